@@ -1,0 +1,16 @@
+//! The thinking of the fleet upgrade planner: pure functions over columns.
+//!
+//! ```text
+//! observe: raw API bytes -> batch      fold: (fleet, batch) -> fleet
+//! diff: (fleet, request) -> changes    schedule: problem -> schedule + bound
+//! plan: all of it, dressed for reading
+//! ```
+//!
+//! No Python, no I/O, no clock and no randomness: whatever a function needs is an argument, and
+//! the same arguments give the same bytes.
+#![forbid(unsafe_code)]
+
+pub mod batch;
+pub mod fleet;
+pub mod resource;
+pub mod schedule;

@@ -1,0 +1,93 @@
+//! The problem that the scheduler solves.
+//!
+//! A wave is a barrier: the moves of a wave are down together and back before the next wave.
+//! For every wave and every resource from which a move of that wave takes:
+//! `down + taken <= limit`, where `down` are the pods that are down already and have not been
+//! moved in an earlier wave (a pod that is down counts until the end of the wave that moves it).
+
+/// Index into [`Problem::resources`].
+pub type ResourceIdx = u32;
+/// Index into [`Problem::groups`].
+pub type GroupIdx = u32;
+
+/// A renewable resource: one budget at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// What people call it, for example `pdb/trade/cart`; unique.
+    pub name: Box<str>,
+    /// Units that may be taken at once.
+    pub limit: u32,
+    /// Units that are taken before the first wave by pods that are down. Cohorts that
+    /// [`Cohort::releases`] give theirs back; the others stay taken for good.
+    pub down: u32,
+}
+
+/// Interchangeable moves: each takes the same resources for the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cohort {
+    /// How many moves, at least 1.
+    pub count: u32,
+    /// Each move takes one unit of each of these during its wave. Ascending, without repetition.
+    pub takes: Vec<ResourceIdx>,
+    /// Each move gives back one unit of each of these (of [`Resource::down`]) after its wave:
+    /// the pod was down before. Ascending, without repetition; disjoint from `takes`.
+    pub releases: Vec<ResourceIdx>,
+    /// Expected time of one move in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// In which order the cohorts of a group may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// A cohort only when all before it are used up (in the same wave counts).
+    Strict,
+    /// Any; earlier ones are preferred.
+    Free,
+}
+
+/// A part of a group's moves, after which people look before they go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// The stage ends when this many moves of the group are done (cumulative, ascending).
+    pub until: u32,
+    /// Time to wait after the stage's last wave before the next stage of the group begins.
+    pub soak_ms: u64,
+}
+
+/// The moves of one workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What people call it, for example `hangzhou/trade/CloneSet/cart`; unique.
+    pub name: Box<str>,
+    /// In the order in which the workload's controller takes them.
+    pub cohorts: Vec<Cohort>,
+    /// Whether that order binds.
+    pub order: Order,
+    /// A wave holds moves of one stage of a group only. Empty: one stage without soak.
+    /// The last `until` is at least the number of the group's moves.
+    pub stages: Vec<Stage>,
+}
+
+/// `after` makes its first move only in a wave before which `count` moves of `before` are done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Precedence {
+    /// What people call it, for example `trade/checkout after trade/payment`.
+    pub name: Box<str>,
+    /// The group that goes first.
+    pub before: GroupIdx,
+    /// The group that waits.
+    pub after: GroupIdx,
+    /// Moves of `before` that have to be done. More than it has: `after` can never begin.
+    pub count: u32,
+}
+
+/// The whole problem.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// All resources.
+    pub resources: Vec<Resource>,
+    /// All groups.
+    pub groups: Vec<Group>,
+    /// All precedences between groups.
+    pub precedences: Vec<Precedence>,
+}
