@@ -1,0 +1,37 @@
+"""`planner diff`: what would have to change."""
+
+import sys
+
+import click
+import msgspec
+
+from planner import core
+from planner.cli import options
+from planner.cli.request import read_request
+from planner.cli.session import console, log_at, print_json, snapshots_of
+from planner.loop import canonical_redacted, observe_fleet, position_at
+from planner.show.diff import tell_diff
+
+EXIT_SOMETHING_TO_DO = 2
+
+
+@click.command("diff")
+@options.request_file
+@options.database
+@options.at
+@options.output_format
+def command(request_path: str, db: str, at: str | None, form: str) -> None:
+    """Show what would have to change, by workload and kind of move, and what cannot be moved.
+
+    Exit code 0: nothing to do; 2: something to do.
+    """
+    request = read_request(request_path)
+    with log_at(db) as log:
+        fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
+        changes = core.diff(fleet, canonical_redacted(log, request))
+    read = msgspec.json.decode(changes)
+    if form == "json":
+        print_json(changes)
+    else:
+        tell_diff(read, console())
+    sys.exit(EXIT_SOMETHING_TO_DO if read["totals"]["differ"] else 0)

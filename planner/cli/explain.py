@@ -1,0 +1,31 @@
+"""`planner explain`: why something is where it is in a plan."""
+
+import click
+import msgspec
+
+from planner.cli import options
+from planner.cli.session import console, log_at, print_json
+from planner.loop import jsonl, load_plan
+from planner.plan.explain import explain
+from planner.show.explain import tell_reasons
+
+
+@click.command("explain")
+@click.argument("plan")
+@click.argument("what")
+@options.database
+@options.output_format
+def command(plan: str, what: str, db: str, form: str) -> None:
+    """Say why WHAT is in its wave, what holds it there, and what would move it.
+
+    WHAT is a pod (`cart-45q7m` or `trade/cart-45q7m`), a workload (`trade/cart`), a wave
+    (`wave 7`), a budget (`pdb/trade/cart`) or `plan`. Exit code 1: the plan has no such thing.
+    """
+    loaded = load_plan(lambda: log_at(db), plan)
+    header = msgspec.json.decode(loaded.header())
+    moves = (msgspec.json.decode(line) for line in jsonl(loaded))
+    reasons = explain(header, moves, what)
+    if form == "json":
+        print_json(reasons)
+    else:
+        tell_reasons(reasons, console())

@@ -1,0 +1,13 @@
+"""`planner schema`: the JSON Schema of what goes in and out."""
+
+import click
+
+from planner.cli.session import print_json
+from planner.model.schema import SCHEMAS
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(sorted(SCHEMAS)))
+def command(name: str) -> None:
+    """Print the JSON Schema of a request, a plan's header, a move or a verify report."""
+    print_json(SCHEMAS[name]())

@@ -1,0 +1,52 @@
+"""What a command needs of the outside: the log, where snapshots lie, where to print."""
+
+import hashlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+from rich.console import Console
+
+from planner.fold.snapshots import Snapshots
+from planner.log import EventLog
+from planner.log.open import open_log
+from planner.model.clock import SystemClock
+
+
+def log_at(url: str, *, create: bool = False) -> EventLog:
+    """Open the event log with the system's clock."""
+    return open_log(url, clock=SystemClock(), create=create)
+
+
+def snapshots_of(log: EventLog) -> Snapshots:
+    """Snapshots lie in the user's cache folder, one folder a log."""
+    name = hashlib.sha256(log.identity.log_id.bytes).hexdigest()[:16]
+    return Snapshots(folder=Path(click.get_app_dir("planner")) / "snapshots" / name)
+
+
+def progress(*, quiet: bool) -> Callable[[str], None]:
+    """Give a line on stderr for each step, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        return lambda _: None
+    return lambda text: click.secho(text, dim=True, err=True)
+
+
+def console() -> Console:
+    """Give the console for results: as wide as the terminal, 120 columns without one."""
+    width = None if sys.stdout.isatty() else 120
+    return Console(file=sys.stdout, highlight=False, width=width, soft_wrap=False)
+
+
+def print_json(value: object) -> None:
+    """Print JSON as programs want it: one document, indented, a final newline."""
+    raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    stdout().write(msgspec.json.format(raw, indent=2) + b"\n")
+
+
+def stdout() -> BinaryIO:
+    """Give standard output for bytes."""
+    sys.stdout.flush()
+    return sys.stdout.buffer

@@ -1,0 +1,25 @@
+"""`planner status`: what the fleet looks like, and what is already wrong with it."""
+
+import click
+import msgspec
+
+from planner import core
+from planner.cli import options
+from planner.cli.session import console, log_at, print_json, snapshots_of
+from planner.loop import observe_fleet, position_at
+from planner.show.status import tell_status
+
+
+@click.command("status")
+@options.database
+@options.at
+@options.output_format
+def command(db: str, at: str | None, form: str) -> None:
+    """Show the fleet: clusters, workloads, pods, budgets, and trouble already there."""
+    with log_at(db) as log:
+        fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
+    status = core.status(fleet)
+    if form == "json":
+        print_json(status)
+    else:
+        tell_status(msgspec.json.decode(status), console())

@@ -1,0 +1,51 @@
+"""Folds the log into the state of the fleet."""
+
+from collections.abc import Iterator
+
+from planner import core
+from planner.fold.snapshots import Snapshots
+from planner.log import EventLog
+from planner.log.codec import NO_UPCASTS
+
+COMMITS_AT_ONCE = 64
+SNAPSHOT_EVENTS_MIN = 50_000
+
+
+def fleet_at(log: EventLog, *, until: int, snapshots: Snapshots | None) -> core.Fleet:
+    """Fold the log up to and including a position, from the newest snapshot before it.
+
+    A fold of many events leaves a snapshot behind.
+
+    Raises:
+        ChainBrokenError: a commit is not what was appended.
+        CodecError: a commit was written by a newer planner.
+    """
+    fleet = _newest(log, until, snapshots) if snapshots else core.Fleet.empty()
+    begin = fleet.position
+    for events in _chunks(log, after=begin, until=until):
+        fleet = core.fold(fleet, events)
+    if snapshots and fleet.position - begin >= SNAPSHOT_EVENTS_MIN:
+        snapshots.store(fleet, log.digest_at(fleet.position))
+    return fleet
+
+
+def _newest(log: EventLog, until: int, snapshots: Snapshots) -> core.Fleet:
+    for position in snapshots.positions(until):
+        if fleet := snapshots.load(position, log.digest_at(position)):
+            return fleet
+    return core.Fleet.empty()
+
+
+def _chunks(
+    log: EventLog, *, after: int, until: int
+) -> Iterator[list[tuple[str, int, core.Batch]]]:
+    chunk: list[tuple[str, int, core.Batch]] = []
+    for commit in log.read(after=after, until=until, kind="cluster"):
+        batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
+        batch = batch.head(until - commit.position_first + 1)
+        chunk.append((commit.stream.name, commit.position_first, batch))
+        if len(chunk) == COMMITS_AT_ONCE:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,204 @@
+"""observe -> log -> fold -> diff -> schedule -> plan -> log: the order, written once.
+
+Every function takes the log and gives a value; nothing here prints, and nothing here decides what
+the core decides.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from planner import core
+from planner.errors import InputError, UsageError
+from planner.fold.project import fleet_at
+from planner.fold.snapshots import Snapshots
+from planner.log import EventLog, NewCommit, Stream
+from planner.log.codec import NO_UPCASTS
+from planner.model.request import UpgradeRequest, canonical_json
+from planner.observe.files import Source
+from planner.plan.graph import order_dependencies
+from planner.verify import Violation, verify
+from planner.verify.observed import fold_rows
+
+Progress = Callable[[str], None]
+
+AUTHOR = "planner"
+REQUEST_CODEC = "request/1"
+PLAN_CODEC = "plan/1"
+PLAN_ID_CHARS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import appended."""
+
+    cluster: str
+    events: int
+    position: int
+    objects: dict[str, int]
+    skipped: dict[str, int]
+
+
+def import_recorded(
+    log: EventLog,
+    cluster: str,
+    sources: Iterable[Source],
+    *,
+    partial: bool,
+    progress: Progress,
+) -> Imported:
+    """Append a recorded cluster, whole or not at all.
+
+    Raises:
+        InputError: something in a source cannot be used; nothing was appended.
+    """
+    intake = core.Intake(salt=log.identity.salt, partial=partial)
+    for source in sources:
+        progress(f"reading {source.name}")
+        try:
+            if source.form == "watch":
+                intake.add_watch(source.text, source.name)
+            else:
+                intake.add_list(source.text, source.name)
+        except InputError as error:
+            raise source.located(error) from None
+    batches = intake.finish()
+    if not batches:
+        raise UsageError(
+            "nothing to import: no object of a kind that the planner uses; "
+            "give lists of pods, workloads, nodes and budgets"
+        )
+    stream = Stream("cluster", cluster)
+    progress(f"appending {sum(map(len, batches)):,} events")
+    commits = [_commit(core.CODEC, batch.to_bytes(), len(batch)) for batch in batches]
+    head = log.append(stream, commits, expected_version=log.version(stream))
+    return Imported(
+        cluster=cluster,
+        events=sum(map(len, batches)),
+        position=head.position,
+        objects=intake.counts(),
+        skipped=intake.skipped(),
+    )
+
+
+def position_at(log: EventLog, at: str | None) -> int:
+    """Resolve `--at`: a position, or the last one that was appended by a time (ISO 8601).
+
+    Raises:
+        UsageError: it is neither, or lies behind the end of the log.
+    """
+    head = log.head().position
+    if at is None:
+        return head
+    if at.isdecimal():
+        if int(at) > head:
+            raise UsageError(f"--at {at}: the log ends at position {head}")
+        return int(at)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise UsageError(
+            f"--at {at}: neither a position nor a time such as 2026-11-11T00:00:00Z"
+        ) from None
+    if moment.tzinfo is None:
+        raise UsageError(f"--at {at}: a time needs its zone; write {at}Z for UTC")
+    return log.position_at(int(moment.timestamp() * 1000))
+
+
+def observe_fleet(log: EventLog, position: int, snapshots: Snapshots | None) -> core.Fleet:
+    """Fold the log up to a position."""
+    return fleet_at(log, until=position, snapshots=snapshots)
+
+
+def make_plan(
+    log: EventLog, fleet: core.Fleet, request: UpgradeRequest, *, strict: bool
+) -> core.Plan:
+    """Plan a request for a fleet, and keep request and plan in the log.
+
+    The same position, request and version give the same plan, so planning twice appends once.
+
+    Raises:
+        InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """
+    plan = plan_request(log, fleet, request, strict=strict)
+    stream = Stream("plan", plan.id)
+    if log.version(stream) == 0:
+        commits = [
+            _commit(REQUEST_CODEC, canonical_redacted(log, request), 1),
+            _commit(PLAN_CODEC, plan.to_bytes(), 1),
+        ]
+        log.append(stream, commits, expected_version=0)
+    return plan
+
+
+def plan_request(
+    log: EventLog, fleet: core.Fleet, request: UpgradeRequest, *, strict: bool
+) -> core.Plan:
+    """Plan a request for a fleet without keeping it.
+
+    Raises:
+        InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """
+    warnings = order_dependencies(request)
+    digest = log.digest_at(fleet.position).hex()
+    text = canonical_redacted(log, request)
+    return core.plan(fleet, text, log_digest=digest, warnings=list(warnings), strict=strict)
+
+
+def canonical_redacted(log: EventLog, request: UpgradeRequest) -> bytes:
+    """Give the request as JSON, its manifests redacted as observed objects are, to compare."""
+    tree = msgspec.json.decode(canonical_json(request))
+    target = tree["spec"].get("target", {})
+    if "manifests" in target:
+        target["manifests"] = [
+            msgspec.json.decode(core.redact(msgspec.json.encode(document), log.identity.salt))
+            for document in target["manifests"]
+        ]
+    return msgspec.json.encode(tree)
+
+
+def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
+    """Read a plan from a file, or by its id (or the beginning of it) from the log.
+
+    Raises:
+        UsageError: there is neither such a file nor such a plan.
+    """
+    path = Path(reference)
+    if path.is_file():
+        return core.Plan.from_bytes(path.read_bytes())
+    names = [stream.name for stream in log().streams("plan") if stream.name.startswith(reference)]
+    if len(names) != 1:
+        known = "several plans" if names else "neither a file nor a plan in the log"
+        raise UsageError(f"{reference}: {known}; give a file or the id that `planner plan` printed")
+    for commit in log().read(stream=Stream("plan", names[0])):
+        if commit.codec == PLAN_CODEC:
+            return core.Plan.from_bytes(commit.payload)
+    raise UsageError(f"{reference}: the log holds the request but no plan; run `planner plan` again")
+
+
+def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
+    """Check a plan against the fleet as it was observed when the plan was made."""
+    header = msgspec.json.decode(plan.header())
+    observed = fold_rows(observed_rows(log, until=header["log"]["position"]))
+    return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
+
+
+def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
+    """Give every observation of the log as a row, with the cluster it belongs to."""
+    for commit in log.read(until=until, kind="cluster"):
+        batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
+        for row in batch.head(until - commit.position_first + 1).rows():
+            yield {**row, "cluster": commit.stream.name}
+
+
+def jsonl(plan: core.Plan, *, lines_at_once: int = 10_000) -> Iterator[bytes]:
+    """Give the moves of a plan as JSON, one after the other."""
+    for begin in range(0, len(plan), lines_at_once):
+        yield from plan.jsonl(begin, lines_at_once).splitlines()
+
+
+def _commit(codec: str, payload: bytes, events: int) -> NewCommit:
+    return NewCommit(codec=codec, payload=payload, events=events, author=AUTHOR)

@@ -1,0 +1,293 @@
+"""Answers why a thing is where it is, from the schedule itself: the wave before, and what was full there.
+
+Pure: reads the header and the moves of a plan, nothing else. Every chunk of moves in a plan names
+what held it back from the wave before; following that from wave to wave gives the chain that ends
+at the thing asked about.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from planner.errors import NotInPlanError
+
+type Json = Mapping[str, Any]
+
+NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One wave of a chain: what moved there, and what held it back from the wave before."""
+
+    wave: int
+    subject: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasons:
+    """An answer: what was asked about, what is so, the chain of waves, what would change it."""
+
+    subject: str
+    kind: str
+    facts: Sequence[str]
+    chain: Sequence[Link] = field(default=())
+    remedies: Sequence[str] = field(default=())
+
+
+def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
+    """Say why `what` is in its wave: a pod, a workload, a wave, a budget, or `plan`.
+
+    Raises:
+        NotInPlanError: the plan has no such thing.
+    """
+    book = _Book(header)
+    if what == "plan":
+        return [_of_plan(book)]
+    words = what.split()
+    if words[0] == "wave" and len(words) == 2 and words[1].isdecimal():  # noqa: PLR2004 "wave 7"
+        return [_of_wave(book, int(words[1]))]
+    found = (
+        [_of_budget(book, each) for each in header["budgets"] if what in _budget_names(each)]
+        or [
+            _of_workload(book, index)
+            for index, each in enumerate(header["workloads"])
+            if what in _workload_names(each)
+        ]
+        or _of_pods(book, moves, what)
+    )
+    if not found:
+        raise NotInPlanError(
+            f"{what}: neither a pod, a workload, a wave nor a budget of plan {header['id']}; "
+            "give `namespace/name` as `planner show` prints it"
+        )
+    return found
+
+
+class _Book:
+    """The header of a plan with what the answers look up."""
+
+    def __init__(self, header: Json) -> None:
+        self.header = header
+        self.workloads: list[Json] = header["workloads"]
+        self.held = [
+            {wave: because for wave, _moves, because in workload["held"]}
+            for workload in self.workloads
+        ]
+        self.before = {each["name"]: each["before"] for each in header["dependencies"]}
+        self.several = len(header["clusters"]) > 1
+
+    def name(self, index: int) -> str:
+        """Name a workload as people write it."""
+        workload = self.workloads[index]
+        place = f"{workload['cluster']} " if self.several else ""
+        return f"{place}{workload['namespace']}/{workload['name']}"
+
+    def chain(self, index: int, wave: int) -> list[Link]:
+        """Follow the reasons back to wave 1 or to a wave that nothing held."""
+        links = []
+        while wave >= 1:
+            because = self.held[index].get(wave)
+            links.append(Link(wave=wave, subject=self.name(index), because=because or "nothing"))
+            if not because:
+                break
+            index = self._holder(index, wave - 1, because)
+            wave -= 1
+        return links[::-1]
+
+    def _holder(self, index: int, wave: int, because: str) -> int:
+        """Who was there in the wave before, so that this one had to wait."""
+        kind, _, name = because.partition(":")
+        if kind == "dependency" and name in self.before:
+            return int(self.before[name])
+        if wave in self.held[index]:
+            return index
+        takers = [
+            (moves, -other)
+            for other, moves in self.header["per_wave"][wave - 1]["workloads"]
+            if kind != "budget" or self._takes(other, name)
+        ]
+        return -max(takers)[1] if takers else index
+
+    def _takes(self, index: int, budget: str) -> bool:
+        named = [each for each in self.header["budgets"] if budget in _budget_names(each)]
+        return not named or any(index in each["workloads"] for each in named)
+
+
+def _of_plan(book: _Book) -> Reasons:
+    header = book.header
+    if not header["waves"]:
+        return Reasons(subject=f"plan {header['id']}", kind="plan", facts=["nothing moves"])
+    last = max(range(len(book.workloads)), key=lambda i: (book.workloads[i]["last_wave"], -i))
+    gap = header["waves"] - header["waves_bound"]
+    return Reasons(
+        subject=f"plan {header['id']}",
+        kind="plan",
+        facts=[
+            f"{header['waves']} waves; at least {header['waves_bound']} are needed: "
+            f"{header['proof']['waves']['text']}",
+            "no plan is shorter" if gap == 0 else f"at most {gap} waves could be saved",
+            f"the last to finish is {book.name(last)}",
+        ],
+        chain=book.chain(last, header["waves"]),
+        remedies=[header["bottleneck"]["text"]],
+    )
+
+
+def _of_wave(book: _Book, number: int) -> Reasons:
+    waves = book.header["per_wave"]
+    if not 1 <= number <= len(waves):
+        raise NotInPlanError(f"wave {number}: the plan has waves 1 to {len(waves)}")
+    wave = waves[number - 1]
+    full = [
+        budget["name"]
+        for budget in book.header["budgets"]
+        if budget["headroom"][number - 1] <= 0
+    ]
+    ranked = sorted(wave["workloads"], key=lambda pair: (-pair[1], pair[0]))
+    facts = [
+        f"{wave['moves']:,} moves; the largest: "
+        + ", ".join(f"{book.name(i)} {n:,}" for i, n in ranked[:NAMES_SHOWN]),
+        "full: " + (", ".join(full[:NAMES_SHOWN]) or "no named budget")
+        + (f" and {len(full) - NAMES_SHOWN} more" if len(full) > NAMES_SHOWN else ""),
+    ]  # fmt: skip
+    if wave["waits_s"]:
+        facts.append(f"it waits {wave['waits_s']:.0f} s for the soak of a stage")
+    index = ranked[0][0]
+    return Reasons(
+        subject=f"wave {number}", kind="wave", facts=facts, chain=book.chain(index, number)
+    )
+
+
+def _of_budget(book: _Book, budget: Json) -> Reasons:
+    full = [wave for wave, left in enumerate(budget["headroom"], 1) if left <= 0]
+    facts = [f"{budget['resolved']}; {budget['down']:,} of its pods are down already"]
+    if full:
+        first, last = full[0], full[-1]
+        facts.append(f"it is full in {len(full)} of {len(budget['headroom'])} waves, {first} to {last}")
+    else:
+        facts.append("it is never full: it holds nothing back")
+    takers = ", ".join(book.name(i) for i in budget["workloads"][:NAMES_SHOWN])
+    facts.append(f"taken from by {len(budget['workloads']):,} workloads: {takers or 'none'}")
+    remedy = f"raise {budget['name']} above {budget['limit']:,}" if full else ""
+    return Reasons(
+        subject=budget["name"],
+        kind="budget",
+        facts=facts,
+        remedies=[remedy] if remedy else [],
+    )
+
+
+def _of_workload(book: _Book, index: int) -> Reasons:
+    workload = book.workloads[index]
+    name = book.name(index)
+    if not workload["moves"]:
+        return Reasons(subject=name, kind="workload", facts=_why_none(book, workload))
+    stages = ", ".join(
+        f"{stage['name']} {stage['moves']:,} in wave {stage['first_wave']} to {stage['last_wave']}"
+        for stage in workload["stages"]
+        if stage["moves"]
+    )
+    facts = [
+        f"{workload['moves']:,} of {workload['pods']:,} pods move in waves "
+        f"{workload['first_wave']} to {workload['last_wave']}",
+        *([f"stages: {stages}"] if stages else []),
+    ]
+    last = workload["last_wave"]
+    return Reasons(
+        subject=name,
+        kind="workload",
+        facts=facts,
+        chain=book.chain(index, last),
+        remedies=_remedies(book, {because for because in book.held[index].values() if because}),
+    )
+
+
+def _why_none(book: _Book, workload: Json) -> list[str]:
+    mine = [
+        pod["reason"]
+        for pod in book.header["unmovable"]
+        if pod["workload"]
+        and (pod["cluster"], pod["namespace"], pod["workload"]["name"])
+        == (workload["cluster"], workload["namespace"], workload["name"])
+    ]
+    return [f"no pod moves: {reason}" for reason in sorted(set(mine))] or ["no pod moves"]
+
+
+def _of_pods(book: _Book, moves: Iterable[Json], what: str) -> list[Reasons]:
+    places = {
+        (each["cluster"], each["namespace"], each["kind"], each["name"]): index
+        for index, each in enumerate(book.workloads)
+    }
+    found = [
+        _of_move(book, places[_place(move)], move) for move in moves if what in _pod_names(move)
+    ]
+    return found + [
+        Reasons(
+            subject=f"{pod['cluster']} {pod['namespace']}/{pod['pod']}",
+            kind="pod",
+            facts=[f"it differs from the target and cannot be moved: {pod['reason']}"],
+            remedies=[pod["remedy"]],
+        )
+        for pod in book.header["unmovable"]
+        if what in _pod_names(pod)
+    ]
+
+
+def _of_move(book: _Book, index: int, move: Json) -> Reasons:
+    stage = f", stage {move['stage']}" if move["stage"] else ""
+    changes = ", ".join(f"{name} to {image}" for name, image in move["containers"].items())
+    chain = book.chain(index, move["wave"])
+    if move["because"]:
+        chain[-1] = Link(
+            wave=move["wave"], subject=chain[-1].subject, because=", ".join(move["because"])
+        )
+        held = f"wave {move['wave'] - 1} had no room: {', '.join(move['because'])}"
+    else:
+        held = "nothing held it back"
+    return Reasons(
+        subject=f"{move['cluster']} {move['namespace']}/{move['pod']}",
+        kind="pod",
+        facts=[f"moves in wave {move['wave']}{stage}, {move['kind']}: {changes}", held],
+        chain=chain,
+        remedies=_remedies(book, set(move["because"])),
+    )
+
+
+def _remedies(book: _Book, because: set[str]) -> list[str]:
+    budgets = {name: each for each in book.header["budgets"] for name in _budget_names(each)}
+    remedies = []
+    for reason in sorted(because):
+        kind, _, name = reason.partition(":")
+        if kind == "budget":
+            known = budgets.get(name)
+            limit = f" above {known['limit']:,}" if known else ""
+            remedies.append(f"raise {name}{limit}")
+        elif kind == "dependency":
+            remedies.append(f"let `{name}` begin earlier: a smaller `ready`")
+        elif kind == "stage":
+            remedies.append(f"a larger stage {name}, or less soak after it")
+    return remedies
+
+
+def _place(move: Json) -> tuple[str, str, str, str]:
+    workload = move["workload"]
+    return move["cluster"], move["namespace"], workload["kind"], workload["name"]
+
+
+def _pod_names(pod: Json) -> set[str]:
+    short = f"{pod['namespace']}/{pod['pod']}"
+    return {pod["pod"], short, f"{pod['cluster']}/{short}", pod.get("uid", "")} - {""}
+
+
+def _workload_names(workload: Json) -> set[str]:
+    short = f"{workload['namespace']}/{workload['name']}"
+    typed = f"{workload['namespace']}/{workload['kind']}/{workload['name']}"
+    cluster = workload["cluster"]
+    return {short, typed, f"{cluster}/{short}", f"{cluster}/{typed}", f"{cluster} {short}"}
+
+
+def _budget_names(budget: Json) -> set[str]:
+    name = budget["name"]
+    return {name, f"{budget['cluster']}/{name}", f"{budget['cluster']} {name}"}

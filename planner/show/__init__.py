@@ -1,0 +1,1 @@
+"""Shows values to people: tables on a terminal, one page of HTML. Decides nothing."""

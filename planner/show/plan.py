@@ -1,0 +1,119 @@
+"""Shows a plan as text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from planner.show.table import counts, duration, plain_table, plural, warning, workload_name
+from planner.show.unmovable import tell_unmovable
+
+WAVES_SHOWN = 30
+BUDGETS_SHOWN = 12
+WORKLOADS_A_WAVE = 4
+UNMOVABLE_SHOWN = 40
+
+
+def tell_plan(header: Mapping[str, Any], console: Console, *, everything: bool = False) -> None:
+    """Print the plan: how long, how good, every wave, the tightest budgets, what cannot move."""
+    _headline(header, console)
+    if header["waves"]:
+        _waves(header, console, shown=None if everything else WAVES_SHOWN)
+        _budgets(header, console)
+    if header["unmovable"]:
+        console.print(f"\nCannot be moved ({len(header['unmovable']):,}):")
+        tell_unmovable(header["unmovable"], console)
+    if header["warnings"]:
+        console.print()
+    for text in header["warnings"]:
+        console.print(warning(text))
+
+
+def _headline(header: Mapping[str, Any], console: Console) -> None:
+    totals = header["totals"]
+    name = header["request"]["metadata"]["name"]
+    console.print(
+        Text.assemble(
+            ("Plan ", "bold"), (header["id"], "bold cyan"), f" for {name}, ",
+            f"{len(header['clusters'])} clusters at log position {header['log']['position']:,}",
+        )
+    )  # fmt: skip
+    if not header["waves"]:
+        console.print("  nothing to do: no pod that differs from the target can be moved"
+                      if header["unmovable"] else "  nothing to do: every pod is at the target")  # fmt: skip
+        return
+    gap = header["waves"] - header["waves_bound"]
+    proven = "proven shortest" if gap == 0 else f"at least {header['waves_bound']} are needed"
+    console.print(f"  {plural(totals['moves'], 'move')}: {counts(totals['kinds'])}")
+    console.print(f"  {plural(header['waves'], 'wave')}, {proven}: {header['proof']['waves']['text']}")
+    console.print(
+        f"  about {duration(header['seconds'])}, at least {duration(header['seconds_bound'])}: "
+        f"{header['proof']['seconds']['text']}"
+    )
+    if totals["disruptions_saved"]:
+        saved = plural(totals["disruptions_saved"], "disruption")
+        console.print(f"  {saved} saved by moving application and sidecar together")
+
+
+def _waves(header: Mapping[str, Any], console: Console, *, shown: int | None) -> None:
+    table = plain_table(
+        "WAVE", "STARTS", "TAKES", "MOVES", "KINDS", "WORKLOADS",
+        right=("WAVE", "STARTS", "TAKES", "MOVES"),
+    )  # fmt: skip
+    waves = header["per_wave"]
+    for wave in waves[:shown]:
+        table.add_row(
+            str(wave["wave"]),
+            "+" + duration(wave["start_s"]),
+            duration(wave["seconds"]),
+            f"{wave['moves']:,}",
+            counts(wave["kinds"]),
+            Text(_largest(wave, header["workloads"])),
+        )
+        for approval in wave["approvals"][:1]:
+            more = len(wave["approvals"]) - 1
+            also = f" and {more:,} more" if more else ""
+            table.add_row("", "", "", "", "", Text(f"then approve {approval}{also}", style="dim"))
+    console.print()
+    console.print(table)
+    if shown is not None and len(waves) > shown:
+        console.print(f"... {len(waves) - shown:,} more waves: planner show {header['id']}")
+
+
+def _largest(wave: Mapping[str, Any], workloads: list[Mapping[str, Any]]) -> str:
+    ranked = sorted(wave["workloads"], key=lambda pair: (-pair[1], pair[0]))
+    clusters = {workload["cluster"] for workload in workloads}
+    named = list(_named(ranked[:WORKLOADS_A_WAVE], workloads, several=len(clusters) > 1))
+    more = len(ranked) - len(named)
+    return ", ".join(named) + (f" and {more:,} more" if more else "")
+
+
+def _named(
+    ranked: list[tuple[int, int]], workloads: list[Mapping[str, Any]], *, several: bool
+) -> Iterator[str]:
+    for index, moves in ranked:
+        workload = workloads[index]
+        place = f"{workload['cluster']}:" if several else ""
+        yield f"{place}{workload_name(workload)} {moves:,}"
+
+
+def _budgets(header: Mapping[str, Any], console: Console) -> None:
+    tight = [budget for budget in header["budgets"] if 0 in budget["headroom"]]
+    tight.sort(key=lambda budget: (-budget["headroom"].count(0), budget["name"]))
+    if not tight:
+        return
+    table = plain_table("BUDGET", "CLUSTER", "LIMIT", "FULL IN", "RULE", right=("LIMIT",))
+    for budget in tight[:BUDGETS_SHOWN]:
+        full = sum(1 for left in budget["headroom"] if left <= 0)
+        table.add_row(
+            budget["name"],
+            budget["cluster"] or "",
+            f"{budget['limit']:,}",
+            plural(full, "wave"),
+            budget["resolved"],
+        )
+    console.print("\nBudgets that are full, those that are full longest first:")
+    console.print(table)
+    if len(tight) > BUDGETS_SHOWN:
+        console.print(f"... {len(tight) - BUDGETS_SHOWN:,} more in the header (-o json)")

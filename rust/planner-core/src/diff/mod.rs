@@ -1,0 +1,167 @@
+//! What has to change: for each workload the pods that differ from the target, the kind of move
+//! that each needs by its controller's own rules, and what cannot move and why.
+
+mod pod;
+pub mod report;
+mod sidecars;
+pub mod target;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fleet::PodRow,
+    inventory::{ClusterIdx, Inventory, WorkloadIdx},
+    kube::{order::Binding, revision::Revisions, scaled::Resolved},
+    request::Request,
+};
+
+/// How a pod is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Containers restart, the pod stays.
+    InPlace,
+    /// The controller deletes the pod and makes a new one.
+    Recreate,
+    /// The controller makes a new pod first; the old one goes when the new one is ready.
+    Surge,
+    /// We evict the pod; its controller makes a new one.
+    Evict,
+    /// We delete the pod; its controller makes a new one.
+    Delete,
+}
+
+impl Kind {
+    /// As the interface spells it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::InPlace => "in-place",
+            Self::Recreate => "recreate",
+            Self::Surge => "surge",
+            Self::Evict => "evict",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// Index into [`Diff::containers`].
+pub type ContainersIdx = u32;
+
+/// One pod that has to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Row in the pods of the workload's cluster.
+    pub row: PodRow,
+    /// How.
+    pub kind: Kind,
+    /// Which containers change to which image.
+    pub containers: ContainersIdx,
+    /// Bit i: the move changes containers of the i-th sidecar target of the request.
+    pub sidecars: u32,
+    /// Whether containers of the workload itself change.
+    pub application: bool,
+    /// Whether the pod is at the target after the move (false when a partition keeps a part back).
+    pub completes: bool,
+}
+
+/// The changes of one workload, in the order in which its controller takes the pods.
+#[derive(Debug)]
+pub struct WorkloadChanges {
+    /// Which.
+    pub workload: WorkloadIdx,
+    /// In order.
+    pub changes: Vec<Change>,
+    /// Whether that order binds.
+    pub binding: Binding,
+    /// Pods of the workload that differ, those that cannot move included.
+    pub differ: u32,
+    /// Pods of the workload that are at the target.
+    pub at_target: Vec<PodRow>,
+    /// Why pods are made anew although the policy prefers in place.
+    pub why_recreate: Vec<String>,
+}
+
+/// A pod that differs from the target and gets no move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmovable {
+    /// Its cluster.
+    pub cluster: ClusterIdx,
+    /// Its row there.
+    pub row: PodRow,
+    /// Its workload, if it has one.
+    pub workload: WorkloadIdx,
+    /// Why.
+    pub reason: String,
+    /// What would help.
+    pub remedy: String,
+}
+
+/// A sidecar set that changes in one cluster.
+#[derive(Clone, Debug)]
+pub struct SidecarSetChange {
+    /// Its cluster.
+    pub cluster: ClusterIdx,
+    /// Its bit in [`Change::sidecars`].
+    pub bit: u32,
+    /// Its name.
+    pub name: String,
+    /// Pods that it takes down at once.
+    pub limit: Resolved,
+    /// Pods at its target that are down.
+    pub down: u32,
+}
+
+/// Everything that has to change.
+#[derive(Debug, Default)]
+pub struct Diff {
+    /// Workloads that the request speaks of, in the order of the inventory.
+    pub workloads: Vec<WorkloadChanges>,
+    /// Pods that differ and cannot move.
+    pub unmovable: Vec<Unmovable>,
+    /// Sidecar sets that change.
+    pub sidecar_sets: Vec<SidecarSetChange>,
+    /// Image by container, each different set once.
+    pub containers: Vec<BTreeMap<String, String>>,
+    /// What people should know.
+    pub warnings: Vec<String>,
+}
+
+impl Diff {
+    /// The index of a set of containers.
+    fn containers_idx(&mut self, containers: BTreeMap<String, String>) -> ContainersIdx {
+        let known = self.containers.iter().rposition(|known| *known == containers);
+        let index = known.unwrap_or_else(|| {
+            self.containers.push(containers);
+            self.containers.len() - 1
+        });
+        index as ContainersIdx
+    }
+
+    /// Moves of pods whose application and sidecars change together: each saves a disruption.
+    #[must_use]
+    pub fn disruptions_saved(&self) -> u64 {
+        let changes = self.workloads.iter().flat_map(|workload| &workload.changes);
+        changes
+            .map(|change| u64::from(change.sidecars.count_ones() + u32::from(change.application)))
+            .map(|parts| parts.saturating_sub(1))
+            .sum()
+    }
+}
+
+/// Compares a fleet with the target of a request.
+///
+/// `inventory` was read with the manifests of the request laid over the observed workloads.
+#[must_use]
+pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
+    let mut diff = Diff::default();
+    let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
+    let revisions: Vec<Revisions> =
+        inventory.clusters.iter().map(|view| Revisions::of(view.cluster)).collect();
+    for index in 0..inventory.workloads.len() as WorkloadIdx {
+        workload::diff_workload(inventory, request, &sidecars, &revisions, index, &mut diff);
+    }
+    pod::diff_orphans(inventory, request, &mut diff);
+    target::warn_unused(inventory, request, &mut diff.warnings);
+    diff
+}

@@ -1,0 +1,67 @@
+//! Pods that are left out, and pods without a workload that could make them anew.
+
+use crate::{
+    fleet::PodRow,
+    inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
+    kube::{pod::PodsOf, selector::Selector},
+    request::{Request, repository},
+};
+
+use super::{Diff, Unmovable, workload::Obstacle};
+
+/// The pods of one cluster that the request excludes.
+pub(super) struct Excluded<'a> {
+    pods: PodsOf<'a>,
+    selectors: Vec<&'a Selector>,
+}
+
+impl<'a> Excluded<'a> {
+    pub(super) fn new(
+        inventory: &'a Inventory<'a>,
+        cluster: ClusterIdx,
+        request: &'a Request,
+    ) -> Self {
+        let selectors = request.spec.exclude.iter().map(|exclude| &exclude.selector).collect();
+        Self { pods: inventory.pods_of(cluster), selectors }
+    }
+
+    pub(super) fn holds(&self, row: PodRow) -> bool {
+        self.selectors.iter().any(|selector| selector.matches(&self.pods.labels(row)))
+    }
+}
+
+/// Why an excluded pod does not move.
+pub(super) fn excluded() -> Obstacle {
+    ("excluded by the request".to_owned(), "take it out of spec.exclude".to_owned())
+}
+
+/// Lists pods that no workload owns and whose containers the request speaks of.
+pub(super) fn diff_orphans(inventory: &Inventory<'_>, request: &Request, diff: &mut Diff) {
+    for (cluster, view) in inventory.clusters.iter().enumerate() {
+        let pods = &view.cluster.pods;
+        let read = inventory.pods_of(cluster as ClusterIdx);
+        for row in pods.rows().filter(|row| view.workload_of[*row as usize] == NO_WORKLOAD) {
+            let mut containers = read.spec(row).containers.iter();
+            if pods.is_finished(row) || !containers.any(|it| changes(request, &it.image)) {
+                continue;
+            }
+            let owner = view.unsupported.get(&pods.owner[row as usize]);
+            let reason = owner.map_or_else(
+                || "it has no controller that would make it anew".to_owned(),
+                |kind| format!("the planner does not move pods of a {kind}"),
+            );
+            diff.unmovable.push(Unmovable {
+                cluster: cluster as ClusterIdx,
+                row,
+                workload: NO_WORKLOAD,
+                reason,
+                remedy: "change it by hand, or run it as a workload".to_owned(),
+            });
+        }
+    }
+}
+
+fn changes(request: &Request, image: &str) -> bool {
+    let rules = &request.spec.target.images;
+    rules.iter().any(|rule| rule.from.as_deref() == Some(repository(image)) && rule.to != image)
+}

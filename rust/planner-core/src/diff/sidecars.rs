@@ -1,0 +1,239 @@
+//! Which sidecars of which pods have to change, and whether `OpenKruise` changes them in place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Diff, SidecarSetChange, workload::Obstacle};
+use crate::{
+    fleet::PodRow,
+    inventory::{ClusterIdx, Inventory},
+    kube::{
+        labels::LabelIndex,
+        order,
+        pod::{PodSpec, PodsOf},
+        sidecar::SidecarSet,
+    },
+    request::Request,
+    resource::Resource,
+};
+
+/// Sidecar sets that the request changes, by cluster.
+#[derive(Debug)]
+pub(super) struct SidecarTargets {
+    by_cluster: Vec<Vec<SidecarTarget>>,
+}
+
+#[derive(Debug)]
+struct SidecarTarget {
+    bit: u32,
+    set: SidecarSet,
+    /// Image by container.
+    images: BTreeMap<String, String>,
+    /// Pods that its partition keeps at their present image.
+    held: BTreeSet<PodRow>,
+}
+
+/// What of one pod its sidecars need.
+#[derive(Debug, Default)]
+pub(super) struct SidecarPart {
+    in_place: Images,
+    anew: Images,
+    /// Why a sidecar that differs stays as long as the pod stays.
+    pub obstacle: Option<Obstacle>,
+}
+
+#[derive(Debug, Default)]
+struct Images {
+    by_container: BTreeMap<String, String>,
+    bits: u32,
+}
+
+impl SidecarPart {
+    fn of(&self, anew: bool) -> &Images {
+        if anew { &self.anew } else { &self.in_place }
+    }
+
+    /// Image by container, of a pod that is made anew or stays.
+    pub(super) fn images(&self, anew: bool) -> BTreeMap<String, String> {
+        self.of(anew).by_container.clone()
+    }
+
+    /// The sets whose containers change.
+    pub(super) fn bits(&self, anew: bool) -> u32 {
+        self.of(anew).bits
+    }
+}
+
+impl SidecarTargets {
+    pub(super) fn new(inventory: &Inventory<'_>, request: &Request, diff: &mut Diff) -> Self {
+        let clusters = 0..inventory.clusters.len() as ClusterIdx;
+        let by_cluster: Vec<Vec<SidecarTarget>> = clusters
+            .map(|cluster| targets_of(inventory, request, cluster, diff))
+            .collect();
+        for sidecar in &request.spec.target.sidecars {
+            let mut all = by_cluster.iter().flatten();
+            let name = &sidecar.sidecar_set;
+            if !all.any(|it| *it.set.name == **name && it.images.contains_key(&sidecar.container)) {
+                diff.warnings.push(format!(
+                    "sidecar {name}: no cluster has a SidecarSet of that name with a container {}",
+                    sidecar.container
+                ));
+            }
+        }
+        Self { by_cluster }
+    }
+
+    pub(super) fn has_any(&self, cluster: ClusterIdx) -> bool {
+        !self.by_cluster[cluster as usize].is_empty()
+    }
+
+    /// Whether a partition singles this pod out among those like it.
+    pub(super) fn holds(&self, cluster: ClusterIdx, row: PodRow) -> bool {
+        self.by_cluster[cluster as usize].iter().any(|target| target.held.contains(&row))
+    }
+
+    pub(super) fn part(&self, cluster: ClusterIdx, pods: PodsOf<'_>, row: PodRow) -> SidecarPart {
+        let mut part = SidecarPart::default();
+        for target in &self.by_cluster[cluster as usize] {
+            let differs = target.images_that_differ(pods, row);
+            if differs.is_empty() {
+                continue;
+            }
+            match target.obstacle(pods, row) {
+                None => part.in_place.add(&differs, target.bit),
+                Some(obstacle) => part.obstacle = part.obstacle.or(Some(obstacle)),
+            }
+            part.anew.add(&differs, target.bit);
+        }
+        part
+    }
+}
+
+impl Images {
+    fn add(&mut self, images: &BTreeMap<String, String>, bit: u32) {
+        self.by_container.extend(images.iter().map(|(name, image)| (name.clone(), image.clone())));
+        self.bits |= 1 << bit;
+    }
+}
+
+impl SidecarTarget {
+    fn images_that_differ(&self, pods: PodsOf<'_>, row: PodRow) -> BTreeMap<String, String> {
+        if !self.set.is_injected(pods.annotations(row)) {
+            return BTreeMap::new();
+        }
+        let differs = |(name, image): &(&String, &String)| runs_another(pods.spec(row), name, image);
+        let images = self.images.iter().filter(differs);
+        images.map(|(name, image)| (name.clone(), image.clone())).collect()
+    }
+
+    fn obstacle(&self, pods: PodsOf<'_>, row: PodRow) -> Option<Obstacle> {
+        let set = &self.set;
+        let name = &set.name;
+        let is_init =
+            |it: &String| set.init_containers.iter().any(|sidecar| *sidecar.name == **it);
+        let selected = set.updated.as_ref().is_none_or(|it| it.matches(&pods.labels(row)));
+        let (reason, remedy) = if set.not_update {
+            (format!("SidecarSet {name} has the strategy NotUpdate"), "set its type to RollingUpdate")
+        } else if set.paused {
+            (format!("SidecarSet {name} is paused"), "resume it")
+        } else if self.held.contains(&row) {
+            (format!("the partition of SidecarSet {name} keeps it"), "lower its partition")
+        } else if !selected {
+            (
+                format!("updateStrategy.selector of SidecarSet {name} leaves it out"),
+                "widen the selector",
+            )
+        } else if !set.is_upgradable(pods.annotations(row)) {
+            (
+                format!("SidecarSet {name} changed more than images since the pod was injected"),
+                "move the application of the pod so that it is made anew",
+            )
+        } else if self.images.keys().any(is_init) {
+            (
+                format!("SidecarSet {name} does not update init containers of live pods"),
+                "move the application of the pod so that it is made anew",
+            )
+        } else {
+            return None;
+        };
+        Some((reason, remedy.to_owned()))
+    }
+}
+
+fn runs_another(spec: &PodSpec, container: &str, image: &str) -> bool {
+    let mut all = spec.containers.iter().chain(&spec.init_containers);
+    all.any(|it| &*it.name == container && &*it.image != image)
+}
+
+fn targets_of(
+    inventory: &Inventory<'_>,
+    request: &Request,
+    cluster: ClusterIdx,
+    diff: &mut Diff,
+) -> Vec<SidecarTarget> {
+    let asked = &request.spec.target.sidecars;
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let mut targets = Vec::new();
+    for document in inventory.documents(cluster, Resource::SidecarSets) {
+        let set = match SidecarSet::read(&document) {
+            Ok(set) => set,
+            Err(error) => {
+                diff.warnings.push(error.to_string());
+                continue;
+            }
+        };
+        let has = |container: &str| {
+            let mut all = set.containers.iter().chain(&set.init_containers);
+            all.any(|sidecar| &*sidecar.name == container)
+        };
+        let mine = asked.iter().filter(|it| *it.sidecar_set == *set.name && has(&it.container));
+        let images: BTreeMap<String, String> =
+            mine.map(|it| (it.container.clone(), it.to.clone())).collect();
+        if !images.is_empty() {
+            let bit = targets.len() as u32;
+            let mut target = SidecarTarget { bit, set, images, held: BTreeSet::new() };
+            diff.sidecar_sets.push(target.enter(inventory, cluster));
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+impl SidecarTarget {
+    /// Counts the pods of the set, and holds back those that its partition keeps.
+    fn enter(&mut self, inventory: &Inventory<'_>, cluster: ClusterIdx) -> SidecarSetChange {
+        let pods = inventory.pods_of(cluster);
+        let matched = self.set.matched(&LabelIndex::of(pods), &namespaces(inventory, cluster));
+        let (waiting, updated): (Vec<PodRow>, Vec<PodRow>) = matched
+            .iter()
+            .copied()
+            .partition(|row| !self.images_that_differ(pods, *row).is_empty());
+        let kept = self.set.partition_old(matched.len() as u32) as usize;
+        if kept > 0 {
+            let ordered = order::sidecar_order(&self.set, &waiting, &matched, pods);
+            let first = ordered.len().saturating_sub(kept);
+            self.held = ordered[first..].iter().copied().collect();
+        }
+        SidecarSetChange {
+            cluster,
+            bit: self.bit,
+            name: self.set.name.to_string(),
+            limit: self.set.max_unavailable(matched.len() as u32),
+            down: updated.iter().filter(|row| pods.is_down(**row)).count() as u32,
+        }
+    }
+}
+
+type NamespaceLabels = BTreeMap<Box<str>, BTreeMap<Box<str>, Box<str>>>;
+
+fn namespaces(inventory: &Inventory<'_>, cluster: ClusterIdx) -> NamespaceLabels {
+    let documents = inventory.documents(cluster, Resource::Namespaces).into_iter();
+    documents
+        .map(|document| {
+            let name = document["metadata"]["name"].as_str().unwrap_or_default();
+            let labels = serde_json::from_value(document["metadata"]["labels"].clone());
+            (name.into(), labels.unwrap_or_default())
+        })
+        .collect()
+}

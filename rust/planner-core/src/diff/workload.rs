@@ -1,0 +1,314 @@
+//! The changes of one workload.
+//!
+//! Pods with the same spec, revision and annotations need the same move, so the rules run once a
+//! class and the rest is looking up.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::{
+    Change, Diff, Kind, Unmovable, WorkloadChanges,
+    pod::{Excluded, excluded},
+    sidecars::{SidecarPart, SidecarTargets},
+    target::{WorkloadTarget, target_of},
+};
+use crate::{
+    fleet::{PodRow, Symbol},
+    inventory::{ClusterIdx, ClusterView, Inventory, WorkloadIdx},
+    kube::{
+        inplace,
+        order::{self, Binding},
+        pod::PodSpec,
+        revision::Revisions,
+        strategy::PodUpdatePolicy,
+        workload::Workload,
+    },
+    request::Request,
+    resource::Resource,
+};
+
+/// Why something cannot move, and what would help.
+pub(super) type Obstacle = (String, String);
+
+/// Pods of one class need the same: their spec, revision, annotations and labels are the same,
+/// and whether a partition of a sidecar set singles them out.
+type Class = ([Symbol; 4], bool);
+
+type Needs = HashMap<Class, Need, FxBuildHasher>;
+
+/// What pods of one class need.
+struct Need {
+    /// The move, or why there is none; absent when the pods are at the target.
+    outcome: Option<Result<Change, Obstacle>>,
+    /// The move when a partition keeps the application back: sidecars only.
+    without_application: Option<Change>,
+}
+
+/// Everything the decisions about one workload look at.
+struct Scene<'a> {
+    inventory: &'a Inventory<'a>,
+    cluster: ClusterIdx,
+    view: &'a ClusterView<'a>,
+    index: WorkloadIdx,
+    workload: &'a Workload,
+    target: Option<WorkloadTarget>,
+    sidecars: &'a SidecarTargets,
+    revisions: &'a Revisions,
+}
+
+pub(super) fn diff_workload(
+    inventory: &Inventory<'_>,
+    request: &Request,
+    sidecars: &SidecarTargets,
+    revisions: &[Revisions],
+    index: WorkloadIdx,
+    diff: &mut Diff,
+) {
+    let workload = &inventory.workloads[index as usize];
+    let (cluster, view) = inventory.cluster_of(index);
+    let target = target_of(workload, request, inventory.manifested[index as usize]);
+    if target.is_none() && !sidecars.has_any(cluster) {
+        return;
+    }
+    let revisions = &revisions[cluster as usize];
+    let scene = Scene { inventory, cluster, view, index, workload, target, sidecars, revisions };
+    let exclusion = Excluded::new(inventory, cluster, request);
+    let mut sorting = Sorting::default();
+    let mut needs: Needs = HashMap::default();
+    for row in &inventory.pods[index as usize] {
+        let need = needs
+            .entry(scene.class(*row))
+            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, diff));
+        match &need.outcome {
+            None => sorting.at_target.push(*row),
+            Some(_) if exclusion.holds(*row) => sorting.refused.push((*row, excluded())),
+            Some(Ok(change)) => sorting.changes.push(Change { row: *row, ..*change }),
+            Some(Err(obstacle)) => sorting.refused.push((*row, obstacle.clone())),
+        }
+    }
+    sorting.finish(&scene, &needs, diff);
+}
+
+impl Scene<'_> {
+    fn class(&self, row: PodRow) -> Class {
+        let (pods, at) = (&self.view.cluster.pods, row as usize);
+        let texts = [pods.spec[at], pods.revision[at], pods.annotations[at], pods.labels[at]];
+        (texts, self.sidecars.holds(self.cluster, row))
+    }
+
+    /// Decides for one pod, and so for all of its class.
+    fn need(&self, row: PodRow, why_recreate: &mut Vec<String>, diff: &mut Diff) -> Need {
+        let pods = self.inventory.pods_of(self.cluster);
+        let spec = pods.spec(row);
+        let revision = pods.texts.text(pods.columns.revision[row as usize]);
+        let images = self.images_that_differ(spec);
+        let stays = self.target.as_ref().is_none_or(|target| {
+            images.is_empty() && (!target.whole || self.is_at_template(target, revision))
+        });
+        let sidecars = self.sidecars.part(self.cluster, pods, row);
+        let alone =
+            (sidecars.bits(false) != 0).then(|| sidecars_only(row, &sidecars, diff));
+        if stays {
+            let outcome = match (alone, sidecars.obstacle) {
+                (Some(change), _) => Some(Ok(change)),
+                (None, Some(obstacle)) => Some(Err(obstacle)),
+                (None, None) => None,
+            };
+            return Need { outcome, without_application: None };
+        }
+        let outcome = match (self.kind(revision, why_recreate), alone) {
+            (Ok(kind), _) => Ok(together(row, kind, images, &sidecars, diff)),
+            (Err(_), Some(change)) => Ok(Change { completes: false, ..change }),
+            (Err(obstacle), None) => Err(obstacle),
+        };
+        Need { outcome: Some(outcome), without_application: alone }
+    }
+
+    fn images_that_differ(&self, spec: &PodSpec) -> BTreeMap<String, String> {
+        let target = self.target.iter().flat_map(|target| &target.images);
+        let differs = |(name, image): &(&String, &String)| {
+            let all = spec.containers.iter().chain(&spec.init_containers);
+            all.filter(|it| *it.name == **name).any(|it| *it.image != **image)
+        };
+        target.filter(differs).map(|(name, image)| (name.clone(), image.clone())).collect()
+    }
+
+    fn is_at_template(&self, target: &WorkloadTarget, revision: &str) -> bool {
+        let own = self.revisions.find(self.workload.uid, revision);
+        own.is_some_and(|own| {
+            inplace::change(&own.template, &target.template) == inplace::Change::Same
+        })
+    }
+
+    fn kind(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
+        let workload = self.workload;
+        let strategy = &workload.strategy;
+        if strategy.paused {
+            let remedy = format!("resume {}/{}", workload.namespace, workload.name);
+            return Err(("the workload is paused".to_owned(), remedy));
+        }
+        if strategy.all_at_once && workload.replicas > 1 {
+            return Err((
+                "strategy Recreate takes all its pods down at once".to_owned(),
+                "set spec.strategy.type to RollingUpdate".to_owned(),
+            ));
+        }
+        let daemon =
+            matches!(workload.resource, Resource::DaemonSets | Resource::AdvancedDaemonSets);
+        if strategy.on_delete {
+            return Ok(if daemon { Kind::Delete } else { Kind::Evict });
+        }
+        if strategy.policy != PodUpdatePolicy::ReCreate {
+            return self.in_place_or_anew(revision, why);
+        }
+        let surges = matches!(workload.resource, Resource::Deployments | Resource::DaemonSets)
+            && workload.max_unavailable(self.view.server_minor).value == 0
+            && workload.max_surge().value > 0;
+        Ok(if surges { Kind::Surge } else { Kind::Recreate })
+    }
+
+    fn in_place_or_anew(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
+        let target = self.target.as_ref().expect("only with a target does an application differ");
+        let change = match self.revisions.find(self.workload.uid, revision) {
+            Some(own) => inplace::change(&own.template, &target.template),
+            None => {
+                let why = format!("its revision {revision} was not observed");
+                inplace::Change::Recreate { why }
+            }
+        };
+        let inplace::Change::Recreate { why: obstacle } = change else { return Ok(Kind::InPlace) };
+        if self.workload.strategy.policy == PodUpdatePolicy::InPlaceOnly {
+            return Err((
+                format!("the policy InPlaceOnly forbids this change: {obstacle}"),
+                "change images only, or set the pod update policy to InPlaceIfPossible".to_owned(),
+            ));
+        }
+        if !why.contains(&obstacle) {
+            why.push(obstacle);
+        }
+        Ok(Kind::Recreate)
+    }
+}
+
+/// Application and sidecars in one move. A new pod gets every sidecar of its sets; a pod that
+/// stays gets only those that OpenKruise changes in place.
+fn together(
+    row: PodRow,
+    kind: Kind,
+    mut images: BTreeMap<String, String>,
+    sidecars: &SidecarPart,
+    diff: &mut Diff,
+) -> Change {
+    let anew = kind != Kind::InPlace;
+    images.extend(sidecars.images(anew));
+    Change {
+        row,
+        kind,
+        containers: diff.containers_idx(images),
+        sidecars: sidecars.bits(anew),
+        application: true,
+        completes: anew || sidecars.obstacle.is_none(),
+    }
+}
+
+fn sidecars_only(row: PodRow, sidecars: &SidecarPart, diff: &mut Diff) -> Change {
+    Change {
+        row,
+        kind: Kind::InPlace,
+        containers: diff.containers_idx(sidecars.images(false)),
+        sidecars: sidecars.bits(false),
+        application: false,
+        completes: sidecars.obstacle.is_none(),
+    }
+}
+
+/// The pods of a workload while they are sorted into moves and refusals.
+#[derive(Default)]
+struct Sorting {
+    changes: Vec<Change>,
+    refused: Vec<(PodRow, Obstacle)>,
+    at_target: Vec<PodRow>,
+    why_recreate: Vec<String>,
+}
+
+impl Sorting {
+    fn finish(
+        mut self,
+        scene: &Scene<'_>,
+        needs: &Needs,
+        diff: &mut Diff,
+    ) {
+        let differ = self.changes.len() + self.refused.len();
+        if differ == 0 && scene.target.is_none() {
+            return;
+        }
+        let (ordered, binding) = in_order(scene, std::mem::take(&mut self.changes));
+        for (change, held) in hold_back(scene, ordered) {
+            let Some(obstacle) = held else {
+                self.changes.push(change);
+                continue;
+            };
+            match needs[&scene.class(change.row)].without_application {
+                Some(rest) => {
+                    self.changes.push(Change { row: change.row, completes: false, ..rest });
+                }
+                None => self.refused.push((change.row, obstacle)),
+            }
+        }
+        diff.unmovable.extend(self.refused.into_iter().map(|(row, (reason, remedy))| Unmovable {
+            cluster: scene.cluster,
+            row,
+            workload: scene.index,
+            reason,
+            remedy,
+        }));
+        diff.workloads.push(WorkloadChanges {
+            workload: scene.index,
+            changes: self.changes,
+            binding,
+            differ: differ as u32,
+            at_target: self.at_target,
+            why_recreate: self.why_recreate,
+        });
+    }
+}
+
+/// The changes in the order in which the controller takes the pods.
+fn in_order(scene: &Scene<'_>, mut changes: Vec<Change>) -> (Vec<Change>, Binding) {
+    let waiting: Vec<PodRow> = changes.iter().map(|change| change.row).collect();
+    let all = &scene.inventory.pods[scene.index as usize];
+    let pods = scene.inventory.pods_of(scene.cluster);
+    let ordered = order::order(scene.workload, &waiting, all, pods, scene.revisions);
+    changes.sort_unstable_by_key(|change| change.row);
+    let of = |row: &PodRow| {
+        let found = changes.binary_search_by_key(row, |change| change.row);
+        changes[found.expect("the order holds the rows that it was given")]
+    };
+    (ordered.iter().map(of).collect(), order::binding(scene.workload))
+}
+
+/// Says of each application change whether the partition keeps the pod at its old revision.
+fn hold_back(scene: &Scene<'_>, changes: Vec<Change>) -> Vec<(Change, Option<Obstacle>)> {
+    let workload = scene.workload;
+    let pods = &scene.view.cluster.pods;
+    let application = changes.iter().filter(|change| change.application).count();
+    let mut left = application.saturating_sub(workload.partition_old() as usize);
+    let obstacle = || {
+        let reason = "its partition keeps it at the old revision".to_owned();
+        let place = format!("{}/{}", workload.namespace, workload.name);
+        (reason, format!("lower the partition of {place}, or give a manifest with a lower one"))
+    };
+    let mut is_held = |change: &Change| {
+        if !change.application || workload.strategy.on_delete {
+            return false;
+        }
+        if workload.is_below_partition(pods.name(change.row)) || left == 0 {
+            return true;
+        }
+        left -= 1;
+        false
+    };
+    changes.into_iter().map(|change| (change, is_held(&change).then(obstacle))).collect()
+}

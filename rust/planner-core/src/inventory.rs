@@ -1,0 +1,246 @@
+//! The fleet read with Kubernetes' eyes: which workload owns which pod, on which node and zone.
+//!
+//! Built once for a diff, a plan or a status; borrows the fleet.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use crate::{
+    diff::target::desired,
+    fleet::{Cluster, Fleet, PodRow, Symbol},
+    kube::{
+        owner::{Owner, Owners},
+        pod::{PodTexts, PodsOf},
+        workload::{Workload, WorkloadError},
+    },
+    resource::Resource,
+};
+
+/// Index into [`Inventory::workloads`].
+pub type WorkloadIdx = u32;
+/// Index into [`Inventory::clusters`].
+pub type ClusterIdx = u32;
+
+/// No workload.
+pub const NO_WORKLOAD: WorkloadIdx = u32::MAX;
+
+/// A fleet with its workloads.
+#[derive(Debug)]
+pub struct Inventory<'f> {
+    /// What was read.
+    pub fleet: &'f Fleet,
+    /// By name.
+    pub clusters: Vec<ClusterView<'f>>,
+    /// By cluster, namespace, kind and name.
+    pub workloads: Vec<Workload>,
+    /// Whether a manifest of the request was laid over the workload.
+    pub manifested: Vec<bool>,
+    /// Pods of each workload that have not ended by themselves, by row.
+    pub pods: Vec<Vec<PodRow>>,
+    /// Objects that cannot be read, each with the reason.
+    pub unreadable: Vec<WorkloadError>,
+    /// What the texts of the pods say.
+    parsed: PodTexts,
+}
+
+/// One cluster of an [`Inventory`].
+#[derive(Debug)]
+pub struct ClusterView<'f> {
+    /// What people call it.
+    pub name: &'f str,
+    /// What was seen of it.
+    pub cluster: &'f Cluster,
+    /// Minor version of its API server; of the newest known one when it was not observed.
+    pub server_minor: u32,
+    /// The API server's version as it was observed.
+    pub version: Option<String>,
+    /// Workload of each row; [`NO_WORKLOAD`] without one.
+    pub workload_of: Vec<WorkloadIdx>,
+    /// Zone of each node, as an index into `zone_names`.
+    pub zones: BTreeMap<Symbol, u32>,
+    /// The zones, by name.
+    pub zone_names: Vec<String>,
+    /// Owner of pods whose owner is not a workload that the planner moves.
+    pub unsupported: BTreeMap<Symbol, Box<str>>,
+}
+
+/// Behaviour of servers whose version was not observed.
+const SERVER_MINOR_DEFAULT: u32 = 36;
+
+impl<'f> Inventory<'f> {
+    /// Reads a fleet, with manifests laid over the workloads that they name.
+    #[must_use]
+    pub fn new(fleet: &'f Fleet, manifests: &[Value]) -> Self {
+        let (mut read, mut unreadable) = (Vec::new(), Vec::new());
+        for (name, cluster) in &fleet.clusters {
+            for (resource, document) in documents(cluster) {
+                match read_workload(resource, name, &document, manifests) {
+                    Ok(each) => read.push(each),
+                    Err(error) => unreadable.push(error),
+                }
+            }
+        }
+        read.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
+        let (workloads, manifested): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        let clusters: Vec<ClusterView<'f>> = fleet
+            .clusters
+            .par_iter()
+            .map(|(name, cluster)| view(fleet, name, cluster, &workloads))
+            .collect();
+        let mut pods = vec![Vec::new(); workloads.len()];
+        for view in &clusters {
+            for row in view.cluster.pods.rows() {
+                let owner = view.workload_of[row as usize];
+                if owner != NO_WORKLOAD && !view.cluster.pods.is_finished(row) {
+                    pods[owner as usize].push(row);
+                }
+            }
+        }
+        let parsed = PodTexts::of(fleet);
+        Self { fleet, clusters, workloads, manifested, pods, unreadable, parsed }
+    }
+
+    /// The pods of a cluster.
+    #[must_use]
+    pub fn pods_of(&self, cluster: ClusterIdx) -> PodsOf<'_> {
+        PodsOf::new(self.fleet, self.clusters[cluster as usize].cluster, &self.parsed)
+    }
+
+    /// The objects of a cluster of one resource, by namespace and name.
+    #[must_use]
+    pub fn documents(&self, cluster: ClusterIdx, resource: Resource) -> Vec<Value> {
+        let objects = self.clusters[cluster as usize].cluster.objects.get(&resource);
+        let mut objects: Vec<_> = objects.into_iter().flat_map(BTreeMap::values).collect();
+        objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        objects.into_iter().map(|object| read_document(&object.document)).collect()
+    }
+
+    /// The cluster of a workload.
+    #[must_use]
+    pub fn cluster_of(&self, workload: WorkloadIdx) -> (ClusterIdx, &ClusterView<'f>) {
+        let name = &*self.workloads[workload as usize].cluster;
+        let found = self.clusters.binary_search_by(|view| view.name.cmp(name));
+        let index = found.expect("a workload comes from a cluster of the fleet");
+        (index as ClusterIdx, &self.clusters[index])
+    }
+}
+
+fn key(workload: &Workload) -> (&str, &str, &str, &str) {
+    (&workload.cluster, &workload.namespace, workload.kind(), &workload.name)
+}
+
+fn documents(cluster: &Cluster) -> impl Iterator<Item = (Resource, Value)> {
+    Workload::RESOURCES.into_iter().flat_map(|resource| {
+        let objects = cluster.objects.get(&resource).into_iter().flat_map(BTreeMap::values);
+        objects.map(move |object| (resource, read_document(&object.document)))
+    })
+}
+
+fn read_document(text: &str) -> Value {
+    serde_json::from_str(text).expect("documents are JSON since they were appended")
+}
+
+fn read_workload(
+    resource: Resource,
+    cluster: &str,
+    document: &Value,
+    manifests: &[Value],
+) -> Result<(Workload, bool), WorkloadError> {
+    let observed = Workload::read(resource, cluster, document)?;
+    match desired(&observed, document, manifests) {
+        Some(desired) => Ok((Workload::read(resource, cluster, &desired)?, true)),
+        None => Ok((observed, false)),
+    }
+}
+
+fn view<'f>(
+    fleet: &'f Fleet,
+    name: &'f str,
+    cluster: &'f Cluster,
+    workloads: &[Workload],
+) -> ClusterView<'f> {
+    let owners = Owners::of(cluster);
+    let by_uid: BTreeMap<(Resource, u128), WorkloadIdx> = workloads
+        .iter()
+        .enumerate()
+        .filter(|(_, workload)| &*workload.cluster == name)
+        .map(|(index, workload)| ((workload.resource, workload.uid), index as WorkloadIdx))
+        .collect();
+    let mut unsupported = BTreeMap::new();
+    let mut known: BTreeMap<Symbol, WorkloadIdx> = BTreeMap::new();
+    let pods = &cluster.pods;
+    let mut workload_of = Vec::with_capacity(pods.len());
+    let mut last = (Symbol::default(), NO_WORKLOAD);
+    for owner in &pods.owner {
+        if *owner != last.0 {
+            let index = *known.entry(*owner).or_insert_with(|| {
+                match owners.resolve(fleet.texts.text(*owner)) {
+                    Owner::Workload(resource, uid) => {
+                        by_uid.get(&(resource, uid)).copied().unwrap_or(NO_WORKLOAD)
+                    }
+                    Owner::Unsupported(kind) => {
+                        unsupported.insert(*owner, kind);
+                        NO_WORKLOAD
+                    }
+                    Owner::None => NO_WORKLOAD,
+                }
+            });
+            last = (*owner, index);
+        }
+        workload_of.push(last.1);
+    }
+    let version = version(cluster);
+    let server_minor = version.as_deref().and_then(minor).unwrap_or(SERVER_MINOR_DEFAULT);
+    let (zones, zone_names) = zones(fleet, cluster);
+    ClusterView {
+        name,
+        cluster,
+        server_minor,
+        version,
+        workload_of,
+        zones,
+        zone_names,
+        unsupported,
+    }
+}
+
+fn version(cluster: &Cluster) -> Option<String> {
+    let object = cluster.objects.get(&Resource::Versions)?.values().next()?;
+    let document: Value = serde_json::from_str(&object.document).ok()?;
+    Some(document.get("gitVersion")?.as_str()?.to_owned())
+}
+
+/// The `36` of `v1.36.3`.
+fn minor(version: &str) -> Option<u32> {
+    version.split('.').nth(1)?.parse().ok()
+}
+
+fn zones(fleet: &Fleet, cluster: &Cluster) -> (BTreeMap<Symbol, u32>, Vec<String>) {
+    let nodes = cluster.objects.get(&Resource::Nodes).into_iter().flat_map(BTreeMap::values);
+    let zone_of: BTreeMap<Symbol, String> = nodes
+        .filter_map(|node| {
+            let document: Value = serde_json::from_str(&node.document).ok()?;
+            let zone = document["metadata"]["labels"]["topology.kubernetes.io/zone"].as_str()?;
+            Some((fleet.texts.find(&node.name)?, zone.to_owned()))
+        })
+        .collect();
+    let mut names: Vec<String> = zone_of.values().cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    let index = |zone: &String| names.binary_search(zone).expect("it is one of them") as u32;
+    (zone_of.iter().map(|(node, zone)| (*node, index(zone))).collect(), names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::minor;
+
+    #[test]
+    fn minor_version_is_the_second_number() {
+        assert_eq!(minor("v1.36.3"), Some(36));
+        assert_eq!(minor("v1.35.0-alpha.1+ab"), Some(35));
+        assert_eq!(minor("unknown"), None);
+    }
+}

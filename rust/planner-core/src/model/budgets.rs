@@ -1,0 +1,291 @@
+//! Every budget there is: those of the clusters, those of the workloads, those of the request.
+
+use std::collections::BTreeMap;
+
+use super::ledger::Ledger;
+use crate::{
+    diff::Diff,
+    fleet::{PodRow, Symbol},
+    inventory::{ClusterIdx, Inventory, NO_WORKLOAD, WorkloadIdx},
+    kube::{
+        budget::{DisruptionBudget, Target, UnavailableBudget, scale},
+        scaled::{Resolved, Rounding},
+        selector::Selector,
+        workload::Workload,
+    },
+    request::{self, Request, Scope},
+    resource::Resource as Kind,
+    schedule::problem::{Resource, ResourceIdx},
+};
+
+/// Index into the budgets of a model.
+pub type BudgetIdx = u32;
+
+/// A limit on the pods that may be down at once.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// For example `pdb/trade/cart`; unique within its cluster.
+    pub name: String,
+    /// Its cluster; absent when it spans several.
+    pub cluster: Option<ClusterIdx>,
+    /// `PodDisruptionBudget`, `PodUnavailableBudget`, `workload`, `surge`, `SidecarSet`, `request`.
+    pub source: &'static str,
+    /// Pods that may be down at once; the smallest of its places.
+    pub limit: u32,
+    /// How the limit came about.
+    pub resolved: String,
+    /// Pods that are down already, over all places.
+    pub down: u32,
+}
+
+/// The source of budgets under which an eviction is refused when there are two.
+pub const PDB: &str = "PodDisruptionBudget";
+
+impl Budget {
+    /// A name that is unique in the fleet.
+    pub(super) fn unique_name(&self, inventory: &Inventory<'_>) -> String {
+        match self.cluster {
+            Some(cluster) => {
+                format!("{} ({})", self.name, inventory.clusters[cluster as usize].name)
+            }
+            None => self.name.clone(),
+        }
+    }
+}
+
+impl Ledger<'_> {
+    /// Enters the budgets of the clusters and of the request.
+    pub fn read_budgets(&mut self, request: &Request, diff: &mut Diff) {
+        self.read_cluster_budgets(diff);
+        for budget in &request.spec.budgets {
+            self.read_request_budget(budget, diff);
+        }
+    }
+
+    /// Enters the budgets of the clusters.
+    pub fn read_cluster_budgets(&mut self, diff: &mut Diff) {
+        for cluster in 0..self.inventory.clusters.len() as ClusterIdx {
+            self.read_disruption_budgets(cluster, diff);
+            self.read_unavailable_budgets(cluster, diff);
+        }
+    }
+
+    fn read_disruption_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
+        for document in self.inventory.documents(cluster, Kind::PodDisruptionBudgets) {
+            let budget = match DisruptionBudget::read(&document) {
+                Ok(budget) => budget,
+                Err(error) => {
+                    diff.warnings.push(error.to_string());
+                    continue;
+                }
+            };
+            let rows = self.labels[cluster as usize].rows(&budget.namespace, &budget.selector);
+            let limit = budget.limit(rows.len() as u32, self.scale_of(cluster, &rows));
+            let name = format!("pdb/{}/{}", budget.namespace, budget.name);
+            self.enter_rows(cluster, &rows, name, PDB, limit);
+        }
+    }
+
+    fn read_unavailable_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
+        for document in self.inventory.documents(cluster, Kind::PodUnavailableBudgets) {
+            let budget = match UnavailableBudget::read(&document) {
+                Ok(budget) => budget,
+                Err(error) => {
+                    diff.warnings.push(error.to_string());
+                    continue;
+                }
+            };
+            let rows = self.unavailable_budget_rows(cluster, &budget);
+            let limit = budget.limit(rows.len() as u32, self.scale_of(cluster, &rows));
+            let name = format!("pub/{}/{}", budget.namespace, budget.name);
+            self.enter_rows(cluster, &rows, name, "PodUnavailableBudget", limit);
+        }
+    }
+
+    fn unavailable_budget_rows(
+        &self,
+        cluster: ClusterIdx,
+        budget: &UnavailableBudget,
+    ) -> Vec<PodRow> {
+        let view = &self.inventory.clusters[cluster as usize];
+        let pods = self.inventory.pods_of(cluster);
+        let everything = Selector::everything();
+        let selector = if budget.target.is_some() { &everything } else { &budget.selector };
+        let mut rows = self.labels[cluster as usize].rows(&budget.namespace, selector);
+        rows.retain(|row| {
+            let owner = view.workload_of[*row as usize];
+            let targeted = budget.target.as_ref().is_none_or(|target| {
+                owner != NO_WORKLOAD
+                    && is_target(target, &self.inventory.workloads[owner as usize])
+            });
+            let ignored = budget.ignored.matches(&pods.labels(*row));
+            targeted && !ignored && !pods.annotations(*row).unprotected
+        });
+        rows
+    }
+
+    /// The replicas of the distinct controllers of these pods.
+    fn scale_of(&self, cluster: ClusterIdx, rows: &[PodRow]) -> u32 {
+        let view = &self.inventory.clusters[cluster as usize];
+        let mut owners: Vec<WorkloadIdx> =
+            rows.iter().map(|row| view.workload_of[*row as usize]).collect();
+        owners.dedup();
+        let owned = owners.into_iter().filter(|owner| *owner != NO_WORKLOAD);
+        scale(owned.map(|owner| {
+            let workload = &self.inventory.workloads[owner as usize];
+            (workload.uid, workload.replicas)
+        }))
+    }
+
+    fn enter_rows(
+        &mut self,
+        cluster: ClusterIdx,
+        rows: &[PodRow],
+        name: String,
+        source: &'static str,
+        limit: Resolved,
+    ) {
+        if rows.is_empty() {
+            return;
+        }
+        let down = self.down(cluster, rows);
+        let resource = self.enter(Budget {
+            name,
+            cluster: Some(cluster),
+            source,
+            limit: limit.value,
+            resolved: limit.text,
+            down,
+        });
+        rows.iter().for_each(|row| self.charge(cluster, *row, resource));
+    }
+
+    fn read_request_budget(&mut self, budget: &request::Budget, diff: &mut Diff) {
+        let everything = Selector::everything();
+        let selector = budget.selector.as_ref().unwrap_or(&everything);
+        let rows: Vec<Vec<PodRow>> =
+            self.labels.iter().map(|index| index.rows_of_namespaces(selector, |_| true)).collect();
+        let tallies = self.tally(budget.scope, &rows);
+        let limit = |pods: u32| budget.max_unavailable.floor(pods);
+        let Some(smallest) = tallies.values().min_by_key(|it| (limit(it.pods), it.pods)) else {
+            diff.warnings.push(format!("budget {}: it covers no pod", budget.name));
+            return;
+        };
+        let resolved =
+            budget.max_unavailable.explain("maxUnavailable", smallest.pods, Rounding::Down);
+        let text = match budget.scope {
+            Scope::Fleet => resolved.text,
+            scope => format!(
+                "{} for each {}, the smallest of {}",
+                resolved.text,
+                scope_text(scope),
+                tallies.len()
+            ),
+        };
+        self.budgets.push(Budget {
+            name: budget.name.clone(),
+            cluster: None,
+            source: "request",
+            limit: resolved.value,
+            resolved: text,
+            down: tallies.values().map(|tally| tally.down).sum(),
+        });
+        let resources: BTreeMap<Place, ResourceIdx> = tallies
+            .iter()
+            .map(|(place, tally)| {
+                let place_name = self.place_text(budget.scope, *place);
+                let name = match &*place_name {
+                    "" => budget.name.clone(),
+                    place => format!("{}/{place}", budget.name),
+                };
+                let resource =
+                    Resource { name: name.into(), limit: limit(tally.pods), down: tally.down };
+                (*place, self.push(resource, &place_name))
+            })
+            .collect();
+        for (cluster, rows) in rows.iter().enumerate() {
+            for row in rows {
+                if let Some(place) = self.place(budget.scope, cluster as ClusterIdx, *row) {
+                    self.charge(cluster as ClusterIdx, *row, resources[&place]);
+                }
+            }
+        }
+    }
+
+    /// Counts the pods of each place.
+    fn tally(&self, scope: Scope, rows: &[Vec<PodRow>]) -> BTreeMap<Place, Tally> {
+        let mut tallies: BTreeMap<Place, Tally> = BTreeMap::new();
+        for (cluster, rows) in rows.iter().enumerate() {
+            let pods = &self.inventory.clusters[cluster].cluster.pods;
+            for row in rows {
+                if let Some(place) = self.place(scope, cluster as ClusterIdx, *row) {
+                    let tally = tallies.entry(place).or_default();
+                    tally.pods += 1;
+                    tally.down += u32::from(!pods.is_ready(*row));
+                }
+            }
+        }
+        tallies
+    }
+
+    fn place(&self, scope: Scope, cluster: ClusterIdx, row: u32) -> Option<Place> {
+        let view = &self.inventory.clusters[cluster as usize];
+        let pods = &view.cluster.pods;
+        let within = match scope {
+            Scope::Fleet => return Some((0, 0)),
+            Scope::Cluster => 0,
+            Scope::Namespace => pods.namespace[row as usize].0,
+            Scope::Workload => {
+                let workload = view.workload_of[row as usize];
+                (workload != NO_WORKLOAD).then_some(workload)?
+            }
+            Scope::Node => {
+                let node = pods.node[row as usize];
+                (node != Symbol::default()).then_some(node.0)?
+            }
+            Scope::Zone => *view.zones.get(&pods.node[row as usize])?,
+        };
+        Some((cluster, within))
+    }
+
+    fn place_text(&self, scope: Scope, (cluster, within): Place) -> String {
+        let view = &self.inventory.clusters[cluster as usize];
+        let text = |symbol: u32| self.inventory.fleet.texts.text(Symbol(symbol));
+        match scope {
+            Scope::Fleet => String::new(),
+            Scope::Cluster => view.name.to_owned(),
+            Scope::Namespace | Scope::Node => format!("{}/{}", view.name, text(within)),
+            Scope::Zone => format!("{}/{}", view.name, view.zone_names[within as usize]),
+            Scope::Workload => {
+                let workload = &self.inventory.workloads[within as WorkloadIdx as usize];
+                let kind = workload.kind();
+                format!("{}/{}/{kind}/{}", view.name, workload.namespace, workload.name)
+            }
+        }
+    }
+}
+
+/// Cluster, and within it a symbol, a zone or a workload.
+type Place = (ClusterIdx, u32);
+
+#[derive(Debug, Default)]
+struct Tally {
+    pods: u32,
+    down: u32,
+}
+
+fn is_target(target: &Target, workload: &Workload) -> bool {
+    let kind = Kind::of(&target.api_version, &target.kind);
+    kind == Some(workload.resource) && target.name == workload.name
+}
+
+fn scope_text(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Node => "node",
+        Scope::Zone => "zone",
+        Scope::Workload => "workload",
+        Scope::Namespace => "namespace",
+        Scope::Cluster => "cluster",
+        Scope::Fleet => "fleet",
+    }
+}

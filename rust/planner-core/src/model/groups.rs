@@ -1,0 +1,334 @@
+//! Every workload that moves as a group of cohorts, with its stages and what it waits for.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Model,
+    budgets::{Budget, PDB},
+    durations::duration_ms,
+    ledger::{Charges, Ledger},
+};
+use crate::{
+    diff::{Change, Diff, Kind, Unmovable, WorkloadChanges, target::names},
+    fleet::PodRow,
+    inventory::{ClusterIdx, WorkloadIdx},
+    kube::{
+        order::Binding,
+        scaled::{IntOrPercent, Rounding},
+    },
+    request::{Request, WorkloadRef, duration_ms as parse_duration_ms},
+    resource::Resource as Kinds,
+    schedule::problem::{
+        Cohort, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage,
+    },
+};
+
+/// What a group of the problem stands for.
+#[derive(Clone, Debug)]
+pub struct GroupOf {
+    /// Its workload.
+    pub workload: WorkloadIdx,
+    /// Its cluster.
+    pub cluster: ClusterIdx,
+    /// Its moves in order; cohorts are runs of them.
+    pub changes: Vec<Change>,
+    /// Names of the stages of the group.
+    pub stages: Vec<String>,
+    /// Of each stage, whether a person decides before the next.
+    pub approvals: Vec<bool>,
+}
+
+/// Resources of one workload's moves besides those of its pods.
+struct Own<'a> {
+    /// Its own `maxUnavailable`.
+    down: ResourceIdx,
+    /// Its `maxSurge`.
+    surge: Option<ResourceIdx>,
+    /// Those of sidecar sets, by cluster and bit.
+    sidecars: &'a BTreeMap<(ClusterIdx, u32), ResourceIdx>,
+}
+
+pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
+    let sidecars = enter_sidecar_sets(&mut ledger, diff);
+    let charges = ledger.sorted_charges();
+    let mut groups = Vec::new();
+    let mut infos = Vec::new();
+    let mut refused = Vec::new();
+    for changes in &diff.workloads {
+        let own = enter_own(&mut ledger, changes, &sidecars);
+        let (group, info) =
+            pose_group(&ledger, &charges, request, changes, &own, &mut refused);
+        groups.push(group);
+        infos.push(info);
+    }
+    diff.unmovable.extend(refused);
+    let precedences = precedences(&ledger, request, diff, &infos);
+    let problem = Problem { resources: ledger.resources, groups, precedences };
+    Model {
+        problem,
+        budgets: ledger.budgets,
+        budget_of: ledger.budget_of,
+        places: ledger.places,
+        groups: infos,
+    }
+}
+
+/// The workload's own limits: what its controller would take at once.
+fn enter_own<'a>(
+    ledger: &mut Ledger<'_>,
+    changes: &WorkloadChanges,
+    sidecars: &'a BTreeMap<(ClusterIdx, u32), ResourceIdx>,
+) -> Own<'a> {
+    let inventory = ledger.inventory;
+    let workload = &inventory.workloads[changes.workload as usize];
+    let (cluster, view) = inventory.cluster_of(changes.workload);
+    let pods = &inventory.pods[changes.workload as usize];
+    let missing = workload.replicas.saturating_sub(pods.len() as u32);
+    let resolved = workload.max_unavailable(view.server_minor);
+    let name = format!("{}/{}/{}", workload.namespace, workload.kind(), workload.name);
+    let is_down = |row: &&PodRow| !is_up(ledger, changes.workload, **row);
+    let down = pods.iter().filter(is_down).count() as u32;
+    let resolved_text = match missing {
+        0 => resolved.text,
+        _ => format!("{}, less {missing} pods that are missing", resolved.text),
+    };
+    let down = ledger.enter(Budget {
+        name: format!("workload/{name}"),
+        cluster: Some(cluster),
+        source: "workload",
+        limit: resolved.value.saturating_sub(missing),
+        resolved: resolved_text,
+        down,
+    });
+    let surges = changes.changes.iter().any(|change| change.kind == Kind::Surge);
+    let surge = surges.then(|| {
+        let resolved = workload.max_surge();
+        ledger.enter(Budget {
+            name: format!("surge/{name}"),
+            cluster: Some(cluster),
+            source: "surge",
+            limit: resolved.value,
+            resolved: resolved.text,
+            down: 0,
+        })
+    });
+    Own { down, surge, sidecars }
+}
+
+/// Whether a pod counts as available to its own controller.
+fn is_up(ledger: &Ledger<'_>, workload: WorkloadIdx, row: PodRow) -> bool {
+    let inventory = ledger.inventory;
+    let (cluster, _) = inventory.cluster_of(workload);
+    let pods = inventory.pods_of(cluster);
+    let workload = &inventory.workloads[workload as usize];
+    match workload.resource {
+        Kinds::CloneSets => pods.is_clone_set_available(row, workload.min_ready_s),
+        _ => pods.is_available(row, workload.min_ready_s),
+    }
+}
+
+/// One resource for each sidecar set that changes, by cluster and bit.
+fn enter_sidecar_sets(
+    ledger: &mut Ledger<'_>,
+    diff: &Diff,
+) -> BTreeMap<(ClusterIdx, u32), ResourceIdx> {
+    let sets = diff.sidecar_sets.iter();
+    sets.map(|set| {
+        let resource = ledger.enter(Budget {
+            name: format!("sidecarset/{}", set.name),
+            cluster: Some(set.cluster),
+            source: "SidecarSet",
+            limit: set.limit.value,
+            resolved: set.limit.text.clone(),
+            down: set.down,
+        });
+        ((set.cluster, set.bit), resource)
+    })
+    .collect()
+}
+
+fn pose_group(
+    ledger: &Ledger<'_>,
+    charges: &[Charges],
+    request: &Request,
+    changes: &WorkloadChanges,
+    own: &Own<'_>,
+    refused: &mut Vec<Unmovable>,
+) -> (Group, GroupOf) {
+    let inventory = ledger.inventory;
+    let workload = &inventory.workloads[changes.workload as usize];
+    let (cluster, view) = inventory.cluster_of(changes.workload);
+    let mut cohorts: Vec<Cohort> = Vec::new();
+    let mut kept = Vec::with_capacity(changes.changes.len());
+    for change in &changes.changes {
+        let budgets = charges[cluster as usize].of(change.row);
+        if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
+            refused.push(two_budgets(ledger, cluster, changes.workload, change.row, budgets));
+            continue;
+        }
+        let cohort = Cohort {
+            count: 1,
+            duration_ms: duration_ms(workload, change.kind),
+            ..charge(ledger, changes.workload, change, own, budgets)
+        };
+        let same_kind = kept.last().is_some_and(|last: &Change| last.kind == change.kind);
+        kept.push(*change);
+        match cohorts.last_mut() {
+            Some(last) if same_kind && is_same(last, &cohort) => last.count += 1,
+            _ => cohorts.push(cohort),
+        }
+    }
+    let (stages, names, approvals) = stages(request, kept.len() as u32);
+    let order = match changes.binding {
+        Binding::Strict => Order::Strict,
+        Binding::Free => Order::Free,
+    };
+    let name =
+        format!("{}/{}/{}/{}", view.name, workload.namespace, workload.kind(), workload.name);
+    let info =
+        GroupOf { workload: changes.workload, cluster, changes: kept, stages: names, approvals };
+    (Group { name: name.into(), cohorts, order, stages }, info)
+}
+
+fn is_same(a: &Cohort, b: &Cohort) -> bool {
+    a.duration_ms == b.duration_ms && a.takes == b.takes && a.releases == b.releases
+}
+
+/// What one move takes and gives back: a pod that serves takes from all its budgets (a surge only
+/// from `maxSurge`); a pod that is down gives back what it takes up already.
+fn charge(
+    ledger: &Ledger<'_>,
+    workload: WorkloadIdx,
+    change: &Change,
+    own: &Own<'_>,
+    budgets: &[ResourceIdx],
+) -> Cohort {
+    let (cluster, view) = ledger.inventory.cluster_of(workload);
+    let is_down = !view.cluster.pods.is_ready(change.row);
+    let (mut takes, mut releases) = (Vec::new(), Vec::new());
+    if is_down {
+        releases.extend_from_slice(budgets);
+        releases.push(own.down);
+    } else if change.kind == Kind::Surge {
+        takes.extend(own.surge);
+    } else {
+        takes.extend_from_slice(budgets);
+        let bits = (0..u32::BITS).filter(|bit| change.sidecars >> bit & 1 == 1);
+        takes.extend(bits.filter_map(|bit| own.sidecars.get(&(cluster, bit))));
+        let side = if is_up(ledger, workload, change.row) { &mut takes } else { &mut releases };
+        side.push(own.down);
+    }
+    for list in [&mut takes, &mut releases] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Cohort { count: 1, takes, releases, duration_ms: 0 }
+}
+
+fn pdbs(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> usize {
+    let source = |resource: &&ResourceIdx| {
+        ledger.budgets[ledger.budget_of[**resource as usize] as usize].source == PDB
+    };
+    resources.iter().filter(source).count()
+}
+
+fn two_budgets(
+    ledger: &Ledger<'_>,
+    cluster: ClusterIdx,
+    workload: WorkloadIdx,
+    row: PodRow,
+    resources: &[ResourceIdx],
+) -> Unmovable {
+    let budgets = resources.iter().map(|it| &ledger.budgets[ledger.budget_of[*it as usize] as usize]);
+    let names: Vec<&str> =
+        budgets.filter(|budget| budget.source == PDB).map(|budget| &*budget.name).collect();
+    Unmovable {
+        cluster,
+        row,
+        workload,
+        reason: format!("an eviction is refused under two budgets: {}", names.join(", ")),
+        remedy: "narrow the selector of one of them so that a pod is under one budget only".to_owned(),
+    }
+}
+
+/// The stages of a group with this many moves, their names, and where people decide.
+fn stages(request: &Request, moves: u32) -> (Vec<Stage>, Vec<String>, Vec<bool>) {
+    let mut reached = 0;
+    let mut stages = Vec::new();
+    for stage in &request.spec.stages {
+        reached = stage.per_workload.ceil(moves).min(moves).max(reached);
+        let soak = stage.soak.as_deref().and_then(parse_duration_ms);
+        stages.push(Stage { until: reached, soak_ms: soak.unwrap_or(0) });
+    }
+    let names = request.spec.stages.iter().map(|stage| stage.name.clone()).collect();
+    let approvals = request.spec.stages.iter().map(|stage| stage.approval.is_some()).collect();
+    (stages, names, approvals)
+}
+
+/// Dependencies between the groups. How many moves of the first have to be done follows from how
+/// many of its pods are at the target and serve already.
+fn precedences(
+    ledger: &Ledger<'_>,
+    request: &Request,
+    diff: &mut Diff,
+    infos: &[GroupOf],
+) -> Vec<Precedence> {
+    let mut precedences = Vec::new();
+    for dependency in &request.spec.dependencies {
+        let waiting = matching(ledger, infos, &dependency.workload);
+        let ready = dependency.ready.unwrap_or(IntOrPercent::Percent(100));
+        for reference in &dependency.after {
+            let firsts = matching(ledger, infos, reference);
+            let name = format!("{} after {}", text(&dependency.workload), text(reference));
+            if firsts.is_empty() && known(ledger, reference) == 0 {
+                diff.warnings.push(format!("dependency {name}: no such workload in the fleet"));
+            }
+            for before in firsts {
+                let count = moves_needed(ledger, diff, infos, before, ready);
+                let after = waiting.iter().filter(|after| **after != before && count > 0);
+                precedences.extend(after.map(|after| Precedence {
+                    name: name.clone().into(),
+                    before,
+                    after: *after,
+                    count,
+                }));
+            }
+        }
+    }
+    precedences
+}
+
+fn text(reference: &WorkloadRef) -> String {
+    format!("{}/{}", reference.namespace, reference.name)
+}
+
+fn known(ledger: &Ledger<'_>, reference: &WorkloadRef) -> usize {
+    ledger.inventory.workloads.iter().filter(|workload| names(reference, workload)).count()
+}
+
+fn matching(ledger: &Ledger<'_>, infos: &[GroupOf], reference: &WorkloadRef) -> Vec<GroupIdx> {
+    let workloads = &ledger.inventory.workloads;
+    let all = infos.iter().enumerate();
+    all.filter(|(_, info)| names(reference, &workloads[info.workload as usize]))
+        .map(|(index, _)| index as GroupIdx)
+        .collect()
+}
+
+/// Moves of a group that have to be done until enough of its pods are at the target and serve.
+fn moves_needed(
+    ledger: &Ledger<'_>,
+    diff: &Diff,
+    infos: &[GroupOf],
+    group: GroupIdx,
+    ready: IntOrPercent,
+) -> u32 {
+    let workload = infos[group as usize].workload;
+    let inventory = ledger.inventory;
+    let pods = inventory.pods[workload as usize].len() as u32;
+    let needed = ready.resolve(pods, Rounding::Up).min(pods);
+    let changes = &diff.workloads[group as usize];
+    let (_, view) = inventory.cluster_of(workload);
+    let serves = |row: &&PodRow| view.cluster.pods.is_ready(**row);
+    let done = changes.at_target.iter().filter(serves).count() as u32;
+    needed.saturating_sub(done)
+}

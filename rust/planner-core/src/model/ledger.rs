@@ -1,0 +1,138 @@
+//! Which budgets each pod belongs to.
+
+use super::budgets::{Budget, BudgetIdx};
+use crate::{
+    fleet::PodRow,
+    inventory::{ClusterIdx, Inventory},
+    kube::labels::LabelIndex,
+    schedule::problem::{Resource, ResourceIdx},
+};
+
+/// Budgets and their pods, as resources of the problem.
+#[derive(Debug)]
+pub struct Ledger<'a> {
+    pub(super) inventory: &'a Inventory<'a>,
+    /// Finds pods by labels, by cluster.
+    pub(super) labels: Vec<LabelIndex<'a>>,
+    pub(super) budgets: Vec<Budget>,
+    pub(super) resources: Vec<Resource>,
+    pub(super) budget_of: Vec<BudgetIdx>,
+    pub(super) places: Vec<Box<str>>,
+    /// By cluster, in order of entry.
+    charges: Vec<Vec<(PodRow, ResourceIdx)>>,
+}
+
+/// The resources of each pod of one cluster, pod after pod.
+#[derive(Debug)]
+pub struct Charges {
+    /// Where the resources of each row end; they begin where those of the row before end.
+    ends: Vec<u32>,
+    resources: Vec<ResourceIdx>,
+}
+
+impl Charges {
+    /// A counting sort by row that keeps the order of entry.
+    fn new(rows: usize, charges: &[(PodRow, ResourceIdx)]) -> Self {
+        let mut ends = vec![0_u32; rows + 1];
+        charges.iter().for_each(|(row, _)| ends[*row as usize + 1] += 1);
+        for row in 0..rows {
+            ends[row + 1] += ends[row];
+        }
+        let mut resources = vec![0; charges.len()];
+        for (row, resource) in charges {
+            let at = &mut ends[*row as usize];
+            resources[*at as usize] = *resource;
+            *at += 1;
+        }
+        ends.pop();
+        Self { ends, resources }
+    }
+
+    /// The resources of one pod.
+    #[must_use]
+    pub fn of(&self, row: PodRow) -> &[ResourceIdx] {
+        let row = row as usize;
+        let begin = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.resources[begin as usize..self.ends[row] as usize]
+    }
+}
+
+impl<'a> Ledger<'a> {
+    /// A ledger without budgets.
+    #[must_use]
+    pub fn new(inventory: &'a Inventory<'a>) -> Self {
+        let clusters = 0..inventory.clusters.len() as ClusterIdx;
+        Self {
+            inventory,
+            labels: clusters.map(|cluster| LabelIndex::of(inventory.pods_of(cluster))).collect(),
+            budgets: Vec::new(),
+            resources: Vec::new(),
+            budget_of: Vec::new(),
+            places: Vec::new(),
+            charges: vec![Vec::new(); inventory.clusters.len()],
+        }
+    }
+
+    /// How many of these pods do not serve.
+    pub(super) fn down(&self, cluster: ClusterIdx, rows: &[PodRow]) -> u32 {
+        let pods = &self.inventory.clusters[cluster as usize].cluster.pods;
+        rows.iter().filter(|row| !pods.is_ready(**row)).count() as u32
+    }
+
+    /// Enters a budget that has one resource; gives the resource.
+    pub(super) fn enter(&mut self, budget: Budget) -> ResourceIdx {
+        let name = budget.unique_name(self.inventory).into();
+        let resource = Resource { name, limit: budget.limit, down: budget.down };
+        self.budgets.push(budget);
+        self.push(resource, "")
+    }
+
+    /// Enters one more resource of the last budget.
+    pub(super) fn push(&mut self, resource: Resource, place: &str) -> ResourceIdx {
+        let index = self.resources.len() as ResourceIdx;
+        self.resources.push(resource);
+        self.budget_of.push(self.budgets.len() as BudgetIdx - 1);
+        self.places.push(place.into());
+        index
+    }
+
+    /// Says that a pod belongs to a resource.
+    pub(super) fn charge(&mut self, cluster: ClusterIdx, row: PodRow, resource: ResourceIdx) {
+        self.charges[cluster as usize].push((row, resource));
+    }
+
+    /// Every budget.
+    #[must_use]
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// The budget of a resource.
+    #[must_use]
+    pub fn budget_of(&self, resource: ResourceIdx) -> BudgetIdx {
+        self.budget_of[resource as usize]
+    }
+
+    /// The resources of every pod, by cluster.
+    pub fn sorted_charges(&mut self) -> Vec<Charges> {
+        let charges = std::mem::take(&mut self.charges);
+        let views = &self.inventory.clusters;
+        let sort = |(of, view): (Vec<_>, &crate::inventory::ClusterView<'_>)| {
+            Charges::new(view.cluster.pods.len(), &of)
+        };
+        charges.into_iter().zip(views).map(sort).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Charges;
+
+    #[test]
+    fn charges_are_sorted_by_pod_in_the_order_of_entry() {
+        let charges = Charges::new(3, &[(2, 7), (0, 5), (2, 6)]);
+        assert_eq!(charges.of(0), [5]);
+        assert_eq!(charges.of(1), [0; 0]);
+        assert_eq!(charges.of(2), [7, 6]);
+    }
+}

@@ -1,0 +1,50 @@
+//! The scheduling problem of a diff: every budget as resources, every workload as a group.
+
+pub mod budgets;
+mod durations;
+mod groups;
+mod ledger;
+
+pub use budgets::{Budget, BudgetIdx};
+pub use groups::GroupOf;
+pub use ledger::Ledger;
+
+use crate::{
+    diff::Diff, inventory::Inventory, request::Request, schedule::problem::Problem,
+};
+
+/// A problem, and what its numbers stand for.
+#[derive(Debug)]
+pub struct Model {
+    /// For the scheduler.
+    pub problem: Problem,
+    /// Every budget, in the order in which they are shown.
+    pub budgets: Vec<Budget>,
+    /// Budget of each resource of the problem.
+    pub budget_of: Vec<BudgetIdx>,
+    /// Place of each resource whose budget has several, for example a node.
+    pub places: Vec<Box<str>>,
+    /// What each group of the problem stands for.
+    pub groups: Vec<GroupOf>,
+}
+
+impl Model {
+    /// What people call a resource, for example `pdb/trade/cart` or `per-node/node-0003`.
+    #[must_use]
+    pub fn resource_name(&self, resource: u32) -> String {
+        let budget = &self.budgets[self.budget_of[resource as usize] as usize];
+        match &*self.places[resource as usize] {
+            "" => budget.name.clone(),
+            place => format!("{}/{place}", budget.name),
+        }
+    }
+}
+
+/// Poses the problem. Pods that their kind of move forbids are taken out of the diff and listed
+/// as unmovable.
+#[must_use]
+pub fn pose(inventory: &Inventory<'_>, request: &Request, diff: &mut Diff) -> Model {
+    let mut ledger = Ledger::new(inventory);
+    ledger.read_budgets(request, diff);
+    groups::pose(ledger, request, diff)
+}

@@ -1,0 +1,129 @@
+//! Pods that can never move: which rule forbids it, and what would help.
+
+use super::{PlanError, assign::cohort_starts};
+use crate::{
+    diff::{Diff, Unmovable},
+    inventory::Inventory,
+    model::{Budget, Model},
+    schedule::{Blocker, ConstraintId, Goal, Left, Schedule, conflict},
+};
+
+/// Lists what the schedule had to leave.
+pub(super) fn add_left(
+    inventory: &Inventory<'_>,
+    model: &Model,
+    schedule: &Schedule,
+    changes: &mut Diff,
+) {
+    for left in &schedule.left {
+        let info = &model.groups[left.group as usize];
+        let group = &model.problem.groups[left.group as usize];
+        let (reason, remedy) = why(inventory, model, left);
+        let end = cohort_starts(group)[left.cohort as usize]
+            + group.cohorts[left.cohort as usize].count;
+        // The controller takes a cohort from its front, so what is left is at its end.
+        for change in &info.changes[(end - left.count) as usize..end as usize] {
+            changes.unmovable.push(Unmovable {
+                cluster: info.cluster,
+                row: change.row,
+                workload: info.workload,
+                reason: reason.clone(),
+                remedy: remedy.clone(),
+            });
+        }
+    }
+    changes.unmovable.sort_by_key(|pod| (pod.cluster, pod.workload, pod.row));
+}
+
+fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String) {
+    match left.blocker {
+        Blocker::Resource(resource) => {
+            let budget = &model.budgets[model.budget_of[resource as usize] as usize];
+            let name = model.resource_name(resource);
+            let down = model.problem.resources[resource as usize].down;
+            let limit = model.problem.resources[resource as usize].limit;
+            let rule = if limit == 0 { "allows no disruption" } else { "has no room left" };
+            let taken =
+                if down > 0 { format!("; {down} of its pods are down") } else { String::new() };
+            (format!("budget {name} {rule}: {}{taken}", budget.resolved), remedy(budget, &name, limit))
+        }
+        Blocker::Precedence(index) => {
+            let precedence = &model.problem.precedences[index as usize];
+            let before = &model.problem.groups[precedence.before as usize].name;
+            (
+                format!("dependency {}: {before} never gets there", precedence.name),
+                format!("make {before} movable and healthy, or ask for a smaller `ready`"),
+            )
+        }
+        Blocker::Order(cohort) => {
+            let info = &model.groups[left.group as usize];
+            let group = &model.problem.groups[left.group as usize];
+            let row = info.changes[cohort_starts(group)[cohort as usize] as usize].row;
+            let view = &inventory.clusters[info.cluster as usize];
+            let pod = view.cluster.pods.name(row);
+            (
+                format!("its controller takes {pod} first, which cannot move"),
+                format!("see why {pod} cannot move"),
+            )
+        }
+        Blocker::Stage => (
+            "the stages end before it".to_owned(),
+            "let the last stage be 100% of the workload".to_owned(),
+        ),
+    }
+}
+
+fn remedy(budget: &Budget, name: &str, limit: u32) -> String {
+    match budget.source {
+        "workload" => "repair its pods that are down, or raise its maxUnavailable".to_owned(),
+        "PodDisruptionBudget" | "PodUnavailableBudget" if limit == 0 => {
+            format!("let {name} allow at least one pod, or run one more replica")
+        }
+        "request" if limit == 0 => format!("give {name} an absolute maxUnavailable of at least 1"),
+        _ => format!("raise {name}, or repair its pods that are down"),
+    }
+}
+
+/// Why there is no plan: the smallest set of rules that conflict.
+pub(super) fn infeasible(
+    inventory: &Inventory<'_>,
+    model: &Model,
+    schedule: &Schedule,
+    changes: &Diff,
+) -> PlanError {
+    let first = &changes.unmovable[0];
+    let count = changes.unmovable.len();
+    let pods = &inventory.clusters[first.cluster as usize].cluster.pods;
+    let texts = &inventory.fleet.texts;
+    let namespace = texts.text(pods.namespace[first.row as usize]);
+    let reason = format!(
+        "{count} pods that differ cannot move, among them {namespace}/{}: {}",
+        pods.name(first.row),
+        first.reason
+    );
+    let goals: Vec<Goal> = schedule
+        .left
+        .iter()
+        .map(|left| Goal { group: left.group, cohort: left.cohort })
+        .collect();
+    let names = conflict(&model.problem, &goals)
+        .into_iter()
+        .map(|constraint| constraint_name(model, constraint));
+    let mut conflict: Vec<String> = names.collect();
+    if conflict.is_empty() {
+        conflict.push(first.reason.clone());
+    }
+    PlanError::Infeasible { reason, conflict, remedy: first.remedy.clone() }
+}
+
+fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
+    let group = |index: u32| &model.problem.groups[index as usize].name;
+    match constraint {
+        ConstraintId::Resource(resource) => format!("budget {}", model.resource_name(resource)),
+        ConstraintId::Precedence(index) => {
+            format!("dependency {}", model.problem.precedences[index as usize].name)
+        }
+        ConstraintId::Stages(index) => format!("stages of {}", group(index)),
+        ConstraintId::Order(index) => format!("order of {}", group(index)),
+    }
+}
