@@ -1,8 +1,9 @@
 """A plan as one HTML file, for the people who must approve it.
 
-The file asks nobody for anything: styles, scripts and all data are inside, and its content security policy forbids the
-network and every script but its own. The verdict (waves, time, proof, warnings) is plain HTML; the rest is drawn in the
-browser from two compressed blocks: the plan's header, and an index of every pod (see `pod_index`).
+The file asks nobody for anything: styles, scripts and all data are inside, and its content security
+policy forbids the network and every script but its own. The verdict (waves, time, proof, warnings)
+is plain HTML; the rest is drawn in the browser from two compressed blocks: an index of every pod
+(see `pod_index`), and what the charts and tables need of the plan's header.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def render(
 
     Args:
         header: The plan's header.
-        moves: The plan's moves in the plan's order; read once and not kept, so they may be a stream.
+        moves: The plan's moves in the plan's order; read once and not kept.
         out: Where the page goes; a binary stream gets UTF-8.
     """
     write = _writer(out)
@@ -50,7 +51,7 @@ def render(
     for pod in header["unmovable"]:
         index.add_unmovable(pod)
     index.close()
-    write(Template(after).substitute(fields))
+    write(Template(after).substitute(fields, plan=_plan_block(header, index.held)))
 
 
 def _writer(out: IO[Any]) -> Callable[[str], object]:
@@ -84,7 +85,6 @@ def _fields(header: Mapping[str, Any]) -> dict[str, str]:
         "facts": _facts(header),
         "proof": _proof(header),
         "warnings": _warnings(header["warnings"]),
-        "plan": _plan_block(header),
     }
 
 
@@ -190,7 +190,9 @@ def _proof(header: Mapping[str, Any]) -> str:
             text = f"<p>{escape(certificate['text'])}</p>{_chain(certificate.get('through') or [])}"
             parts.append(f"<dt>{label}</dt><dd>{text}</dd>")
     if bottleneck:
-        text = f"<p>{escape(bottleneck['text'])}</p><p><code>{escape(bottleneck['name'])}</code></p>"
+        text = (
+            f"<p>{escape(bottleneck['text'])}</p><p><code>{escape(bottleneck['name'])}</code></p>"
+        )
         parts.append(f"<dt>Bottleneck</dt><dd>{text}</dd>")
     return "\n".join(parts)
 
@@ -213,9 +215,9 @@ def _warnings(warnings: list[str]) -> str:
     )
 
 
-def _plan_block(header: Mapping[str, Any]) -> str:
-    kept = ("request", "waves", "seconds", "workloads", "per_wave", "budgets", "totals")
-    plan = {key: header[key] for key in kept}
+def _plan_block(header: Mapping[str, Any], held: Mapping[tuple[str, str], int]) -> str:
+    plan = {key: header[key] for key in ("request", "workloads", "per_wave")}
+    plan["budgets"] = [{**budget, "held": _held(budget, held)} for budget in header["budgets"]]
     plan["unmovable"] = _unmovable_by_reason(header["unmovable"])
     pieces: list[str] = []
     block = CompressedText(pieces.append)
@@ -224,8 +226,16 @@ def _plan_block(header: Mapping[str, Any]) -> str:
     return "".join(pieces)
 
 
+def _held(budget: Mapping[str, Any], held: Mapping[tuple[str, str], int]) -> int:
+    """Count the moves that a budget held back from an earlier wave, in its cluster or in all."""
+    cause = f"budget:{budget['name']}"
+    if budget["cluster"] is not None:
+        return held.get((budget["cluster"], cause), 0)
+    return sum(moves for (_, other), moves in held.items() if other == cause)
+
+
 def _unmovable_by_reason(unmovable: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Group unmovable pods by reason and remedy, then by workload; the largest groups come first."""
+    """Group unmovable pods by reason and remedy, then by workload, the largest groups first."""
     groups: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}
     named: dict[tuple[tuple[str, str], tuple[str, ...]], list[str]] = {}
     for pod in unmovable:

@@ -1,11 +1,13 @@
-"""Every pod of a plan in a few bytes, so that a page can search a million of them without a server.
+"""Every pod of a plan in a few bytes, so that a page can search a million of them by itself.
 
-Pods come wave by wave and workload by workload, so neighbours share nearly everything: they are kept as *runs*. A run is a
-wave, a place (whose pods they are), a fate (what happens to them and why), a head (the start that the names share) and the
-number of tails, all as indexes into tables of distinct values. The tails alone are long; in one run they are equally long,
-so they need no separators. The whole is one JSON document, compressed while it is written:
+Pods come wave by wave and workload by workload, so neighbours share nearly everything: they are
+kept as *runs*. A run is a wave, a place (whose pods they are), a fate (what happens to them and
+why), a head (the start that the names share) and the number of tails, all as indexes into tables of
+distinct values. Only the tails are long; those of one run have one width, so they need no
+separators. The whole is one JSON document, compressed while it is written:
 
-    {"tails": "45q7m9xk2d...", "places": [[cluster, namespace, kind, name]], "heads": ["cart-"], "fates": [{...}],
+    {"tails": "45q7m9xk2d...",
+     "places": [[cluster, namespace, kind, name]], "heads": ["cart-"], "fates": [{...}],
      "runs": {"wave": [1], "place": [0], "fate": [0], "head": [0], "width": [5], "count": [2]}}
 
 Wave 0 holds the pods that get no move. The order of moves within a run is kept.
@@ -17,6 +19,7 @@ import base64
 import json
 import zlib
 from array import array
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ NO_WAVE: Final = 0
 """The wave of pods that get no move; real waves count from 1."""
 
 _CHUNK: Final = 3 * 1 << 16
-"""Bytes encoded at a time; a multiple of three, so that the pieces of base64 join without padding."""
+"""Bytes encoded at a time: a multiple of three, so that pieces of base64 join without padding."""
 
 _COLUMNS: Final = ("wave", "place", "fate", "head", "width", "count")
 
@@ -37,8 +40,9 @@ class CompressedText:
     __slots__ = ("_gzip", "_pending", "_write")
 
     def __init__(self, write: Callable[[str], object]) -> None:
-        # gzip and not bare deflate: its checksum makes a truncated file an error and not a short plan.
-        self._gzip = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        # gzip and not bare deflate: its checksum makes a damaged file an error, not a short plan.
+        # Z_FILTERED: random names repeat by chance only, and short matches cost more than letters.
+        self._gzip = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_FILTERED)
         self._pending = bytearray()
         self._write = write
 
@@ -74,9 +78,14 @@ class _Numbers:
 
 
 class PodIndex:
-    """Writes pods as they come; holds the runs, never the names."""
+    """Writes pods as they come; holds the runs, never the names.
+
+    Attributes:
+        held: How many moves each cause held back from an earlier wave, by cluster and cause.
+    """
 
     def __init__(self, write: Callable[[str], object]) -> None:
+        self.held: Counter[tuple[str, str]] = Counter()
         self._text = CompressedText(write)
         self._text.add('{"tails":"')
         self._places = _Numbers()
@@ -128,7 +137,7 @@ class PodIndex:
             self._at = at
         start, dash, tail = pod["pod"].rpartition("-")
         head = start + dash
-        # JavaScript counts UTF-16 units where Python counts characters; they differ outside the basic plane.
+        # JavaScript counts UTF-16 units, Python characters; they differ outside the basic plane.
         width = len(tail) if tail.isascii() else len(tail.encode("utf-16-le")) // 2
         self._tails.setdefault((fate, self._heads.of(head, head), width), []).append(tail)
 
@@ -139,4 +148,6 @@ class PodIndex:
             for column, number in zip(_COLUMNS, run, strict=True):
                 self._runs[column].append(number)
             self._text.add(json.dumps("".join(tails))[1:-1])
+            for cause in self._fates.values[fate].get("because", ()):
+                self.held[self._places.values[place][0], cause] += len(tails)
         self._tails.clear()

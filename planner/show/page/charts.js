@@ -1,6 +1,8 @@
 // The two charts: when each workload moves, and how much each budget has left.
 
-const SHARE_LEVELS = 5;
+// The least share of a workload's moves for each level of colour. Most waves hold a few percent of a workload, so the
+// steps grow: with equal steps nearly every cell would look the same.
+const SHARE_STEPS = [0, 0.05, 0.1, 0.25, 0.5];
 const STAGE_COLOURS = 6;
 const compare = new Intl.Collator("en", { numeric: true }).compare;
 
@@ -52,16 +54,17 @@ function workloadView(stages, isGrouped) {
   const colour = (stage) => Math.max(0, stages.indexOf(stage)) % STAGE_COLOURS;
   return {
     name: "Moves of each workload in each wave",
-    corner: "workload, moves",
+    corner: html`<span>workload</span><em>moves</em>`,
     bars: true,
     isPicked: (row) => state.workload === row.key,
     label: (row) => row.isGroup
-      ? html`<span>${row.name.replace("/", " / ")}</span><em>${counted(row.count, "workload")}, ${counted(row.moves, "move")}</em>`
+      ? html`<span>${row.name.replace("/", " / ")}</span><em>${number(row.moves)}</em>`
       : html`<span title="${row.key}">${isGrouped() ? `${row.kind}/${row.name}` : row.key}</span><em>${number(row.moves)}</em>`,
+    note: (row) => counted(row.count, "workload"),
     cell(row, wave) {
       const moves = row.moved.get(wave);
       if (!moves) return null;
-      const level = Math.min(SHARE_LEVELS, 1 + Math.floor((SHARE_LEVELS * moves) / row.moves));
+      const level = SHARE_STEPS.filter((step) => moves / row.moves >= step).length;
       return { className: `stage-${colour(stageAt(row, wave))} level-${level}`, text: number(moves) };
     },
     describe(row, wave) {
@@ -91,8 +94,8 @@ function showWaves(plan) {
   const shown = stages.length ? stages : ["moves"];
   put($("waves-legend"), html`
     ${shown.slice(0, STAGE_COLOURS).map((stage, place) => html`<span><i class="swatch stage-${place} level-5"></i>${stage}</span>`)}
-    <span>share of the workload's moves ${[1, 2, 3, 4, 5].map((level) =>
-      html`<i class="swatch stage-${shown.length - 1} level-${level}"></i>`)} all of them</span>
+    <span>share of the workload's moves ${SHARE_STEPS.map((step, place) =>
+      html`<i class="swatch stage-${(shown.length - 1) % STAGE_COLOURS} level-${place + 1}"></i>${place > 0 && `${100 * step}%`}`)} and more</span>
     <span><i class="soak"></i>soak before the wave</span><span><i class="approval"></i>approval before the wave</span>
     <span class="hint">Click a cell, a workload or a wave for its pods.</span>`);
   const update = () => {
@@ -116,15 +119,15 @@ function budgetRows(plan) {
     return { ...budget, spent, least: Math.min(...budget.headroom, budget.limit) };
   });
   const share = (row) => (row.limit > 0 ? row.least / row.limit : 1);
-  return rows.sort((a, b) => b.spent - a.spent || share(a) - share(b) || compare(a.name, b.name));
+  return rows.sort((a, b) => b.held - a.held || b.spent - a.spent || share(a) - share(b) || compare(a.name, b.name));
 }
 
 const budgetView = {
   name: "Headroom of each budget in each wave",
-  corner: "budget, limit",
+  corner: html`<span>budget</span><em>held back</em><em>limit</em>`,
   bars: false,
   isPicked: () => false,
-  label: (row) => html`<span title="${row.name}">${row.name}${row.cluster && html` <small>${row.cluster}</small>`}</span><em>${number(row.limit)}</em>`,
+  label: (row) => html`<span title="${row.name}">${row.name}${row.cluster && html` <small>${row.cluster}</small>`}</span><em>${row.held > 0 && number(row.held)}</em><em>${number(row.limit)}</em>`,
   cell(row, wave) {
     const left = row.headroom[wave - 1];
     if (row.limit <= 0) return { className: "shut", text: "" };
@@ -139,7 +142,8 @@ const budgetView = {
     const left = row.headroom[wave - 1];
     const shut = row.limit <= 0 && "allows no disruption at all";
     const about = [`${row.source}: ${row.resolved}`, row.down > 0 && `${counted(row.down, "pod")} down before wave 1`];
-    if (!wave) return [where, shut || `none left in ${counted(row.spent, "wave")} of ${row.headroom.length}`, ...about];
+    const held = `holds ${counted(row.held, "move")} back from an earlier wave`;
+    if (!wave) return [where, held, shut || `none left in ${counted(row.spent, "wave")} of ${row.headroom.length}`, ...about];
     return [`${where}, wave ${wave}`, shut || `${number(left)} of ${number(row.limit)} left${several}`, ...about];
   },
   pick: (row, wave) => { if (wave) toggleState({ wave: String(wave), workload: "" }); },
@@ -152,14 +156,14 @@ function showBudgets(plan) {
   put($("budgets-legend"), html`<span><i class="swatch none"></i>none left</span>
     <span>in use ${[1, 2, 3, 4].map((level) => html`<i class="swatch used-${level}"></i>`)} nearly all</span>
     <span><i class="swatch shut"></i>allows no disruption</span>
-    <span class="hint">Those that bind come first: no wave could take more from them where none is left.</span>`);
+    <span class="hint">Those that hold most moves back from an earlier wave come first.</span>`);
   const update = () => {
     const wanted = filter.value.trim().toLowerCase();
-    const found = rows.filter((row) => (!binding.checked || row.spent > 0)
+    const found = rows.filter((row) => (!binding.checked || row.held > 0)
       && `${row.cluster ?? ""}/${row.name}`.toLowerCase().includes(wanted));
     grid.setRows(found);
-    const spent = found.filter((row) => row.spent > 0).length;
-    $("budgets-count").textContent = `${number(found.length)} of ${counted(rows.length, "budget")}, ${number(spent)} with none left in some wave`;
+    const holding = found.filter((row) => row.held > 0).length;
+    $("budgets-count").textContent = `${number(found.length)} of ${counted(rows.length, "budget")}, ${number(holding)} hold moves back`;
   };
   for (const control of [filter, binding]) control.addEventListener("input", update);
   update();

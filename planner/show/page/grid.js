@@ -5,12 +5,13 @@ const ROW_PX = 22;
 const LABEL_PX = 320;
 const ROWS_BEYOND_VIEW = 6;
 const ROWS_PRINTED = 400;
-const COLUMN_PX = { least: 13, most: 40, withText: 26 };
+const COLUMN_PX = { least: 13, most: 56, withText: 26 };
 const TIME_LABEL_PX = 40;
 
 // A view says what the rows mean:
 //   name, corner       the table's name and the head of its first column
 //   label(row)         markup of the first column
+//   note(row)          what a group's row says beside its label
 //   cell(row, wave)    null when empty, else { className, text }
 //   describe(row, wave) lines of the tooltip; wave 0 is the row as a whole
 //   pick(row, wave)    a click or Enter
@@ -19,8 +20,11 @@ const TIME_LABEL_PX = 40;
 class Grid {
   #view; #waves; #table; #root;
   #rows = [];
+  #drawn = [0, 0];
   #at = null;
   #columnPx = COLUMN_PX.least;
+  #width = 0;
+  #heightPx = 0;
   #printing = false;
   #frame = 0;
 
@@ -39,33 +43,58 @@ class Grid {
     this.#at = null;
     this.#root.scrollTop = 0;
     this.#table.setAttribute("aria-rowcount", rows.length);
-    this.layout();
+    if (this.#width) this.#redraw();
+    else this.#fit();
   }
 
-  layout() {
-    const room = this.#root.clientWidth - LABEL_PX;
+  // Draws everything anew when the room for it has changed.
+  #fit() {
+    if (this.#width === this.#root.clientWidth) return;
+    this.#width = this.#root.clientWidth;
+    // What the table may grow to, since it is as low as its rows, and those are not drawn yet.
+    this.#heightPx = parseFloat(getComputedStyle(this.#root).maxHeight);
+    const room = this.#width - LABEL_PX;
     const { least, most } = COLUMN_PX;
-    this.#columnPx = Math.max(least, Math.min(most, Math.floor(room / Math.max(1, this.#waves.length))));
+    this.#columnPx = Math.max(least, Math.min(most, room / Math.max(1, this.#waves.length)));
     this.#table.style.width = `${LABEL_PX + this.#columnPx * this.#waves.length}px`;
+    this.#drawColumns();
     this.#drawHead();
-    this.draw();
+    this.#redraw();
+    this.#markPicked();
   }
 
-  draw() {
+  #redraw() {
+    const [, , body] = this.#table.children;
+    put(body, html`<tr class="space"><td></td></tr><tr class="space"><td></td></tr>`);
+    this.#drawn = [0, 0];
+    this.#draw();
+  }
+
+  // Rows that stay in view stay in the document; laying them all out again would make scrolling jerk.
+  #draw() {
     this.#frame = 0;
     const [first, end] = this.#window();
-    const rows = this.#rows.slice(first, end).map((row, place) => this.#rowMarkup(row, first + place));
     const [, , body] = this.#table.children;
-    put(body, html`<tr class="space"><td></td></tr>${rows}<tr class="space"><td></td></tr>`);
-    body.firstElementChild.style.height = `${first * ROW_PX}px`;
-    body.lastElementChild.style.height = `${(this.#rows.length - end) * ROW_PX}px`;
-    this.#drawColumns();
+    const top = body.firstElementChild, bottom = body.lastElementChild;
+    let [start, stop] = this.#drawn;
+    for (; start < stop && start < first; start += 1) top.nextElementSibling.remove();
+    for (; stop > start && stop > end; stop -= 1) bottom.previousElementSibling.remove();
+    if (start === stop) start = stop = first;
+    top.insertAdjacentHTML("afterend", this.#rowsMarkup(first, start));
+    bottom.insertAdjacentHTML("beforebegin", this.#rowsMarkup(stop, end));
+    top.style.height = `${first * ROW_PX}px`;
+    bottom.style.height = `${(this.#rows.length - end) * ROW_PX}px`;
+    this.#drawn = [first, end];
+  }
+
+  #rowsMarkup(first, end) {
+    return markupOf(this.#rows.slice(first, end).map((row, place) => this.#rowMarkup(row, first + place)));
   }
 
   #window() {
     if (this.#printing) return [0, Math.min(this.#rows.length, ROWS_PRINTED)];
     const first = Math.floor(this.#root.scrollTop / ROW_PX) - ROWS_BEYOND_VIEW;
-    const shown = Math.ceil(this.#root.clientHeight / ROW_PX) + 2 * ROWS_BEYOND_VIEW;
+    const shown = Math.ceil(this.#heightPx / ROW_PX) + 2 * ROWS_BEYOND_VIEW;
     const start = Math.max(0, Math.min(first, this.#rows.length - shown));
     return [start, Math.min(this.#rows.length, start + shown)];
   }
@@ -73,7 +102,7 @@ class Grid {
   #rowMarkup(row, index) {
     if (row.isGroup) {
       return html`<tr class="group" aria-rowindex="${index + 1}"><th scope="rowgroup">${this.#view.label(row)}</th><td
-        colspan="${this.#waves.length}"></td></tr>`;
+        colspan="${this.#waves.length}">${this.#view.note(row)}</td></tr>`;
     }
     const cells = this.#waves.map(({ wave }) => {
       const cell = this.#view.cell(row, wave);
@@ -96,20 +125,40 @@ class Grid {
           y="${30 - (30 * moves) / most}" height="${(30 * moves) / most}"/></svg></td>`)}</tr>`}
       <tr class="numbers"><th scope="col">${this.#view.corner}</th>${this.#waves.map(({ wave }, place) =>
         html`<th scope="col" data-wave="${wave}">${place % every === 0 && wave}</th>`)}</tr>
-      <tr class="marks"><th>starts after; soak before, approval before</th>${this.#waves.map((wave) => html`<td>${
-        wave.waits_s > 0 && html`<i class="soak"></i>`}${wave.approvals.length > 0 && html`<i class="approval"></i>`}</td>`)}</tr>
-      <tr class="times"><th></th>${starts.map((wave, place) => html`<td
-        colspan="${Math.min(span, this.#waves.length - place * span)}">${offset(wave.start_s)}</td>`)}</tr>`);
+      ${this.#marks("approval", "approval before it", (wave) => wave.approvals.length > 0)}
+      ${this.#marks("soak", "soak before it", (wave) => wave.waits_s > 0)}
+      <tr class="times"><th>starts after</th>${starts.map((wave, place) => {
+        const columns = Math.min(span, this.#waves.length - place * span);
+        return html`<td colspan="${columns}">${columns === span && offset(wave.start_s)}</td>`;
+      })}</tr>`);
+  }
+
+  #marks(sign, head, isMarked) {
+    if (!this.#waves.some(isMarked)) return "";
+    return html`<tr class="marks"><th>${head}</th>${this.#waves.map((wave) =>
+      html`<td>${isMarked(wave) && html`<i class="${sign}"></i>`}</td>`)}</tr>`;
   }
 
   #drawColumns() {
-    const columns = this.#waves.map(({ wave, waits_s }) =>
-      html`<col class="${waits_s > 0 ? "wait" : ""} ${state.wave === String(wave) ? "picked" : ""}">`);
+    const columns = this.#waves.map(({ waits_s }) =>
+      html`<col class="${waits_s > 0 && "wait"}">`);
     const [group] = this.#table.children;
     put(group, html`<col>${columns}`);
     [...group.children].forEach((column, place) => {
       column.style.width = `${place ? this.#columnPx : LABEL_PX}px`;
     });
+  }
+
+  // What the URL's filters name is marked without drawing anything again.
+  #markPicked() {
+    const [group, head, body] = this.#table.children;
+    this.#waves.forEach(({ wave }, place) => {
+      group.children[place + 1].classList.toggle("picked", state.wave === String(wave));
+      head.querySelector(".numbers").cells[place + 1].classList.toggle("picked", state.wave === String(wave));
+    });
+    for (const line of body.querySelectorAll("[data-row]")) {
+      line.classList.toggle("picked", this.#view.isPicked(this.#rows[line.dataset.row]));
+    }
   }
 
   // Where an element of the table is: { row, wave }; row -1 is the head, wave 0 the label.
@@ -135,10 +184,12 @@ class Grid {
 
   #listen() {
     const table = this.#table;
-    const redraw = () => { this.#frame ||= requestAnimationFrame(() => this.draw()); };
-    this.#root.addEventListener("scroll", () => { tip.hide(); redraw(); }, { passive: true });
-    new ResizeObserver(() => this.layout()).observe(this.#root);
-    listeners.push(redraw);
+    this.#root.addEventListener("scroll", () => {
+      if (!this.#at) tip.hide();
+      this.#frame ||= requestAnimationFrame(() => this.#draw());
+    }, { passive: true });
+    new ResizeObserver(() => this.#fit()).observe(this.#root);
+    listeners.push(() => this.#markPicked());
     table.addEventListener("pointerover", (event) => {
       const place = this.#placeOf(event.target);
       const lines = place && this.#describe(place);
@@ -152,8 +203,8 @@ class Grid {
     });
     table.addEventListener("keydown", (event) => this.#onKey(event));
     table.addEventListener("blur", () => { this.#at = null; this.#mark(); tip.hide(); });
-    addEventListener("beforeprint", () => { this.#printing = true; this.draw(); });
-    addEventListener("afterprint", () => { this.#printing = false; this.draw(); });
+    addEventListener("beforeprint", () => { this.#printing = true; this.#redraw(); });
+    addEventListener("afterprint", () => { this.#printing = false; this.#redraw(); });
   }
 
   #onKey(event) {
@@ -192,7 +243,7 @@ class Grid {
     const room = this.#root.clientHeight - this.#table.tHead.offsetHeight - ROW_PX;
     if (top < this.#root.scrollTop) this.#root.scrollTop = top;
     if (top > this.#root.scrollTop + room) this.#root.scrollTop = top - room;
-    this.draw();
+    this.#draw();
     const cell = this.#table.querySelector(`[data-row="${row}"]`).cells[wave];
     const lines = this.#describe(this.#at);
     cell.id = `${this.#root.id}-at`;

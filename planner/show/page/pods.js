@@ -70,7 +70,8 @@ function podRow(pod, wanted) {
     : pod.pod;
   const where = html`<td>${cluster}</td><td>${namespace}</td><td class="pod">${marked}</td><td>${kind}/${name}</td>`;
   if (pod.wave === NO_WAVE) {
-    return html`<tr class="stays"><td>none</td><td colspan="2">no move</td>${where}<td>${pod.reason}</td><td>${pod.remedy}</td></tr>`;
+    return html`<tr class="stays"><td>none</td><td colspan="2">no move</td>${where}<td
+      colspan="2">${pod.reason}; remedy: ${pod.remedy}</td></tr>`;
   }
   const images = Object.entries(pod.containers).map(([container, image]) => html`<div><b>${container}</b> ${image}</div>`);
   const because = pod.because.map((cause) => html`<span class="cause">${cause.replace(":", " ")}</span>`);
