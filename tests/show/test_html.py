@@ -1,21 +1,16 @@
-"""The page of a plan: one file, safe, small at a million moves, and searchable in a real browser."""
+"""The page of a plan: one file, safe, complete, and small at a million moves."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import io
 import json
-import os
-import random
 import re
-import shutil
-import subprocess
-import tracemalloc
 import zlib
 from collections import Counter
-from dataclasses import dataclass
-from math import ceil
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,268 +18,165 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.show.html import duration, render
+from tests.show.hostile import HOSTILE, hostile_plan
+from tests.show.sample import LARGE, SMALL_PAGE, SMALL_PLAN, Sample, page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
-SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
-KINDS = {"CloneSet": "in-place", "Deployment": "surge", "StatefulSet": "recreate"}
-STAGES = ("canary", "tenth", "rest")
-SERVICES = ("cart", "order", "payment", "checkout", "search", "stock", "price", "user", "coupon")
+
+def block_of(page: str, name: str) -> Any:  # noqa: ANN401  (JSON is anything)
+    found = re.search(rf'id="{name}">([^<]*)</script>', page)
+    assert found is not None
+    return json.loads(zlib.decompress(base64.b64decode(found[1]), 31))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How large a sample plan is."""
-
-    workloads: int
-    moves: int
-    waves: int
-    unmovable: int = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One workload of a sample: its entry in the header and its moves by wave."""
-
-    entry: dict[str, Any]
-    moved: dict[int, tuple[str, int]]
+def pods_of(page: str) -> list[tuple[int, list[str], str, dict[str, Any]]]:
+    """Read the index as the page's script does, which counts text in UTF-16 units."""
+    index = block_of(page, "pods-data")
+    tails, start, pods = index["tails"].encode("utf-16-le"), 0, []
+    for wave, place, fate, head, width, count in zip(*index["runs"].values(), strict=True):
+        for _ in range(count):
+            end = start + 2 * width
+            name = index["heads"][head] + tails[start:end].decode("utf-16-le")
+            pods.append((wave, index["places"][place], name, index["fates"][fate]))
+            start = end
+    assert start == len(tails)
+    return pods
 
 
-class Sample:
-    """A plausible plan of two clusters; the same seed gives the same plan."""
-
-    def __init__(self, size: Size, *, seed: int = 1111) -> None:
-        self._size = size
-        self._seed = seed
-        rng = random.Random(seed)
-        self._parts = [self._part(rng, place) for place in range(size.workloads)]
-        self.header = self._header(rng)
-
-    def moves(self) -> Iterator[dict[str, Any]]:
-        rng = random.Random(self._seed + 1)
-        for wave in range(1, self._size.waves + 1):
-            for part in self._parts:
-                if wave in part.moved:
-                    stage, count = part.moved[wave]
-                    yield from _moves_of(rng, part, wave, (stage, count))
-
-    def _part(self, rng: random.Random, place: int) -> Part:
-        cluster = ("hangzhou", "shanghai")[place * 2 // self._size.workloads]
-        service = SERVICES[place % len(SERVICES)]
-        round_ = place // len(SERVICES)
-        name = service if round_ == 0 else f"{service}-{round_}"
-        kind = rng.choice(list(KINDS))
-        mean = self._size.moves / self._size.workloads
-        total = max(3, round(mean * rng.choice((0.3, 0.5, 0.8, 1.0, 2.4))))
-        first = rng.randint(1, max(1, self._size.waves // 3))
-        last = rng.randint(min(first + 4, self._size.waves), self._size.waves)
-        tenth = min(ceil(total / 10), total - 2)
-        moved = {first: ("canary", 1), first + 1: ("tenth", tenth)}
-        rest = range(first + 2, last + 1)
-        for step, wave in enumerate(rest):
-            left = total - 1 - tenth
-            share = left * (step + 1) // len(rest) - left * step // len(rest)
-            if share:
-                moved[wave] = ("rest", share)
-        return Part(
-            moved=moved,
-            entry={
-                "cluster": cluster,
-                "namespace": f"team-{place % 7}" if place % 5 else "trade",
-                "kind": kind,
-                "name": name,
-                "pods": total + rng.randint(0, 5),
-                "moves": total,
-                "first_wave": min(moved),
-                "last_wave": max(moved),
-                "stages": [_stage(moved, stage) for stage in STAGES],
-            },
-        )
-
-    def _header(self, rng: random.Random) -> dict[str, Any]:
-        size = self._size
-        per_wave = self._per_wave(rng)
-        kinds = sum((Counter(wave["kinds"]) for wave in per_wave), Counter[str]())
-        seconds = per_wave[-1]["start_s"] + per_wave[-1]["seconds"]
-        longest = max(self._parts, key=lambda part: len(part.moved)).entry
-        chain = [
-            f"{longest['cluster']}/{longest['namespace']}/{longest['kind']}/{longest['name']}",
-            f"{longest['cluster']}/trade/Deployment/checkout",
-        ]
-        total = kinds.total()
-        return {
-            "apiVersion": "planner/v1",
-            "kind": "Plan",
-            "id": "5f0c2a9be4d17763",
-            "planner": "0.1.0",
-            "request": {
-                "apiVersion": "planner/v1",
-                "kind": "UpgradeRequest",
-                "metadata": {"name": "double-11"},
-                "spec": {"stages": [{"name": name} for name in STAGES]},
-            },
-            "log": {"position": 1600, "digest": "9d3c" * 16},
-            "time": "2026-11-10T09:34:00Z",
-            "clusters": ["hangzhou", "shanghai"],
-            "waves": size.waves,
-            "waves_bound": size.waves - 1,
-            "seconds": seconds,
-            "seconds_bound": seconds - 240,
-            "proof": {
-                "waves": {
-                    "kind": "chain",
-                    "text": f"{longest['name']} alone needs {size.waves - 4} waves under "
-                    "pdb/trade/cart, which lets 3 of its pods be down, and checkout "
-                    "comes after it with 3 more.",
-                    "through": chain,
-                },
-                "seconds": {
-                    "kind": "chain",
-                    "text": "The same chain with its soaks takes this long at least.",
-                    "through": [],
-                },
-            },
-            "bottleneck": {
-                "name": "sidecarset/mesh-proxy",
-                "text": "With maxUnavailable 4% in place of 2% the plan would end 6 waves sooner.",
-            },
-            "totals": {
-                "moves": total,
-                "pods": round(total * 1.2),
-                "unmovable": size.unmovable,
-                "kinds": dict(kinds),
-                "disruptions_saved": total // 4,
-            },
-            "workloads": [part.entry for part in self._parts],
-            "per_wave": per_wave,
-            "budgets": [_budget(rng, part, size.waves) for part in self._parts]
-            + [_fleet_budget(rng, total, size.waves)],
-            "warnings": [
-                "pdb/trade/price allows no disruption: its 2 pods cannot move.",
-                "hangzhou/team-1/StatefulSet/stock runs below 1.35: one pod at a time.",
-            ],
-            "unmovable": [_unmovable(rng, place) for place in range(size.unmovable)],
-        }
-
-    def _per_wave(self, rng: random.Random) -> list[dict[str, Any]]:
-        start, rows = 0, []
-        for wave in range(1, self._size.waves + 1):
-            pairs, kinds, approvals = [], Counter[str](), []
-            for place, part in enumerate(self._parts):
-                stage, count = part.moved.get(wave, ("", 0))
-                if count:
-                    pairs.append([place, count])
-                    kinds[KINDS[part.entry["kind"]]] += count
-                if stage == "tenth" and place % 9 == 0:
-                    approvals.append(f"stage tenth of {'/'.join(_key(part.entry))}")
-            waits = 600 if wave % 9 == 4 else 0
-            seconds = rng.randint(40, 180)
-            row = {
-                "wave": wave,
-                "start_s": start + waits,
-                "seconds": seconds,
-                "waits_s": waits,
-                "moves": kinds.total(),
-                "kinds": dict(kinds),
-                "workloads": pairs,
-                "approvals": approvals,
-            }
-            rows.append(row)
-            start += waits + seconds
-        return rows
+def without_data(page: str) -> str:
+    return re.sub(r'(id="(?:plan|pods)-data">)[^<]*', r"\1", page)
 
 
-def _key(entry: dict[str, Any]) -> tuple[str, str, str, str]:
-    return entry["cluster"], entry["namespace"], entry["kind"], entry["name"]
+class Tags(HTMLParser):
+    """Every tag of a page, and the text of its title."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.met: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.met.append((tag, dict(attrs)))
 
 
-def _stage(moved: dict[int, tuple[str, int]], stage: str) -> dict[str, Any]:
-    waves = [wave for wave, (name, _) in moved.items() if name == stage]
-    count = sum(count for name, count in moved.values() if name == stage)
-    return {"name": stage, "moves": count, "first_wave": min(waves), "last_wave": max(waves)}
+def test_the_page_asks_the_network_for_nothing() -> None:
+    text = without_data(SMALL_PAGE)
+    assert not re.search(
+        r"(?i)https?:|//[a-z]|url\(|@import|fetch\(|XMLHttpRequest|WebSocket", text
+    )
+    references = [
+        reference
+        for _, attributes in Tags(SMALL_PAGE).met
+        for name, reference in attributes.items()
+        if name in {"src", "href", "srcset", "data", "action"}
+    ]
+    assert references
+    assert all(reference is not None and reference.startswith("#") for reference in references)
 
 
-def _moves_of(
-    rng: random.Random, part: Part, wave: int, portion: tuple[str, int]
-) -> Iterator[dict[str, Any]]:
-    entry, (stage, count) = part.entry, portion
-    name, kind = entry["name"], entry["kind"]
-    before = sum(other for earlier, (_, other) in part.moved.items() if earlier < wave)
-    for place in range(count):
-        if kind == "StatefulSet":
-            pod = f"{name}-{entry['moves'] - before - place - 1}"
-        else:
-            hash_ = "7c9f5b6d84-" if kind == "Deployment" else ""
-            pod = f"{name}-{hash_}{''.join(rng.choices(SUFFIX, k=5))}"
-        yield {
-            "wave": wave,
-            "stage": stage,
-            "cluster": entry["cluster"],
-            "namespace": entry["namespace"],
-            "pod": pod,
-            "uid": "00000000-0000-0000-0000-000000000000",
-            "node": f"node-{place:04}",
-            "workload": {"kind": kind, "name": name},
-            "kind": KINDS[kind],
-            "containers": {"main": f"registry.example.com/{name}:1.2.0"},
-            "because": [] if wave == 1 else [f"budget:pdb/{entry['namespace']}/{name}"],
-        }
+def test_the_policy_allows_exactly_the_script_and_style_inside() -> None:
+    found = re.search(r'Content-Security-Policy" content="([^"]*)"', SMALL_PAGE)
+    assert found is not None
+    policy = found[1]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    for tag in ("style", 'script type="module"'):
+        inside = SMALL_PAGE.split(f"<{tag}>")[1].split(f"</{tag.split()[0]}>")[0]
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
 
 
-def _budget(rng: random.Random, part: Part, waves: int) -> dict[str, Any]:
-    entry = part.entry
-    most = max(count for _, count in part.moved.values())
-    limit = most + rng.choice((0, 0, 1, 3, most))
-    taken = [part.moved.get(wave, ("", 0))[1] for wave in range(1, waves + 1)]
-    return {
-        "name": f"pdb/{entry['namespace']}/{entry['name']}",
-        "cluster": entry["cluster"],
-        "source": "PodDisruptionBudget",
-        "limit": limit,
-        "resolved": f"maxUnavailable 10% of {entry['pods']} = {limit} (rounded up)",
-        "down": 0,
-        "headroom": [limit - count for count in taken],
+def test_markup_in_names_stays_text() -> None:
+    header, moves = hostile_plan()
+    page = page_of(header, moves)
+    tags = Counter(tag for tag, _ in Tags(page).met)
+    assert tags["img"] == 0
+    assert tags["script"] == 3
+    assert page.count("</script>") == 3
+    assert html.escape("double-11" + HOSTILE) in page
+    assert pods_of(page)[0][2] == moves[0]["pod"]
+    assert block_of(page, "plan-data")["budgets"][0]["name"] == header["budgets"][0]["name"]
+
+
+def test_the_same_plan_gives_the_same_bytes_in_text_and_binary() -> None:
+    out = io.BytesIO()
+    render(SMALL_PLAN.header, SMALL_PLAN.moves(), out)
+    assert out.getvalue().decode() == SMALL_PAGE
+
+
+def test_every_pod_is_in_the_index_with_its_fate() -> None:
+    found = pods_of(SMALL_PAGE)
+    moves = list(SMALL_PLAN.moves())
+    stays = SMALL_PLAN.header["unmovable"]
+    assert len(found) == len(moves) + len(stays)
+    for move, (wave, place, name, fate) in zip(moves, found, strict=False):
+        workload = move["workload"]
+        assert (wave, name) == (move["wave"], move["pod"])
+        assert place == [move["cluster"], move["namespace"], workload["kind"], workload["name"]]
+        assert fate == {key: move[key] for key in ("stage", "kind", "containers", "because")}
+    assert sorted((pod, fate["reason"]) for wave, _, pod, fate in found if wave == 0) == sorted(
+        (pod["pod"], pod["reason"]) for pod in stays
+    )
+
+
+@given(names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=20))
+def test_any_name_comes_back_from_the_index(names: list[str]) -> None:
+    move = next(SMALL_PLAN.moves())
+    page = page_of(SMALL_PLAN.header, [{**move, "pod": name} for name in names])
+    found = [pod for wave, _, pod, _ in pods_of(page) if wave]
+    assert sorted(found) == sorted(names)
+
+
+def test_a_million_moves_stay_below_five_megabytes(tmp_path: Path) -> None:
+    plan = Sample(LARGE)
+    assert plan.header["totals"]["moves"] > 980_000
+    path = tmp_path / "plan.html"
+    with path.open("wb") as out:
+        render(plan.header, plan.moves(), out)
+    assert path.stat().st_size < 5_000_000
+
+
+def test_the_verdict_is_readable_without_scripts() -> None:
+    text = without_data(SMALL_PAGE)
+    assert "<b>24</b><span>proven at least 23, gap 1</span>" in text
+    assert "gap 4 min</span>" in text
+    assert html.escape(SMALL_PLAN.header["proof"]["waves"]["text"]) in text
+    assert html.escape(SMALL_PLAN.header["warnings"][0]) in text
+    assert "9d3c9d3c9d3c</code>" in text
+
+
+def test_a_plan_that_meets_its_bound_says_that_it_cannot_be_beaten() -> None:
+    header = {**SMALL_PLAN.header, "waves_bound": SMALL_PLAN.header["waves"]}
+    assert "<b>24</b><span>proven: no plan has less</span>" in page_of(header, [])
+
+
+def test_a_budget_counts_the_moves_it_holds_back_in_its_own_cluster() -> None:
+    move = {**next(SMALL_PLAN.moves()), "because": ["budget:pdb/trade/cart"]}
+    budget = {**SMALL_PLAN.header["budgets"][0], "name": "pdb/trade/cart"}
+    header = {
+        **SMALL_PLAN.header,
+        "budgets": [{**budget, "cluster": cluster} for cluster in ("hangzhou", "shanghai", None)],
     }
+    moves = [{**move, "cluster": cluster} for cluster in ("hangzhou", "hangzhou", "shanghai")]
+    budgets = block_of(page_of(header, moves), "plan-data")["budgets"]
+    assert [budget["held"] for budget in budgets] == [2, 1, 3]
 
 
-def _fleet_budget(rng: random.Random, total: int, waves: int) -> dict[str, Any]:
-    limit = total // 20
-    return {
-        "name": "fleet",
-        "cluster": None,
-        "source": "request",
-        "limit": limit,
-        "resolved": f"3% of the fleet = {limit} (rounded down)",
-        "down": 2,
-        "instances": 1,
-        "headroom": [rng.randint(0, limit // 2) for _ in range(waves)],
-    }
+def test_unmovable_pods_stand_under_their_reason_largest_first() -> None:
+    stays = SMALL_PLAN.header["unmovable"]
+    groups = block_of(page_of({**SMALL_PLAN.header, "unmovable": stays[:5]}, []), "plan-data")
+    assert [(group["reason"], group["pods"]) for group in groups["unmovable"]] == [
+        ("two PodDisruptionBudgets select the pod", 2),
+        ("the workload is paused", 2),
+        ("the partition keeps it", 1),
+    ]
 
 
-def _unmovable(rng: random.Random, place: int) -> dict[str, Any]:
-    reason, remedy = (
-        ("two PodDisruptionBudgets select the pod", "narrow one of the two selectors"),
-        ("the workload is paused", "unset spec.paused"),
-        ("the partition keeps it", "lower spec.updateStrategy.partition"),
-    )[place % 3]
-    return {
-        "cluster": "hangzhou",
-        "namespace": "data",
-        "pod": f"ledger-{''.join(rng.choices(SUFFIX, k=5))}",
-        "workload": {"kind": "CloneSet", "name": f"ledger-{place % 4}"},
-        "reason": reason,
-        "remedy": remedy,
-    }
-
-
-SMALL = Size(workloads=120, moves=1_350, waves=24)
-LARGE = Size(workloads=3_000, moves=1_000_000, waves=70, unmovable=5_000)
-
-
-def page_of(header: dict[str, Any], moves: list[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    render(header, moves, out)
-    return out.getvalue()
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (59.6, "1 min"), (3_600, "1 h"), (3_661, "1 h 1 min"), (90_000, "1 d 1 h")],
+)
+def test_a_duration_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
