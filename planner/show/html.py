@@ -157,7 +157,7 @@ def _fact(label: str, value: str, note: str, more: str = "") -> str:
 
 def _gap(bound: str, gap: str) -> str:
     if gap in {"0", "0 s"}:
-        return "proven: no plan has less"
+        return "proven: no plan can do better"
     return f"proven at least {bound}, gap {gap}"
 
 

@@ -149,7 +149,7 @@ def test_the_verdict_is_readable_without_scripts() -> None:
 
 def test_a_plan_that_meets_its_bound_says_that_it_cannot_be_beaten() -> None:
     header = {**SMALL_PLAN.header, "waves_bound": SMALL_PLAN.header["waves"]}
-    assert "<b>24</b><span>proven: no plan has less</span>" in page_of(header, [])
+    assert "<b>24</b><span>proven: no plan can do better</span>" in page_of(header, [])
 
 
 def test_a_budget_counts_the_moves_it_holds_back_in_its_own_cluster() -> None:

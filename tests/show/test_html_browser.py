@@ -56,6 +56,10 @@ def browser(tmp_path: Path) -> Browser:
     return Browser(program, tmp_path)
 
 
+def without_scripts(drawn: str) -> str:
+    return re.sub(r"(?s)<script.*?</script>", "", drawn)
+
+
 def rows_of(drawn: str) -> list[str]:
     """The pods found, each as one line of text."""
     table = drawn.split('id="pods-table"')[1].split("</section>", maxsplit=1)[0]
@@ -98,4 +102,12 @@ def test_a_browser_draws_hostile_names_as_text(browser: Browser) -> None:
     drawn = browser.draw(page_of(header, moves), "q=onerror")
     assert len(rows_of(drawn)) > 50
     assert "120 of 120 workloads" in drawn
-    assert "<img" not in re.sub(r"(?s)<script.*?</script>", "", drawn)
+    assert "<img" not in without_scripts(drawn)
+
+
+def test_a_browser_draws_a_plan_without_moves(browser: Browser) -> None:
+    nothing = {"waves": 0, "seconds": 0, "workloads": [], "per_wave": [], "budgets": []}
+    drawn = browser.draw(page_of({**SMALL_PLAN.header, **nothing, "unmovable": []}, []), "q=cart")
+    assert "The charts cannot be drawn" not in without_scripts(drawn)
+    assert "Every pod that differs from the target has a move." in without_scripts(drawn)
+    assert "No pod of this plan matches." in without_scripts(drawn)

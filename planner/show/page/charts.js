@@ -91,6 +91,8 @@ function showWaves(plan) {
   const stages = stageNames(plan);
   const order = $("waves-order"), group = $("waves-group"), filter = $("waves-filter");
   const grid = new Grid($("waves-grid"), plan.per_wave, workloadView(stages, () => group.checked));
+  // Heads above single rows would only double the length.
+  group.checked = 2 * new Set(rows.map((row) => row.group)).size <= rows.length;
   const shown = stages.length ? stages : ["moves"];
   put($("waves-legend"), html`
     ${shown.slice(0, STAGE_COLOURS).map((stage, place) => html`<span><i class="swatch stage-${place} level-5"></i>${stage}</span>`)}

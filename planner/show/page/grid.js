@@ -5,7 +5,7 @@ const ROW_PX = 22;
 const LABEL_PX = 320;
 const ROWS_BEYOND_VIEW = 6;
 const ROWS_PRINTED = 400;
-const COLUMN_PX = { least: 13, most: 56, withText: 26 };
+const COLUMN_PX = { least: 13, most: 84, withText: 26 };
 const TIME_LABEL_PX = 40;
 
 // A view says what the rows mean:
@@ -117,10 +117,10 @@ class Grid {
   #drawHead() {
     const every = Math.ceil((this.#columnPx >= 20 ? 1 : 26) / this.#columnPx);
     const span = Math.max(1, Math.ceil(TIME_LABEL_PX / this.#columnPx));
-    const most = Math.max(...this.#waves.map((wave) => wave.moves));
+    const most = Math.max(1, ...this.#waves.map((wave) => wave.moves));
     const starts = this.#waves.filter((_, place) => place % span === 0);
     put(this.#table.tHead, html`
-      ${this.#view.bars && html`<tr class="bars"><th>moves in the wave, at most ${number(most)}</th>${this.#waves.map(({ moves }) =>
+      ${this.#view.bars && html`<tr class="bars"><th>moves in the wave, up to ${number(most)}</th>${this.#waves.map(({ moves }) =>
         html`<td><svg viewBox="0 0 10 30" preserveAspectRatio="none" aria-hidden="true"><rect x="0" width="9"
           y="${30 - (30 * moves) / most}" height="${(30 * moves) / most}"/></svg></td>`)}</tr>`}
       <tr class="numbers"><th scope="col">${this.#view.corner}</th>${this.#waves.map(({ wave }, place) =>

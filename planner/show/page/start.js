@@ -21,6 +21,10 @@ function listenToKeys() {
   });
 }
 
+function openForPrint() {
+  for (const details of document.querySelectorAll(".table details")) details.open = true;
+}
+
 async function start() {
   const plan = await load("plan-data");
   showWaves(plan);
@@ -32,6 +36,7 @@ async function start() {
     event.target.querySelector("pre").textContent = JSON.stringify(plan.request, null, 2);
   }, { once: true });
   listenToKeys();
+  addEventListener("beforeprint", openForPrint);
   addEventListener("hashchange", () => { readState(); announceState(); });
   readState();
   announceState();
