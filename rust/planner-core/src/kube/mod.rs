@@ -6,7 +6,7 @@
 //! workload, strategy            what a workload's controller may do at once
 //! owner, revision, inplace      whose pod it is, what it runs, and how it can change
 //! budget, sidecar               budgets over pods, sidecars inside pods
-//! pod, state                    what one pod is and whether it serves
+//! pod, parsed, state            what one pod is and whether it serves
 //! order, priority, scatter      which pod is next
 //! ```
 //!
@@ -15,9 +15,17 @@
 
 pub mod budget;
 pub mod inplace;
+pub mod labels;
+pub mod order;
 pub mod owner;
+pub mod parsed;
+pub mod pod;
 pub mod priority;
+pub mod revision;
 pub mod scaled;
+pub mod scatter;
 pub mod selector;
+pub mod sidecar;
+pub mod state;
 pub mod strategy;
 pub mod workload;
