@@ -12,5 +12,6 @@
 
 pub mod batch;
 pub mod fleet;
+pub mod kube;
 pub mod resource;
 pub mod schedule;

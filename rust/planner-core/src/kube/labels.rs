@@ -1,0 +1,229 @@
+//! Labels of pods, and which pods a selector selects.
+//!
+//! Pods of one workload share all labels but those that follow from the pod's name and revision
+//! (see [`crate::batch::flags`]). So labels are parsed once for each different text, and a selector
+//! is tried on classes of pods, namespace and shared labels, instead of on pods. An index from
+//! required pairs to classes leaves few classes to try.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::{
+    pod::PodsOf,
+    selector::{Labels, Selector},
+};
+use crate::{
+    batch::flags,
+    fleet::{PodRow, Pods, Symbol},
+};
+
+/// Labels that a pod carries besides its shared ones, and the flag that says so.
+const DERIVED: [(&str, u16); 5] = [
+    ("statefulset.kubernetes.io/pod-name", flags::LABEL_POD_NAME),
+    ("apps.kubernetes.io/pod-index", flags::LABEL_POD_INDEX),
+    (
+        "apps.kruise.io/cloneset-instance-id",
+        flags::LABEL_INSTANCE_ID,
+    ),
+    ("controller-revision-hash", flags::LABEL_REVISION),
+    ("pod-template-hash", flags::LABEL_TEMPLATE_HASH),
+];
+
+/// The labels that pods share, ascending by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharedLabels(Box<[(Box<str>, Box<str>)]>);
+
+impl SharedLabels {
+    /// Reads the column. A text that is no object of texts has no labels, for the log checks what
+    /// it stores.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let labels: BTreeMap<Box<str>, Box<str>> = serde_json::from_str(text).unwrap_or_default();
+        Self(labels.into_iter().collect())
+    }
+}
+
+impl Labels for SharedLabels {
+    fn get(&self, key: &str) -> Option<&str> {
+        let found = self
+            .0
+            .binary_search_by(|(known, _)| (**known).cmp(key))
+            .ok()?;
+        Some(&self.0[found].1)
+    }
+}
+
+/// All labels of one pod.
+#[derive(Clone, Copy, Debug)]
+pub struct PodLabels<'a> {
+    pub(super) shared: &'a SharedLabels,
+    pub(super) name: &'a str,
+    pub(super) revision: &'a str,
+    pub(super) flags: u16,
+}
+
+impl Labels for PodLabels<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        let derived = DERIVED.iter().find(|(known, _)| *known == key);
+        match derived {
+            Some((_, flag)) if self.flags & flag != 0 => Some(match *flag {
+                flags::LABEL_POD_NAME => self.name,
+                flags::LABEL_REVISION => self.revision,
+                flags::LABEL_TEMPLATE_HASH => after_last_hyphen(self.revision),
+                _ => after_last_hyphen(self.name),
+            }),
+            _ => self.shared.get(key),
+        }
+    }
+}
+
+/// What follows the last `-`, or everything.
+pub(super) fn after_last_hyphen(text: &str) -> &str {
+    text.rsplit_once('-').map_or(text, |(_, last)| last)
+}
+
+/// Pods that no selector without derived keys can tell apart.
+#[derive(Clone, Debug)]
+struct Class {
+    namespace: Symbol,
+    labels: Symbol,
+    /// Ascending.
+    rows: Vec<PodRow>,
+}
+
+/// Finds the pods of one cluster that a selector selects. Pods that have ended by themselves are
+/// not in it.
+#[derive(Debug)]
+pub struct LabelIndex<'a> {
+    pods: PodsOf<'a>,
+    classes: Vec<Class>,
+    /// Classes by namespace.
+    by_namespace: HashMap<Symbol, Vec<u32>, FxBuildHasher>,
+    /// Classes by namespace and one pair of their shared labels.
+    by_pair: HashMap<(Symbol, &'a str, &'a str), Vec<u32>, FxBuildHasher>,
+}
+
+impl<'a> LabelIndex<'a> {
+    /// Indexes the live pods of a cluster.
+    #[must_use]
+    pub fn of(pods: PodsOf<'a>) -> Self {
+        let classes = classes(pods.columns);
+        let mut by_namespace = HashMap::<Symbol, Vec<u32>, FxBuildHasher>::default();
+        let mut by_pair = HashMap::<_, Vec<u32>, FxBuildHasher>::default();
+        for (class, number) in classes.iter().zip(0..) {
+            by_namespace
+                .entry(class.namespace)
+                .or_default()
+                .push(number);
+            for (key, value) in &pods.shared_labels(class.labels).0 {
+                by_pair
+                    .entry((class.namespace, &**key, &**value))
+                    .or_default()
+                    .push(number);
+            }
+        }
+        Self {
+            pods,
+            classes,
+            by_namespace,
+            by_pair,
+        }
+    }
+
+    /// The pods that are indexed.
+    #[must_use]
+    pub fn pods(&self) -> PodsOf<'a> {
+        self.pods
+    }
+
+    /// Rows of the pods of that namespace that the selector selects, ascending.
+    #[must_use]
+    pub fn rows(&self, namespace: &str, selector: &Selector) -> Vec<PodRow> {
+        let Some(namespace) = self.pods.texts.find(namespace) else {
+            return Vec::new();
+        };
+        let mut rows = Vec::new();
+        self.select(namespace, selector, &mut rows);
+        rows.sort_unstable();
+        rows
+    }
+
+    /// Rows of the pods of every namespace that passes, by its name; ascending.
+    pub fn rows_of_namespaces(
+        &self,
+        selector: &Selector,
+        mut passes: impl FnMut(&str) -> bool,
+    ) -> Vec<PodRow> {
+        let mut namespaces: Vec<Symbol> =
+            self.classes.iter().map(|class| class.namespace).collect();
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        let mut rows = Vec::new();
+        for namespace in namespaces {
+            if passes(self.pods.texts.text(namespace)) {
+                self.select(namespace, selector, &mut rows);
+            }
+        }
+        rows.sort_unstable();
+        rows
+    }
+
+    fn select(&self, namespace: Symbol, selector: &Selector, rows: &mut Vec<PodRow>) {
+        let is_derived = selector
+            .keys()
+            .any(|key| DERIVED.iter().any(|(known, _)| *known == key));
+        for number in self.candidates(namespace, selector) {
+            let class = &self.classes[*number as usize];
+            if is_derived {
+                let selected = |row: &&PodRow| selector.matches(&self.pods.labels(**row));
+                rows.extend(class.rows.iter().filter(selected));
+            } else if selector.matches(self.pods.shared_labels(class.labels)) {
+                rows.extend(&class.rows);
+            }
+        }
+    }
+
+    /// The fewest classes that hold every pod that could match: those of the rarest pair that the
+    /// selector requires, or all of the namespace. A derived key has no pairs here.
+    fn candidates<'b>(&'b self, namespace: Symbol, selector: &'b Selector) -> &'b [u32] {
+        if selector.is_nothing() {
+            return &[];
+        }
+        let indexed = |(key, _): &(&str, &str)| DERIVED.iter().all(|(known, _)| known != key);
+        let lists = selector
+            .required_pairs()
+            .filter(indexed)
+            .map(|(key, value)| {
+                self.by_pair
+                    .get(&(namespace, key, value))
+                    .map_or(&[][..], Vec::as_slice)
+            });
+        let all = || {
+            self.by_namespace
+                .get(&namespace)
+                .map_or(&[][..], Vec::as_slice)
+        };
+        lists.min_by_key(|list| list.len()).unwrap_or_else(all)
+    }
+}
+
+/// Classes in the order of their first pod.
+fn classes(pods: &Pods) -> Vec<Class> {
+    let mut numbers = HashMap::<(Symbol, Symbol), usize, FxBuildHasher>::default();
+    let mut classes: Vec<Class> = Vec::new();
+    for row in pods.rows().filter(|row| !pods.is_finished(*row)) {
+        let (namespace, labels) = (pods.namespace[row as usize], pods.labels[row as usize]);
+        let number = *numbers.entry((namespace, labels)).or_insert(classes.len());
+        if number == classes.len() {
+            classes.push(Class {
+                namespace,
+                labels,
+                rows: Vec::new(),
+            });
+        }
+        classes[number].rows.push(row);
+    }
+    classes
+}

@@ -1,0 +1,31 @@
+//! The rules of Kubernetes and `OpenKruise`, as pure functions over redacted documents and pod
+//! columns.
+//!
+//! ```text
+//! scaled, selector, labels      numbers and label selectors
+//! workload, strategy            what a workload's controller may do at once
+//! owner, revision, inplace      whose pod it is, what it runs, and how it can change
+//! budget, sidecar               budgets over pods, sidecars inside pods
+//! pod, parsed, state            what one pod is and whether it serves
+//! order, priority, scatter      which pod is next
+//! ```
+//!
+//! Where a rule comes from is said at the rule, by the function of Kubernetes or `OpenKruise` that
+//! decides it.
+
+pub mod budget;
+pub mod inplace;
+pub mod labels;
+pub mod order;
+pub mod owner;
+pub mod parsed;
+pub mod pod;
+pub mod priority;
+pub mod revision;
+pub mod scaled;
+pub mod scatter;
+pub mod selector;
+pub mod sidecar;
+pub mod state;
+pub mod strategy;
+pub mod workload;

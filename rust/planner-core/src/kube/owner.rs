@@ -1,0 +1,180 @@
+//! Whose pod it is.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::workload::Workload;
+use crate::{fleet::Cluster, resource::Resource};
+
+/// The workload that a pod belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// The pod has no controller; nobody makes it anew.
+    None,
+    /// A workload whose pods the planner can move: its resource and uid.
+    Workload(Resource, u128),
+    /// Something else, by its kind: a Job, a bare `ReplicaSet`, a custom kind.
+    Unsupported(Box<str>),
+}
+
+/// The owners of the pods of one cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Owners {
+    /// Controllers of `ReplicaSets`, by the uid of the set.
+    deployments: BTreeMap<u128, u128>,
+}
+
+impl Owners {
+    /// Reads which Deployment each `ReplicaSet` of the cluster belongs to.
+    #[must_use]
+    pub fn of(cluster: &Cluster) -> Self {
+        let sets = cluster
+            .objects
+            .get(&Resource::ReplicaSets)
+            .into_iter()
+            .flatten();
+        let deployments = sets.filter_map(|(set, object)| {
+            let document: Value = serde_json::from_str(&object.document).ok()?;
+            Some((*set, deployment_of(&document)?))
+        });
+        Self {
+            deployments: deployments.collect(),
+        }
+    }
+
+    /// Resolves a pod's column `owner`: `group|kind|name|uid`, or empty.
+    #[must_use]
+    pub fn resolve(&self, owner: &str) -> Owner {
+        let mut parts = owner.split('|');
+        let (Some(group), Some(kind), Some(_name), Some(id)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Owner::None;
+        };
+        let unsupported = || Owner::Unsupported(kind.into());
+        let Some(id) = uid(id) else {
+            return unsupported();
+        };
+        let of_group = |resource: &Resource| resource.group() == group && resource.kind() == kind;
+        if of_group(&Resource::ReplicaSets) {
+            let deployment = self.deployments.get(&id);
+            return deployment.map_or_else(unsupported, |it| {
+                Owner::Workload(Resource::Deployments, *it)
+            });
+        }
+        let workload = Workload::RESOURCES.into_iter().find(of_group);
+        workload.map_or_else(unsupported, |resource| Owner::Workload(resource, id))
+    }
+}
+
+/// The uid of the Deployment that controls this `ReplicaSet`.
+fn deployment_of(set: &Value) -> Option<u128> {
+    let controller = controller(set)?;
+    let group = controller["apiVersion"].as_str()?.split_once('/')?.0;
+    let is_deployment = group == "apps" && controller["kind"] == "Deployment";
+    is_deployment
+        .then(|| uid(controller["uid"].as_str()?))
+        .flatten()
+}
+
+/// The owner reference whose `controller` is true, of any object.
+pub(super) fn controller(document: &Value) -> Option<&Value> {
+    let references = document["metadata"]["ownerReferences"].as_array()?;
+    references
+        .iter()
+        .find(|reference| reference["controller"] == true)
+}
+
+/// The number of a UUID in its usual form, 36 characters.
+#[must_use]
+pub fn uid(text: &str) -> Option<u128> {
+    let hyphens = [8, 13, 18, 23];
+    let mut number = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        match char::from(byte).to_digit(16) {
+            _ if hyphens.contains(&at) => (byte == b'-').then_some(())?,
+            Some(digit) if at < 36 => number = number << 4 | u128::from(digit),
+            _ => return None,
+        }
+    }
+    (text.len() == 36).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Owner, Owners, uid};
+    use crate::{
+        fleet::{Cluster, Object},
+        resource::Resource,
+    };
+
+    const SET: &str = "0cac15c4-8b09-48f0-af67-9989b524e946";
+    const DEPLOYMENT: &str = "754af69c-daa3-495d-955b-b08e551a0624";
+
+    fn owners() -> Owners {
+        let document = format!(
+            r#"{{"metadata": {{"ownerReferences": [{{"apiVersion": "apps/v1",
+                "kind": "Deployment", "name": "auth", "uid": "{DEPLOYMENT}",
+                "controller": true}}]}}}}"#
+        );
+        let set = Object {
+            namespace: "platform".into(),
+            name: "auth-ddb6f77fd".into(),
+            resource_version: 1,
+            document: document.into(),
+        };
+        let mut cluster = Cluster::default();
+        let sets = cluster.objects.entry(Resource::ReplicaSets).or_default();
+        sets.insert(uid(SET).unwrap(), set);
+        Owners::of(&cluster)
+    }
+
+    #[test]
+    fn a_pod_of_a_replica_set_belongs_to_its_deployment() {
+        let owner = owners().resolve(&format!("apps|ReplicaSet|auth-ddb6f77fd|{SET}"));
+        assert_eq!(
+            owner,
+            Owner::Workload(Resource::Deployments, uid(DEPLOYMENT).unwrap())
+        );
+    }
+
+    #[test]
+    fn a_bare_replica_set_is_unsupported() {
+        let owner = owners().resolve(&format!("apps|ReplicaSet|bare|{DEPLOYMENT}"));
+        assert_eq!(owner, Owner::Unsupported("ReplicaSet".into()));
+    }
+
+    #[test]
+    fn the_group_tells_the_stateful_sets_apart() {
+        let resolve = |group: &str| owners().resolve(&format!("{group}|StatefulSet|db|{SET}"));
+        let id = uid(SET).unwrap();
+        assert_eq!(resolve("apps"), Owner::Workload(Resource::StatefulSets, id));
+        assert_eq!(
+            resolve("apps.kruise.io"),
+            Owner::Workload(Resource::AdvancedStatefulSets, id)
+        );
+        assert_eq!(
+            resolve("example.com"),
+            Owner::Unsupported("StatefulSet".into())
+        );
+    }
+
+    #[test]
+    fn jobs_are_unsupported_and_bare_pods_have_no_owner() {
+        let job = owners().resolve(&format!("batch|Job|night|{SET}"));
+        assert_eq!(job, Owner::Unsupported("Job".into()));
+        assert_eq!(owners().resolve(""), Owner::None);
+    }
+
+    #[test]
+    fn uids_are_uuids() {
+        assert_eq!(uid("00000000-0000-0000-0000-0000000000ff"), Some(255));
+        let short = "00000000-0000-0000-0000-0000000000f";
+        let long = "00000000-0000-0000-0000-0000000000ff0";
+        let no_hyphen = "0000000000000-0000-0000-0000000000ff";
+        for bad in ["", "x", short, long, no_hyphen] {
+            assert_eq!(uid(bad), None, "{bad}");
+        }
+    }
+}

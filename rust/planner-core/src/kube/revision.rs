@@ -1,0 +1,172 @@
+//! What a pod runs: the template of the revision that made it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    inplace::same,
+    labels::after_last_hyphen,
+    owner::{controller, uid},
+    workload::Workload,
+};
+use crate::{
+    fleet::{Cluster, Object},
+    resource::Resource,
+};
+
+/// One version of a workload: a `ControllerRevision`, or a `ReplicaSet` of a Deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// `metadata.name`
+    pub name: Box<str>,
+    /// `revision` of a `ControllerRevision`, else 0.
+    pub number: u64,
+    /// `metadata.creationTimestamp`, RFC 3339.
+    pub created: Box<str>,
+    /// The pod template.
+    pub template: Value,
+    /// The hash that pods of this revision carry.
+    hash: Box<str>,
+}
+
+/// The revisions of the workloads of one cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Revisions {
+    /// By the uid of the workload; oldest first.
+    by_workload: BTreeMap<u128, Vec<Revision>>,
+}
+
+impl Revisions {
+    /// Reads all revisions of the cluster. Documents that cannot be read are left out.
+    #[must_use]
+    pub fn of(cluster: &Cluster) -> Self {
+        let mut by_workload = BTreeMap::<u128, Vec<Revision>>::new();
+        for resource in [Resource::ControllerRevisions, Resource::ReplicaSets] {
+            for object in cluster
+                .objects
+                .get(&resource)
+                .into_iter()
+                .flat_map(BTreeMap::values)
+            {
+                if let Some((workload, revision)) = read(resource, object) {
+                    by_workload.entry(workload).or_default().push(revision);
+                }
+            }
+        }
+        for revisions in by_workload.values_mut() {
+            revisions.sort_by(|a, b| {
+                (a.number, &a.created, &a.name).cmp(&(b.number, &b.created, &b.name))
+            });
+        }
+        Self { by_workload }
+    }
+
+    /// The revisions of a workload, oldest first.
+    #[must_use]
+    pub fn all(&self, workload: u128) -> &[Revision] {
+        self.by_workload.get(&workload).map_or(&[], Vec::as_slice)
+    }
+
+    /// The revision that a pod with this revision label is at.
+    ///
+    /// The label holds the hash of a `ReplicaSet`, the whole name of a `ControllerRevision` or its
+    /// bare hash, by kind and version; what follows the last `-` is equal in all of them
+    /// (`openkruise/kruise pkg/controller/cloneset/utils EqualToRevisionHash`).
+    #[must_use]
+    pub fn find(&self, workload: u128, label: &str) -> Option<&Revision> {
+        self.all(workload)
+            .iter()
+            .find(|revision| revision.is(label))
+    }
+
+    /// The revision that the workload's controller updates to, if it is made already.
+    ///
+    /// Where the status does not tell, it is the one with the workload's template: of several
+    /// `ReplicaSets` the oldest (`kubernetes pkg/controller/deployment/util FindNewReplicaSet`), of
+    /// several `ControllerRevisions` the newest (`pkg/controller/daemon constructHistory`).
+    #[must_use]
+    pub fn update(&self, workload: &Workload) -> Option<&Revision> {
+        if let Some(told) = &workload.update_revision {
+            return self.find(workload.uid, told);
+        }
+        let is_current = |revision: &&Revision| same(&revision.template, &workload.template);
+        let revisions = self.all(workload.uid).iter();
+        match workload.resource {
+            Resource::Deployments => revisions.clone().find(is_current),
+            _ => revisions.rev().find(is_current),
+        }
+    }
+
+    /// Whether a pod with this revision label is where the workload's controller wants it. That
+    /// does not say that it runs the image yet.
+    #[must_use]
+    pub fn is_updated(&self, workload: &Workload, label: &str) -> bool {
+        match (self.update(workload), &workload.update_revision) {
+            (Some(revision), _) => revision.is(label),
+            (None, Some(told)) => after_last_hyphen(told) == after_last_hyphen(label),
+            (None, None) => false,
+        }
+    }
+
+    /// The place of a pod's revision among those of the workload, oldest 0; unknown ones go last.
+    #[must_use]
+    pub fn age(&self, workload: u128, label: &str) -> usize {
+        let revisions = self.all(workload);
+        revisions
+            .iter()
+            .position(|revision| revision.is(label))
+            .unwrap_or(revisions.len())
+    }
+}
+
+impl Revision {
+    /// Whether a pod with this revision label is at this revision.
+    #[must_use]
+    pub fn is(&self, label: &str) -> bool {
+        !label.is_empty() && *self.hash == *after_last_hyphen(label)
+    }
+}
+
+fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
+    let mut document: Value = serde_json::from_str(&object.document).ok()?;
+    let workload = uid(controller(&document)?["uid"].as_str()?)?;
+    let labels = &document["metadata"]["labels"];
+    let known = labels["pod-template-hash"]
+        .as_str()
+        .filter(|_| resource == Resource::ReplicaSets);
+    let hash = known
+        .unwrap_or_else(|| after_last_hyphen(&object.name))
+        .into();
+    let number = document["revision"].as_u64().unwrap_or(0);
+    let created = document["metadata"]["creationTimestamp"]
+        .as_str()
+        .unwrap_or_default()
+        .into();
+    let mut template = match resource {
+        Resource::ReplicaSets => document["spec"]["template"].take(),
+        _ => document["data"]["spec"]["template"].take(),
+    };
+    strip(resource, &mut template)?;
+    Some((
+        workload,
+        Revision {
+            name: object.name.clone(),
+            number,
+            created,
+            template,
+            hash,
+        },
+    ))
+}
+
+/// Takes away what the controllers add to the workload's template: the directive of the patch that
+/// a `ControllerRevision` is, and the hash label of a `ReplicaSet`. None: there is no template.
+fn strip(resource: Resource, template: &mut Value) -> Option<()> {
+    template.as_object_mut()?.shift_remove("$patch");
+    if resource == Resource::ReplicaSets {
+        let labels = template["metadata"]["labels"].as_object_mut();
+        labels.map(|labels| labels.shift_remove("pod-template-hash"));
+    }
+    Some(())
+}
