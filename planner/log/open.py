@@ -83,11 +83,11 @@ def _insert(connection: Connection, identity: LogIdentity) -> LogIdentity:
     head = Head(position=0, digest=genesis(identity))
     connection.execute(
         insert(log_identity).values(
-            only=1, log_id=identity.log_id, salt=identity.salt, genesis=head.digest
+            singleton=1, log_id=identity.log_id, salt=identity.salt, genesis=head.digest
         )
     )
     connection.execute(
-        insert(log_head).values(only=1, position=head.position, digest=head.digest, time_ms=0)
+        insert(log_head).values(singleton=1, position=head.position, digest=head.digest, time_ms=0)
     )
     return identity
 

@@ -1,6 +1,7 @@
 """A log in a database; SQLAlchemy Core, SQLite and PostgreSQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Final, Self
 
@@ -123,8 +124,12 @@ class SqlEventLog:
         if stream is not None:
             conditions.append(commits.c.stream_kind == stream.kind)
             conditions.append(commits.c.stream_name == stream.name)
-        with reading(self._engine) as connection:
-            for commit in _walk(connection, conditions, after):
+        # What is not read to its end is closed before its transaction is.
+        with (
+            reading(self._engine) as connection,
+            closing(_walk(connection, conditions, after)) as walk,
+        ):
+            for commit in walk:
                 check_payload(commit)
                 yield commit
 
@@ -132,7 +137,8 @@ class SqlEventLog:
         """Walk the whole chain and give its end."""
         with reading(self._engine) as connection:
             head, _ = _head(connection)
-            return verify_chain(self.identity, _walk(connection, [], 0), head)
+            with closing(_walk(connection, [], 0)) as walk:
+                return verify_chain(self.identity, walk, head)
 
     def close(self) -> None:
         """Close every connection."""
@@ -194,14 +200,15 @@ def _insert(connection: Connection, head: Head, sealed: Sequence[Commit]) -> Hea
 
 def _walk(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], after: int
-) -> Iterator[Commit]:
+) -> Generator[Commit, None, None]:
     query = select(commits).where(*conditions).order_by(commits.c.position_last)
     streaming = {"yield_per": ROWS_AT_ONCE[connection.dialect.name]}
     try:
-        for row in connection.execute(query, execution_options=streaming):
-            commit = commit_of(row)
-            after = commit.position_last
-            yield commit
+        with connection.execute(query, execution_options=streaming) as result:
+            for row in result:
+                commit = commit_of(row)
+                after = commit.position_last
+                yield commit
     except DBAPIError as error:
         if not is_damaged(error):
             raise

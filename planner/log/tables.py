@@ -56,20 +56,20 @@ commits: Final = Table(
 log_identity: Final = Table(
     "log_identity",
     metadata,
-    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("singleton", SmallInteger, primary_key=True, autoincrement=False),
     Column("log_id", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("genesis", LargeBinary, nullable=False),
-    CheckConstraint("only = 1", name="one_row"),
+    CheckConstraint("singleton = 1", name="one_row"),
 )
 
 # Writers take turns by locking this row, and it tells when the last commits were cut off.
 log_head: Final = Table(
     "log_head",
     metadata,
-    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("singleton", SmallInteger, primary_key=True, autoincrement=False),
     Column("position", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("time_ms", BigInteger, nullable=False),
-    CheckConstraint("only = 1", name="one_row"),
+    CheckConstraint("singleton = 1", name="one_row"),
 )

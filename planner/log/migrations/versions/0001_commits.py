@@ -48,12 +48,12 @@ def upgrade() -> None:
     op.create_index("ix_commits_time_ms", "commits", ["time_ms"])
     op.create_table(
         "log_identity",
-        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("singleton", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("log_id", sa.LargeBinary(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("genesis", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("only", name="pk_log_identity"),
-        sa.CheckConstraint("only = 1", name="ck_log_identity_one_row"),
+        sa.PrimaryKeyConstraint("singleton", name="pk_log_identity"),
+        sa.CheckConstraint("singleton = 1", name=op.f("ck_log_identity_one_row")),
     )
 
 
