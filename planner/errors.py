@@ -71,7 +71,7 @@ class ChainBrokenError(LogError):
     def __str__(self) -> str:
         return (
             f"the log is broken at position {self.position}: {self.message}; "
-            "restore it from a backup, what lies before that position is sound"
+            "restore it from a backup"
         )
 
 
