@@ -14,12 +14,9 @@ from planner.log.url import parse_url
 
 
 def _run(connection: Connection) -> None:
-    # SQLite's DDL is transactional as long as the driver does not interfere (planner.log.engine),
-    # which Alembic cannot know.
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        transactional_ddl=True,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_server_default=True,
     )
