@@ -1,0 +1,83 @@
+"""Every exception of the planner; each names the thing and the remedy.
+
+PlannerError                 exit code 1
+├── UsageError               64: the command line or the request cannot be used
+├── InputError               1: something in a source cannot be used
+└── LogError                 1: the event log cannot be used
+    ├── ConflictError        1: another writer was faster, or a commit id means two things
+    ├── ChainBrokenError     6: the log does not hold what was appended
+    ├── CodecError           1: a payload was written in a codec that this planner does not know
+    └── LogSchemaError       1: the tables of the log are older or newer than this planner
+"""
+
+from typing import ClassVar
+
+
+class PlannerError(Exception):
+    """Anything that stops the planner and that a person can do something about."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(PlannerError):
+    """The command line or the request cannot be used."""
+
+    exit_code: ClassVar[int] = 64
+
+
+class InputError(PlannerError):
+    """Something in a source cannot be used.
+
+    Attributes:
+        source: name of the file or cluster.
+        offset: bytes from the beginning of the source, None where that says nothing.
+        message: what is wrong and what to do.
+    """
+
+    def __init__(self, source: str, offset: int | None, message: str) -> None:
+        super().__init__(source, offset, message)
+        self.source = source
+        self.offset = offset
+        self.message = message
+
+    def __str__(self) -> str:
+        place = self.source if self.offset is None else f"{self.source}: byte {self.offset}"
+        return f"{place}: {self.message}"
+
+
+class LogError(PlannerError):
+    """The event log cannot be used."""
+
+
+class ConflictError(LogError):
+    """Another writer was faster, or a commit id means two things; nothing was appended."""
+
+
+class ChainBrokenError(LogError):
+    """The log does not hold what was appended.
+
+    Attributes:
+        position: the first position that is affected; 0 is the log's own identity.
+        message: what is wrong there.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, position: int, message: str) -> None:
+        super().__init__(position, message)
+        self.position = position
+        self.message = message
+
+    def __str__(self) -> str:
+        return (
+            f"the log is broken at position {self.position}: {self.message}; "
+            "restore it from a backup"
+        )
+
+
+class CodecError(LogError):
+    """A payload was written in a codec that this planner does not know."""
+
+
+class LogSchemaError(LogError):
+    """The tables of the log are older or newer than this planner."""

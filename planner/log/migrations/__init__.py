@@ -1,0 +1,1 @@
+"""Alembic's home: how the tables of a log came to be, and the way back."""
