@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from planner.verify import completeness, order, shape, stages
 from planner.verify import header as head
 from planner.verify import moves as each_move
+from planner.verify.because import because
 from planner.verify.budgets import all_budgets
 from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
@@ -74,6 +75,8 @@ def verify(
         head.origin(header, observed),
         chain.from_iterable(rule(case) for rule in _RULES),
         budgets_kept(usages),
+        completeness.unmovable_unfounded(case, usages),
+        because(case, usages),
         order.order(case, usages),
         head.totals(case, usages),
     )

@@ -43,9 +43,13 @@ class Budget:
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
-        if (move.kind == "surge") != self.surge or move.pod in self.free:
+        return move.pod is not None and self.would_take(move.pod, move.kind, move.containers)
+
+    def would_take(self, pod: Pod, kind: str, containers: Iterable[str]) -> bool:
+        """Whether a move of this kind of one of its pods would take from it."""
+        if (kind == "surge") != self.surge or pod in self.free:
             return False
-        return self.containers is None or not self.containers.isdisjoint(move.containers)
+        return self.containers is None or not self.containers.isdisjoint(containers)
 
     def __str__(self) -> str:
         scope = "" if self.instance is None else f"[{self.instance}]"

@@ -31,6 +31,23 @@ def dependencies(case: Case) -> Iterator[Violation]:
                 yield from _too_early(waiting, waves, rule, progress)
 
 
+def unreachable(case: Case) -> set[Workload]:
+    """Workloads that wait for more than the plan ever brings."""
+    found: set[Workload] = set()
+    for rule in case.request["spec"].get("dependencies") or ():
+        for workload in case.fleet.workloads.values():
+            if any(refers(reference, workload.key) for reference in rule["after"]):
+                done = len(_done_waves(case, workload))
+                if done < _needed(rule, workload):
+                    waiting = case.fleet.workloads.values()
+                    found.update(each for each in waiting if refers(rule["workload"], each.key))
+    return found
+
+
+def _needed(rule: Mapping[str, Any], workload: Workload) -> int:
+    return min(ceil_of(rule.get("ready", "100%"), len(workload.pods)), len(workload.pods))
+
+
 def _done_waves(case: Case, workload: Workload) -> list[int]:
     """For each pod that is ever done, the wave after which it is: at the target, and serving."""
     waves: list[int] = []
@@ -51,11 +68,10 @@ def _too_early(
     rule: Mapping[str, Any],
     progress: Mapping[Workload, list[int]],
 ) -> Iterator[Violation]:
-    ready = rule.get("ready", "100%")
     for workload, done_waves in progress.items():
         if workload is waiting:
             continue
-        needed = min(ceil_of(ready, len(workload.pods)), len(workload.pods))
+        needed = _needed(rule, workload)
         for wave in waves:
             done = bisect_left(done_waves, wave)
             if done < needed:

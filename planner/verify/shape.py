@@ -83,6 +83,7 @@ def header(written: Mapping[str, Any]) -> Iterator[Violation]:
         entries = written.get(name)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             yield from _fields(f"header.{name}[{index}]", entry, fields)
+    yield from _fields("header.log", written.get("log", {}), {"position": int, "digest": str})
     request = written.get("request")
     if isinstance(request, dict) and not isinstance(request.get("spec"), dict):
         yield _broken("header.request", "it has no spec: keep the request in the plan as it was")

@@ -25,6 +25,11 @@ class Usage:
     repaired: Mapping[int, int]
     """Pods that were down before and are moved, by wave; they use nothing from the next wave."""
 
+    @property
+    def stays_down(self) -> int:
+        """Pods that were down before and that no move repairs."""
+        return len(self.budget.down) - sum(self.repaired.values())
+
     def by_wave(self, waves: int) -> Iterator[tuple[int, int]]:
         """Every wave with the number of pods that are down in it."""
         down = len(self.budget.down)
