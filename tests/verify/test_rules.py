@@ -47,8 +47,8 @@ def together(*pods: str) -> Callable[[Written], Written]:
     """Move these pods in the wave of the first of them."""
 
     def merge(plan: Written) -> Written:
-        waves = [plan.wave(pod) for pod in pods]
-        return plan.in_waves(lambda each: waves[0] if each["pod"] in pods else each["wave"])
+        first = plan.wave(pods[0])
+        return plan.in_waves(lambda each: first if each["pod"] in pods else each["wave"])
 
     return merge
 
@@ -56,7 +56,7 @@ def together(*pods: str) -> Callable[[Written], Written]:
 def swap(first: str, second: str) -> Callable[[Written], Written]:
     def exchange(plan: Written) -> Written:
         waves = {first: plan.wave(second), second: plan.wave(first)}
-        return plan.in_waves(lambda each: waves.get(each["pod"], each["wave"]))
+        return plan.in_waves(lambda each: waves.get(each["pod"], int(each["wave"])))
 
     return exchange
 
