@@ -3,6 +3,9 @@
 PlannerError                 exit code 1
 ├── UsageError               64: the command line or the request cannot be used
 ├── InputError               1: something in a source cannot be used
+├── ObservationError         1: observed rows contradict each other
+├── InfeasibleError          3: no plan exists
+├── NotInPlanError           1: a plan has no such thing
 └── LogError                 1: the event log cannot be used
     ├── ConflictError        1: another writer was faster, or a commit id means two things
     ├── ChainBrokenError     6: the log does not hold what was appended
@@ -10,6 +13,7 @@ PlannerError                 exit code 1
     └── LogSchemaError       1: the tables of the log are older or newer than this planner
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -43,6 +47,37 @@ class InputError(PlannerError):
     def __str__(self) -> str:
         place = self.source if self.offset is None else f"{self.source}: byte {self.offset}"
         return f"{place}: {self.message}"
+
+
+class ObservationError(PlannerError):
+    """Observed rows that cannot be folded into a fleet."""
+
+
+class InfeasibleError(PlannerError):
+    """No plan exists.
+
+    Attributes:
+        reason: what cannot be done.
+        conflict: a smallest set of rules that conflict, by name.
+        remedy: what would help.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, reason: str, conflict: Sequence[str], remedy: str = "") -> None:
+        super().__init__(reason, tuple(conflict), remedy)
+        self.reason = reason
+        self.conflict = tuple(conflict)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        rules = f"; these rules conflict: {'; '.join(self.conflict)}" if self.conflict else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.reason}{rules}{remedy}"
+
+
+class NotInPlanError(PlannerError):
+    """A plan has no such pod, workload, wave or budget."""
 
 
 class LogError(PlannerError):

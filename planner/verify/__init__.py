@@ -1,0 +1,83 @@
+"""The independent check of a plan.
+
+Every rule of docs/RULES.md, worked out again from the observed objects, the request and the
+moves alone. Nothing here is shared with what makes plans: an error there shows here as a
+violation. The flow: rows are folded (`observed`), joined (`fleet`), compared with the request
+(`target`), bound to the moves (`plan`), and judged one family of rules a file.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from planner.verify import completeness, order, shape, stages
+from planner.verify import header as head
+from planner.verify import moves as each_move
+from planner.verify.because import because
+from planner.verify.budgets import all_budgets
+from planner.verify.dependencies import dependencies
+from planner.verify.fleet import read_fleet
+from planner.verify.observed import Observed, fold_rows
+from planner.verify.plan import build_case
+from planner.verify.target import read_target
+from planner.verify.usage import budgets_kept, measure
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Observed", "Violation", "fold_rows", "verify"]
+
+_RULES = (
+    each_move.pod_exists,
+    each_move.one_move,
+    each_move.wave_number,
+    each_move.node,
+    each_move.workload,
+    each_move.kind,
+    each_move.containers,
+    each_move.excluded,
+    each_move.eviction,
+    completeness.unmovable_missing,
+    completeness.complete,
+    dependencies,
+    order.partition,
+    order.paused,
+    stages.stage,
+    stages.soak,
+    stages.approval,
+    head.bound,
+)
+
+
+def verify(
+    header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], observed: Observed
+) -> list[Violation]:
+    """Find everything that is wrong with a plan.
+
+    Args:
+        header: the plan's header as JSON.
+        moves: the plan's moves as JSON objects, in the order in which they are written.
+        observed: the fleet at the position of the log for which the plan was made.
+
+    Returns:
+        Every violation, by wave; empty when the plan holds.
+    """
+    moves = tuple(moves)
+    broken = [*shape.header(header), *shape.moves(moves)]
+    if broken:
+        return broken
+    fleet = read_fleet(observed)
+    case = build_case(header, moves, fleet, read_target(header["request"], fleet))
+    usages = measure(case, all_budgets(case))
+    found = chain(
+        head.origin(header, observed),
+        chain.from_iterable(rule(case) for rule in _RULES),
+        budgets_kept(usages),
+        completeness.unmovable_unfounded(case, usages),
+        because(case, usages),
+        order.order(case, usages),
+        head.totals(case, usages),
+    )
+    return sorted(found, key=lambda each: (each.wave or 0, each.rule, each.subject))

@@ -1,0 +1,277 @@
+"""Every budget that a plan has to keep: whose pods, how many may be down, how many are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.numbers import ceil_of, floor_of
+from planner.verify.selector import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from planner.verify.fleet import Fleet, SidecarSet, Workload
+    from planner.verify.observed import Pod
+    from planner.verify.plan import Case, Move
+
+_DAEMON_KINDS = ("DaemonSet", "AdvancedDaemonSet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Budget:
+    """One limit on pods that are down together."""
+
+    rule: str
+    """The rule that a plan breaks when it breaks the budget."""
+    name: str
+    """As plans write it, such as `pdb/trade/cart`."""
+    cluster: str | None
+    """None when it spans clusters."""
+    instance: str | None = None
+    """Which node, zone, workload, namespace or cluster, for a budget with a scope."""
+    limit: int
+    pods: Sequence[Pod]
+    down: frozenset[Pod]
+    """Pods that use the budget up until they move."""
+    free: frozenset[Pod]
+    """Pods whose move takes nothing, since they were down before."""
+    surge: bool = False
+    """Whether it counts `surge` moves; else it counts every other kind."""
+    containers: frozenset[str] | None = None
+    """Only moves that change one of these take from it; None: every move."""
+
+    def takes(self, move: Move) -> bool:
+        """Whether a move of one of its pods takes from it."""
+        return move.pod is not None and self.would_take(move.pod, move.kind, move.containers)
+
+    def would_take(self, pod: Pod, kind: str, containers: Iterable[str]) -> bool:
+        """Whether a move of this kind of one of its pods would take from it."""
+        if (kind == "surge") != self.surge or pod in self.free:
+            return False
+        return self.containers is None or not self.containers.isdisjoint(containers)
+
+    def __str__(self) -> str:
+        scope = "" if self.instance is None else f"[{self.instance}]"
+        return f"{self.cluster}/{self.name}" if self.cluster and not scope else self.name + scope
+
+
+def all_budgets(case: Case) -> list[Budget]:
+    """Every budget of the clusters and of the request."""
+    fleet = case.fleet
+    budgets: list[Budget] = []
+    for cluster in fleet.clusters():
+        disruption = fleet.observed.documents(cluster, "poddisruptionbudgets")
+        budgets.extend(_disruption_budget(cluster, each, fleet) for each in disruption)
+        unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
+        budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
+    for workload in fleet.workloads.values():
+        budgets.extend(_workload_budgets(workload, fleet.observed.time_ms // 1000))
+    budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
+    for rule in case.request["spec"].get("budgets") or ():
+        budgets.extend(_request_budgets(rule, fleet))
+    return budgets
+
+
+def _disruption_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet) -> Budget:
+    """A PodDisruptionBudget (disruption.go, getExpectedPodCount and updatePdbStatus)."""
+    metadata, spec = document["metadata"], document["spec"]
+    pods = fleet.in_namespace(cluster, metadata["namespace"]).select(spec.get("selector"))
+    most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
+    expected: int | None
+    if most is None and isinstance(least, int):
+        # No look-up of scales, so that bare pods work.
+        expected, desired = len(pods), least
+    else:
+        expected = _expected_pods(pods, fleet)
+        if most is not None:
+            desired = max(0, (expected or 0) - ceil_of(most, expected or 0))
+        else:
+            desired = ceil_of(0 if least is None else least, expected or 0)
+    return _of_down_pods(
+        rule="budget",
+        name=f"pdb/{metadata['namespace']}/{metadata['name']}",
+        cluster=cluster,
+        # The controller fails safe when an owner has no scale, as every DaemonSet.
+        limit=max(0, len(pods) - desired) if expected else 0,
+        pods=pods,
+    )
+
+
+def _expected_pods(pods: Iterable[Pod], fleet: Fleet) -> int | None:
+    """Replicas of the distinct controllers; None when one of them has no scale."""
+    scales: dict[str, int] = {}
+    for pod in pods:
+        workload = fleet.workload_of.get(pod)
+        if workload is not None and workload.key.kind not in _DAEMON_KINDS:
+            scales[str(workload.key)] = workload.replicas
+        elif pod.owner is not None:
+            return None
+    return sum(scales.values())
+
+
+def _unavailable_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet) -> Budget:
+    """A PodUnavailableBudget (podunavailablebudget_controller.go, getDesiredAvailableForPub)."""
+    metadata, spec = document["metadata"], document["spec"]
+    namespace = fleet.in_namespace(cluster, metadata["namespace"])
+    target = spec.get("targetRef")
+    matched = (
+        namespace.select(spec.get("selector"))
+        if target is None
+        else [pod for pod in namespace.pods if _is_target(target, fleet.workload_of.get(pod))]
+    )
+    pods = [
+        pod
+        for pod in matched
+        if not matches(spec.get("ignoredPodSelector"), pod.labels)
+        and pod.annotations.get("pub.kruise.io/no-protect") != "true"
+    ]
+    total = spec.get("protectTotalReplicas")
+    if total is None:
+        owners = {each for pod in pods if (each := fleet.workload_of.get(pod)) is not None}
+        total = sum(workload.replicas for workload in owners)
+    most = spec.get("maxUnavailable")
+    if most is not None:
+        desired = total - ceil_of(most, total)
+    else:
+        desired = ceil_of(spec.get("minAvailable") or 0, total)
+    return _of_down_pods(
+        rule="budget",
+        name=f"pub/{metadata['namespace']}/{metadata['name']}",
+        cluster=cluster,
+        limit=max(0, len(pods) - max(0, desired)),
+        pods=pods,
+    )
+
+
+def _is_target(target: Mapping[str, Any], workload: Workload | None) -> bool:
+    if workload is None or target["name"] != workload.key.name:
+        return False
+    kruise = target["apiVersion"].startswith("apps.kruise.io/") and target["kind"] != "CloneSet"
+    return workload.key.kind == (f"Advanced{target['kind']}" if kruise else target["kind"])
+
+
+def _workload_budgets(workload: Workload, now_s: int) -> Iterator[Budget]:
+    """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged."""
+    key, strategy = workload.key, workload.strategy
+    name = f"{key.namespace}/{key.kind}/{key.name}"
+    down = frozenset(
+        pod for pod in workload.pods if pod.down or now_s - pod.ready_since_s < strategy.min_ready_s
+    )
+    # Pods that are missing are down already, and nothing here brings them back.
+    missing = max(0, workload.replicas - len(workload.pods))
+    yield Budget(
+        rule="workload-budget",
+        name=f"workload/{name}",
+        cluster=key.cluster,
+        limit=max(0, strategy.max_unavailable - missing),
+        pods=workload.pods,
+        down=down,
+        free=down,
+    )
+    if strategy.surges:
+        yield Budget(
+            rule="surge",
+            name=f"surge/{name}",
+            cluster=key.cluster,
+            limit=strategy.max_surge,
+            pods=workload.pods,
+            down=frozenset(),
+            free=frozenset(pod for pod in workload.pods if pod.down),
+            surge=True,
+        )
+
+
+def _sidecar_set_budget(sidecar_set: SidecarSet, case: Case) -> Budget:
+    """A SidecarSet's `maxUnavailable` (sidecarset_strategy.go, calculateUpgradeCount)."""
+    update = sidecar_set.spec.get("updateStrategy") or {}
+    most = update.get("maxUnavailable")
+    down = frozenset(pod for pod in sidecar_set.pods if pod.down)
+    # Pods that wait for the update and are not ready are taken free of charge.
+    updated_down = frozenset(pod for pod in down if not _awaits(pod, sidecar_set, case))
+    return Budget(
+        rule="sidecarset-budget",
+        name=f"sidecarset/{sidecar_set.name}",
+        cluster=sidecar_set.cluster,
+        limit=ceil_of(1 if most is None else most, len(sidecar_set.pods)),
+        pods=sidecar_set.pods,
+        down=updated_down,
+        free=down,
+        containers=sidecar_set.containers,
+    )
+
+
+def _awaits(pod: Pod, sidecar_set: SidecarSet, case: Case) -> bool:
+    change = case.target.changes.get(pod)
+    return change is not None and any(each.sidecar_set is sidecar_set for each in change.sidecars)
+
+
+def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
+    """A budget of the request: one for each node, zone and so on, or one for the fleet."""
+    selected = fleet.by_label.select(rule.get("selector", {}))
+    scope = rule.get("scope") or "fleet"
+    group_of = _GROUPS[scope]
+    groups: dict[str, list[Pod]] = {}
+    for pod in selected:
+        if rule.get("namespace") not in (None, pod.namespace):
+            continue
+        group = group_of(pod, fleet)
+        if group is not None:
+            groups.setdefault(group, []).append(pod)
+    if scope == "fleet":
+        groups.setdefault("", [])
+    for group, pods in sorted(groups.items()):
+        yield _of_down_pods(
+            rule="request-budget",
+            name=rule["name"],
+            cluster=None,
+            instance=None if scope == "fleet" else group,
+            limit=floor_of(rule["maxUnavailable"], len(pods)),
+            pods=pods,
+        )
+
+
+def _of_down_pods(
+    *,
+    rule: str,
+    name: str,
+    cluster: str | None,
+    limit: int,
+    pods: Sequence[Pod],
+    instance: str | None = None,
+) -> Budget:
+    down = frozenset(pod for pod in pods if pod.down)
+    return Budget(
+        rule=rule,
+        name=name,
+        cluster=cluster,
+        instance=instance,
+        limit=limit,
+        pods=pods,
+        down=down,
+        free=down,
+    )
+
+
+def _node_group(pod: Pod, _fleet: Fleet) -> str | None:
+    return f"{pod.cluster}/{pod.node}" if pod.node else None
+
+
+def _zone_group(pod: Pod, fleet: Fleet) -> str | None:
+    zone = fleet.zone_of.get((pod.cluster, pod.node))
+    return None if zone is None else f"{pod.cluster}/{zone}"
+
+
+def _workload_group(pod: Pod, fleet: Fleet) -> str | None:
+    workload = fleet.workload_of.get(pod)
+    return None if workload is None else str(workload.key)
+
+
+_GROUPS: Mapping[str, Callable[[Pod, Fleet], str | None]] = {
+    "node": _node_group,
+    "zone": _zone_group,
+    "workload": _workload_group,
+    "namespace": lambda pod, _: f"{pod.cluster}/{pod.namespace}",
+    "cluster": lambda pod, _: pod.cluster,
+    "fleet": lambda _pod, _fleet: "",
+}

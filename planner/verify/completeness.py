@@ -1,0 +1,125 @@
+"""Rules about the plan as a whole: every pod that differs is accounted for, and no other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.dependencies import unreachable
+from planner.verify.moves import is_evictable, is_excluded, pod_options
+from planner.verify.order import ordinal_of
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from planner.verify.fleet import Workload
+    from planner.verify.moves import Option
+    from planner.verify.observed import Pod
+    from planner.verify.plan import Case
+    from planner.verify.usage import Usages
+
+
+def unmovable_missing(case: Case) -> Iterator[Violation]:
+    """Every pod that differs moves, or is listed with a reason and a remedy."""
+    for pod in case.target.changes:
+        if pod not in case.move_of and pod not in case.unmovable:
+            yield _violation(
+                "unmovable-missing",
+                str(pod),
+                "it differs from the target, does not move, and nothing says why",
+            )
+    for entry in case.header["unmovable"]:
+        if not entry.get("reason") or not entry.get("remedy"):
+            yield _violation(
+                "unmovable-missing",
+                f"{entry['cluster']}/{entry['namespace']}/{entry['pod']}",
+                "it is listed as unmovable without a reason and a remedy",
+            )
+
+
+def complete(case: Case) -> Iterator[Violation]:
+    """Nothing moves or is called unmovable but pods that differ, and no pod is both."""
+    for pod, move in case.move_of.items():
+        if pod not in case.target.changes:
+            yield Violation(
+                rule="complete",
+                subject=str(pod),
+                wave=move.wave,
+                message="it moves and does not differ from the target",
+            )
+        if pod in case.unmovable:
+            yield Violation(
+                rule="complete",
+                subject=str(pod),
+                wave=move.wave,
+                message="it moves and is listed as unmovable",
+            )
+    listed = Counter(
+        (entry["cluster"], entry["namespace"], entry["pod"]) for entry in case.header["unmovable"]
+    )
+    differing = {(pod.cluster, pod.namespace, pod.name) for pod in case.target.changes}
+    for name, count in listed.items():
+        if name not in differing:
+            yield _violation(
+                "complete",
+                "/".join(name),
+                "it is listed as unmovable and does not differ from the target",
+            )
+        elif count > 1:
+            yield _violation("complete", "/".join(name), f"it is listed {count} times")
+
+
+def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
+    """What is called unmovable is kept from moving by something that can be observed.
+
+    Else a plan that moves nothing would break no rule. Only pods that plainly could move are
+    told of: a pod in doubt is left to the people who read its reason.
+    """
+    blocked = unreachable(case)
+    stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
+    cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
+    for pod, entry in case.unmovable.items():
+        workload = case.fleet.workload_of.get(pod)
+        if pod not in case.target.changes or workload is None or workload in blocked or cut_short:
+            continue
+        if not _has_obstacle(case, pod, workload, usages):
+            yield _violation(
+                "unmovable-unfounded",
+                str(pod),
+                f"nothing that was observed keeps it from moving; the plan says {entry['reason']}",
+            )
+
+
+def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> bool:
+    strategy = workload.strategy
+    if pod.deleting or strategy.paused or strategy.partition or is_excluded(case, pod):
+        return True
+    if (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate":
+        return True  # It would take every pod at once, whatever any plan says.
+    if strategy.ordered and any(
+        each in case.unmovable and ordinal_of(each) > ordinal_of(pod) for each in workload.pods
+    ):
+        return True
+    return all(
+        _is_blocked(case, pod, option, usages)
+        for option in pod_options(pod, case.target.changes[pod], workload, case.target)
+    )
+
+
+def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:
+    """Whether even a wave of its own has no room for the pod."""
+    if option.kind == "evict" and not is_evictable(case, pod):
+        return True
+    for usage in usages.of_pod.get(pod, ()):
+        budget = usage.budget
+        if (
+            budget.would_take(pod, option.kind, option.containers)
+            and usage.stays_down >= budget.limit
+        ):
+            return True
+    return False
+
+
+def _violation(rule: str, subject: str, message: str) -> Violation:
+    return Violation(rule=rule, subject=subject, wave=None, message=message)

@@ -1,0 +1,86 @@
+"""The rule about dependencies: what must be done and healthy before a workload may move."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.numbers import ceil_of
+from planner.verify.target import refers
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planner.verify.fleet import Workload
+    from planner.verify.plan import Case
+
+
+def dependencies(case: Case) -> Iterator[Violation]:
+    """A pod moves only after enough pods of every workload that its own waits for are done."""
+    for rule in case.request["spec"].get("dependencies") or ():
+        after = [
+            workload
+            for workload in case.fleet.workloads.values()
+            if any(refers(reference, workload.key) for reference in rule["after"])
+        ]
+        progress = {workload: _done_waves(case, workload) for workload in after}
+        for waiting, moves in case.moves_with_workload():
+            if refers(rule["workload"], waiting.key):
+                waves = sorted({move.wave for move in moves})
+                yield from _too_early(waiting, waves, rule, progress)
+
+
+def unreachable(case: Case) -> set[Workload]:
+    """Workloads that wait for more than the plan ever brings."""
+    found: set[Workload] = set()
+    for rule in case.request["spec"].get("dependencies") or ():
+        for workload in case.fleet.workloads.values():
+            if any(refers(reference, workload.key) for reference in rule["after"]):
+                done = len(_done_waves(case, workload))
+                if done < _needed(rule, workload):
+                    waiting = case.fleet.workloads.values()
+                    found.update(each for each in waiting if refers(rule["workload"], each.key))
+    return found
+
+
+def _needed(rule: Mapping[str, Any], workload: Workload) -> int:
+    return min(ceil_of(rule.get("ready", "100%"), len(workload.pods)), len(workload.pods))
+
+
+def _done_waves(case: Case, workload: Workload) -> list[int]:
+    """For each pod that is ever done, the wave after which it is: at the target, and serving."""
+    waves: list[int] = []
+    for pod in workload.pods:
+        move = case.move_of.get(pod)
+        change = case.target.changes.get(pod)
+        at_target = change is None or not change.of_application
+        if at_target and not pod.down:
+            waves.append(0)
+        elif move is not None:
+            waves.append(move.wave)
+    return sorted(waves)
+
+
+def _too_early(
+    waiting: Workload,
+    waves: list[int],
+    rule: Mapping[str, Any],
+    progress: Mapping[Workload, list[int]],
+) -> Iterator[Violation]:
+    for workload, done_waves in progress.items():
+        if workload is waiting:
+            continue
+        needed = _needed(rule, workload)
+        for wave in waves:
+            done = bisect_left(done_waves, wave)
+            if done < needed:
+                yield Violation(
+                    rule="dependency",
+                    subject=str(waiting.key),
+                    wave=wave,
+                    message=(
+                        f"it moves while {done} of {workload.key}'s {len(workload.pods)} pods are"
+                        f" at the target and serving; it waits for {needed}"
+                    ),
+                )

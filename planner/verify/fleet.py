@@ -1,0 +1,267 @@
+"""The observed objects joined: which pod belongs to which workload, and to which SidecarSets."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from planner.verify.selector import PodsByLabel, matches
+from planner.verify.strategy import Strategy, strategy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from planner.verify.observed import Observed, Pod
+
+_WORKLOADS = {
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "clonesets": "CloneSet",
+    "advancedstatefulsets": "AdvancedStatefulSet",
+    "advanceddaemonsets": "AdvancedDaemonSet",
+}
+_SIDECAR_HASH = "kruise.io/sidecarset-hash"
+_SIDECAR_HASH_WITHOUT_IMAGE = "kruise.io/sidecarset-hash-without-image"
+
+
+class WorkloadKey(NamedTuple):
+    """Names a workload in the fleet."""
+
+    cluster: str
+    namespace: str
+    kind: str
+    """As plans write it: OpenKruise's own are `AdvancedStatefulSet` and `AdvancedDaemonSet`."""
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.namespace}/{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Workload:
+    """A workload with its pods."""
+
+    key: WorkloadKey
+    document: Mapping[str, Any]
+    replicas: int
+    """Pods that it wants; of a DaemonSet, the nodes that should have one."""
+    strategy: Strategy
+    pods: Sequence[Pod]
+    revisions: Mapping[str, Mapping[str, Any]]
+    """Templates of its history by the hash in the revision's name."""
+
+    def own_template(self, pod: Pod) -> Mapping[str, Any] | None:
+        """The template that this pod was made from; None when its revision is not known."""
+        return self.revisions.get(revision_hash(pod))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SidecarSet:
+    """A SidecarSet of one cluster with the pods that it was injected into."""
+
+    cluster: str
+    name: str
+    spec: Mapping[str, Any]
+    hash_without_image: str
+    pods: Sequence[Pod]
+
+    @property
+    def containers(self) -> frozenset[str]:
+        """Names of every container that it injects."""
+        both = (*(self.spec.get("containers") or ()), *(self.spec.get("initContainers") or ()))
+        return frozenset(each["name"] for each in both)
+
+    def upgradable(self, pod: Pod) -> bool:
+        """Whether the pod differs from the set in nothing but images (IsSidecarSetUpgradable)."""
+        return _injected(pod, _SIDECAR_HASH_WITHOUT_IMAGE).get(self.name) == self.hash_without_image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fleet:
+    """All clusters as the rules see them. Pods that have finished are not among its pods."""
+
+    observed: Observed
+    pods: Sequence[Pod]
+    workloads: Mapping[WorkloadKey, Workload]
+    workload_of: Mapping[Pod, Workload]
+    sidecar_sets: Mapping[tuple[str, str], SidecarSet]
+    """By cluster and name."""
+    zone_of: Mapping[tuple[str, str], str]
+    """Zone by cluster and node; nodes without one are not in it."""
+    by_label: PodsByLabel
+    _by_namespace: Mapping[tuple[str, str], PodsByLabel] = field(repr=False)
+
+    def in_namespace(self, cluster: str, namespace: str) -> PodsByLabel:
+        """The pods of one namespace of one cluster."""
+        return self._by_namespace.get((cluster, namespace)) or PodsByLabel(())
+
+    def clusters(self) -> list[str]:
+        """Every cluster, by name."""
+        return sorted(self.observed.clusters)
+
+
+def revision_hash(pod: Pod) -> str:
+    """The hash in a pod's revision, spelled as a whole name or alone (revision.go, IsPodUpdate)."""
+    return pod.revision.rpartition("-")[2]
+
+
+def read_fleet(observed: Observed) -> Fleet:
+    """Join what was observed."""
+    pods = tuple(pod for pod in observed.pods.values() if not pod.finished)
+    owner_uid = _owners(observed, pods)
+    owned: dict[tuple[str, str], list[Pod]] = {}
+    for pod, uid in owner_uid.items():
+        owned.setdefault((pod.cluster, uid), []).append(pod)
+    workloads = {each.key: each for each in _workloads(observed, owned)}
+    by_label = PodsByLabel(pods)
+    namespaces: dict[tuple[str, str], list[Pod]] = {}
+    for pod in pods:
+        namespaces.setdefault((pod.cluster, pod.namespace), []).append(pod)
+    return Fleet(
+        observed=observed,
+        pods=pods,
+        workloads=workloads,
+        workload_of={pod: each for each in workloads.values() for pod in each.pods},
+        sidecar_sets={
+            (each.cluster, each.name): each for each in _sidecar_sets(observed, by_label)
+        },
+        zone_of=_zones(observed),
+        by_label=by_label,
+        _by_namespace={key: PodsByLabel(each) for key, each in namespaces.items()},
+    )
+
+
+def _owners(observed: Observed, pods: Iterable[Pod]) -> dict[Pod, str]:
+    """The uid of each pod's workload: its owner, or the Deployment of its ReplicaSet."""
+    deployment_of = {
+        (cluster, uid): owner["uid"]
+        for cluster in observed.clusters
+        for uid, document in observed.objects.get((cluster, "replicasets"), {}).items()
+        if (owner := controller_of(document)) is not None
+    }
+    return {
+        pod: deployment_of.get((pod.cluster, pod.owner.uid), pod.owner.uid)
+        for pod in pods
+        if pod.owner is not None
+    }
+
+
+def controller_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The owner reference of an object's controller."""
+    references: Iterable[Mapping[str, Any]] = document["metadata"].get("ownerReferences") or ()
+    return next((each for each in references if each.get("controller")), None)
+
+
+def _workloads(
+    observed: Observed, owned: Mapping[tuple[str, str], Sequence[Pod]]
+) -> Iterator[Workload]:
+    for cluster in sorted(observed.clusters):
+        minor = _minor_version(observed, cluster)
+        revisions = _revisions(observed, cluster)
+        for resource, kind in _WORKLOADS.items():
+            for uid, document in observed.objects.get((cluster, resource), {}).items():
+                pods = owned.get((cluster, uid), ())
+                replicas = _replicas(kind, document, len(pods))
+                metadata = document["metadata"]
+                yield Workload(
+                    key=WorkloadKey(cluster, metadata["namespace"], kind, metadata["name"]),
+                    document=document,
+                    replicas=replicas,
+                    strategy=strategy_of(kind, document, replicas, minor),
+                    pods=pods,
+                    revisions=revisions.get(uid, {}),
+                )
+
+
+def _replicas(kind: str, document: Mapping[str, Any], pods: int) -> int:
+    if kind in ("DaemonSet", "AdvancedDaemonSet"):
+        desired: int | None = (document.get("status") or {}).get("desiredNumberScheduled")
+        return pods if desired is None else desired
+    replicas: int | None = document["spec"].get("replicas")
+    return 1 if replicas is None else replicas
+
+
+def _minor_version(observed: Observed, cluster: str) -> int:
+    """0 when the version was not observed: then nothing newer may be relied on."""
+    for version in observed.documents(cluster, "versions"):
+        # Some vendors write "35+".
+        digits = re.match(r"\d+", str(version.get("minor", "")))
+        if digits:
+            return int(digits.group())
+    return 0
+
+
+def _revisions(observed: Observed, cluster: str) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Templates by uid of the workload, then by hash."""
+    revisions: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for resource in ("controllerrevisions", "replicasets"):
+        for document in observed.documents(cluster, resource):
+            owner = controller_of(document)
+            spec = document.get("data", document).get("spec") or {}
+            if owner is not None and "template" in spec:
+                name_hash = document["metadata"]["name"].rpartition("-")[2]
+                revisions.setdefault(owner["uid"], {})[name_hash] = spec["template"]
+    return revisions
+
+
+def _sidecar_sets(observed: Observed, by_label: PodsByLabel) -> Iterator[SidecarSet]:
+    for cluster in sorted(observed.clusters):
+        for document in observed.documents(cluster, "sidecarsets"):
+            metadata, spec = document["metadata"], document["spec"]
+            namespaces = _selected_namespaces(observed, cluster, spec)
+            pods = [
+                pod
+                for pod in by_label.select(spec.get("selector"))
+                if pod.cluster == cluster
+                and (namespaces is None or pod.namespace in namespaces)
+                and metadata["name"] in _injected(pod, _SIDECAR_HASH)
+            ]
+            yield SidecarSet(
+                cluster=cluster,
+                name=metadata["name"],
+                spec=spec,
+                hash_without_image=(metadata.get("annotations") or {}).get(
+                    _SIDECAR_HASH_WITHOUT_IMAGE, ""
+                ),
+                pods=pods,
+            )
+
+
+def _selected_namespaces(
+    observed: Observed, cluster: str, spec: Mapping[str, Any]
+) -> frozenset[str] | None:
+    """The namespaces that a SidecarSet selects; None for all."""
+    if spec.get("namespace"):
+        return frozenset((spec["namespace"],))
+    selector = spec.get("namespaceSelector")
+    if selector is None:
+        return None
+    return frozenset(
+        document["metadata"]["name"]
+        for document in observed.documents(cluster, "namespaces")
+        if matches(selector, document["metadata"].get("labels") or {})
+    )
+
+
+def _injected(pod: Pod, annotation: str) -> dict[str, str]:
+    """Hash by name of SidecarSet, from one of the pod's two hash annotations."""
+    value = pod.annotations.get(annotation)
+    if not value:
+        return {}
+    by_set = json.loads(value) if isinstance(value, str) else value
+    return {
+        name: entry["hash"] if isinstance(entry, dict) else entry for name, entry in by_set.items()
+    }
+
+
+def _zones(observed: Observed) -> dict[tuple[str, str], str]:
+    zones: dict[tuple[str, str], str] = {}
+    for cluster in observed.clusters:
+        for node in observed.documents(cluster, "nodes"):
+            zone = (node["metadata"].get("labels") or {}).get("topology.kubernetes.io/zone")
+            if zone:
+                zones[cluster, node["metadata"]["name"]] = zone
+    return zones

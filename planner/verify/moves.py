@@ -1,0 +1,207 @@
+"""Rules about each move by itself: what it names, and whether that can be done to its pod."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.verify.fleet import revision_hash
+from planner.verify.selector import matches
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from planner.verify.fleet import Workload
+    from planner.verify.observed import Pod
+    from planner.verify.plan import Case, Move
+    from planner.verify.target import Change, Target
+
+_IN_PLACE_GATE = "InPlaceUpdateReady"
+_KINDS = frozenset(("in-place", "recreate", "surge", "evict", "delete"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One way in which a pod may be taken to the target."""
+
+    kind: str
+    containers: Mapping[str, str]
+
+
+def pod_exists(case: Case) -> Iterator[Violation]:
+    """Every move names a pod that was observed and has not ended."""
+    for move in case.moves:
+        if move.pod is None:
+            yield _violation(
+                "pod-exists", move, "no such pod was observed, or it has ended: check its uid"
+            )
+
+
+def one_move(case: Case) -> Iterator[Violation]:
+    """No pod is moved twice."""
+    for pod, count in Counter(move.pod for move in case.moves if move.pod).items():
+        if count > 1:
+            yield Violation(
+                rule="one-move",
+                subject=str(pod),
+                wave=case.wave_of(pod),
+                message=f"it has {count} moves; a pod is moved at most once",
+            )
+
+
+def wave_number(case: Case) -> Iterator[Violation]:
+    """Waves are numbered from 1 without a gap, and moves are written wave by wave."""
+    seen = {move.wave for move in case.moves}
+    for move in case.moves:
+        if move.wave < 1:
+            yield _violation("wave-number", move, "waves are numbered from 1")
+    for wave in range(1, case.waves + 1):
+        if wave not in seen:
+            yield Violation(
+                rule="wave-number", subject="plan", wave=wave, message="the wave has no move"
+            )
+    before = 0
+    for move in case.moves:
+        if move.wave < before:
+            yield _violation("wave-number", move, f"it is written after a move of wave {before}")
+        before = move.wave
+
+
+def node(case: Case) -> Iterator[Violation]:
+    """Every move names the node that its pod is on."""
+    for move in case.moves:
+        if move.pod is not None and move.node != move.pod.node:
+            yield _violation(
+                "node", move, f"it is on node {move.pod.node!r}, and the move says {move.node!r}"
+            )
+
+
+def workload(case: Case) -> Iterator[Violation]:
+    """Every move names the workload that its pod belongs to."""
+    for move in case.move_of.values():
+        owner = case.fleet.workload_of.get(move.pod) if move.pod else None
+        actual = None if owner is None else {"kind": owner.key.kind, "name": owner.key.name}
+        if move.workload != actual:
+            yield _violation(
+                "workload", move, f"it belongs to {actual}, and the move says {move.workload}"
+            )
+
+
+def kind(case: Case) -> Iterator[Violation]:
+    """Every move is of a kind that takes its pod to the target."""
+    for move, change in _changing_moves(case):
+        kinds = [each.kind for each in options(move, change, case)]
+        if move.kind not in _KINDS:
+            yield _violation("kind", move, f"{move.kind!r} is no kind of move")
+        elif not kinds:
+            yield _violation("kind", move, "nothing that its controllers do can change this pod")
+        elif move.kind not in kinds:
+            allowed = " or ".join(dict.fromkeys(kinds))
+            yield _violation("kind", move, f"{move.kind} is planned, and it takes {allowed}")
+
+
+def containers(case: Case) -> Iterator[Violation]:
+    """Every move changes the containers that differ, and no other, to the wanted images."""
+    for move, change in _changing_moves(case):
+        wanted = [
+            dict(each.containers) for each in options(move, change, case) if each.kind == move.kind
+        ]
+        if wanted and dict(move.containers) not in wanted:
+            yield _violation(
+                "containers",
+                move,
+                f"it changes {dict(move.containers)}, and what differs is {wanted[0]}",
+            )
+
+
+def excluded(case: Case) -> Iterator[Violation]:
+    """Pods that the request excludes do not move."""
+    for move in case.move_of.values():
+        if move.pod is not None and is_excluded(case, move.pod):
+            yield _violation("excluded", move, "the request excludes it: leave it where it is")
+
+
+def eviction(case: Case) -> Iterator[Violation]:
+    """No pod is evicted under two PodDisruptionBudgets: the API server refuses (eviction.go)."""
+    for move in case.move_of.values():
+        if move.pod is not None and move.kind == "evict" and not is_evictable(case, move.pod):
+            yield _violation("eviction", move, "several PodDisruptionBudgets match it: leave one")
+
+
+def is_evictable(case: Case, pod: Pod) -> bool:
+    """Whether the API server would ever let the pod be evicted."""
+    budgets = case.fleet.observed.documents(pod.cluster, "poddisruptionbudgets")
+    matching: int = sum(
+        document["metadata"]["namespace"] == pod.namespace
+        and matches(document["spec"].get("selector"), pod.labels)
+        for document in budgets
+    )
+    return matching <= 1
+
+
+def is_excluded(case: Case, pod: Pod) -> bool:
+    """Whether a rule of the request's `exclude` matches the pod."""
+    return any(
+        matches(rule.get("selector", {}), pod.labels)
+        and rule.get("namespace") in (None, pod.namespace)
+        and rule.get("cluster") in (None, pod.cluster)
+        for rule in case.request["spec"].get("exclude") or ()
+    )
+
+
+def options(move: Move, change: Change, case: Case) -> Sequence[Option]:
+    """The ways in which a move's pod may be taken to the target; none when there is no way."""
+    if move.pod is None:
+        return ()
+    return pod_options(move.pod, change, case.fleet.workload_of.get(move.pod), case.target)
+
+
+def pod_options(
+    pod: Pod, change: Change, owner: Workload | None, target: Target
+) -> Sequence[Option]:
+    """The ways in which a pod may be taken to the target; none when there is no way."""
+    in_running_pod = {each.container: each.image for each in change.sidecars if each.in_place}
+    sidecars_alone = [Option(kind="in-place", containers=in_running_pod)] if in_running_pod else []
+    if not change.of_application or owner is None:
+        return sidecars_alone
+    application = application_kind(pod, owner, target)
+    if application is None:
+        return sidecars_alone
+    if application == "in-place":
+        both = Option(kind="in-place", containers={**change.images, **in_running_pod})
+    else:
+        # The new pod is injected with the newest sidecars, whatever kept the old ones.
+        injected = {each.container: each.image for each in change.sidecars}
+        both = Option(kind=application, containers={**change.images, **injected})
+    held = owner.strategy.paused or owner.strategy.partition > 0
+    return [both, *(sidecars_alone if held else ())]
+
+
+def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
+    """The kind of move by which a workload's controller takes its pod to the target."""
+    strategy = owner.strategy
+    if strategy.on_delete:
+        return "delete" if owner.key.kind.endswith("DaemonSet") else "evict"
+    if owner.key.kind == "Deployment":
+        return "surge" if strategy.surges else "recreate"
+    if strategy.pod_policy == "ReCreate":
+        return "recreate"
+    if strategy.in_place_needs_gate and _IN_PLACE_GATE not in pod.readiness_gates:
+        return "recreate"
+    if (owner.key, revision_hash(pod)) in target.in_place_from:
+        return "in-place"
+    return None if strategy.pod_policy == "InPlaceOnly" else "recreate"
+
+
+def _changing_moves(case: Case) -> Iterator[tuple[Move, Change]]:
+    """Moves of pods that differ; the others are for the rule `complete`."""
+    for move in case.move_of.values():
+        change = case.target.changes.get(move.pod) if move.pod else None
+        if change is not None:
+            yield move, change
+
+
+def _violation(rule: str, move: Move, message: str) -> Violation:
+    return Violation(rule=rule, subject=str(move), wave=move.wave, message=message)

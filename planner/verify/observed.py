@@ -1,0 +1,270 @@
+"""Observed rows folded into the objects that exist: the verifier's own, small fold.
+
+It shares nothing with the core's fold but the meaning of the rows, so that a mistake there does
+not hide a mistake here. Everything is keyed by cluster, resource and uid: a name may come back,
+a uid never does.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from planner.errors import ObservationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_READY: Final = 1
+_DELETING: Final = 1 << 1
+_PHASES: Final = {1 << 2: "Pending", 1 << 3: "Running", 1 << 4: "Succeeded", 1 << 5: "Failed"}
+
+# Labels that the core leaves out of a pod's shared text because they follow from its name or
+# its revision, with the flag that says that they were there.
+_LABEL_POD_NAME: Final = 1 << 10
+_NAME_SUFFIX_LABELS: Final = {
+    1 << 11: "apps.kubernetes.io/pod-index",
+    1 << 12: "apps.kruise.io/cloneset-instance-id",
+}
+_LABEL_REVISION: Final = 1 << 13
+_LABEL_TEMPLATE_HASH: Final = 1 << 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The controller of a pod as its owner reference names it."""
+
+    group: str
+    kind: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pod:
+    """A pod that exists. Compared by identity: there is one value for each pod."""
+
+    cluster: str
+    uid: str
+    namespace: str
+    name: str
+    node: str
+    """`""` while it is unassigned."""
+    owner: Owner | None
+    revision: str
+    """Value of the label `controller-revision-hash`, else of `pod-template-hash`."""
+    labels: Mapping[str, str]
+    annotations: Mapping[str, Any]
+    images: Mapping[str, str]
+    """Image by name of ordinary container."""
+    init_images: Mapping[str, str]
+    """Image by name of init container."""
+    readiness_gates: frozenset[str]
+    phase: str
+    ready: bool
+    """Condition `Ready` is True, whatever `deletionTimestamp` says."""
+    deleting: bool
+    ready_since_s: int
+    created_s: int
+    restarts: int
+
+    @property
+    def down(self) -> bool:
+        """Whether it does not serve: not Ready, or on its way out."""
+        return not self.ready or self.deleting
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended by itself and holds nothing any more."""
+        return self.phase in ("Succeeded", "Failed")
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """Every object that exists at one position of the log."""
+
+    pods: Mapping[tuple[str, str], Pod]
+    """By cluster and uid; pods that have finished are among them."""
+    objects: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+    """Documents by cluster and resource, then by uid."""
+    clusters: frozenset[str]
+    time_ms: int
+    """Milliseconds UTC of the last row."""
+
+    def documents(self, cluster: str, resource: str) -> Iterable[Mapping[str, Any]]:
+        """The documents of one resource of one cluster."""
+        return self.objects.get((cluster, resource), {}).values()
+
+
+@dataclass(slots=True)
+class _Kind:
+    """What is known of one resource of one cluster while rows are folded."""
+
+    rows: dict[str, Mapping[str, Any]]
+    gone: dict[str, int]
+    """resourceVersion at which each uid went, so that an older row does not bring it back."""
+    mentioned: set[str] | None = None
+    """Uids seen since the open list began; None while no list is open."""
+
+
+def fold_rows(rows: Iterable[Mapping[str, Any]]) -> Observed:
+    """Fold observed rows, in log order, into the objects that exist after the last of them.
+
+    Raises:
+        ObservationError: a row is of an event that this version does not know.
+    """
+    kinds: dict[tuple[str, str], _Kind] = {}
+    clusters: set[str] = set()
+    time_ms = 0
+    for row in rows:
+        clusters.add(row["cluster"])
+        time_ms = max(time_ms, row["time_ms"])
+        if row["event"] == "time_passed":
+            continue
+        kind = kinds.setdefault((row["cluster"], row["resource"]), _Kind({}, {}))
+        _fold_row(kind, row)
+    return _observed(kinds, frozenset(clusters), time_ms)
+
+
+def _fold_row(kind: _Kind, row: Mapping[str, Any]) -> None:
+    version = row["resource_version"] or 0
+    match row["event"]:
+        case "list_begun":
+            kind.mentioned = set()
+        case "observed":
+            _fold_observed(kind, row, version)
+        case "gone":
+            known = kind.rows.get(row["uid"])
+            if known is None or (known["resource_version"] or 0) <= version:
+                kind.rows.pop(row["uid"], None)
+                kind.gone[row["uid"]] = version
+        case "list_completed":
+            _fold_list_completed(kind, version)
+        case unknown:
+            raise ObservationError(
+                f"a row of cluster {row['cluster']} has the event {unknown!r}, which this version"
+                " does not know; verify with the version that wrote the log"
+            )
+
+
+def _fold_observed(kind: _Kind, row: Mapping[str, Any], version: int) -> None:
+    uid = row["uid"]
+    if kind.mentioned is not None:
+        kind.mentioned.add(uid)
+    known = kind.rows.get(uid)
+    older_than_known = known is not None and version < (known["resource_version"] or 0)
+    older_than_gone = uid in kind.gone and version <= kind.gone[uid]
+    if not older_than_known and not older_than_gone:
+        kind.rows[uid] = row
+
+
+def _fold_list_completed(kind: _Kind, version: int) -> None:
+    if kind.mentioned is None:
+        return
+    # What is newer than the list was made after it: a list does not speak of it.
+    unmentioned = [
+        uid
+        for uid, row in kind.rows.items()
+        if uid not in kind.mentioned and (row["resource_version"] or 0) <= version
+    ]
+    for uid in unmentioned:
+        kind.gone[uid] = kind.rows.pop(uid)["resource_version"] or 0
+    kind.mentioned = None
+
+
+def _observed(
+    kinds: Mapping[tuple[str, str], _Kind], clusters: frozenset[str], time_ms: int
+) -> Observed:
+    pods: dict[tuple[str, str], Pod] = {}
+    objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    texts = _Texts()
+    for (cluster, resource), kind in kinds.items():
+        if resource == "pods":
+            for uid, row in kind.rows.items():
+                pods[cluster, uid] = _pod(row, texts)
+        else:
+            objects[cluster, resource] = {
+                uid: json.loads(row["document"]) for uid, row in kind.rows.items()
+            }
+    return Observed(pods=pods, objects=objects, clusters=clusters, time_ms=time_ms)
+
+
+class _Texts:
+    """Parsed column texts. Pods of a workload share them, so each is parsed once."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], Any] = {}
+
+    def json(self, text: str | None) -> Any:  # noqa: ANN401 - JSON is whatever it is
+        key = ("json", text or "{}")
+        if key not in self._values:
+            self._values[key] = json.loads(key[1])
+        return self._values[key]
+
+    def images(self, spec: str | None, field: str) -> Mapping[str, str]:
+        key = (field, spec or "{}")
+        if key not in self._values:
+            containers = self.json(spec).get(field) or ()
+            self._values[key] = {each["name"]: each["image"] for each in containers}
+        images: Mapping[str, str] = self._values[key]
+        return images
+
+    def owner(self, text: str | None) -> Owner | None:
+        if not text:
+            return None
+        key = ("owner", text)
+        if key not in self._values:
+            group, kind, name, uid = text.split("|")
+            self._values[key] = Owner(group=group, kind=kind, name=name, uid=uid)
+        owner: Owner = self._values[key]
+        return owner
+
+
+def _pod(row: Mapping[str, Any], texts: _Texts) -> Pod:
+    flags = row["flags"]
+    spec = row["spec"]
+    return Pod(
+        cluster=row["cluster"],
+        uid=row["uid"],
+        namespace=row["namespace"],
+        name=row["name"],
+        node=row["node"] or "",
+        owner=texts.owner(row["owner"]),
+        revision=row["revision"] or "",
+        labels=_labels(row, texts.json(row["labels"])),
+        annotations=texts.json(row["annotations"]),
+        images=texts.images(spec, "containers"),
+        init_images=texts.images(spec, "initContainers"),
+        readiness_gates=frozenset(
+            _gate(gate) for gate in texts.json(spec).get("readinessGates", ())
+        ),
+        phase=next((name for bit, name in _PHASES.items() if flags & bit), "Unknown"),
+        ready=bool(flags & _READY),
+        deleting=bool(flags & _DELETING),
+        ready_since_s=row["ready_since_s"] or 0,
+        created_s=row["created_s"] or 0,
+        restarts=row["restarts"] or 0,
+    )
+
+
+def _gate(gate: str | Mapping[str, str]) -> str:
+    return gate if isinstance(gate, str) else gate["conditionType"]
+
+
+def _labels(row: Mapping[str, Any], shared: Mapping[str, str]) -> Mapping[str, str]:
+    flags, name, revision = row["flags"], row["name"], row["revision"] or ""
+    labels = dict(shared)
+    if flags & _LABEL_POD_NAME:
+        labels["statefulset.kubernetes.io/pod-name"] = name
+    for bit, label in _NAME_SUFFIX_LABELS.items():
+        if flags & bit:
+            labels[label] = name.rpartition("-")[2]
+    if flags & _LABEL_REVISION:
+        labels["controller-revision-hash"] = revision
+    if flags & _LABEL_TEMPLATE_HASH:
+        labels["pod-template-hash"] = revision.rpartition("-")[2]
+    return labels

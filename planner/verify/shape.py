@@ -1,0 +1,116 @@
+"""Whether a plan has the fields that the rules read; without them nothing can be judged."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Types = type | tuple[type, ...]
+
+_NUMBER = (int, float)
+_HEADER: Mapping[str, Types] = {
+    "apiVersion": str,
+    "kind": str,
+    "id": str,
+    "request": dict,
+    "log": dict,
+    "time": str,
+    "clusters": list,
+    "waves": int,
+    "waves_bound": int,
+    "seconds": _NUMBER,
+    "seconds_bound": _NUMBER,
+    "totals": dict,
+    "workloads": list,
+    "per_wave": list,
+    "budgets": list,
+    "unmovable": list,
+}
+_WORKLOAD_NAME: Mapping[str, Types] = {"cluster": str, "namespace": str, "kind": str, "name": str}
+_ENTRIES: Mapping[str, Mapping[str, Types]] = {
+    "workloads": _WORKLOAD_NAME,
+    "per_wave": {
+        "wave": int,
+        "start_s": _NUMBER,
+        "seconds": _NUMBER,
+        "waits_s": _NUMBER,
+        "moves": int,
+        "kinds": dict,
+        "workloads": list,
+        "approvals": list,
+    },
+    "budgets": {
+        "name": str,
+        "cluster": (str, type(None)),
+        "limit": int,
+        "down": int,
+        "headroom": list,
+    },
+    "unmovable": {"cluster": str, "namespace": str, "pod": str},
+}
+_MOVE: Mapping[str, Types] = {
+    "wave": int,
+    "stage": (str, type(None)),
+    "cluster": str,
+    "namespace": str,
+    "pod": str,
+    "uid": str,
+    "node": (str, type(None)),
+    "workload": (dict, type(None)),
+    "kind": str,
+    "containers": dict,
+    "because": list,
+}
+_MOST = 20
+"""Broken moves that are told of: a file that is no plan need not be told of line by line."""
+
+
+def header(written: Mapping[str, Any]) -> Iterator[Violation]:
+    """Every field that the rules read is in the header, and of its type."""
+    yield from _fields("header", written, _HEADER)
+    if (written.get("apiVersion"), written.get("kind")) != ("planner/v1", "Plan"):
+        yield _broken(
+            "header.kind",
+            f"{written.get('apiVersion')} {written.get('kind')} is not planner/v1 Plan, the one"
+            " kind that this version can check",
+        )
+    for name, fields in _ENTRIES.items():
+        entries = written.get(name)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            yield from _fields(f"header.{name}[{index}]", entry, fields)
+    yield from _fields("header.log", written.get("log", {}), {"position": int, "digest": str})
+    request = written.get("request")
+    if isinstance(request, dict) and not isinstance(request.get("spec"), dict):
+        yield _broken("header.request", "it has no spec: keep the request in the plan as it was")
+
+
+def moves(written: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+    """Every field that the rules read is in each move, and of its type."""
+    broken = (
+        violation
+        for index, move in enumerate(written)
+        for violation in _fields(f"moves[{index}]", move, _MOVE)
+    )
+    yield from islice(broken, _MOST)
+
+
+def _fields(
+    subject: str, written: Mapping[str, Any], fields: Mapping[str, Types]
+) -> Iterator[Violation]:
+    if not isinstance(written, dict):
+        yield _broken(subject, f"it is a {type(written).__name__}, and should be an object")
+        return
+    for name, expected in fields.items():
+        if name not in written:
+            yield _broken(f"{subject}.{name}", "it is missing")
+        elif not isinstance(written[name], expected):
+            yield _broken(f"{subject}.{name}", f"it is a {type(written[name]).__name__}")
+
+
+def _broken(subject: str, message: str) -> Violation:
+    return Violation(rule="header", subject=subject, wave=None, message=message)

@@ -1,0 +1,170 @@
+"""Rules about stages: how many of a workload's moves each holds, and the soak between them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.numbers import ceil_of, seconds_of
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from planner.verify.fleet import WorkloadKey
+    from planner.verify.plan import Case, Move
+
+
+def stage(case: Case) -> Iterator[Violation]:
+    """Each stage of a workload holds as many moves as the request says, one stage a wave."""
+    stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
+    names = [each["name"] for each in stages]
+    for key, moves in case.moves_of.items():
+        unknown = next((move for move in moves if not _is_stage(move.stage, names)), None)
+        if unknown is not None:
+            yield Violation(
+                rule="stage",
+                subject=str(unknown),
+                wave=unknown.wave,
+                message=f"it is in the stage {unknown.stage!r}; the request has {names or 'none'}",
+            )
+        elif names:
+            yield from _stage_order(key, moves, names)
+            yield from _stage_sizes(case, key, moves, stages)
+
+
+def soak(case: Case) -> Iterator[Violation]:
+    """The next stage of a workload begins after the soak of the one before."""
+    stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
+    starts = {each["wave"]: each["start_s"] for each in case.header["per_wave"]}
+    ends = {each["wave"]: each["start_s"] + each["seconds"] for each in case.header["per_wave"]}
+    for key, before, after, rule in _transitions(case, stages):
+        soak_s = seconds_of(rule.get("soak") or 0)
+        if before not in ends or after not in starts:
+            continue  # The rule `totals` tells of the missing wave.
+        waited_s = starts[after] - ends[before]
+        if waited_s < soak_s:
+            yield Violation(
+                rule="soak",
+                subject=str(key),
+                wave=after,
+                message=(
+                    f"it goes on {waited_s:g} s after its stage {rule['name']} ended,"
+                    f" which soaks for {float(soak_s):g} s"
+                ),
+            )
+
+
+def approval(case: Case) -> Iterator[Violation]:
+    """Every stage that needs an approval asks for it, not before it begins and not too late."""
+    stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
+    asked = [(each["wave"], text) for each in case.header["per_wave"] for text in each["approvals"]]
+    waves_by_text: dict[str, list[int]] = {}
+    for wave, text in asked:
+        waves_by_text.setdefault(text, []).append(wave)
+    for rule in stages:
+        if rule.get("approval") != "required":
+            continue
+        for key, moves in case.moves_of.items():
+            waves = [move.wave for move in moves if move.stage == rule["name"]]
+            if not waves:
+                continue
+            later = [move.wave for move in moves if move.wave > max(waves)]
+            last = min(later, default=case.waves)
+            text = f"stage {rule['name']} of {key}"
+            if not any(min(waves) <= wave <= last for wave in waves_by_text.get(text, ())):
+                yield Violation(
+                    rule="approval",
+                    subject=str(key),
+                    wave=min(waves),
+                    message=f"no wave asks for the approval of {text!r}",
+                )
+
+
+def _is_stage(name: str | None, names: Sequence[str]) -> bool:
+    return name in names if names else name is None
+
+
+def _stage_order(
+    key: WorkloadKey, moves: Sequence[Move], names: Sequence[str]
+) -> Iterator[Violation]:
+    stages_in: dict[int, set[int]] = {}
+    for move in moves:
+        stages_in.setdefault(move.wave, set()).add(names.index(move.stage or ""))
+    reached = 0
+    for wave in sorted(stages_in):
+        if len(stages_in[wave]) > 1 or min(stages_in[wave]) < reached:
+            found = ", ".join(names[index] for index in sorted(stages_in[wave]))
+            yield Violation(
+                rule="stage",
+                subject=str(key),
+                wave=wave,
+                message=(
+                    f"the wave holds its stages {found} after {names[reached]};"
+                    " a wave holds one stage of a workload, and stages follow each other"
+                ),
+            )
+        reached = max(reached, *stages_in[wave])
+
+
+def _stage_sizes(
+    case: Case, key: WorkloadKey, moves: Sequence[Move], stages: Sequence[Mapping[str, Any]]
+) -> Iterator[Violation]:
+    held = [sum(move.stage == each["name"] for move in moves) for each in stages]
+    for total in _possible_totals(case, key, len(moves), stages[-1]["perWorkload"]):
+        wanted = _sizes(total, stages)
+        if wanted == held:
+            return
+    wanted = _sizes(len(moves), stages)
+    for rule, expected, found in zip(stages, wanted, held, strict=True):
+        if expected != found:
+            yield Violation(
+                rule="stage",
+                subject=str(key),
+                wave=next((each.wave for each in moves if each.stage == rule["name"]), None),
+                message=(
+                    f"its stage {rule['name']} holds {found} of {len(moves)} moves;"
+                    f" perWorkload {rule['perWorkload']} makes {expected}"
+                ),
+            )
+
+
+def _sizes(total: int, stages: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Moves of each stage; `perWorkload` counts from the first move of the workload."""
+    sizes: list[int] = []
+    done = 0
+    for rule in stages:
+        end = max(done, min(ceil_of(rule["perWorkload"], total), total))
+        sizes.append(end - done)
+        done = end
+    return sizes
+
+
+def _possible_totals(case: Case, key: WorkloadKey, moves: int, last: int | str) -> Iterator[int]:
+    """Numbers of moves that the workload may have had before its last stage cut some off.
+
+    Pods that the last stage leaves are unmovable, like those that never could move, and the plan
+    does not number them apart; so every split of the unmovable is tried.
+    """
+    unmovable = sum(pod in case.unmovable for pod in case.fleet.workloads[key].pods)
+    for total in range(moves, moves + unmovable + 1):
+        if min(ceil_of(last, total), total) == moves:
+            yield total
+
+
+def _transitions(
+    case: Case, stages: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[WorkloadKey, int, int, Mapping[str, Any]]]:
+    """Each change of stage: last wave before, first wave after, and the stage that has to soak."""
+    order = {each["name"]: index for index, each in enumerate(stages)}
+    for key, moves in case.moves_of.items():
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        for move in moves:
+            index = order.get(move.stage or "")
+            if index is not None:
+                first[index] = min(first.get(index, move.wave), move.wave)
+                last[index] = max(last.get(index, move.wave), move.wave)
+        present = sorted(first)
+        for before, after in pairwise(present):
+            yield key, last[before], first[after], stages[before]
