@@ -2,6 +2,7 @@
 
 PlannerError                 exit code 1
 ├── UsageError               64: the command line or the request cannot be used
+│   └── RequestError         64: a request does not say what it means
 ├── InputError               1: something in a source cannot be used
 ├── ObservationError         1: observed rows contradict each other
 ├── InfeasibleError          3: no plan exists
@@ -27,6 +28,25 @@ class UsageError(PlannerError):
     """The command line or the request cannot be used."""
 
     exit_code: ClassVar[int] = 64
+
+
+class RequestError(UsageError):
+    """An upgrade request that is not valid.
+
+    Attributes:
+        source: the file.
+        path: the place in it, such as `spec.budgets[0].scope`; empty for the whole.
+        message: what is wrong and what to do.
+        line: its line from 1, None when it is not known.
+    """
+
+    def __init__(self, source: str, path: str, message: str, line: int | None = None) -> None:
+        at = source if line is None else f"{source}:{line}"
+        super().__init__(": ".join(part for part in (at, path, message) if part))
+        self.source = source
+        self.path = path
+        self.message = message
+        self.line = line
 
 
 class InputError(PlannerError):
