@@ -1,0 +1,1 @@
+"""Frozen values that the stages give each other: no clock, no files, no SQL."""

@@ -1,0 +1,1 @@
+"""From the fleet and a request to a plan."""
