@@ -1,1 +1,1 @@
-"""Reads plans: the order of dependencies, and why a thing is where it is."""
+"""From the fleet and a request to a plan."""

@@ -1,0 +1,199 @@
+"""The plan as it is shown, kept and checked: a header and its moves.
+
+The shapes only ever grow: a reader passes over keys that it does not know, so that an older
+planner can read the plan of a newer one.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+MoveKind = Literal["in-place", "recreate", "surge", "evict", "delete"]
+ApiVersion = Literal["planner/v1"]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a plan or report: immutable, open for keys that come later."""
+
+
+class Workload(Shape, frozen=True, kw_only=True):
+    """The workload of a pod, within the pod's cluster and namespace."""
+
+    kind: str
+    name: str
+
+
+class Move(Shape, frozen=True, kw_only=True):
+    """One planned disruption of one pod.
+
+    `wave` counts from 1. `because` names what held it back from the wave before: a budget,
+    dependency, stage or order. `containers` has the images that the pod gets.
+    """
+
+    wave: Annotated[int, msgspec.Meta(ge=1)]
+    stage: str | None
+    cluster: str
+    namespace: str
+    pod: str
+    uid: str
+    node: str
+    workload: Workload
+    kind: MoveKind
+    containers: dict[str, str]
+    because: tuple[str, ...]
+
+
+class LogPoint(Shape, frozen=True, kw_only=True):
+    """How much of the log the plan knows: the last event's position and the chain's digest."""
+
+    position: int
+    digest: str
+
+
+class Certificate(Shape, frozen=True, kw_only=True):
+    """Why no plan can be shorter: a sentence, and the workloads or budgets that prove it."""
+
+    kind: str
+    text: str
+    through: tuple[str, ...] = ()
+
+
+class Proof(Shape, frozen=True, kw_only=True):
+    """The certificates of the two bounds."""
+
+    waves: Certificate
+    seconds: Certificate
+
+
+class Bottleneck(Shape, frozen=True, kw_only=True):
+    """What keeps the plan from being shorter."""
+
+    name: str
+    text: str
+
+
+class Totals(Shape, frozen=True, kw_only=True):
+    """The plan in numbers; `disruptions_saved` are moves that change application and sidecar."""
+
+    moves: int
+    pods: int
+    unmovable: int
+    kinds: dict[str, int]
+    disruptions_saved: int
+
+
+class StageSpan(Shape, frozen=True, kw_only=True):
+    """The waves of a workload's stage."""
+
+    name: str
+    moves: int
+    first_wave: int
+    last_wave: int
+
+
+class WorkloadSpan(Shape, frozen=True, kw_only=True):
+    """The waves of a workload."""
+
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+    pods: int
+    moves: int
+    first_wave: int
+    last_wave: int
+    stages: tuple[StageSpan, ...] = ()
+
+
+class Wave(Shape, frozen=True, kw_only=True):
+    """A barrier: its pods are down together, and back before the next.
+
+    Times are in seconds from the plan's start; `waits_s` is the soak before the wave begins.
+    `workloads` pairs an index into the header's workloads with a number of moves.
+    """
+
+    wave: Annotated[int, msgspec.Meta(ge=1)]
+    start_s: float
+    seconds: float
+    waits_s: float
+    moves: int
+    kinds: dict[str, int]
+    workloads: tuple[tuple[int, int], ...]
+    approvals: tuple[str, ...] = ()
+
+
+class BudgetUse(Shape, frozen=True, kw_only=True):
+    """A budget and what is left of it in each wave.
+
+    `resolved` says how the limit was rounded. `down` pods are down before the first wave. With
+    several `instances` (nodes, zones ...) `limit` and `headroom` are the smallest. `cluster` is
+    null for budgets over several clusters.
+    """
+
+    name: str
+    cluster: str | None
+    source: str
+    limit: int
+    resolved: str
+    down: int
+    headroom: tuple[int, ...]
+    instances: int = 1
+
+
+class Unmovable(Shape, frozen=True, kw_only=True):
+    """A pod that differs from the target and gets no move."""
+
+    cluster: str
+    namespace: str
+    pod: str
+    workload: Workload | None
+    reason: str
+    remedy: str
+
+
+class PlanHeader(Shape, frozen=True, kw_only=True):
+    """Everything about a plan but its moves.
+
+    `id` follows from the request, the log's position and the planner's version. `time` is that of
+    the last event that the plan knows, in RFC 3339. The bounds are what no plan can go below.
+    """
+
+    apiVersion: ApiVersion  # noqa: N815 -- Kubernetes' own spelling, the only one in camel case
+    kind: Literal["Plan"]
+    id: str
+    planner: str
+    request: dict[str, Any]
+    log: LogPoint
+    time: str
+    clusters: tuple[str, ...]
+    waves: int
+    waves_bound: int
+    seconds: float
+    seconds_bound: float
+    proof: Proof
+    bottleneck: Bottleneck | None
+    totals: Totals
+    workloads: tuple[WorkloadSpan, ...]
+    per_wave: tuple[Wave, ...]
+    budgets: tuple[BudgetUse, ...]
+    warnings: tuple[str, ...]
+    unmovable: tuple[Unmovable, ...]
+
+
+class Violation(Shape, frozen=True, kw_only=True):
+    """A rule that a plan breaks; `wave` is null when no one wave is to blame."""
+
+    rule: str
+    subject: str
+    wave: int | None
+    message: str
+
+
+class Report(Shape, frozen=True, kw_only=True):
+    """What an independent check of a plan found."""
+
+    apiVersion: ApiVersion  # noqa: N815 -- Kubernetes' own spelling, the only one in camel case
+    kind: Literal["Report"]
+    plan: str
+    holds: bool
+    violations: tuple[Violation, ...]

@@ -1,0 +1,79 @@
+"""How an upgrade request wants its target to be reached: order, budgets, stages, exceptions."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from planner.model.scalars import DURATION_PATTERN, PERCENT_PATTERN
+from planner.model.target import Text, Value, WorkloadRef
+
+Scope = Literal["node", "zone", "workload", "namespace", "cluster", "fleet"]
+Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
+Percent = Annotated[
+    str,
+    msgspec.Meta(description="a whole percentage", extra_json_schema={"pattern": PERCENT_PATTERN}),
+]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Duration = Annotated[
+    str,
+    msgspec.Meta(
+        description="hours, minutes, seconds and milliseconds, like 1h30m",
+        extra_json_schema={"pattern": DURATION_PATTERN},
+    ),
+]
+
+
+class Requirement(Value, frozen=True, kw_only=True):
+    """One of a selector's `matchExpressions`."""
+
+    key: Text
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+
+class Selector(Value, frozen=True, kw_only=True):
+    """A label selector of Kubernetes: all of it has to match, and an empty one matches all."""
+
+    match_labels: dict[str, str] = msgspec.field(default_factory=dict)
+    match_expressions: tuple[Requirement, ...] = ()
+
+
+class Dependency(Value, frozen=True, kw_only=True):
+    """`workload` moves when `ready` of the pods of each in `after` are at the target and healthy.
+
+    The percentage is rounded up.
+    """
+
+    workload: WorkloadRef
+    after: Annotated[tuple[WorkloadRef, ...], msgspec.Meta(min_length=1)]
+    ready: Percent = "100%"
+
+
+class Budget(Value, frozen=True, kw_only=True):
+    """How many of the pods that match may be down at once, in each part of the fleet.
+
+    Without `selector` all pods match. A percentage of the matching pods is rounded down.
+    """
+
+    name: Text
+    selector: Selector | None = None
+    scope: Scope = "fleet"
+    max_unavailable: Count | Percent
+
+
+class Stage(Value, frozen=True, kw_only=True):
+    """A part of each workload's moves, counted from its first; a percentage is rounded up.
+
+    After the stage the workload rests for `soak`, and for a person's approval if required.
+    """
+
+    name: Text
+    per_workload: Count | Percent
+    soak: Duration = "0s"
+    approval: Literal["required"] | None = None
+
+
+class Exclusion(Value, frozen=True, kw_only=True):
+    """Pods that do not move."""
+
+    selector: Selector

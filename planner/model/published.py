@@ -1,0 +1,54 @@
+"""The JSON Schemas that `planner schema` prints."""
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Any, Final
+
+import msgspec
+
+from planner.model.plan import Move, PlanHeader, Report
+from planner.model.request import UpgradeRequest
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def request_schema() -> dict[str, Any]:
+    """Describe a request file."""
+    schema = _schema("request", UpgradeRequest)
+    manifests = schema["$defs"]["Target"]["properties"]["manifests"]
+    # In a file, and only there, a manifest may be a pattern of other files.
+    manifests["items"] = {"anyOf": [{"type": "string"}, {"type": "object"}]}
+    return schema
+
+
+def plan_schema() -> dict[str, Any]:
+    """Describe the header of a plan, as `planner show PLAN -o json` prints it."""
+    return _schema("plan", PlanHeader)
+
+
+def move_schema() -> dict[str, Any]:
+    """Describe a line of `planner show PLAN -o jsonl`."""
+    return _schema("move", Move)
+
+
+def report_schema() -> dict[str, Any]:
+    """Describe what `planner verify PLAN --format json` prints."""
+    return _schema("report", Report)
+
+
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "request": request_schema,
+    "plan": plan_schema,
+    "move": move_schema,
+    "report": report_schema,
+}
+
+
+def _schema(name: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
+    (top,), parts = msgspec.json.schema_components([shape], ref_template="#/$defs/{name}")
+    for part in parts.values():
+        part["description"] = cleandoc(part["description"])
+    schema = {"$schema": _DIALECT, "$id": f"planner/v1/{name}", **top, "$defs": parts}
+    # Defaults come as tuples, which only JSON makes into arrays.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    return plain

@@ -1,0 +1,70 @@
+"""What an upgrade request wants to be true in the end: images, sidecars and manifests."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+WorkloadKind = Literal[
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CloneSet",
+    "AdvancedStatefulSet",
+    "AdvancedDaemonSet",
+]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """A part of a request: immutable, and without room for keys that nobody knows."""
+
+
+class WorkloadRef(Value, frozen=True, kw_only=True):
+    """A workload by name; without `kind` or `cluster` every workload of that name."""
+
+    cluster: Text | None = None
+    kind: WorkloadKind | None = None
+    namespace: Text
+    name: Text
+
+    def __str__(self) -> str:
+        """Give as much as was said: `trade/cart` or `hangzhou/trade/CloneSet/cart`."""
+        parts = (self.cluster, self.namespace, self.kind, self.name)
+        return "/".join(part for part in parts if part is not None)
+
+    def overlaps(self, other: "WorkloadRef") -> bool:
+        """Whether one workload can be meant by both."""
+        return (
+            (self.namespace, self.name) == (other.namespace, other.name)
+            and (self.cluster == other.cluster or None in {self.cluster, other.cluster})
+            and (self.kind == other.kind or None in {self.kind, other.kind})
+        )
+
+
+class ImageChange(Value, frozen=True, kw_only=True):
+    """The image that every container with the repository `from`, or one container, is to run."""
+
+    from_: Text | None = msgspec.field(default=None, name="from")
+    workload: WorkloadRef | None = None
+    container: Text | None = None
+    to: Text
+
+
+class SidecarChange(Value, frozen=True, kw_only=True):
+    """The image that a container of a SidecarSet is to run."""
+
+    sidecar_set: Text
+    container: Text
+    to: Text
+
+
+class Target(Value, frozen=True, kw_only=True):
+    """The final state; anything that is not named stays as it is.
+
+    `manifests` are whole desired workloads. In a request file they may also be patterns of files,
+    relative to it; a request that is loaded has the documents.
+    """
+
+    images: tuple[ImageChange, ...] = ()
+    sidecars: tuple[SidecarChange, ...] = ()
+    manifests: tuple[dict[str, Any], ...] = ()

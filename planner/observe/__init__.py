@@ -1,0 +1,1 @@
+"""From clusters, live or recorded, to observations."""
