@@ -214,7 +214,7 @@ impl Bound {
         let text = if says_it {
             written
         } else {
-            format!("{matched} pods - {desired} that have to stay = {value} ({written})")
+            format!("{value} of {matched} pods, for {desired} have to stay: {written}")
         };
         Resolved { value, text }
     }
@@ -289,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             pdb(&json!({"minAvailable": "80%"})).limit(10, 10).text,
-            "10 pods - 8 that have to stay = 2 (minAvailable 80% of 10 = 8 (rounded up))"
+            "2 of 10 pods, for 8 have to stay: minAvailable 80% of 10 = 8 (rounded up)"
         );
     }
 

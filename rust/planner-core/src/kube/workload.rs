@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::{
     owner::uid,
+    pod::PodSpec,
     scaled::Resolved,
     selector::Selector,
-    strategy::{Strategy, StrategyError},
+    strategy::{PodUpdatePolicy, Strategy, StrategyError},
 };
 use crate::resource::Resource;
 
@@ -142,6 +143,20 @@ impl Workload {
     #[must_use]
     pub fn partition_old(&self) -> u32 {
         self.strategy.partition_old(self.resource, self.replicas)
+    }
+
+    /// Whether the controller would change this pod in place, if the change allows it. Advanced
+    /// `DaemonSets` do so without surge only, and only pods that can be taken out of service first
+    /// (`openkruise/kruise pkg/controller/daemonset rollingUpdate, canPodInPlaceUpdate`).
+    #[must_use]
+    pub fn may_update_in_place(&self, pod: &PodSpec) -> bool {
+        let allowed = self.strategy.policy != PodUpdatePolicy::ReCreate;
+        match self.resource {
+            Resource::AdvancedDaemonSets => {
+                allowed && self.max_surge().value == 0 && pod.has_in_place_gate()
+            }
+            _ => allowed,
+        }
     }
 
     /// Whether the partition holds the pod of this name back by its ordinal. A name without an

@@ -1,6 +1,9 @@
 //! What each controller may do at once: one claim for each row of its rounding.
 
-use planner_core::{kube::workload::Workload, resource::Resource};
+use planner_core::{
+    kube::{pod::PodSpec, strategy::PodUpdatePolicy, workload::Workload},
+    resource::Resource,
+};
 use proptest::prelude::{prop_assert, proptest};
 use serde_json::{Value, json};
 
@@ -253,10 +256,7 @@ fn the_version_of_a_clone_set_decides_where_its_strategy_is() {
     );
     assert!(old.strategy.paused);
     assert_eq!(old.strategy.grace_in_place_s, 3);
-    assert_eq!(
-        old.strategy.policy,
-        planner_core::kube::strategy::PodUpdatePolicy::InPlaceIfPossible
-    );
+    assert_eq!(old.strategy.policy, PodUpdatePolicy::InPlaceIfPossible);
     // A field that the version does not have was dropped by the server; here it is not read.
     document["apiVersion"] = json!("apps.kruise.io/v1beta1");
     let new = read(&document);
@@ -264,6 +264,23 @@ fn the_version_of_a_clone_set_decides_where_its_strategy_is() {
     // An item of a list has no version and shows its shape.
     document.as_object_mut().unwrap().remove("apiVersion");
     assert_eq!(read(&document), old);
+}
+
+#[test]
+fn a_daemon_set_changes_in_place_only_gated_pods_and_without_surge() {
+    let in_place = |surge: u32| {
+        let it = json!({"rollingUpdateType": "InPlaceIfPossible", "maxSurge": surge});
+        rolling(Resource::AdvancedDaemonSets, 10, &it)
+    };
+    let gated = PodSpec::read(r#"{"readinessGates": ["InPlaceUpdateReady"]}"#);
+    assert!(in_place(0).may_update_in_place(&gated));
+    assert!(!in_place(0).may_update_in_place(&PodSpec::default()));
+    assert!(!in_place(1).may_update_in_place(&gated));
+    let standard = rolling(Resource::AdvancedDaemonSets, 10, &Value::Null);
+    assert!(!standard.may_update_in_place(&gated));
+    let clones = json!({"podUpdatePolicy": "InPlaceOnly"});
+    let clones = rolling(Resource::CloneSets, 10, &clones);
+    assert!(clones.may_update_in_place(&PodSpec::default()));
 }
 
 proptest! {
