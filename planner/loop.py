@@ -64,7 +64,7 @@ def import_recorded(
             else:
                 intake.add_list(source.text, source.name)
         except InputError as error:
-            raise source.located(error) from None
+            raise source.relocated(error) from None
     batches = intake.finish()
     if not batches:
         raise UsageError(
@@ -142,7 +142,7 @@ def plan_request(
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
-    warnings = order_dependencies(request)
+    warnings = order_dependencies(request).warnings
     digest = log.digest_at(fleet.position).hex()
     text = canonical_redacted(log, request)
     return core.plan(fleet, text, log_digest=digest, warnings=list(warnings), strict=strict)
