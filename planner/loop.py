@@ -190,7 +190,7 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
     """Give every observation of the log as a row, with the cluster it belongs to."""
     for commit in log.read(until=until, kind="cluster"):
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
-        for row in batch.head(until - commit.position_first + 1).rows():
+        for row in batch.slice(0, until - commit.position_first + 1).rows():
             yield {**row, "cluster": commit.stream.name}
 
 
