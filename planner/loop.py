@@ -176,7 +176,9 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
     for commit in log().read(stream=Stream("plan", names[0])):
         if commit.codec == PLAN_CODEC:
             return core.Plan.from_bytes(commit.payload)
-    raise UsageError(f"{reference}: the log holds the request but no plan; run `planner plan` again")
+    raise UsageError(
+        f"{reference}: the log holds the request but no plan; run `planner plan` again"
+    )
 
 
 def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
