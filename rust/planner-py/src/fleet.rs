@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use planner_core::{fleet::Fleet, fold};
+use planner_core::{fleet::Fleet, fold::fold as fold_batch};
 use pyo3::{
     prelude::*,
     types::{PyBytes, PyType},
@@ -57,7 +57,6 @@ impl PyFleet {
 }
 
 #[pyfunction]
-#[pyo3(name = "fold")]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands the extracted list over")]
 pub fn fold(
     py: Python<'_>,
@@ -69,7 +68,7 @@ pub fn fold(
     let folded = tried(py, || {
         let start = Fleet::clone(&fleet.inner);
         batches.iter().try_fold(start, |fleet, (cluster, first, batch)| {
-            fold::fold(fleet, cluster, *first, batch)
+            fold_batch(fleet, cluster, *first, batch)
         })
     })?;
     Ok(PyFleet { inner: Arc::new(folded) })
