@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod error;
 pub mod fleet;
+pub mod observe;
 pub mod resource;
 pub mod schedule;

@@ -9,6 +9,13 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("BUILD_PROFILE", if cfg!(debug_assertions) { "debug" } else { "release" })
+        module.add(
+            "BUILD_PROFILE",
+            if cfg!(debug_assertions) {
+                "debug"
+            } else {
+                "release"
+            },
+        )
     }
 }
