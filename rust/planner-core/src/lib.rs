@@ -13,6 +13,8 @@
 pub mod batch;
 pub mod error;
 pub mod fleet;
+pub mod fold;
 pub mod observe;
 pub mod resource;
 pub mod schedule;
+pub mod snapshot;

@@ -4,8 +4,10 @@
 //! numbers. Objects that are few (workloads, budgets, nodes) stay redacted JSON documents and are
 //! read by [`crate::kube`] when somebody asks.
 
+mod digest;
 mod interner;
 mod pods;
+mod table;
 
 use std::collections::BTreeMap;
 
