@@ -4,9 +4,11 @@ Every function takes the log and gives a value; nothing here prints, and nothing
 the core decides.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -59,12 +61,9 @@ def import_recorded(
     for source in sources:
         progress(f"reading {source.name}")
         try:
-            if source.form == "watch":
-                intake.add_watch(source.text, source.name)
-            else:
-                intake.add_list(source.text, source.name)
+            intake.add(source.name, source.text)
         except InputError as error:
-            raise source.located(error) from None
+            raise source.relocated(error) from None
     batches = intake.finish()
     if not batches:
         raise UsageError(
@@ -79,8 +78,8 @@ def import_recorded(
         cluster=cluster,
         events=sum(map(len, batches)),
         position=head.position,
-        objects=intake.counts(),
-        skipped=intake.skipped(),
+        objects=_objects(batches),
+        skipped=intake.skipped,
     )
 
 
@@ -142,10 +141,17 @@ def plan_request(
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
-    warnings = order_dependencies(request)
+    warnings = order_dependencies(request).warnings
     digest = log.digest_at(fleet.position).hex()
     text = canonical_redacted(log, request)
-    return core.plan(fleet, text, log_digest=digest, warnings=list(warnings), strict=strict)
+    return core.plan(
+        fleet,
+        text,
+        log_digest=digest,
+        version=version("fleet-upgrade-planner"),
+        warnings=list(warnings),
+        strict=strict,
+    )
 
 
 def canonical_redacted(log: EventLog, request: UpgradeRequest) -> bytes:
@@ -176,7 +182,9 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
     for commit in log().read(stream=Stream("plan", names[0])):
         if commit.codec == PLAN_CODEC:
             return core.Plan.from_bytes(commit.payload)
-    raise UsageError(f"{reference}: the log holds the request but no plan; run `planner plan` again")
+    raise UsageError(
+        f"{reference}: the log holds the request but no plan; run `planner plan` again"
+    )
 
 
 def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
@@ -190,7 +198,7 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
     """Give every observation of the log as a row, with the cluster it belongs to."""
     for commit in log.read(until=until, kind="cluster"):
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
-        for row in batch.head(until - commit.position_first + 1).rows():
+        for row in batch.slice(0, until - commit.position_first + 1).rows():
             yield {**row, "cluster": commit.stream.name}
 
 
@@ -198,6 +206,13 @@ def jsonl(plan: core.Plan, *, lines_at_once: int = 10_000) -> Iterator[bytes]:
     """Give the moves of a plan as JSON, one after the other."""
     for begin in range(0, len(plan), lines_at_once):
         yield from plan.jsonl(begin, lines_at_once).splitlines()
+
+
+def _objects(batches: Iterable[core.Batch]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for batch in batches:
+        counts.update(batch.counts())
+    return dict(counts)
 
 
 def _commit(codec: str, payload: bytes, events: int) -> NewCommit:

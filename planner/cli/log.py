@@ -6,7 +6,7 @@ import msgspec
 from planner import core
 from planner.cli import options
 from planner.cli.session import log_at, print_json, stdout
-from planner.log.open import migrate
+from planner.log.schema import migrate
 from planner.loop import observed_rows
 
 

@@ -3,7 +3,7 @@
 import click
 
 from planner.cli.session import print_json
-from planner.model.schema import SCHEMAS
+from planner.model.published import SCHEMAS
 
 
 @click.command("schema")

@@ -23,7 +23,7 @@ def log_at(url: str, *, create: bool = False) -> EventLog:
 
 def snapshots_of(log: EventLog) -> Snapshots:
     """Snapshots lie in the user's cache folder, one folder a log."""
-    name = hashlib.sha256(log.identity.log_id.bytes).hexdigest()[:16]
+    name = hashlib.sha256(log.identity.log_id).hexdigest()[:16]
     return Snapshots(folder=Path(click.get_app_dir("planner")) / "snapshots" / name)
 
 

@@ -41,9 +41,12 @@ def _chunks(
 ) -> Iterator[list[tuple[str, int, core.Batch]]]:
     chunk: list[tuple[str, int, core.Batch]] = []
     for commit in log.read(after=after, until=until, kind="cluster"):
+        # A commit is read whole; a snapshot or `until` may lie inside it.
+        first = max(after + 1, commit.position_first)
+        last = min(until, commit.position_last)
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
-        batch = batch.head(until - commit.position_first + 1)
-        chunk.append((commit.stream.name, commit.position_first, batch))
+        rows = batch.slice(first - commit.position_first, last - first + 1)
+        chunk.append((commit.stream.name, first, rows))
         if len(chunk) == COMMITS_AT_ONCE:
             yield chunk
             chunk = []

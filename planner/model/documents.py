@@ -2,7 +2,8 @@
 
 Plain scalars follow the core schema of YAML 1.2: a date stays text, and so do `yes` and `on`.
 One exception: `0644` is octal as in YAML 1.1, because that is how Kubernetes reads a file mode.
-`<<` merges as in YAML 1.1 for the same reason. What JSON cannot say is an error.
+Any other digits after a zero (`08`, `00e5`) are text: JSON has no such number, and hashes look so.
+`<<` merges, because Kubernetes merges. What JSON cannot say is an error.
 """
 
 import math
@@ -38,6 +39,7 @@ _CONSTANTS: Final[dict[str, Any]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INT: Final = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+", re.ASCII)
+_PADDED: Final = re.compile(r"[-+]?0[0-9]", re.ASCII)
 _OCTAL: Final = re.compile(r"[-+]?0[0-7]+", re.ASCII)
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -250,6 +252,8 @@ def _plain(event: ScalarEvent) -> Any:  # noqa: ANN401 -- any scalar
     text: str = event.value
     if text in _CONSTANTS:
         return _CONSTANTS[text]
+    if _PADDED.match(text) and not _OCTAL.fullmatch(text):
+        return text
     if _INT.fullmatch(text):
         return _integer(event, text)
     if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and not math.isfinite(float(text))):

@@ -1,4 +1,4 @@
-"""Answers why a thing is where it is, from the schedule itself: the wave before, and what was full there.
+"""Answers why a thing is where it is, from the schedule itself.
 
 Pure: reads the header and the moves of a plan, nothing else. Every chunk of moves in a plan names
 what held it back from the wave before; following that from wave to wave gives the chain that ends
@@ -141,9 +141,7 @@ def _of_wave(book: _Book, number: int) -> Reasons:
         raise NotInPlanError(f"wave {number}: the plan has waves 1 to {len(waves)}")
     wave = waves[number - 1]
     full = [
-        budget["name"]
-        for budget in book.header["budgets"]
-        if budget["headroom"][number - 1] <= 0
+        budget["name"] for budget in book.header["budgets"] if budget["headroom"][number - 1] <= 0
     ]
     ranked = sorted(wave["workloads"], key=lambda pair: (-pair[1], pair[0]))
     facts = [
@@ -165,7 +163,9 @@ def _of_budget(book: _Book, budget: Json) -> Reasons:
     facts = [f"{budget['resolved']}; {budget['down']:,} of its pods are down already"]
     if full:
         first, last = full[0], full[-1]
-        facts.append(f"it is full in {len(full)} of {len(budget['headroom'])} waves, {first} to {last}")
+        facts.append(
+            f"it is full in {len(full)} of {len(budget['headroom'])} waves, {first} to {last}"
+        )
     else:
         facts.append("it is never full: it holds nothing back")
     takers = ", ".join(book.name(i) for i in budget["workloads"][:NAMES_SHOWN])
@@ -190,8 +190,10 @@ def _of_workload(book: _Book, index: int) -> Reasons:
         if stage["moves"]
     )
     facts = [
-        f"{workload['moves']:,} of {workload['pods']:,} pods move in waves "
-        f"{workload['first_wave']} to {workload['last_wave']}",
+        (
+            f"{workload['moves']:,} of {workload['pods']:,} pods move in waves "
+            f"{workload['first_wave']} to {workload['last_wave']}"
+        ),
         *([f"stages: {stages}"] if stages else []),
     ]
     last = workload["last_wave"]

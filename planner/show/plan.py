@@ -40,13 +40,14 @@ def _headline(header: Mapping[str, Any], console: Console) -> None:
         )
     )  # fmt: skip
     if not header["waves"]:
-        console.print("  nothing to do: no pod that differs from the target can be moved"
-                      if header["unmovable"] else "  nothing to do: every pod is at the target")  # fmt: skip
+        console.print("  nothing to do: every pod is at the target")
         return
     gap = header["waves"] - header["waves_bound"]
     proven = "proven shortest" if gap == 0 else f"at least {header['waves_bound']} are needed"
     console.print(f"  {plural(totals['moves'], 'move')}: {counts(totals['kinds'])}")
-    console.print(f"  {plural(header['waves'], 'wave')}, {proven}: {header['proof']['waves']['text']}")
+    console.print(
+        f"  {plural(header['waves'], 'wave')}, {proven}: {header['proof']['waves']['text']}"
+    )
     console.print(
         f"  about {duration(header['seconds'])}, at least {duration(header['seconds_bound'])}: "
         f"{header['proof']['seconds']['text']}"

@@ -97,6 +97,11 @@ def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> b
         return True
     if (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate":
         return True  # It would take every pod at once, whatever any plan says.
+    sidecars = case.target.changes[pod].sidecars
+    if any(
+        (each.sidecar_set.spec.get("updateStrategy") or {}).get("partition") for each in sidecars
+    ):
+        return True
     if strategy.ordered and any(
         each in case.unmovable and ordinal_of(each) > ordinal_of(pod) for each in workload.pods
     ):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.fleet import Workload, WorkloadKey
+from planner.verify.selector import matches
 from planner.verify.template import differences, in_place, overlay, plain
 
 if TYPE_CHECKING:
@@ -223,5 +224,6 @@ def _sidecar_change(
         in_place=container in pod.images
         and update.get("type") != "NotUpdate"
         and not update.get("paused")
+        and matches(update.get("selector") or {}, pod.labels)
         and sidecar_set.upgradable(pod),
     )

@@ -113,9 +113,9 @@ def test_the_example_is_a_request() -> None:
         (
             "maxUnavailable: 2",
             "maxUnavailible: 2",
-            "request.yaml:16: spec.budgets[1].maxUnavailible: unknown key; "
-            + "did you mean maxUnavailable? Known keys: maxUnavailable, name, scope, selector",
+            "request.yaml:16: spec.budgets[1].maxUnavailible: unknown key; did you mean maxUn",
         ),
+        ("scope: node", "scop: node", "Known keys: maxUnavailable, name, scope, selector"),
         ("spec:\n", "Spec:\n", "request.yaml:4: Spec: unknown key; did you mean spec?"),
         ("matchLabels:", "matchlabels:", "selector.matchlabels: unknown key; did you mean match"),
         ("namespace: trade, name: pay", "nameSpace: trade, name: pay", "did you mean namespace?"),
@@ -173,6 +173,8 @@ def test_a_stage_that_ends_before_the_one_before_it_is_refused() -> None:
 
     assert "stages[2].perWorkload: 5 is less than the 7 of stage b" in str(refusal(text))
     assert load(text.replace("perWorkload: 5", "perWorkload: 5%"))
+    text = text.replace("perWorkload: 7", "perWorkload: 9%")
+    assert "stages[1].perWorkload: 9% is less than the 10% of stage a" in str(refusal(text))
 
 
 PLAIN: Any = st.recursive(

@@ -5,7 +5,9 @@ import io
 import json
 import lzma
 import os
+import random
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,12 +122,21 @@ def test_an_archive_gives_its_files_in_its_order(tmp_path: Path, suffix: str) ->
 
 def test_a_directory_is_read_by_name_without_hidden_and_foreign_files(tmp_path: Path) -> None:
     text = json.dumps(POD_LIST).encode()
-    for name in ("b.json", "a/x.yml", "a/w.JSON.GZ", ".hidden.json", ".git/c.json", "README.md"):
+    for name in (
+        "b.json",
+        "bz.json",
+        "c.json",
+        "a/x.yml",
+        "a/w.JSON.GZ",
+        ".hidden.json",
+        ".git/c.json",
+        "README.md",
+    ):
         written(tmp_path, name, gzip.compress(text) if name.endswith("GZ") else text)
 
     names = [Path(source.name).relative_to(tmp_path).as_posix() for source in found(tmp_path)]
 
-    assert names == ["a/w.JSON.GZ", "a/x.yml", "b.json"]
+    assert names == ["a/w.JSON.GZ", "a/x.yml", "b.json", "bz.json", "c.json"]
 
 
 def test_members_that_follow_each_other_and_zeros_after_them_are_one_file(tmp_path: Path) -> None:
@@ -149,14 +160,40 @@ def test_a_packed_file_that_is_cut_off_is_refused_at_its_end(tmp_path: Path, suf
         assert "cut off" in str(error)
 
 
-def test_a_damaged_byte_is_refused_where_the_decoder_notices_it(tmp_path: Path) -> None:
-    packed = bytearray(gzip.compress(os.urandom(20_000), mtime=0))
-    packed[-8] ^= 1  # the first byte of the checksum, which is compared when it is complete
+DECODERS: dict[str, Callable[[], Any]] = {
+    ".gz": lambda: zlib.decompressobj(31),
+    ".xz": lzma.LZMADecompressor,
+    ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
+}
 
-    error = refusal(written(tmp_path, "pods.json.gz", bytes(packed)))
 
-    assert error.offset in range(len(packed) - 8, len(packed))
-    assert "damaged gzip data" in str(error)
+@pytest.mark.parametrize("suffix", DECODERS)
+@pytest.mark.parametrize("at", [7, 12, 4200, -9])
+def test_a_damaged_byte_is_refused_where_a_decoder_notices_it(
+    tmp_path: Path, suffix: str, at: int
+) -> None:
+    packed = bytearray(PACKERS[suffix](random.Random(7).randbytes(9000)))
+    packed[at] ^= 0xFF
+    noticed = next(
+        (size - 1 for size in range(len(packed) + 1) if refuses(DECODERS[suffix](), packed[:size])),
+        None,
+    )
+
+    error = refusal(written(tmp_path, f"pods.json{suffix}", bytes(packed)))
+
+    if noticed is None:  # nothing checks this byte
+        assert "is not UTF-8 text" in str(error)
+    else:
+        assert error.offset == noticed
+        assert "damaged" in str(error)
+
+
+def refuses(decoder: Any, packed: bytearray) -> bool:  # noqa: ANN401 -- three kinds
+    try:
+        decoder.decompress(bytes(packed))
+    except (zlib.error, lzma.LZMAError, zstandard.ZstdError):
+        return True
+    return False
 
 
 def test_what_follows_a_packed_file_is_refused_where_it_begins(tmp_path: Path) -> None:
@@ -206,6 +243,13 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, suffix: str) ->
     error = refusal(written(tmp_path, f"pods.json{suffix}", packed), bytes_max=1_000_000)
 
     assert "1000000 bytes" in str(error)
+
+
+def test_a_bomb_of_many_small_files_is_refused(tmp_path: Path) -> None:
+    packed = lzma.compress(archive_of({f"{n}.json": b'{"kind":"Pod"}' for n in range(100)}))
+
+    assert len(found(written(tmp_path, "all.tar.xz", packed), bytes_max=200_000)) == 100
+    assert "50000 bytes" in str(refusal(tmp_path / "all.tar.xz", bytes_max=50_000))
 
 
 def test_an_archive_that_is_cut_off_between_files_is_refused(tmp_path: Path) -> None:

@@ -107,6 +107,17 @@ def test_yaml_list_leads_from_each_item_to_its_line() -> None:
     assert str(moved) == "file: line 4 (document 1): odd name"
 
 
+def test_every_byte_of_a_yaml_item_leads_to_its_line() -> None:
+    text = "kind: List\nitems:\n" + "".join(f"- kind: Pod\n  n: {n}\n" for n in range(20))
+
+    (source,) = read(text)
+
+    for n in range(20):
+        start = source.text.index(b'{"kind":"Pod","n":%d}' % n)
+        for offset in range(start, source.text.index(b"}", start) + 1):
+            assert source.locate(offset) == f"line {3 + 2 * n} (document 1)"
+
+
 def test_yaml_documents_are_grouped_like_json_values() -> None:
     text = "---\nkind: Pod\n---\n# nothing\n---\nkind: Node\n---\nkind: NodeList\nitems: []\n"
 

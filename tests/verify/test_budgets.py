@@ -72,6 +72,12 @@ def test_a_pod_disruption_budget_over_a_daemon_set_fails_safe() -> None:
     assert limit(budget("cart", minAvailable=1), app=daemons) == 2
 
 
+def test_a_pod_disruption_budget_over_a_daemon_set_among_others_fails_safe() -> None:
+    others = [APP, App(name="agent", kind="DaemonSet")]
+    found = budgets_of(others, [budget("all", selector={}, maxUnavailable=2)])
+    assert found["hangzhou/pdb/trade/all"].limit == 0
+
+
 def test_an_empty_selector_is_the_namespace_and_none_is_nothing() -> None:
     found = budgets_of(
         [APP, App(name="web", kind="Deployment")], [budget("all", selector={}, maxUnavailable=1)]
@@ -164,6 +170,15 @@ def test_a_pod_that_is_down_still_counts_in_the_wave_that_moves_it() -> None:
     app = replace(APP, down=frozenset({6}))
     assert rules(moving(app, [6, 0, 1, 2], [3, 4, 5])) == {("workload-budget", 1)}
     assert rules(moving(app, [6, 0, 1], [2, 3, 4], [5])) == set()
+
+
+def test_headroom_is_what_a_wave_leaves_of_a_limit() -> None:
+    plan = moving(replace(APP, down=frozenset({6})), [6], [0, 1], [2, 3, 4], [5])
+    entry = {"name": "workload/trade/CloneSet/cart", "cluster": "hangzhou", "limit": 3, "down": 1}
+    right = plan.with_header(budgets=[{**entry, "headroom": [2, 1, 0, 2]}])
+    wrong = plan.with_header(budgets=[{**entry, "headroom": [3, 1, 0, 2]}])
+    assert right.check() == []
+    assert [each.wave for each in wrong.check()] == [1]
 
 
 def test_a_wave_of_pods_that_are_down_may_exceed_any_limit() -> None:

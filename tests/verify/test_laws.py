@@ -106,7 +106,7 @@ def naive_plans(draw: st.DrawFn) -> Naive:
         )
         apps.append(app)
         order = reversed(range(pods)) if sort.ordered else range(pods)
-        down_first = sorted(order, key=lambda index: index not in app.down)  # noqa: B023
+        down_first = sorted(order, key=lambda index: index not in app.down)
         moves.extend(move(app, index, sort.move_kind) for index in down_first)
     guarded = [app for app in apps if not app.kind.endswith("DaemonSet") and draw(st.booleans())]
     chain = [

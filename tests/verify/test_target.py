@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -137,7 +138,10 @@ def test_a_sidecar_alone_goes_in_place() -> None:
     assert found == [Option(kind="in-place", containers={"mesh": MESH_RULE["to"]})]
 
 
-@pytest.mark.parametrize("update", [{"paused": True}, {"type": "NotUpdate"}])
+@pytest.mark.parametrize(
+    "update",
+    [{"paused": True}, {"type": "NotUpdate"}, {"selector": {"matchLabels": {"canary": "yes"}}}],
+)
 def test_a_sidecar_set_at_rest_updates_nothing(update: dict[str, Any]) -> None:
     assert options_of(MESHED, (sidecar_set("mesh", **update),), sidecars=[MESH_RULE]) == []
 
@@ -155,3 +159,22 @@ def test_a_sidecar_of_another_shape_comes_only_with_a_new_pod() -> None:
 def test_a_pod_that_was_never_injected_is_not_the_sidecar_sets() -> None:
     bare = replace(MESHED, sidecars={})
     assert target_of(bare, extra=(sidecar_set("mesh"),), sidecars=[MESH_RULE]).changes == {}
+
+
+def test_a_native_sidecar_is_never_updated_in_place() -> None:
+    spec = {
+        "containers": [{"name": "main", "image": MESHED.image}],
+        "initContainers": [{"name": "mesh", "image": "mesh:1"}],
+    }
+    native = replace(MESHED, columns={0: {"spec": json.dumps(spec)}})
+    assert options_of(native, (sidecar_set("mesh"),), sidecars=[MESH_RULE]) == []
+
+
+def test_an_advanced_daemon_set_goes_in_place_only_with_its_readiness_gate() -> None:
+    update = {"rollingUpdate": {"rollingUpdateType": "InPlaceIfPossible"}}
+    app = App(kind="AdvancedDaemonSet", pods=1, spec={"updateStrategy": update})
+    containers = app.template["spec"]["containers"]
+    gate = json.dumps({"containers": containers, "readinessGates": ["InPlaceUpdateReady"]})
+    gated = replace(app, columns={0: {"spec": gate}})
+    kinds = [options_of(each, images=upgrade(each))[0].kind for each in (app, gated)]
+    assert kinds == ["recreate", "in-place"]

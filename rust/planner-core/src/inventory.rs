@@ -99,22 +99,40 @@ impl<'f> Inventory<'f> {
             }
         }
         let parsed = PodTexts::of(fleet);
-        Self { fleet, clusters, workloads, manifested, pods, unreadable, parsed }
+        Self {
+            fleet,
+            clusters,
+            workloads,
+            manifested,
+            pods,
+            unreadable,
+            parsed,
+        }
     }
 
     /// The pods of a cluster.
     #[must_use]
     pub fn pods_of(&self, cluster: ClusterIdx) -> PodsOf<'_> {
-        PodsOf::new(self.fleet, self.clusters[cluster as usize].cluster, &self.parsed)
+        PodsOf::new(
+            self.fleet,
+            self.clusters[cluster as usize].cluster,
+            &self.parsed,
+        )
     }
 
     /// The objects of a cluster of one resource, by namespace and name.
     #[must_use]
     pub fn documents(&self, cluster: ClusterIdx, resource: Resource) -> Vec<Value> {
-        let objects = self.clusters[cluster as usize].cluster.objects.get(&resource);
+        let objects = self.clusters[cluster as usize]
+            .cluster
+            .objects
+            .get(&resource);
         let mut objects: Vec<_> = objects.into_iter().flat_map(BTreeMap::values).collect();
         objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-        objects.into_iter().map(|object| read_document(&object.document)).collect()
+        objects
+            .into_iter()
+            .map(|object| read_document(&object.document))
+            .collect()
     }
 
     /// The cluster of a workload.
@@ -128,12 +146,21 @@ impl<'f> Inventory<'f> {
 }
 
 fn key(workload: &Workload) -> (&str, &str, &str, &str) {
-    (&workload.cluster, &workload.namespace, workload.kind(), &workload.name)
+    (
+        &workload.cluster,
+        &workload.namespace,
+        workload.kind(),
+        &workload.name,
+    )
 }
 
 fn documents(cluster: &Cluster) -> impl Iterator<Item = (Resource, Value)> {
     Workload::RESOURCES.into_iter().flat_map(|resource| {
-        let objects = cluster.objects.get(&resource).into_iter().flat_map(BTreeMap::values);
+        let objects = cluster
+            .objects
+            .get(&resource)
+            .into_iter()
+            .flat_map(BTreeMap::values);
         objects.map(move |object| (resource, read_document(&object.document)))
     })
 }
@@ -192,7 +219,10 @@ fn view<'f>(
         workload_of.push(last.1);
     }
     let version = version(cluster);
-    let server_minor = version.as_deref().and_then(minor).unwrap_or(SERVER_MINOR_DEFAULT);
+    let server_minor = version
+        .as_deref()
+        .and_then(minor)
+        .unwrap_or(SERVER_MINOR_DEFAULT);
     let (zones, zone_names) = zones(fleet, cluster);
     ClusterView {
         name,
@@ -218,7 +248,11 @@ fn minor(version: &str) -> Option<u32> {
 }
 
 fn zones(fleet: &Fleet, cluster: &Cluster) -> (BTreeMap<Symbol, u32>, Vec<String>) {
-    let nodes = cluster.objects.get(&Resource::Nodes).into_iter().flat_map(BTreeMap::values);
+    let nodes = cluster
+        .objects
+        .get(&Resource::Nodes)
+        .into_iter()
+        .flat_map(BTreeMap::values);
     let zone_of: BTreeMap<Symbol, String> = nodes
         .filter_map(|node| {
             let document: Value = serde_json::from_str(&node.document).ok()?;
@@ -230,7 +264,13 @@ fn zones(fleet: &Fleet, cluster: &Cluster) -> (BTreeMap<Symbol, u32>, Vec<String
     names.sort_unstable();
     names.dedup();
     let index = |zone: &String| names.binary_search(zone).expect("it is one of them") as u32;
-    (zone_of.iter().map(|(node, zone)| (*node, index(zone))).collect(), names)
+    (
+        zone_of
+            .iter()
+            .map(|(node, zone)| (*node, index(zone)))
+            .collect(),
+        names,
+    )
 }
 
 #[cfg(test)]

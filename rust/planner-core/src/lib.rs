@@ -11,7 +11,14 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod diff;
 pub mod fleet;
+pub mod inventory;
 pub mod kube;
+pub mod model;
+pub mod plan;
+pub mod request;
 pub mod resource;
 pub mod schedule;
+pub mod status;
+pub mod time;

@@ -159,7 +159,9 @@ pub fn duration_ms(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total: u64 = 0;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0)?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .filter(|at| *at > 0)?;
         let unit_end = rest[digits..]
             .find(|c: char| c.is_ascii_digit())
             .map_or(rest.len(), |at| at + digits);
@@ -183,7 +185,9 @@ pub fn duration_ms(text: &str) -> Option<u64> {
 pub fn repository(image: &str) -> &str {
     let image = image.split_once('@').map_or(image, |(name, _digest)| name);
     let name_begin = image.rfind('/').map_or(0, |slash| slash + 1);
-    image[name_begin..].find(':').map_or(image, |colon| &image[..name_begin + colon])
+    image[name_begin..]
+        .find(':')
+        .map_or(image, |colon| &image[..name_begin + colon])
 }
 
 #[cfg(test)]
@@ -202,9 +206,15 @@ mod tests {
 
     #[test]
     fn a_port_is_not_a_tag() {
-        assert_eq!(repository("registry.example.com/cart:1.0.0"), "registry.example.com/cart");
+        assert_eq!(
+            repository("registry.example.com/cart:1.0.0"),
+            "registry.example.com/cart"
+        );
         assert_eq!(repository("localhost:5000/cart"), "localhost:5000/cart");
-        assert_eq!(repository("localhost:5000/cart:1@sha256:ab"), "localhost:5000/cart");
+        assert_eq!(
+            repository("localhost:5000/cart:1@sha256:ab"),
+            "localhost:5000/cart"
+        );
         assert_eq!(repository("nginx"), "nginx");
     }
 }

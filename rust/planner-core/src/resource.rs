@@ -136,7 +136,10 @@ mod tests {
             Resource::of("apps.kruise.io/v1beta1", "StatefulSet"),
             Some(Resource::AdvancedStatefulSets)
         );
-        assert_eq!(Resource::of("apps/v1", "StatefulSet"), Some(Resource::StatefulSets));
+        assert_eq!(
+            Resource::of("apps/v1", "StatefulSet"),
+            Some(Resource::StatefulSets)
+        );
         assert_eq!(Resource::of("v1", "Secret"), None);
     }
 }

@@ -2,30 +2,34 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use planner_core::plan::{self, Order};
-use pyo3::{prelude::*, types::PyBytes};
-use pyo3_arrow::PyRecordBatch;
+use planner_core::plan::{self as core, Order};
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyTuple, PyType},
+};
 
-use crate::{error::to_py, fleet::PyFleet, run::detached};
+use crate::{
+    batch::hand_over,
+    fleet::PyFleet,
+    run::{detached, tried},
+};
 
 /// A plan: a header and a table of moves.
 #[pyclass(frozen, name = "Plan", module = "planner._core")]
 pub struct PyPlan {
-    inner: Arc<plan::Plan>,
+    inner: Arc<core::Plan>,
 }
 
 #[pymethods]
 impl PyPlan {
-    #[staticmethod]
-    fn from_bytes(py: Python<'_>, file: &[u8]) -> PyResult<Self> {
-        let read = detached(py, || plan::Plan::from_bytes(file));
-        Ok(Self { inner: Arc::new(read.map_err(to_py)?) })
+    #[classmethod]
+    fn from_bytes(_cls: &Bound<'_, PyType>, py: Python<'_>, file: &[u8]) -> PyResult<Self> {
+        let read = tried(py, || core::Plan::from_bytes(file))?;
+        Ok(Self { inner: Arc::new(read) })
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = detached(py, || self.inner.to_bytes());
-        Ok(PyBytes::new(py, &bytes.map_err(to_py)?))
+        Ok(PyBytes::new(py, &tried(py, || self.inner.to_bytes())?))
     }
 
     #[getter]
@@ -41,8 +45,13 @@ impl PyPlan {
         PyBytes::new(py, &detached(py, || self.inner.jsonl(begin, count)))
     }
 
-    fn moves(&self) -> PyRecordBatch {
-        PyRecordBatch::new(RecordBatch::clone(&self.inner.moves))
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        hand_over(py, &self.inner.moves, requested_schema)
     }
 
     fn __len__(&self) -> usize {
@@ -52,7 +61,7 @@ impl PyPlan {
 
 #[pyfunction]
 #[pyo3(signature = (fleet, request, *, log_digest, version, warnings, strict))]
-pub fn plan_fleet(
+pub fn plan(
     py: Python<'_>,
     fleet: &PyFleet,
     request: &[u8],
@@ -62,8 +71,8 @@ pub fn plan_fleet(
     strict: bool,
 ) -> PyResult<PyPlan> {
     let order = Order { request, log_digest, version, warnings: &warnings, strict };
-    let made = detached(py, || plan::plan(&fleet.inner, &order));
-    Ok(PyPlan { inner: Arc::new(made.map_err(to_py)?) })
+    let made = tried(py, || core::plan(&fleet.inner, &order))?;
+    Ok(PyPlan { inner: Arc::new(made) })
 }
 
 #[pyfunction]
@@ -72,8 +81,8 @@ pub fn diff<'py>(
     fleet: &PyFleet,
     request: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let report = detached(py, || plan::diff_report(&fleet.inner, request));
-    Ok(PyBytes::new(py, report.map_err(to_py)?.to_string().as_bytes()))
+    let report = tried(py, || core::diff_report(&fleet.inner, request))?;
+    Ok(PyBytes::new(py, report.to_string().as_bytes()))
 }
 
 #[pyfunction]

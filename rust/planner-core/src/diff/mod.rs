@@ -130,7 +130,10 @@ pub struct Diff {
 impl Diff {
     /// The index of a set of containers.
     fn containers_idx(&mut self, containers: BTreeMap<String, String>) -> ContainersIdx {
-        let known = self.containers.iter().rposition(|known| *known == containers);
+        let known = self
+            .containers
+            .iter()
+            .rposition(|known| *known == containers);
         let index = known.unwrap_or_else(|| {
             self.containers.push(containers);
             self.containers.len() - 1
@@ -156,8 +159,11 @@ impl Diff {
 pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
-    let revisions: Vec<Revisions> =
-        inventory.clusters.iter().map(|view| Revisions::of(view.cluster)).collect();
+    let revisions: Vec<Revisions> = inventory
+        .clusters
+        .iter()
+        .map(|view| Revisions::of(view.cluster))
+        .collect();
     for index in 0..inventory.workloads.len() as WorkloadIdx {
         workload::diff_workload(inventory, request, &sidecars, &revisions, index, &mut diff);
     }

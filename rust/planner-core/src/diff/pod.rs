@@ -21,18 +21,31 @@ impl<'a> Excluded<'a> {
         cluster: ClusterIdx,
         request: &'a Request,
     ) -> Self {
-        let selectors = request.spec.exclude.iter().map(|exclude| &exclude.selector).collect();
-        Self { pods: inventory.pods_of(cluster), selectors }
+        let selectors = request
+            .spec
+            .exclude
+            .iter()
+            .map(|exclude| &exclude.selector)
+            .collect();
+        Self {
+            pods: inventory.pods_of(cluster),
+            selectors,
+        }
     }
 
     pub(super) fn holds(&self, row: PodRow) -> bool {
-        self.selectors.iter().any(|selector| selector.matches(&self.pods.labels(row)))
+        self.selectors
+            .iter()
+            .any(|selector| selector.matches(&self.pods.labels(row)))
     }
 }
 
 /// Why an excluded pod does not move.
 pub(super) fn excluded() -> Obstacle {
-    ("excluded by the request".to_owned(), "take it out of spec.exclude".to_owned())
+    (
+        "excluded by the request".to_owned(),
+        "take it out of spec.exclude".to_owned(),
+    )
 }
 
 /// Lists pods that no workload owns and whose containers the request speaks of.
@@ -40,7 +53,10 @@ pub(super) fn diff_orphans(inventory: &Inventory<'_>, request: &Request, diff: &
     for (cluster, view) in inventory.clusters.iter().enumerate() {
         let pods = &view.cluster.pods;
         let read = inventory.pods_of(cluster as ClusterIdx);
-        for row in pods.rows().filter(|row| view.workload_of[*row as usize] == NO_WORKLOAD) {
+        for row in pods
+            .rows()
+            .filter(|row| view.workload_of[*row as usize] == NO_WORKLOAD)
+        {
             let mut containers = read.spec(row).containers.iter();
             if pods.is_finished(row) || !containers.any(|it| changes(request, &it.image)) {
                 continue;
@@ -63,5 +79,7 @@ pub(super) fn diff_orphans(inventory: &Inventory<'_>, request: &Request, diff: &
 
 fn changes(request: &Request, image: &str) -> bool {
     let rules = &request.spec.target.images;
-    rules.iter().any(|rule| rule.from.as_deref() == Some(repository(image)) && rule.to != image)
+    rules
+        .iter()
+        .any(|rule| rule.from.as_deref() == Some(repository(image)) && rule.to != image)
 }

@@ -13,8 +13,16 @@ use crate::{
 /// The report that `planner diff` prints.
 #[must_use]
 pub fn report(inventory: &Inventory<'_>, diff: &Diff) -> Value {
-    let differ = diff.workloads.iter().map(|each| u64::from(each.differ)).sum::<u64>();
-    let orphans = diff.unmovable.iter().filter(|pod| pod.workload == NO_WORKLOAD).count() as u64;
+    let differ = diff
+        .workloads
+        .iter()
+        .map(|each| u64::from(each.differ))
+        .sum::<u64>();
+    let orphans = diff
+        .unmovable
+        .iter()
+        .filter(|pod| pod.workload == NO_WORKLOAD)
+        .count() as u64;
     let moves = diff.workloads.iter().flat_map(|each| &each.changes);
     let workloads = diff.workloads.iter().filter(|each| each.differ > 0);
     json!({
@@ -38,7 +46,11 @@ pub fn report(inventory: &Inventory<'_>, diff: &Diff) -> Value {
 fn workload(inventory: &Inventory<'_>, diff: &Diff, changes: &WorkloadChanges) -> Value {
     let workload = &inventory.workloads[changes.workload as usize];
     let mut containers = BTreeMap::new();
-    let mut sets: Vec<u32> = changes.changes.iter().map(|change| change.containers).collect();
+    let mut sets: Vec<u32> = changes
+        .changes
+        .iter()
+        .map(|change| change.containers)
+        .collect();
     sets.sort_unstable();
     sets.dedup();
     for set in sets {
@@ -63,7 +75,10 @@ fn kinds<'a>(changes: impl Iterator<Item = &'a Change>) -> Value {
     for change in changes {
         *kinds.entry(change.kind).or_insert(0_u64) += 1;
     }
-    kinds.into_iter().map(|(kind, count)| (kind.text().to_owned(), json!(count))).collect()
+    kinds
+        .into_iter()
+        .map(|(kind, count)| (kind.text().to_owned(), json!(count)))
+        .collect()
 }
 
 /// Pods that cannot move, as the interface lists them.

@@ -88,7 +88,9 @@ impl SidecarTargets {
 
     /// Whether a partition singles this pod out among those like it.
     pub(super) fn holds(&self, cluster: ClusterIdx, row: PodRow) -> bool {
-        self.by_cluster[cluster as usize].iter().any(|target| target.held.contains(&row))
+        self.by_cluster[cluster as usize]
+            .iter()
+            .any(|target| target.held.contains(&row))
     }
 
     pub(super) fn part(&self, cluster: ClusterIdx, pods: PodsOf<'_>, row: PodRow) -> SidecarPart {
@@ -110,7 +112,11 @@ impl SidecarTargets {
 
 impl Images {
     fn add(&mut self, images: &BTreeMap<String, String>, bit: u32) {
-        self.by_container.extend(images.iter().map(|(name, image)| (name.clone(), image.clone())));
+        self.by_container.extend(
+            images
+                .iter()
+                .map(|(name, image)| (name.clone(), image.clone())),
+        );
         self.bits |= 1 << bit;
     }
 }
@@ -120,23 +126,38 @@ impl SidecarTarget {
         if !self.set.is_injected(pods.annotations(row)) {
             return BTreeMap::new();
         }
-        let differs = |(name, image): &(&String, &String)| runs_another(pods.spec(row), name, image);
+        let differs =
+            |(name, image): &(&String, &String)| runs_another(pods.spec(row), name, image);
         let images = self.images.iter().filter(differs);
-        images.map(|(name, image)| (name.clone(), image.clone())).collect()
+        images
+            .map(|(name, image)| (name.clone(), image.clone()))
+            .collect()
     }
 
     fn obstacle(&self, pods: PodsOf<'_>, row: PodRow) -> Option<Obstacle> {
         let set = &self.set;
         let name = &set.name;
-        let is_init =
-            |it: &String| set.init_containers.iter().any(|sidecar| *sidecar.name == **it);
-        let selected = set.updated.as_ref().is_none_or(|it| it.matches(&pods.labels(row)));
+        let is_init = |it: &String| {
+            set.init_containers
+                .iter()
+                .any(|sidecar| *sidecar.name == **it)
+        };
+        let selected = set
+            .updated
+            .as_ref()
+            .is_none_or(|it| it.matches(&pods.labels(row)));
         let (reason, remedy) = if set.not_update {
-            (format!("SidecarSet {name} has the strategy NotUpdate"), "set its type to RollingUpdate")
+            (
+                format!("SidecarSet {name} has the strategy NotUpdate"),
+                "set its type to RollingUpdate",
+            )
         } else if set.paused {
             (format!("SidecarSet {name} is paused"), "resume it")
         } else if self.held.contains(&row) {
-            (format!("the partition of SidecarSet {name} keeps it"), "lower its partition")
+            (
+                format!("the partition of SidecarSet {name} keeps it"),
+                "lower its partition",
+            )
         } else if !selected {
             (
                 format!("updateStrategy.selector of SidecarSet {name} leaves it out"),
@@ -187,12 +208,20 @@ fn targets_of(
             let mut all = set.containers.iter().chain(&set.init_containers);
             all.any(|sidecar| &*sidecar.name == container)
         };
-        let mine = asked.iter().filter(|it| *it.sidecar_set == *set.name && has(&it.container));
-        let images: BTreeMap<String, String> =
-            mine.map(|it| (it.container.clone(), it.to.clone())).collect();
+        let mine = asked
+            .iter()
+            .filter(|it| *it.sidecar_set == *set.name && has(&it.container));
+        let images: BTreeMap<String, String> = mine
+            .map(|it| (it.container.clone(), it.to.clone()))
+            .collect();
         if !images.is_empty() {
             let bit = targets.len() as u32;
-            let mut target = SidecarTarget { bit, set, images, held: BTreeSet::new() };
+            let mut target = SidecarTarget {
+                bit,
+                set,
+                images,
+                held: BTreeSet::new(),
+            };
             diff.sidecar_sets.push(target.enter(inventory, cluster));
             targets.push(target);
         }
@@ -204,7 +233,9 @@ impl SidecarTarget {
     /// Counts the pods of the set, and holds back those that its partition keeps.
     fn enter(&mut self, inventory: &Inventory<'_>, cluster: ClusterIdx) -> SidecarSetChange {
         let pods = inventory.pods_of(cluster);
-        let matched = self.set.matched(&LabelIndex::of(pods), &namespaces(inventory, cluster));
+        let matched = self
+            .set
+            .matched(&LabelIndex::of(pods), &namespaces(inventory, cluster));
         let (waiting, updated): (Vec<PodRow>, Vec<PodRow>) = matched
             .iter()
             .copied()
@@ -228,7 +259,9 @@ impl SidecarTarget {
 type NamespaceLabels = BTreeMap<Box<str>, BTreeMap<Box<str>, Box<str>>>;
 
 fn namespaces(inventory: &Inventory<'_>, cluster: ClusterIdx) -> NamespaceLabels {
-    let documents = inventory.documents(cluster, Resource::Namespaces).into_iter();
+    let documents = inventory
+        .documents(cluster, Resource::Namespaces)
+        .into_iter();
     documents
         .map(|document| {
             let name = document["metadata"]["name"].as_str().unwrap_or_default();

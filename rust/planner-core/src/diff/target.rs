@@ -28,8 +28,14 @@ pub struct WorkloadTarget {
 pub fn names(reference: &WorkloadRef, workload: &Workload) -> bool {
     *reference.namespace == *workload.namespace
         && *reference.name == *workload.name
-        && reference.kind.as_deref().is_none_or(|kind| kind == workload.kind())
-        && reference.cluster.as_deref().is_none_or(|cluster| *cluster == *workload.cluster)
+        && reference
+            .kind
+            .as_deref()
+            .is_none_or(|kind| kind == workload.kind())
+        && reference
+            .cluster
+            .as_deref()
+            .is_none_or(|cluster| *cluster == *workload.cluster)
 }
 
 /// Lays a manifest over the observed workload; `None` when no manifest speaks of it.
@@ -64,7 +70,9 @@ fn overlay(base: &mut Value, over: &Value) {
                 }
             }
         }
-        (Value::Array(base), Value::Array(over)) if over.iter().all(|item| name_of(item).is_some()) => {
+        (Value::Array(base), Value::Array(over))
+            if over.iter().all(|item| name_of(item).is_some()) =>
+        {
             let laid = over.iter().map(|item| {
                 let known = base.iter().find(|known| name_of(known) == name_of(item));
                 let mut merged = known.cloned().unwrap_or_else(|| Value::Object(Map::new()));
@@ -86,17 +94,23 @@ fn name_of(item: &Value) -> Option<&Value> {
 ///
 /// `manifested`: whether the workload was read from a manifest laid over the observed one.
 #[must_use]
-pub fn target_of(workload: &Workload, request: &Request, manifested: bool) -> Option<WorkloadTarget> {
+pub fn target_of(
+    workload: &Workload,
+    request: &Request,
+    manifested: bool,
+) -> Option<WorkloadTarget> {
     let mut template = workload.template.clone();
     let mut images = BTreeMap::new();
     for list in ["containers", "initContainers"] {
-        let containers = template.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
+        let containers = template
+            .pointer_mut(&format!("/spec/{list}"))
+            .and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
             let name = container["name"].as_str().unwrap_or_default().to_owned();
             let image = container["image"].as_str().unwrap_or_default();
-            let rules = request.spec.target.images.iter();
+            let mut rules = request.spec.target.images.iter();
             // The last rule that speaks of a container wins, as with `kubectl set image`.
-            if let Some(rule) = rules.filter(|rule| applies(rule, workload, &name, image)).next_back() {
+            if let Some(rule) = rules.rfind(|rule| applies(rule, workload, &name, image)) {
                 container["image"] = rule.to.clone().into();
                 images.insert(name, rule.to.clone());
             } else if manifested {
@@ -104,11 +118,19 @@ pub fn target_of(workload: &Workload, request: &Request, manifested: bool) -> Op
             }
         }
     }
-    (manifested || !images.is_empty()).then_some(WorkloadTarget { images, template, whole: manifested })
+    (manifested || !images.is_empty()).then_some(WorkloadTarget {
+        images,
+        template,
+        whole: manifested,
+    })
 }
 
 /// Warns of parts of the request that speak of nothing in the fleet.
-pub(super) fn warn_unused(inventory: &Inventory<'_>, request: &Request, warnings: &mut Vec<String>) {
+pub(super) fn warn_unused(
+    inventory: &Inventory<'_>,
+    request: &Request,
+    warnings: &mut Vec<String>,
+) {
     for rule in &request.spec.target.images {
         let used = inventory.workloads.iter().any(|workload| {
             let containers = ["/spec/containers", "/spec/initContainers"].into_iter();
@@ -122,7 +144,10 @@ pub(super) fn warn_unused(inventory: &Inventory<'_>, request: &Request, warnings
             let subject = rule.from.clone().or_else(|| {
                 let reference = rule.workload.as_ref()?;
                 let container = rule.container.as_deref().unwrap_or_default();
-                Some(format!("{}/{} {container}", reference.namespace, reference.name))
+                Some(format!(
+                    "{}/{} {container}",
+                    reference.namespace, reference.name
+                ))
             });
             let subject = subject.unwrap_or_default();
             warnings.push(format!("image {subject}: no workload has such a container"));
@@ -151,7 +176,10 @@ mod tests {
         let mut base = json!({"containers": [
             {"name": "main", "image": "a:1", "imagePullPolicy": "Always"},
             {"name": "old", "image": "b:1"}]});
-        overlay(&mut base, &json!({"containers": [{"name": "main", "image": "a:2"}]}));
+        overlay(
+            &mut base,
+            &json!({"containers": [{"name": "main", "image": "a:2"}]}),
+        );
         assert_eq!(
             base,
             json!({"containers": [{"name": "main", "image": "a:2", "imagePullPolicy": "Always"}]})

@@ -73,7 +73,16 @@ pub(super) fn diff_workload(
         return;
     }
     let revisions = &revisions[cluster as usize];
-    let scene = Scene { inventory, cluster, view, index, workload, target, sidecars, revisions };
+    let scene = Scene {
+        inventory,
+        cluster,
+        view,
+        index,
+        workload,
+        target,
+        sidecars,
+        revisions,
+    };
     let exclusion = Excluded::new(inventory, cluster, request);
     let mut sorting = Sorting::default();
     let mut needs: Needs = HashMap::default();
@@ -84,7 +93,10 @@ pub(super) fn diff_workload(
         match &need.outcome {
             None => sorting.at_target.push(*row),
             Some(_) if exclusion.holds(*row) => sorting.refused.push((*row, excluded())),
-            Some(Ok(change)) => sorting.changes.push(Change { row: *row, ..*change }),
+            Some(Ok(change)) => sorting.changes.push(Change {
+                row: *row,
+                ..*change
+            }),
             Some(Err(obstacle)) => sorting.refused.push((*row, obstacle.clone())),
         }
     }
@@ -94,7 +106,12 @@ pub(super) fn diff_workload(
 impl Scene<'_> {
     fn class(&self, row: PodRow) -> Class {
         let (pods, at) = (&self.view.cluster.pods, row as usize);
-        let texts = [pods.spec[at], pods.revision[at], pods.annotations[at], pods.labels[at]];
+        let texts = [
+            pods.spec[at],
+            pods.revision[at],
+            pods.annotations[at],
+            pods.labels[at],
+        ];
         (texts, self.sidecars.holds(self.cluster, row))
     }
 
@@ -108,31 +125,43 @@ impl Scene<'_> {
             images.is_empty() && (!target.whole || self.is_at_template(target, revision))
         });
         let sidecars = self.sidecars.part(self.cluster, pods, row);
-        let alone =
-            (sidecars.bits(false) != 0).then(|| sidecars_only(row, &sidecars, diff));
+        let alone = (sidecars.bits(false) != 0).then(|| sidecars_only(row, &sidecars, diff));
         if stays {
             let outcome = match (alone, sidecars.obstacle) {
                 (Some(change), _) => Some(Ok(change)),
                 (None, Some(obstacle)) => Some(Err(obstacle)),
                 (None, None) => None,
             };
-            return Need { outcome, without_application: None };
+            return Need {
+                outcome,
+                without_application: None,
+            };
         }
         let outcome = match (self.kind(revision, why_recreate), alone) {
             (Ok(kind), _) => Ok(together(row, kind, images, &sidecars, diff)),
-            (Err(_), Some(change)) => Ok(Change { completes: false, ..change }),
+            (Err(_), Some(change)) => Ok(Change {
+                completes: false,
+                ..change
+            }),
             (Err(obstacle), None) => Err(obstacle),
         };
-        Need { outcome: Some(outcome), without_application: alone }
+        Need {
+            outcome: Some(outcome),
+            without_application: alone,
+        }
     }
 
     fn images_that_differ(&self, spec: &PodSpec) -> BTreeMap<String, String> {
         let target = self.target.iter().flat_map(|target| &target.images);
         let differs = |(name, image): &(&String, &String)| {
             let all = spec.containers.iter().chain(&spec.init_containers);
-            all.filter(|it| *it.name == **name).any(|it| *it.image != **image)
+            all.filter(|it| *it.name == **name)
+                .any(|it| *it.image != **image)
         };
-        target.filter(differs).map(|(name, image)| (name.clone(), image.clone())).collect()
+        target
+            .filter(differs)
+            .map(|(name, image)| (name.clone(), image.clone()))
+            .collect()
     }
 
     fn is_at_template(&self, target: &WorkloadTarget, revision: &str) -> bool {
@@ -155,30 +184,38 @@ impl Scene<'_> {
                 "set spec.strategy.type to RollingUpdate".to_owned(),
             ));
         }
-        let daemon =
-            matches!(workload.resource, Resource::DaemonSets | Resource::AdvancedDaemonSets);
+        let daemon = matches!(
+            workload.resource,
+            Resource::DaemonSets | Resource::AdvancedDaemonSets
+        );
         if strategy.on_delete {
             return Ok(if daemon { Kind::Delete } else { Kind::Evict });
         }
         if strategy.policy != PodUpdatePolicy::ReCreate {
             return self.in_place_or_anew(revision, why);
         }
-        let surges = matches!(workload.resource, Resource::Deployments | Resource::DaemonSets)
-            && workload.max_unavailable(self.view.server_minor).value == 0
+        let surges = matches!(
+            workload.resource,
+            Resource::Deployments | Resource::DaemonSets
+        ) && workload.max_unavailable(self.view.server_minor).value == 0
             && workload.max_surge().value > 0;
         Ok(if surges { Kind::Surge } else { Kind::Recreate })
     }
 
     fn in_place_or_anew(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
-        let target = self.target.as_ref().expect("only with a target does an application differ");
-        let change = match self.revisions.find(self.workload.uid, revision) {
-            Some(own) => inplace::change(&own.template, &target.template),
-            None => {
-                let why = format!("its revision {revision} was not observed");
-                inplace::Change::Recreate { why }
-            }
+        let target = self
+            .target
+            .as_ref()
+            .expect("only with a target does an application differ");
+        let change = if let Some(own) = self.revisions.find(self.workload.uid, revision) {
+            inplace::change(&own.template, &target.template)
+        } else {
+            let why = format!("its revision {revision} was not observed");
+            inplace::Change::Recreate { why }
         };
-        let inplace::Change::Recreate { why: obstacle } = change else { return Ok(Kind::InPlace) };
+        let inplace::Change::Recreate { why: obstacle } = change else {
+            return Ok(Kind::InPlace);
+        };
         if self.workload.strategy.policy == PodUpdatePolicy::InPlaceOnly {
             return Err((
                 format!("the policy InPlaceOnly forbids this change: {obstacle}"),
@@ -193,7 +230,7 @@ impl Scene<'_> {
 }
 
 /// Application and sidecars in one move. A new pod gets every sidecar of its sets; a pod that
-/// stays gets only those that OpenKruise changes in place.
+/// stays gets only those that `OpenKruise` changes in place.
 fn together(
     row: PodRow,
     kind: Kind,
@@ -234,12 +271,7 @@ struct Sorting {
 }
 
 impl Sorting {
-    fn finish(
-        mut self,
-        scene: &Scene<'_>,
-        needs: &Needs,
-        diff: &mut Diff,
-    ) {
+    fn finish(mut self, scene: &Scene<'_>, needs: &Needs, diff: &mut Diff) {
         let differ = self.changes.len() + self.refused.len();
         if differ == 0 && scene.target.is_none() {
             return;
@@ -252,18 +284,26 @@ impl Sorting {
             };
             match needs[&scene.class(change.row)].without_application {
                 Some(rest) => {
-                    self.changes.push(Change { row: change.row, completes: false, ..rest });
+                    self.changes.push(Change {
+                        row: change.row,
+                        completes: false,
+                        ..rest
+                    });
                 }
                 None => self.refused.push((change.row, obstacle)),
             }
         }
-        diff.unmovable.extend(self.refused.into_iter().map(|(row, (reason, remedy))| Unmovable {
-            cluster: scene.cluster,
-            row,
-            workload: scene.index,
-            reason,
-            remedy,
-        }));
+        diff.unmovable.extend(
+            self.refused
+                .into_iter()
+                .map(|(row, (reason, remedy))| Unmovable {
+                    cluster: scene.cluster,
+                    row,
+                    workload: scene.index,
+                    reason,
+                    remedy,
+                }),
+        );
         diff.workloads.push(WorkloadChanges {
             workload: scene.index,
             changes: self.changes,
@@ -286,7 +326,10 @@ fn in_order(scene: &Scene<'_>, mut changes: Vec<Change>) -> (Vec<Change>, Bindin
         let found = changes.binary_search_by_key(row, |change| change.row);
         changes[found.expect("the order holds the rows that it was given")]
     };
-    (ordered.iter().map(of).collect(), order::binding(scene.workload))
+    (
+        ordered.iter().map(of).collect(),
+        order::binding(scene.workload),
+    )
 }
 
 /// Says of each application change whether the partition keeps the pod at its old revision.
@@ -298,7 +341,10 @@ fn hold_back(scene: &Scene<'_>, changes: Vec<Change>) -> Vec<(Change, Option<Obs
     let obstacle = || {
         let reason = "its partition keeps it at the old revision".to_owned();
         let place = format!("{}/{}", workload.namespace, workload.name);
-        (reason, format!("lower the partition of {place}, or give a manifest with a lower one"))
+        (
+            reason,
+            format!("lower the partition of {place}, or give a manifest with a lower one"),
+        )
     };
     let mut is_held = |change: &Change| {
         if !change.application || workload.strategy.on_delete {
@@ -310,5 +356,8 @@ fn hold_back(scene: &Scene<'_>, changes: Vec<Change>) -> Vec<(Change, Option<Obs
         left -= 1;
         false
     };
-    changes.into_iter().map(|change| (change, is_held(&change).then(obstacle))).collect()
+    changes
+        .into_iter()
+        .map(|change| (change, is_held(&change).then(obstacle)))
+        .collect()
 }

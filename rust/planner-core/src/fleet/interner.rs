@@ -17,7 +17,10 @@ pub struct Interner {
 
 impl Default for Interner {
     fn default() -> Self {
-        let mut interner = Self { texts: Vec::new(), index: HashTable::new() };
+        let mut interner = Self {
+            texts: Vec::new(),
+            index: HashTable::new(),
+        };
         interner.intern("");
         interner
     }

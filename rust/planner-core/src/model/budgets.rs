@@ -46,7 +46,10 @@ impl Budget {
     pub(super) fn unique_name(&self, inventory: &Inventory<'_>) -> String {
         match self.cluster {
             Some(cluster) => {
-                format!("{} ({})", self.name, inventory.clusters[cluster as usize].name)
+                format!(
+                    "{} ({})",
+                    self.name, inventory.clusters[cluster as usize].name
+                )
             }
             None => self.name.clone(),
         }
@@ -71,7 +74,10 @@ impl Ledger<'_> {
     }
 
     fn read_disruption_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
-        for document in self.inventory.documents(cluster, Kind::PodDisruptionBudgets) {
+        for document in self
+            .inventory
+            .documents(cluster, Kind::PodDisruptionBudgets)
+        {
             let budget = match DisruptionBudget::read(&document) {
                 Ok(budget) => budget,
                 Err(error) => {
@@ -87,7 +93,10 @@ impl Ledger<'_> {
     }
 
     fn read_unavailable_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
-        for document in self.inventory.documents(cluster, Kind::PodUnavailableBudgets) {
+        for document in self
+            .inventory
+            .documents(cluster, Kind::PodUnavailableBudgets)
+        {
             let budget = match UnavailableBudget::read(&document) {
                 Ok(budget) => budget,
                 Err(error) => {
@@ -110,13 +119,16 @@ impl Ledger<'_> {
         let view = &self.inventory.clusters[cluster as usize];
         let pods = self.inventory.pods_of(cluster);
         let everything = Selector::everything();
-        let selector = if budget.target.is_some() { &everything } else { &budget.selector };
+        let selector = if budget.target.is_some() {
+            &everything
+        } else {
+            &budget.selector
+        };
         let mut rows = self.labels[cluster as usize].rows(&budget.namespace, selector);
         rows.retain(|row| {
             let owner = view.workload_of[*row as usize];
             let targeted = budget.target.as_ref().is_none_or(|target| {
-                owner != NO_WORKLOAD
-                    && is_target(target, &self.inventory.workloads[owner as usize])
+                owner != NO_WORKLOAD && is_target(target, &self.inventory.workloads[owner as usize])
             });
             let ignored = budget.ignored.matches(&pods.labels(*row));
             targeted && !ignored && !pods.annotations(*row).unprotected
@@ -127,8 +139,10 @@ impl Ledger<'_> {
     /// The replicas of the distinct controllers of these pods.
     fn scale_of(&self, cluster: ClusterIdx, rows: &[PodRow]) -> u32 {
         let view = &self.inventory.clusters[cluster as usize];
-        let mut owners: Vec<WorkloadIdx> =
-            rows.iter().map(|row| view.workload_of[*row as usize]).collect();
+        let mut owners: Vec<WorkloadIdx> = rows
+            .iter()
+            .map(|row| view.workload_of[*row as usize])
+            .collect();
         owners.dedup();
         let owned = owners.into_iter().filter(|owner| *owner != NO_WORKLOAD);
         scale(owned.map(|owner| {
@@ -157,22 +171,30 @@ impl Ledger<'_> {
             resolved: limit.text,
             down,
         });
-        rows.iter().for_each(|row| self.charge(cluster, *row, resource));
+        for row in rows {
+            self.charge(cluster, *row, resource);
+        }
     }
 
     fn read_request_budget(&mut self, budget: &request::Budget, diff: &mut Diff) {
         let everything = Selector::everything();
         let selector = budget.selector.as_ref().unwrap_or(&everything);
-        let rows: Vec<Vec<PodRow>> =
-            self.labels.iter().map(|index| index.rows_of_namespaces(selector, |_| true)).collect();
+        let rows: Vec<Vec<PodRow>> = self
+            .labels
+            .iter()
+            .map(|index| index.rows_of_namespaces(selector, |_| true))
+            .collect();
         let tallies = self.tally(budget.scope, &rows);
         let limit = |pods: u32| budget.max_unavailable.floor(pods);
         let Some(smallest) = tallies.values().min_by_key(|it| (limit(it.pods), it.pods)) else {
-            diff.warnings.push(format!("budget {}: it covers no pod", budget.name));
+            diff.warnings
+                .push(format!("budget {}: it covers no pod", budget.name));
             return;
         };
         let resolved =
-            budget.max_unavailable.explain("maxUnavailable", smallest.pods, Rounding::Down);
+            budget
+                .max_unavailable
+                .explain("maxUnavailable", smallest.pods, Rounding::Down);
         let text = match budget.scope {
             Scope::Fleet => resolved.text,
             scope => format!(
@@ -198,8 +220,11 @@ impl Ledger<'_> {
                     "" => budget.name.clone(),
                     place => format!("{}/{place}", budget.name),
                 };
-                let resource =
-                    Resource { name: name.into(), limit: limit(tally.pods), down: tally.down };
+                let resource = Resource {
+                    name: name.into(),
+                    limit: limit(tally.pods),
+                    down: tally.down,
+                };
                 (*place, self.push(resource, &place_name))
             })
             .collect();
@@ -259,7 +284,10 @@ impl Ledger<'_> {
             Scope::Workload => {
                 let workload = &self.inventory.workloads[within as WorkloadIdx as usize];
                 let kind = workload.kind();
-                format!("{}/{}/{kind}/{}", view.name, workload.namespace, workload.name)
+                format!(
+                    "{}/{}/{kind}/{}",
+                    view.name, workload.namespace, workload.name
+                )
             }
         }
     }

@@ -18,9 +18,7 @@ use crate::{
     },
     request::{Request, WorkloadRef, duration_ms as parse_duration_ms},
     resource::Resource as Kinds,
-    schedule::problem::{
-        Cohort, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage,
-    },
+    schedule::problem::{Cohort, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage},
 };
 
 /// What a group of the problem stands for.
@@ -56,14 +54,17 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let mut refused = Vec::new();
     for changes in &diff.workloads {
         let own = enter_own(&mut ledger, changes, &sidecars);
-        let (group, info) =
-            pose_group(&ledger, &charges, request, changes, &own, &mut refused);
+        let (group, info) = pose_group(&ledger, &charges, request, changes, &own, &mut refused);
         groups.push(group);
         infos.push(info);
     }
     diff.unmovable.extend(refused);
     let precedences = precedences(&ledger, request, diff, &infos);
-    let problem = Problem { resources: ledger.resources, groups, precedences };
+    let problem = Problem {
+        resources: ledger.resources,
+        groups,
+        precedences,
+    };
     Model {
         problem,
         budgets: ledger.budgets,
@@ -85,7 +86,12 @@ fn enter_own<'a>(
     let pods = &inventory.pods[changes.workload as usize];
     let missing = workload.replicas.saturating_sub(pods.len() as u32);
     let resolved = workload.max_unavailable(view.server_minor);
-    let name = format!("{}/{}/{}", workload.namespace, workload.kind(), workload.name);
+    let name = format!(
+        "{}/{}/{}",
+        workload.namespace,
+        workload.kind(),
+        workload.name
+    );
     let is_down = |row: &&PodRow| !is_up(ledger, changes.workload, **row);
     let down = pods.iter().filter(is_down).count() as u32;
     let resolved_text = match missing {
@@ -100,7 +106,10 @@ fn enter_own<'a>(
         resolved: resolved_text,
         down,
     });
-    let surges = changes.changes.iter().any(|change| change.kind == Kind::Surge);
+    let surges = changes
+        .changes
+        .iter()
+        .any(|change| change.kind == Kind::Surge);
     let surge = surges.then(|| {
         let resolved = workload.max_surge();
         ledger.enter(Budget {
@@ -112,7 +121,11 @@ fn enter_own<'a>(
             down: 0,
         })
     });
-    Own { down, surge, sidecars }
+    Own {
+        down,
+        surge,
+        sidecars,
+    }
 }
 
 /// Whether a pod counts as available to its own controller.
@@ -151,27 +164,35 @@ fn pose_group(
     ledger: &Ledger<'_>,
     charges: &[Charges],
     request: &Request,
-    changes: &WorkloadChanges,
+    of: &WorkloadChanges,
     own: &Own<'_>,
     refused: &mut Vec<Unmovable>,
 ) -> (Group, GroupOf) {
     let inventory = ledger.inventory;
-    let workload = &inventory.workloads[changes.workload as usize];
-    let (cluster, view) = inventory.cluster_of(changes.workload);
+    let workload = &inventory.workloads[of.workload as usize];
+    let (cluster, view) = inventory.cluster_of(of.workload);
     let mut cohorts: Vec<Cohort> = Vec::new();
-    let mut kept = Vec::with_capacity(changes.changes.len());
-    for change in &changes.changes {
+    let mut kept = Vec::with_capacity(of.changes.len());
+    for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
         if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
-            refused.push(two_budgets(ledger, cluster, changes.workload, change.row, budgets));
+            refused.push(two_budgets(
+                ledger,
+                cluster,
+                of.workload,
+                change.row,
+                budgets,
+            ));
             continue;
         }
         let cohort = Cohort {
             count: 1,
             duration_ms: duration_ms(workload, change.kind),
-            ..charge(ledger, changes.workload, change, own, budgets)
+            ..charge(ledger, of.workload, change, own, budgets)
         };
-        let same_kind = kept.last().is_some_and(|last: &Change| last.kind == change.kind);
+        let same_kind = kept
+            .last()
+            .is_some_and(|last: &Change| last.kind == change.kind);
         kept.push(*change);
         match cohorts.last_mut() {
             Some(last) if same_kind && is_same(last, &cohort) => last.count += 1,
@@ -179,15 +200,33 @@ fn pose_group(
         }
     }
     let (stages, names, approvals) = stages(request, kept.len() as u32);
-    let order = match changes.binding {
+    let order = match of.binding {
         Binding::Strict => Order::Strict,
         Binding::Free => Order::Free,
     };
-    let name =
-        format!("{}/{}/{}/{}", view.name, workload.namespace, workload.kind(), workload.name);
-    let info =
-        GroupOf { workload: changes.workload, cluster, changes: kept, stages: names, approvals };
-    (Group { name: name.into(), cohorts, order, stages }, info)
+    let name = format!(
+        "{}/{}/{}/{}",
+        view.name,
+        workload.namespace,
+        workload.kind(),
+        workload.name
+    );
+    let info = GroupOf {
+        workload: of.workload,
+        cluster,
+        changes: kept,
+        stages: names,
+        approvals,
+    };
+    (
+        Group {
+            name: name.into(),
+            cohorts,
+            order,
+            stages,
+        },
+        info,
+    )
 }
 
 fn is_same(a: &Cohort, b: &Cohort) -> bool {
@@ -215,14 +254,23 @@ fn charge(
         takes.extend_from_slice(budgets);
         let bits = (0..u32::BITS).filter(|bit| change.sidecars >> bit & 1 == 1);
         takes.extend(bits.filter_map(|bit| own.sidecars.get(&(cluster, bit))));
-        let side = if is_up(ledger, workload, change.row) { &mut takes } else { &mut releases };
+        let side = if is_up(ledger, workload, change.row) {
+            &mut takes
+        } else {
+            &mut releases
+        };
         side.push(own.down);
     }
     for list in [&mut takes, &mut releases] {
         list.sort_unstable();
         list.dedup();
     }
-    Cohort { count: 1, takes, releases, duration_ms: 0 }
+    Cohort {
+        count: 1,
+        takes,
+        releases,
+        duration_ms: 0,
+    }
 }
 
 fn pdbs(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> usize {
@@ -239,15 +287,23 @@ fn two_budgets(
     row: PodRow,
     resources: &[ResourceIdx],
 ) -> Unmovable {
-    let budgets = resources.iter().map(|it| &ledger.budgets[ledger.budget_of[*it as usize] as usize]);
-    let names: Vec<&str> =
-        budgets.filter(|budget| budget.source == PDB).map(|budget| &*budget.name).collect();
+    let budgets = resources
+        .iter()
+        .map(|it| &ledger.budgets[ledger.budget_of[*it as usize] as usize]);
+    let names: Vec<&str> = budgets
+        .filter(|budget| budget.source == PDB)
+        .map(|budget| &*budget.name)
+        .collect();
     Unmovable {
         cluster,
         row,
         workload,
-        reason: format!("an eviction is refused under two budgets: {}", names.join(", ")),
-        remedy: "narrow the selector of one of them so that a pod is under one budget only".to_owned(),
+        reason: format!(
+            "an eviction is refused under two budgets: {}",
+            names.join(", ")
+        ),
+        remedy: "narrow the selector of one of them so that a pod is under one budget only"
+            .to_owned(),
     }
 }
 
@@ -258,10 +314,23 @@ fn stages(request: &Request, moves: u32) -> (Vec<Stage>, Vec<String>, Vec<bool>)
     for stage in &request.spec.stages {
         reached = stage.per_workload.ceil(moves).min(moves).max(reached);
         let soak = stage.soak.as_deref().and_then(parse_duration_ms);
-        stages.push(Stage { until: reached, soak_ms: soak.unwrap_or(0) });
+        stages.push(Stage {
+            until: reached,
+            soak_ms: soak.unwrap_or(0),
+        });
     }
-    let names = request.spec.stages.iter().map(|stage| stage.name.clone()).collect();
-    let approvals = request.spec.stages.iter().map(|stage| stage.approval.is_some()).collect();
+    let names = request
+        .spec
+        .stages
+        .iter()
+        .map(|stage| stage.name.clone())
+        .collect();
+    let approvals = request
+        .spec
+        .stages
+        .iter()
+        .map(|stage| stage.approval.is_some())
+        .collect();
     (stages, names, approvals)
 }
 
@@ -281,11 +350,14 @@ fn precedences(
             let firsts = matching(ledger, infos, reference);
             let name = format!("{} after {}", text(&dependency.workload), text(reference));
             if firsts.is_empty() && known(ledger, reference) == 0 {
-                diff.warnings.push(format!("dependency {name}: no such workload in the fleet"));
+                diff.warnings
+                    .push(format!("dependency {name}: no such workload in the fleet"));
             }
             for before in firsts {
                 let count = moves_needed(ledger, diff, infos, before, ready);
-                let after = waiting.iter().filter(|after| **after != before && count > 0);
+                let after = waiting
+                    .iter()
+                    .filter(|after| **after != before && count > 0);
                 precedences.extend(after.map(|after| Precedence {
                     name: name.clone().into(),
                     before,
@@ -303,7 +375,12 @@ fn text(reference: &WorkloadRef) -> String {
 }
 
 fn known(ledger: &Ledger<'_>, reference: &WorkloadRef) -> usize {
-    ledger.inventory.workloads.iter().filter(|workload| names(reference, workload)).count()
+    ledger
+        .inventory
+        .workloads
+        .iter()
+        .filter(|workload| names(reference, workload))
+        .count()
 }
 
 fn matching(ledger: &Ledger<'_>, infos: &[GroupOf], reference: &WorkloadRef) -> Vec<GroupIdx> {

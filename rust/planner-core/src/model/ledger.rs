@@ -34,7 +34,9 @@ impl Charges {
     /// A counting sort by row that keeps the order of entry.
     fn new(rows: usize, charges: &[(PodRow, ResourceIdx)]) -> Self {
         let mut ends = vec![0_u32; rows + 1];
-        charges.iter().for_each(|(row, _)| ends[*row as usize + 1] += 1);
+        for (row, _) in charges {
+            ends[*row as usize + 1] += 1;
+        }
         for row in 0..rows {
             ends[row + 1] += ends[row];
         }
@@ -64,7 +66,9 @@ impl<'a> Ledger<'a> {
         let clusters = 0..inventory.clusters.len() as ClusterIdx;
         Self {
             inventory,
-            labels: clusters.map(|cluster| LabelIndex::of(inventory.pods_of(cluster))).collect(),
+            labels: clusters
+                .map(|cluster| LabelIndex::of(inventory.pods_of(cluster)))
+                .collect(),
             budgets: Vec::new(),
             resources: Vec::new(),
             budget_of: Vec::new(),
@@ -82,7 +86,11 @@ impl<'a> Ledger<'a> {
     /// Enters a budget that has one resource; gives the resource.
     pub(super) fn enter(&mut self, budget: Budget) -> ResourceIdx {
         let name = budget.unique_name(self.inventory).into();
-        let resource = Resource { name, limit: budget.limit, down: budget.down };
+        let resource = Resource {
+            name,
+            limit: budget.limit,
+            down: budget.down,
+        };
         self.budgets.push(budget);
         self.push(resource, "")
     }

@@ -9,9 +9,7 @@ pub use budgets::{Budget, BudgetIdx};
 pub use groups::GroupOf;
 pub use ledger::Ledger;
 
-use crate::{
-    diff::Diff, inventory::Inventory, request::Request, schedule::problem::Problem,
-};
+use crate::{diff::Diff, inventory::Inventory, request::Request, schedule::problem::Problem};
 
 /// A problem, and what its numbers stand for.
 #[derive(Debug)]

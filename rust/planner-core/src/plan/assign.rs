@@ -47,7 +47,11 @@ pub(super) fn assign(
     let starts: Vec<Vec<u32>> = model.problem.groups.iter().map(cohort_starts).collect();
     let mut taken: Vec<Vec<u32>> = starts.iter().map(|of| vec![0; of.len()]).collect();
     let mut done = vec![0; model.groups.len()];
-    let total: usize = schedule.chunks.iter().map(|chunk| chunk.count as usize).sum();
+    let total: usize = schedule
+        .chunks
+        .iter()
+        .map(|chunk| chunk.count as usize)
+        .sum();
     let mut builder = MovesBuilder::with_capacity(total);
     let mut chunks = Vec::with_capacity(schedule.chunks.len());
     let mut partial = 0;
@@ -81,9 +85,17 @@ pub(super) fn assign(
         }
         taken[group][cohort] += chunk.count;
         done[group] += chunk.count;
-        chunks.push(Bound { stage, because, kind });
+        chunks.push(Bound {
+            stage,
+            because,
+            kind,
+        });
     }
-    Assigned { table: builder.finish(), chunks, partial }
+    Assigned {
+        table: builder.finish(),
+        chunks,
+        partial,
+    }
 }
 
 /// Where each cohort begins among the changes of its group.
@@ -99,7 +111,10 @@ pub(super) fn cohort_starts(group: &crate::schedule::problem::Group) -> Vec<u32>
 /// The stage of the group's move after `done` moves; a wave never holds moves of two stages.
 fn stage_of(model: &Model, group: usize, done: u32) -> Option<u32> {
     let stages = &model.problem.groups[group].stages;
-    stages.iter().position(|stage| done < stage.until).map(|index| index as u32)
+    stages
+        .iter()
+        .position(|stage| done < stage.until)
+        .map(|index| index as u32)
 }
 
 /// What held a chunk back, as the interface writes it.
@@ -108,7 +123,10 @@ fn because(model: &Model, held: Held, group: usize) -> String {
         Held::Nothing => String::new(),
         Held::Resource(resource) => format!("budget:{}", model.resource_name(resource)),
         Held::Precedence(index) => {
-            format!("dependency:{}", model.problem.precedences[index as usize].name)
+            format!(
+                "dependency:{}",
+                model.problem.precedences[index as usize].name
+            )
         }
         Held::Stage(stage) => format!("stage:{}", model.groups[group].stages[stage as usize]),
         Held::Order(_) => format!("order:{}", model.problem.groups[group].name),

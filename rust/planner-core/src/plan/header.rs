@@ -16,7 +16,13 @@ use crate::{
     time::rfc3339,
 };
 
-const KINDS: [Kind; 5] = [Kind::InPlace, Kind::Recreate, Kind::Surge, Kind::Evict, Kind::Delete];
+const KINDS: [Kind; 5] = [
+    Kind::InPlace,
+    Kind::Recreate,
+    Kind::Surge,
+    Kind::Evict,
+    Kind::Delete,
+];
 
 /// Everything the header is made of.
 pub(super) struct Scene<'a> {
@@ -29,9 +35,14 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    pub(super) fn header(&self, order: &Order<'_>, request: Value) -> Value {
+    pub(super) fn header(&self, order: &Order<'_>, request: &Value) -> Value {
         let fleet = self.inventory.fleet;
-        let clusters: Vec<&str> = self.inventory.clusters.iter().map(|view| view.name).collect();
+        let clusters: Vec<&str> = self
+            .inventory
+            .clusters
+            .iter()
+            .map(|view| view.name)
+            .collect();
         let seconds = self.schedule.ends_ms.last().copied().unwrap_or(0) as f64 / 1000.0;
         json!({
             "apiVersion": "planner/v1",
@@ -64,8 +75,10 @@ impl Scene<'_> {
     fn proof_text(&self, proof: &Proof) -> Value {
         let problem = &self.model.problem;
         let groups = proof.through();
-        let through: Vec<&str> =
-            groups.iter().map(|group| &*problem.groups[*group as usize].name).collect();
+        let through: Vec<&str> = groups
+            .iter()
+            .map(|group| &*problem.groups[*group as usize].name)
+            .collect();
         json!({"kind": kind_text(proof), "text": proof.sentence(problem), "through": through})
     }
 
@@ -83,7 +96,9 @@ impl Scene<'_> {
             };
             *held.entry(name).or_default() += u64::from(chunk.count);
         }
-        let most = held.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+        let most = held
+            .into_iter()
+            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
         match most {
             None => json!({"name": Value::Null, "text": "nothing holds the plan back"}),
             Some((name, moves)) => {
@@ -118,7 +133,11 @@ impl Scene<'_> {
         for (chunk, bound) in self.schedule.chunks.iter().zip(&self.assigned.chunks) {
             by_group[chunk.group as usize].push((chunk, bound));
         }
-        by_group.iter().enumerate().map(|(group, chunks)| self.workload(group, chunks)).collect()
+        by_group
+            .iter()
+            .enumerate()
+            .map(|(group, chunks)| self.workload(group, chunks))
+            .collect()
     }
 
     fn workload(&self, group: usize, chunks: &[(&Chunk, &ChunkBound)]) -> Value {
@@ -136,8 +155,11 @@ impl Scene<'_> {
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                let within = chunks.iter().filter(|(_, it)| it.stage == Some(index as u32));
-                let (moves, first, last) = span(&within.map(|(chunk, _)| *chunk).collect::<Vec<_>>());
+                let within = chunks
+                    .iter()
+                    .filter(|(_, it)| it.stage == Some(index as u32));
+                let (moves, first, last) =
+                    span(&within.map(|(chunk, _)| *chunk).collect::<Vec<_>>());
                 json!({"name": name, "moves": moves, "first_wave": first, "last_wave": last})
             })
             .collect();
@@ -203,7 +225,10 @@ impl Scene<'_> {
         let mut approvals: BTreeMap<u32, Vec<String>> = BTreeMap::new();
         for ((group, stage), wave) in &last {
             let info = &self.model.groups[*group as usize];
-            let goes_on = last.range((*group, stage + 1)..(group + 1, 0)).next().is_some();
+            let goes_on = last
+                .range((*group, stage + 1)..(group + 1, 0))
+                .next()
+                .is_some();
             if goes_on && info.approvals[*stage as usize] {
                 let name = &self.model.problem.groups[*group as usize].name;
                 let text = format!("stage {} of {name}", info.stages[*stage as usize]);
@@ -229,7 +254,9 @@ impl Scene<'_> {
         let all = self.model.budgets.iter().enumerate();
         all.filter(|(index, _)| !takers[*index].is_empty())
             .map(|(index, budget)| {
-                let cluster = budget.cluster.map(|it| self.inventory.clusters[it as usize].name);
+                let cluster = budget
+                    .cluster
+                    .map(|it| self.inventory.clusters[it as usize].name);
                 json!({
                     "name": budget.name,
                     "cluster": cluster,
@@ -247,24 +274,36 @@ impl Scene<'_> {
 
     fn places(&self) -> Vec<u32> {
         let mut places = vec![0; self.model.budgets.len()];
-        self.model.budget_of.iter().for_each(|budget| places[*budget as usize] += 1);
+        self.model
+            .budget_of
+            .iter()
+            .for_each(|budget| places[*budget as usize] += 1);
         places
     }
 
     /// What each wave leaves of each budget; of budgets with several places the least.
     fn headroom(&self) -> Vec<Vec<i64>> {
         let problem = &self.model.problem;
-        let mut down: Vec<i64> = problem.resources.iter().map(|it| i64::from(it.down)).collect();
+        let mut down: Vec<i64> = problem
+            .resources
+            .iter()
+            .map(|it| i64::from(it.down))
+            .collect();
         let mut headroom: Vec<Vec<i64>> = vec![Vec::new(); self.model.budgets.len()];
         for wave in self.schedule.chunks.chunk_by(|a, b| a.wave == b.wave) {
             let mut taken = vec![0_i64; problem.resources.len()];
             let mut released = vec![0_i64; problem.resources.len()];
             for chunk in wave {
-                let cohort =
-                    &problem.groups[chunk.group as usize].cohorts[chunk.cohort as usize];
+                let cohort = &problem.groups[chunk.group as usize].cohorts[chunk.cohort as usize];
                 let count = i64::from(chunk.count);
-                cohort.takes.iter().for_each(|it| taken[*it as usize] += count);
-                cohort.releases.iter().for_each(|it| released[*it as usize] += count);
+                cohort
+                    .takes
+                    .iter()
+                    .for_each(|it| taken[*it as usize] += count);
+                cohort
+                    .releases
+                    .iter()
+                    .for_each(|it| released[*it as usize] += count);
             }
             let mut least: Vec<Option<i64>> = vec![None; self.model.budgets.len()];
             for (index, resource) in problem.resources.iter().enumerate() {
@@ -300,7 +339,11 @@ fn held(chunks: &[(&Chunk, &ChunkBound)]) -> Vec<Value> {
         .map(|wave| {
             let moves: u32 = wave.iter().map(|(chunk, _)| chunk.count).sum();
             let because = &wave[0].1.because;
-            json!([wave[0].0.wave, moves, (!because.is_empty()).then_some(because)])
+            json!([
+                wave[0].0.wave,
+                moves,
+                (!because.is_empty()).then_some(because)
+            ])
         })
         .collect()
 }
@@ -323,6 +366,7 @@ struct WaveTally {
 
 fn kinds_json(kinds: &[u64; KINDS.len()]) -> Value {
     let present = KINDS.into_iter().filter(|kind| kinds[*kind as usize] > 0);
-    present.map(|kind| (kind.text().to_owned(), json!(kinds[kind as usize]))).collect()
+    present
+        .map(|kind| (kind.text().to_owned(), json!(kinds[kind as usize])))
+        .collect()
 }
-

@@ -17,12 +17,7 @@ use arrow_schema::Schema;
 use serde_json::{Value, json};
 
 use crate::{
-    diff::diff,
-    fleet::Fleet,
-    inventory::Inventory,
-    model::pose,
-    request::Request,
-    schedule::solve,
+    diff::diff, fleet::Fleet, inventory::Inventory, model::pose, request::Request, schedule::solve,
 };
 
 /// The key under which a plan's file keeps its header.
@@ -82,12 +77,18 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let as_written: Value = serde_json::from_slice(order.request).map_err(fail)?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
     let mut changes = diff(&inventory, &request);
-    let differ: u64 = changes.workloads.iter().map(|each| u64::from(each.differ)).sum();
+    let differ: u64 = changes
+        .workloads
+        .iter()
+        .map(|each| u64::from(each.differ))
+        .sum();
     let model = pose(&inventory, &request, &mut changes);
     let schedule = solve(&model.problem);
     unmovable::add_left(&inventory, &model, &schedule, &mut changes);
     if !changes.unmovable.is_empty() && (order.strict || schedule.chunks.is_empty()) {
-        return Err(unmovable::infeasible(&inventory, &model, &schedule, &changes));
+        return Err(unmovable::infeasible(
+            &inventory, &model, &schedule, &changes,
+        ));
     }
     let assigned = assign::assign(&inventory, &changes, &model, &schedule);
     let scene = header::Scene {
@@ -98,7 +99,7 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         assigned: &assigned,
         differ,
     };
-    let mut header = scene.header(order, as_written);
+    let mut header = scene.header(order, &as_written);
     let moves = assigned.table;
     header["id"] = json!(id(&header, &moves)?);
     Ok(Plan { header, moves })
@@ -106,8 +107,8 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
 
 /// What would have to change, as `planner diff` prints it.
 pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
-    let request: Request = serde_json::from_slice(request)
-        .map_err(|error| PlanError::Request(error.to_string()))?;
+    let request: Request =
+        serde_json::from_slice(request).map_err(|error| PlanError::Request(error.to_string()))?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
     let changes = diff(&inventory, &request);
     Ok(crate::diff::report::report(&inventory, &changes))
@@ -133,9 +134,14 @@ impl Plan {
         let reader = FileReader::try_new(std::io::Cursor::new(bytes), None)
             .map_err(|error| fail(error.to_string()))?;
         let schema = reader.schema();
-        let text = schema.metadata().get(HEADER_KEY).ok_or_else(|| fail("no header".to_owned()))?;
+        let text = schema
+            .metadata()
+            .get(HEADER_KEY)
+            .ok_or_else(|| fail("no header".to_owned()))?;
         let header = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
-        let mut batches = reader.collect::<Result<Vec<_>, _>>().map_err(|error| fail(error.to_string()))?;
+        let mut batches = reader
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| fail(error.to_string()))?;
         let moves = batches.pop().ok_or_else(|| fail("no moves".to_owned()))?;
         let plain = Schema::new(moves.schema().fields().clone());
         let moves = RecordBatch::try_new(Arc::new(plain), moves.columns().to_vec())
@@ -166,7 +172,8 @@ fn write(header: &Value, moves: &RecordBatch) -> Result<Vec<u8>, PlanError> {
     let options = IpcWriteOptions::default()
         .try_with_compression(Some(CompressionType::ZSTD))
         .map_err(fail)?;
-    let mut writer = FileWriter::try_new_with_options(Vec::new(), &schema, options).map_err(fail)?;
+    let mut writer =
+        FileWriter::try_new_with_options(Vec::new(), &schema, options).map_err(fail)?;
     let table = RecordBatch::try_new(Arc::new(schema), moves.columns().to_vec()).map_err(fail)?;
     writer.write(&table).map_err(fail)?;
     writer.into_inner().map_err(fail)

@@ -34,8 +34,9 @@ impl TextColumn {
     }
 
     fn finish(self) -> ArrayRef {
-        let values: StringArray =
-            (0..self.texts.len()).map(|at| Some(self.texts.text(crate::fleet::Symbol(at as u32)))).collect();
+        let values: StringArray = (0..self.texts.len())
+            .map(|at| Some(self.texts.text(crate::fleet::Symbol(at as u32))))
+            .collect();
         let keys = UInt32Array::from(self.keys);
         Arc::new(DictionaryArray::<UInt32Type>::new(keys, Arc::new(values)))
     }
@@ -81,7 +82,15 @@ pub struct MovesBuilder {
 
 /// Names of the text columns, in the order of [`MovesBuilder::push`].
 const TEXTS: [&str; 9] = [
-    "stage", "cluster", "namespace", "node", "workload_kind", "workload", "kind", "containers", "because",
+    "stage",
+    "cluster",
+    "namespace",
+    "node",
+    "workload_kind",
+    "workload",
+    "kind",
+    "containers",
+    "because",
 ];
 
 impl MovesBuilder {
@@ -100,7 +109,9 @@ impl MovesBuilder {
     pub fn push(&mut self, each: &Move<'_>) {
         self.waves.push(each.wave);
         self.pods.append_value(each.pod);
-        self.uids.append_value(each.uid.to_be_bytes()).expect("sixteen bytes");
+        self.uids
+            .append_value(each.uid.to_be_bytes())
+            .expect("sixteen bytes");
         let texts = [
             each.stage,
             each.cluster,
@@ -152,11 +163,15 @@ impl<'t> MovesReader<'t> {
     #[must_use]
     pub fn new(table: &'t RecordBatch) -> Option<Self> {
         let text = |name: &str| {
-            let column = table.column_by_name(name)?.as_dictionary_opt::<UInt32Type>()?;
+            let column = table
+                .column_by_name(name)?
+                .as_dictionary_opt::<UInt32Type>()?;
             Some((column.keys(), column.values().as_string_opt::<i32>()?))
         };
         Some(Self {
-            waves: table.column_by_name("wave")?.as_primitive_opt::<UInt32Type>()?,
+            waves: table
+                .column_by_name("wave")?
+                .as_primitive_opt::<UInt32Type>()?,
             pods: table.column_by_name("pod")?.as_string_opt::<i32>()?,
             uids: table.column_by_name("uid")?.as_fixed_size_binary_opt()?,
             texts: TEXTS.into_iter().map(text).collect::<Option<_>>()?,
@@ -165,7 +180,11 @@ impl<'t> MovesReader<'t> {
 
     fn text(&self, column: usize, row: usize) -> &'t str {
         let (keys, values) = self.texts[column];
-        if keys.is_valid(row) { values.value(keys.value(row) as usize) } else { "" }
+        if keys.is_valid(row) {
+            values.value(keys.value(row) as usize)
+        } else {
+            ""
+        }
     }
 
     /// One move.
@@ -220,10 +239,17 @@ pub fn write_line(out: &mut Vec<u8>, each: &Move<'_>) {
         pod: each.pod,
         uid: &uid_text(each.uid),
         node: (!each.node.is_empty()).then_some(each.node),
-        workload: LineWorkload { kind: each.workload_kind, name: each.workload },
+        workload: LineWorkload {
+            kind: each.workload_kind,
+            name: each.workload,
+        },
         kind: each.kind,
         containers: serde_json::from_str(each.containers).expect("written by this crate"),
-        because: each.because.split(", ").filter(|reason| !reason.is_empty()).collect(),
+        because: each
+            .because
+            .split(", ")
+            .filter(|reason| !reason.is_empty())
+            .collect(),
     };
     serde_json::to_writer(&mut *out, &line).expect("a vector takes every byte");
     out.push(b'\n');
@@ -233,7 +259,13 @@ pub fn write_line(out: &mut Vec<u8>, each: &Move<'_>) {
 #[must_use]
 pub fn uid_text(uid: u128) -> String {
     let hex = format!("{uid:032x}");
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
     parts.join("-")
 }
 
@@ -269,12 +301,20 @@ mod tests {
     #[test]
     fn what_is_not_there_is_null() {
         let mut builder = MovesBuilder::with_capacity(1);
-        builder.push(&Move { stage: "", node: "", because: "", ..MOVE });
+        builder.push(&Move {
+            stage: "",
+            node: "",
+            because: "",
+            ..MOVE
+        });
         let table = builder.finish();
         let mut line = Vec::new();
         write_line(&mut line, &MovesReader::new(&table).unwrap().row(0));
         let text = String::from_utf8(line).unwrap();
-        assert!(text.contains(r#""stage":null"#) && text.contains(r#""node":null"#), "{text}");
+        assert!(
+            text.contains(r#""stage":null"#) && text.contains(r#""node":null"#),
+            "{text}"
+        );
         assert!(text.contains(r#""because":[]"#), "{text}");
     }
 }

@@ -19,8 +19,8 @@ pub(super) fn add_left(
         let info = &model.groups[left.group as usize];
         let group = &model.problem.groups[left.group as usize];
         let (reason, remedy) = why(inventory, model, left);
-        let end = cohort_starts(group)[left.cohort as usize]
-            + group.cohorts[left.cohort as usize].count;
+        let end =
+            cohort_starts(group)[left.cohort as usize] + group.cohorts[left.cohort as usize].count;
         // The controller takes a cohort from its front, so what is left is at its end.
         for change in &info.changes[(end - left.count) as usize..end as usize] {
             changes.unmovable.push(Unmovable {
@@ -32,7 +32,9 @@ pub(super) fn add_left(
             });
         }
     }
-    changes.unmovable.sort_by_key(|pod| (pod.cluster, pod.workload, pod.row));
+    changes
+        .unmovable
+        .sort_by_key(|pod| (pod.cluster, pod.workload, pod.row));
 }
 
 fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String) {
@@ -42,10 +44,20 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
             let name = model.resource_name(resource);
             let down = model.problem.resources[resource as usize].down;
             let limit = model.problem.resources[resource as usize].limit;
-            let rule = if limit == 0 { "allows no disruption" } else { "has no room left" };
-            let taken =
-                if down > 0 { format!("; {down} of its pods are down") } else { String::new() };
-            (format!("budget {name} {rule}: {}{taken}", budget.resolved), remedy(budget, &name, limit))
+            let rule = if limit == 0 {
+                "allows no disruption"
+            } else {
+                "has no room left"
+            };
+            let taken = if down > 0 {
+                format!("; {down} of its pods are down")
+            } else {
+                String::new()
+            };
+            (
+                format!("budget {name} {rule}: {}{taken}", budget.resolved),
+                remedy(budget, &name, limit),
+            )
         }
         Blocker::Precedence(index) => {
             let precedence = &model.problem.precedences[index as usize];
@@ -104,7 +116,10 @@ pub(super) fn infeasible(
     let goals: Vec<Goal> = schedule
         .left
         .iter()
-        .map(|left| Goal { group: left.group, cohort: left.cohort })
+        .map(|left| Goal {
+            group: left.group,
+            cohort: left.cohort,
+        })
         .collect();
     let names = conflict(&model.problem, &goals)
         .into_iter()
@@ -113,7 +128,11 @@ pub(super) fn infeasible(
     if conflict.is_empty() {
         conflict.push(first.reason.clone());
     }
-    PlanError::Infeasible { reason, conflict, remedy: first.remedy.clone() }
+    PlanError::Infeasible {
+        reason,
+        conflict,
+        remedy: first.remedy.clone(),
+    }
 }
 
 fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
@@ -121,7 +140,10 @@ fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
     match constraint {
         ConstraintId::Resource(resource) => format!("budget {}", model.resource_name(resource)),
         ConstraintId::Precedence(index) => {
-            format!("dependency {}", model.problem.precedences[index as usize].name)
+            format!(
+                "dependency {}",
+                model.problem.precedences[index as usize].name
+            )
         }
         ConstraintId::Stages(index) => format!("stages of {}", group(index)),
         ConstraintId::Order(index) => format!("order of {}", group(index)),

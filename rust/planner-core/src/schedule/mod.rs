@@ -1,5 +1,32 @@
 //! The scheduling problem, its solution in waves, and the proof of how good it is.
 //!
-//! Nothing here knows Kubernetes: a problem is groups of cohorts over renewable resources.
+//! ```text
+//! reachable: problem -> moves that can ever be done, and what blocks the rest
+//! bound:     the fewest waves and the least time for these moves, with a proof
+//! solve:     waves by several priority rules, the best of them against the bound
+//! conflict:  left-overs -> a smallest set of constraints that rules them out
+//! ```
+//! Nothing here knows Kubernetes: a problem is groups of cohorts over renewable resources
+//! (a resource-constrained project scheduling problem whose time is waves).
 
+mod bound;
+mod chains;
+mod conflict;
+mod flat;
+mod held;
+mod load;
+mod pace;
+mod priority;
 pub mod problem;
+mod proof;
+mod reach;
+mod search;
+mod solution;
+mod waves;
+
+pub use bound::{Bound, bound};
+pub use conflict::{ConstraintId, Goal, conflict};
+pub use held::Held;
+pub use proof::{Edge, Proof, Unit};
+pub use reach::{Blocker, Left, Reachable, reachable};
+pub use solution::{Chunk, Schedule, solve};

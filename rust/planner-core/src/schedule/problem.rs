@@ -64,7 +64,9 @@ pub struct Group {
     /// Whether that order binds.
     pub order: Order,
     /// A wave holds moves of one stage of a group only. Empty: one stage without soak.
-    /// The last `until` is at least the number of the group's moves.
+    /// A stage that ends where the one before ended holds no move; it is skipped, and so is its
+    /// soak. If the last stage ends before the group's moves do, the stages cover the first
+    /// moves in the order of the cohorts and the others can never be done.
     pub stages: Vec<Stage>,
 }
 

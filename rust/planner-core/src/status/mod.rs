@@ -33,9 +33,16 @@ fn cluster(inventory: &Inventory<'_>, index: ClusterIdx) -> Value {
     let pods = &view.cluster.pods;
     let active = || pods.rows().filter(|row| !pods.is_finished(*row));
     let nodes = inventory.documents(index, Resource::Nodes);
-    let cordoned = nodes.iter().filter(|node| node["spec"]["unschedulable"] == true).count();
+    let cordoned = nodes
+        .iter()
+        .filter(|node| node["spec"]["unschedulable"] == true)
+        .count();
     let mut workloads = BTreeMap::new();
-    for workload in inventory.workloads.iter().filter(|it| &*it.cluster == view.name) {
+    for workload in inventory
+        .workloads
+        .iter()
+        .filter(|it| &*it.cluster == view.name)
+    {
         *workloads.entry(workload.kind()).or_insert(0_u32) += 1;
     }
     let count = |resource: Resource| view.cluster.objects.get(&resource).map_or(0, BTreeMap::len);

@@ -64,13 +64,20 @@ fn budgets(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
     let mut pairs: BTreeMap<(ClusterIdx, Vec<u32>), u32> = BTreeMap::new();
     for (cluster, view) in inventory.clusters.iter().enumerate() {
         for row in view.cluster.pods.rows() {
-            let budgets = charges[cluster].of(row).iter().map(|it| ledger.budget_of(*it));
+            let budgets = charges[cluster]
+                .of(row)
+                .iter()
+                .map(|it| ledger.budget_of(*it));
             let all: Vec<u32> = budgets.collect();
-            all.iter().for_each(|budget| pods_of[*budget as usize] += 1);
+            for budget in &all {
+                pods_of[*budget as usize] += 1;
+            }
             let is_pdb = |budget: &u32| ledger.budgets()[*budget as usize].source == PDB;
             let disruption: Vec<u32> = all.into_iter().filter(is_pdb).collect();
             if disruption.len() > 1 {
-                *pairs.entry((cluster as ClusterIdx, disruption)).or_default() += 1;
+                *pairs
+                    .entry((cluster as ClusterIdx, disruption))
+                    .or_default() += 1;
             }
         }
     }
@@ -103,7 +110,10 @@ fn forbidding(cluster: &str, budget: &crate::model::Budget, pods: u32) -> Troubl
     } else {
         (
             "budget-used-up",
-            format!("{} of its pods are down, as many as it allows: {}", budget.down, budget.resolved),
+            format!(
+                "{} of its pods are down, as many as it allows: {}",
+                budget.down, budget.resolved
+            ),
             "repair the pods that are down",
         )
     };
@@ -121,7 +131,11 @@ fn orphans(inventory: &Inventory<'_>, cluster: ClusterIdx, found: &mut Vec<Troub
     let view = &inventory.clusters[cluster as usize];
     let pods = &view.cluster.pods;
     for row in pods.rows() {
-        let has_owner = !inventory.fleet.texts.text(pods.owner[row as usize]).is_empty();
+        let has_owner = !inventory
+            .fleet
+            .texts
+            .text(pods.owner[row as usize])
+            .is_empty();
         if has_owner || pods.is_finished(row) || pods.has(row, flags::MIRROR) {
             continue;
         }
@@ -142,26 +156,41 @@ fn stuck(inventory: &Inventory<'_>, cluster: ClusterIdx, found: &mut Vec<Trouble
     let pods = &view.cluster.pods;
     let texts = &inventory.fleet.texts;
     let mut by_owner: BTreeMap<(u32, &'static str), Vec<PodRow>> = BTreeMap::new();
-    for row in pods.rows().filter(|row| !pods.is_finished(*row) && !pods.is_ready(*row)) {
+    for row in pods
+        .rows()
+        .filter(|row| !pods.is_finished(*row) && !pods.is_ready(*row))
+    {
         let reason = if texts.text(pods.node[row as usize]).is_empty() {
             "unscheduled"
         } else {
             "not-ready"
         };
-        by_owner.entry((view.workload_of[row as usize], reason)).or_default().push(row);
+        by_owner
+            .entry((view.workload_of[row as usize], reason))
+            .or_default()
+            .push(row);
     }
     for ((owner, reason), rows) in by_owner {
         let object = if owner == NO_WORKLOAD {
             pod_name(inventory, cluster, rows[0])
         } else {
             let workload = &inventory.workloads[owner as usize];
-            format!("{}/{}/{}", workload.namespace, workload.kind(), workload.name)
+            format!(
+                "{}/{}/{}",
+                workload.namespace,
+                workload.kind(),
+                workload.name
+            )
         };
         let (what, remedy) = match reason {
-            "unscheduled" => {
-                ("are not assigned to a node", "see its events: kubectl describe pod names what no node offers")
-            }
-            _ => ("are not Ready", "repair or delete them; they use up the budgets of their workload"),
+            "unscheduled" => (
+                "are not assigned to a node",
+                "see its events: kubectl describe pod names what no node offers",
+            ),
+            _ => (
+                "are not Ready",
+                "repair or delete them; they use up the budgets of their workload",
+            ),
         };
         found.push(Trouble {
             cluster: view.name.to_owned(),
@@ -179,7 +208,12 @@ fn workloads(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
     for (index, workload) in inventory.workloads.iter().enumerate() {
         let (_, view) = inventory.cluster_of(index as u32);
         let pods = inventory.pods[index].len() as u32;
-        let object = format!("{}/{}/{}", workload.namespace, workload.kind(), workload.name);
+        let object = format!(
+            "{}/{}/{}",
+            workload.namespace,
+            workload.kind(),
+            workload.name
+        );
         let down = workload.max_unavailable(view.server_minor);
         let mut push = |reason, text: String, remedy: &str| {
             found.push(Trouble {
@@ -192,12 +226,19 @@ fn workloads(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
             });
         };
         if workload.strategy.paused {
-            push("paused", "it is paused: its controller moves nothing".to_owned(), "resume it");
+            push(
+                "paused",
+                "it is paused: its controller moves nothing".to_owned(),
+                "resume it",
+            );
         }
         let is_written_percent = down.text.contains('%');
         if pods > 0 && is_written_percent && down.text.contains("= 0 ") {
             let surge = workload.max_surge().value;
-            let text = format!("{} rounds to nothing, so it can only surge by {surge}", down.text);
+            let text = format!(
+                "{} rounds to nothing, so it can only surge by {surge}",
+                down.text
+            );
             push("rounds-to-nothing", text, "write an integer of at least 1");
         }
     }

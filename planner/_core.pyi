@@ -1,0 +1,187 @@
+"""Rust core of the planner: pure functions over columns. No clock, no I/O, no randomness."""
+
+from collections.abc import Sequence
+from typing import Any, Final, final
+
+BUILD_PROFILE: Final[str]
+"""`release` or `debug`; benches refuse the latter."""
+
+CODEC: Final[str]
+"""The codec of batches, for example `observations/1`."""
+
+@final
+class Intake:
+    """Collects what was recorded of one cluster: lists, single objects, watch events.
+
+    Pods become typed columns, other objects redacted JSON documents; what could hold a secret is
+    replaced by a digest keyed with `salt`.
+    """
+
+    def __new__(cls, *, salt: bytes, partial: bool = False) -> Intake:
+        """Make an empty intake.
+
+        Args:
+            salt: 32 bytes, the same for one log always, so that equal secrets stay equal.
+            partial: what lists do not mention is not gone.
+        """
+
+    def add(self, source: str, text: bytes) -> None:
+        """Take the text of a source: JSON documents one after the other.
+
+        Raises:
+            InputError: with the byte offset in `text`; the intake is not to be used any more.
+        """
+
+    def finish(self) -> list[Batch]:
+        """Give everything as batches of at most 65,536 rows.
+
+        Raises:
+            InputError: a list is not complete.
+        """
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Objects that the planner does not use, by kind."""
+
+@final
+class Batch:
+    """Observations of one cluster as columns; what a commit of the log holds."""
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Batch:
+        """Read a payload.
+
+        Raises:
+            CodecError: it is damaged or of another codec.
+        """
+
+    def to_bytes(self) -> bytes:
+        """Write a payload: an Arrow IPC stream with zstd, then a checksum."""
+
+    def slice(self, begin: int, count: int) -> Batch:
+        """Give `count` rows from `begin` on (fewer at the end), without a copy."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give every row as a dictionary of its columns that are present."""
+
+    def counts(self) -> dict[str, int]:
+        """Count the objects observed, by resource."""
+
+    @property
+    def time_last_ms(self) -> int:
+        """Time of the newest event, milliseconds UTC."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Hand the columns to any reader of Arrow, without a copy."""
+
+@final
+class Fleet:
+    """Everything known of every cluster at one position of the log. Immutable."""
+
+    @classmethod
+    def empty(cls) -> Fleet:
+        """Give the fleet before the first event."""
+
+    @classmethod
+    def from_bytes(cls, snapshot: bytes) -> Fleet:
+        """Read a snapshot.
+
+        Raises:
+            CodecError: it is damaged or of another version.
+        """
+
+    def to_bytes(self) -> bytes:
+        """Write a snapshot."""
+
+    @property
+    def position(self) -> int:
+        """The last position that was folded in."""
+
+    @property
+    def now_ms(self) -> int:
+        """Time of the newest event, milliseconds UTC."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the columns take."""
+
+    def digest(self) -> bytes:
+        """Give a digest of the content, whatever the order in which it came about."""
+
+@final
+class Plan:
+    """A plan: a header and a table of moves. Immutable."""
+
+    @classmethod
+    def from_bytes(cls, file: bytes) -> Plan:
+        """Read a plan's file.
+
+        Raises:
+            UsageError: it is not a plan.
+        """
+
+    def to_bytes(self) -> bytes:
+        """Write the plan as an Arrow IPC file whose schema keeps the header."""
+
+    @property
+    def id(self) -> str:
+        """Names the content: 16 hexadecimal characters."""
+
+    def header(self) -> bytes:
+        """Give the header as JSON."""
+
+    def jsonl(self, begin: int, count: int) -> bytes:
+        """Give at most `count` moves from `begin` on, one line of JSON each."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Hand the moves to any reader of Arrow, without a copy."""
+
+def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:
+    """Fold batches into a fleet.
+
+    Args:
+        fleet: stays as it is.
+        events: cluster, position of the first row, and rows, in the order of the log.
+
+    Raises:
+        ObservationError: a position comes twice or out of order.
+    """
+
+def redact(document: bytes, salt: bytes) -> bytes:
+    """Redact an object (JSON) as observed objects are redacted."""
+
+def status(fleet: Fleet) -> bytes:
+    """Tell what the fleet looks like and what is wrong with it, as JSON."""
+
+def diff(fleet: Fleet, request: bytes) -> bytes:
+    """Tell what would have to change, as JSON.
+
+    Args:
+        fleet: as observed.
+        request: canonical JSON of an UpgradeRequest, its manifests redacted.
+    """
+
+def plan(
+    fleet: Fleet,
+    request: bytes,
+    *,
+    log_digest: str,
+    version: str,
+    warnings: list[str],
+    strict: bool,
+) -> Plan:
+    """Plan a request. The same arguments give the same bytes.
+
+    Args:
+        fleet: as observed.
+        request: canonical JSON of an UpgradeRequest, its manifests redacted.
+        log_digest: chain digest at the fleet's position, in hexadecimal.
+        version: of the planner.
+        warnings: put before those of the plan.
+        strict: no plan when a pod that differs cannot move.
+
+    Raises:
+        InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """

@@ -1,0 +1,29 @@
+"""The one door to the compiled core: no other module imports `planner._core`."""
+
+from planner._core import (  # noqa: TID251 this is the door
+    BUILD_PROFILE,
+    CODEC,
+    Batch,
+    Fleet,
+    Intake,
+    Plan,
+    diff,
+    fold,
+    plan,
+    redact,
+    status,
+)
+
+__all__ = [
+    "BUILD_PROFILE",
+    "CODEC",
+    "Batch",
+    "Fleet",
+    "Intake",
+    "Plan",
+    "diff",
+    "fold",
+    "plan",
+    "redact",
+    "status",
+]

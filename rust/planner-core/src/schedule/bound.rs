@@ -1,0 +1,101 @@
+//! Lower bounds on waves and on time, each with what proves it.
+//!
+//! Over the moves that can be done at all. Three arguments, the largest wins:
+//! - a group alone: its stages, and in each wave no more than its budgets ever have room for;
+//! - a chain of precedences: such groups one after the other;
+//! - a resource: so many moves take from it, so many at once, and only few of them can go in the
+//!   first or in the last waves because of what comes before or after them.
+
+use super::chains::{Chains, Ends, successors};
+use super::flat::Flat;
+use super::load::Loads;
+use super::pace::Pace;
+use super::problem::Problem;
+use super::proof::{Proof, Unit};
+use super::reach::Reachable;
+
+/// No schedule has fewer waves, and none takes less time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The fewest waves.
+    pub waves: u32,
+    /// Why not fewer.
+    pub waves_proof: Proof,
+    /// The least time in milliseconds.
+    pub ms: u64,
+    /// Why not less.
+    pub ms_proof: Proof,
+}
+
+/// The bound over the moves of `reachable`, which must be of the same problem.
+#[must_use]
+pub fn bound(problem: &Problem, reachable: &Reachable) -> Bound {
+    let flat = Flat::of(problem).only(&reachable.moves);
+    let pace = Pace::of(&flat, &reachable.down);
+    let chains = Chains::of(&flat, &pace);
+    Bound::of(&flat, &pace, &chains)
+}
+
+impl Bound {
+    pub(crate) fn of(flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
+        let loads = Loads::of(flat, pace, chains);
+        let (waves, waves_proof) = later(chain(&chains.waves, flat, Unit::Waves), |best| {
+            loads.waves(best as u32)
+        });
+        let (mut ms, mut ms_proof) = later(chain(&chains.ms, flat, Unit::Milliseconds), |best| {
+            loads.ms(best)
+        });
+        let used = (0..flat.cohorts()).filter(|&c| flat.count[c] > 0);
+        let shortest_ms = used.map(|c| flat.duration_ms[c]).min().unwrap_or(0);
+        if waves * shortest_ms > ms {
+            ms = waves * shortest_ms;
+            ms_proof = Proof::Waves {
+                shortest_ms,
+                why: Box::new(waves_proof.clone()),
+            };
+        }
+        Self {
+            waves: waves as u32,
+            waves_proof,
+            ms,
+            ms_proof,
+        }
+    }
+}
+
+/// The first, or what `other` finds above it.
+fn later(first: (u64, Proof), other: impl Fn(u64) -> Option<(u64, Proof)>) -> (u64, Proof) {
+    other(first.0).unwrap_or(first)
+}
+
+/// The longest chain of groups; a chain of one is a group alone.
+fn chain<T>(ends: &Ends<T>, flat: &Flat, unit: Unit) -> (u64, Proof)
+where
+    T: Copy + Into<u64>,
+{
+    let length = |group: usize| ends.span[group].into();
+    let mut best: Option<usize> = None;
+    for group in 0..flat.groups() {
+        let above = best.map_or(0, length);
+        if length(group) > above {
+            best = Some(group);
+        }
+    }
+    let Some(first) = best else {
+        return (0, Proof::Nothing);
+    };
+    let mut groups = Vec::new();
+    let mut at = Some(first);
+    while let Some(group) = at {
+        let next = ends.next[group].map(|next| next as usize);
+        let rest = next.map_or(0, length);
+        groups.push((group as u32, length(group) - rest));
+        debug_assert!(next.is_none_or(|n| successors(flat, group).any(|(after, _)| after == n)));
+        at = next;
+    }
+    let proof = match groups[..] {
+        [(group, least)] => Proof::Group { group, least, unit },
+        _ => Proof::Chain { groups, unit },
+    };
+    (length(first), proof)
+}

@@ -1,0 +1,242 @@
+//! The problem as flat columns, for the hot loops.
+//!
+//! A fleet with a budget on every node has a million cohorts of one move each. Walking them as
+//! vectors of vectors costs a cache miss a cohort, so they are laid end to end once: cohort `c`
+//! is a number over all groups, and its takes are a slice of one long column.
+
+use std::ops::Range;
+
+use super::problem::{Order, Problem};
+
+/// A precedence without its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    pub before: u32,
+    pub after: u32,
+    pub count: u32,
+}
+
+/// A stage that holds at least one move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlatStage {
+    /// Moves of the group that are done when it ends.
+    pub until: u32,
+    pub soak_ms: u64,
+    /// Its place in [`super::problem::Group::stages`].
+    pub index: u32,
+}
+
+/// Rows of unequal length, end to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows<T> {
+    ends: Vec<u32>,
+    values: Vec<T>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            ends: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
+impl<T> Rows<T> {
+    pub fn push_row(&mut self, row: impl IntoIterator<Item = T>) {
+        self.values.extend(row);
+        self.ends.push(self.values.len() as u32);
+    }
+
+    pub fn range(&self, row: usize) -> Range<usize> {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        start as usize..self.ends[row] as usize
+    }
+
+    pub fn row(&self, row: usize) -> &[T] {
+        &self.values[self.range(row)]
+    }
+
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+}
+
+/// The problem as columns. Resources, groups and precedences keep their indices.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flat {
+    pub limit: Vec<u32>,
+    pub down: Vec<u32>,
+    /// Moves of each cohort.
+    pub count: Vec<u32>,
+    pub duration_ms: Vec<u64>,
+    pub takes: Rows<u32>,
+    pub releases: Rows<u32>,
+    cohort_ends: Vec<u32>,
+    pub strict: Vec<bool>,
+    /// Where the last stage of each group ends; later moves are in no stage.
+    pub stages_end: Vec<u32>,
+    pub stages: Rows<FlatStage>,
+    pub links: Vec<Link>,
+    /// Precedences by the group that goes first.
+    pub links_from: Rows<u32>,
+}
+
+impl Flat {
+    pub fn of(problem: &Problem) -> Self {
+        let mut flat = Self {
+            limit: problem.resources.iter().map(|r| r.limit).collect(),
+            down: problem.resources.iter().map(|r| r.down).collect(),
+            ..Self::default()
+        };
+        for group in &problem.groups {
+            for cohort in &group.cohorts {
+                flat.push_cohort(
+                    cohort.count,
+                    cohort.duration_ms,
+                    &cohort.takes,
+                    &cohort.releases,
+                );
+            }
+            flat.end_group();
+            flat.strict.push(group.order == Order::Strict);
+            flat.stages_end
+                .push(group.stages.last().map_or(u32::MAX, |s| s.until));
+            let mut until = 0;
+            let held = group.stages.iter().zip(0..).filter_map(|(stage, index)| {
+                let holds = stage.until > until;
+                until = until.max(stage.until);
+                holds.then_some(FlatStage {
+                    until,
+                    soak_ms: stage.soak_ms,
+                    index,
+                })
+            });
+            let held: Vec<FlatStage> = held.collect();
+            let whole = FlatStage {
+                until: u32::MAX,
+                soak_ms: 0,
+                index: 0,
+            };
+            let none = held.is_empty().then_some(whole);
+            flat.stages.push_row(held.into_iter().chain(none));
+        }
+        for p in &problem.precedences {
+            flat.links.push(Link {
+                before: p.before,
+                after: p.after,
+                count: p.count,
+            });
+        }
+        flat.index_links();
+        flat
+    }
+
+    fn push_cohort(&mut self, count: u32, duration_ms: u64, takes: &[u32], releases: &[u32]) {
+        self.count.push(count);
+        self.duration_ms.push(duration_ms);
+        self.takes.push_row(takes.iter().copied());
+        self.releases.push_row(releases.iter().copied());
+    }
+
+    fn end_group(&mut self) {
+        self.cohort_ends.push(self.count.len() as u32);
+    }
+
+    fn index_links(&mut self) {
+        let mut from: Vec<u32> = (0..self.links.len() as u32).collect();
+        from.sort_by_key(|&link| self.links[link as usize].before);
+        let mut from = from.into_iter().peekable();
+        for group in 0..self.groups() as u32 {
+            while let Some(link) = from.next_if(|&l| self.links[l as usize].before == group) {
+                self.links_from.values.push(link);
+            }
+            self.links_from.push_row([]);
+        }
+    }
+
+    pub fn groups(&self) -> usize {
+        self.cohort_ends.len()
+    }
+
+    pub fn resources(&self) -> usize {
+        self.limit.len()
+    }
+
+    pub fn cohorts(&self) -> usize {
+        self.count.len()
+    }
+
+    pub fn cohorts_of(&self, group: usize) -> Range<usize> {
+        let start = if group == 0 {
+            0
+        } else {
+            self.cohort_ends[group - 1]
+        };
+        start as usize..self.cohort_ends[group] as usize
+    }
+
+    /// The group of each cohort.
+    pub fn group_of(&self) -> Vec<u32> {
+        let mut group_of = Vec::with_capacity(self.cohorts());
+        for group in 0..self.groups() {
+            group_of.resize(self.cohorts_of(group).end, group as u32);
+        }
+        group_of
+    }
+
+    /// The same problem with these moves only (by cohort), all of which can be done.
+    pub fn only(mut self, moves: &[u32]) -> Self {
+        self.count.copy_from_slice(moves);
+        self.stages_end.fill(u32::MAX);
+        let idle = |group| self.cohorts_of(group).all(|c| self.count[c] == 0);
+        let idle: Vec<bool> = (0..self.groups()).map(idle).collect();
+        for link in self
+            .links
+            .iter_mut()
+            .filter(|link| idle[link.after as usize])
+        {
+            link.count = 0;
+        }
+        self
+    }
+
+    /// What remains when the moves `done` (by cohort) are done, of the groups that `keep` says.
+    /// `down` are the units that are still taken then. Also gives the old number of each cohort.
+    pub fn remainder(&self, done: &[u32], down: &[u32], keep: &[bool]) -> (Self, Vec<u32>) {
+        let mut rest = Self {
+            limit: self.limit.clone(),
+            down: down.to_vec(),
+            strict: self.strict.clone(),
+            stages: self.stages.clone(),
+            links: self.links.clone(),
+            links_from: self.links_from.clone(),
+            ..Self::default()
+        };
+        let mut numbers = Vec::new();
+        let mut group_done = vec![0; self.groups()];
+        for group in 0..self.groups() {
+            for cohort in self.cohorts_of(group) {
+                group_done[group] += done[cohort];
+                let left = self.count[cohort] - done[cohort];
+                if left > 0 && keep[group] {
+                    let (takes, gives) = (self.takes.row(cohort), self.releases.row(cohort));
+                    rest.push_cohort(left, self.duration_ms[cohort], takes, gives);
+                    numbers.push(cohort as u32);
+                }
+            }
+            rest.end_group();
+            let end = self.stages_end[group];
+            let open = if end == u32::MAX {
+                end
+            } else {
+                end.saturating_sub(group_done[group])
+            };
+            rest.stages_end.push(open);
+        }
+        for link in &mut rest.links {
+            link.count = link.count.saturating_sub(group_done[link.before as usize]);
+        }
+        (rest, numbers)
+    }
+}

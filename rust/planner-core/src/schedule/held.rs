@@ -1,0 +1,134 @@
+//! What kept each chunk from the wave before its own.
+
+use super::flat::{Flat, Rows};
+use super::problem::ResourceIdx;
+use super::waves::{Step, Waves};
+
+/// What kept a chunk from the wave before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Nothing: it is in the first wave.
+    Nothing,
+    /// This resource was full there.
+    Resource(ResourceIdx),
+    /// The group that goes first was not done before it; index of the precedence.
+    Precedence(u32),
+    /// The group was in this earlier stage, or its soak was not over; index of the stage.
+    Stage(u32),
+    /// This cohort of the group, which goes first, was not used up there.
+    Order(u32),
+}
+
+/// The replay of a schedule, one wave behind.
+struct Replay<'a> {
+    flat: &'a Flat,
+    links_to: Rows<u32>,
+    down: Vec<u32>,
+    /// Room of each resource that the wave before left.
+    room: Vec<u32>,
+    /// Moves of each group before this wave, and before the wave before.
+    done: Vec<u32>,
+    done_before: Vec<u32>,
+    left: Vec<u32>,
+}
+
+/// What held each step of `waves`, in their order.
+pub(crate) fn held(flat: &Flat, waves: &Waves) -> Vec<Held> {
+    let mut replay = Replay {
+        flat,
+        links_to: links_to(flat),
+        down: flat.down.clone(),
+        room: flat.limit.clone(),
+        done: vec![0; flat.groups()],
+        done_before: vec![0; flat.groups()],
+        left: flat.count.clone(),
+    };
+    let mut held = Vec::with_capacity(waves.steps.len());
+    for wave in waves.steps.chunk_by(|a, b| a.wave == b.wave) {
+        held.extend(wave.iter().map(|step| replay.held(step)));
+        replay.go(wave);
+    }
+    held
+}
+
+/// Precedences by the group that waits.
+fn links_to(flat: &Flat) -> Rows<u32> {
+    let mut by_after = vec![Vec::new(); flat.groups()];
+    for (link, at) in flat
+        .links
+        .iter()
+        .zip(0..)
+        .filter(|(link, _)| link.count > 0)
+    {
+        by_after[link.after as usize].push(at);
+    }
+    let mut rows = Rows::default();
+    for row in by_after {
+        rows.push_row(row);
+    }
+    rows
+}
+
+impl Replay<'_> {
+    fn held(&self, step: &Step) -> Held {
+        let (group, cohort) = (step.group as usize, step.cohort as usize);
+        if step.wave == 1 {
+            return Held::Nothing;
+        }
+        let stage = |done: u32| self.flat.stages.row(group).iter().find(|s| done < s.until);
+        let now = stage(self.done[group]);
+        let then = stage(self.done_before[group]);
+        let unmet = |&&link: &&u32| {
+            let link = self.flat.links[link as usize];
+            self.done_before[link.before as usize] < link.count
+        };
+        if let Some(&link) = self.links_to.row(group).iter().find(unmet) {
+            return Held::Precedence(link);
+        }
+        if let (Some(then), Some(now)) = (then, now)
+            && then.index != now.index
+        {
+            return Held::Stage(then.index);
+        }
+        let cohorts = self.flat.cohorts_of(group);
+        let start = cohorts.start;
+        let before = (start..cohort).rev().find(|&c| self.flat.count[c] > 0);
+        if let Some(before) = before.filter(|&c| self.flat.strict[group] && self.left[c] > 0) {
+            return Held::Order((before - start) as u32);
+        }
+        let full = |&&r: &&u32| self.room[r as usize] == 0;
+        if let Some(&r) = self.flat.takes.row(cohort).iter().find(full) {
+            return Held::Resource(r);
+        }
+        // Nothing else: the group was patient, its soak was not over.
+        let stages = self.flat.stages.row(group).iter();
+        let ended = stages.rev().find(|s| s.until <= self.done[group]);
+        Held::Stage(
+            ended
+                .expect("only a soak makes a group wait beside free room")
+                .index,
+        )
+    }
+
+    fn go(&mut self, wave: &[Step]) {
+        for (room, (limit, down)) in self
+            .room
+            .iter_mut()
+            .zip(self.flat.limit.iter().zip(&self.down))
+        {
+            *room = limit.saturating_sub(*down);
+        }
+        self.done_before.copy_from_slice(&self.done);
+        for step in wave {
+            let cohort = step.cohort as usize;
+            for &r in self.flat.takes.row(cohort) {
+                self.room[r as usize] -= step.count;
+            }
+            for &r in self.flat.releases.row(cohort) {
+                self.down[r as usize] = self.down[r as usize].saturating_sub(step.count);
+            }
+            self.left[cohort] -= step.count;
+            self.done[step.group as usize] += step.count;
+        }
+    }
+}

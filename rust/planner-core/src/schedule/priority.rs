@@ -1,0 +1,214 @@
+//! In which order the groups, and the cohorts of a group, get at the room of a wave.
+//!
+//! The base of every rule is the level: how many waves there are at least from a move to the end,
+//! along the group's own pace, the groups that wait for it, and (rules that look at places) the
+//! moves that queue for the same place. Serving the highest level first is Hu's rule, optimal for
+//! trees on identical machines and good elsewhere.
+
+use super::chains::{Chains, successors};
+use super::flat::{Flat, Rows};
+use super::pace::Pace;
+use super::problem::Problem;
+
+/// What decides among groups before all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// The highest level.
+    Level,
+    /// The most loaded resource.
+    Pressure,
+    /// The longest moves, so that they share their waves.
+    Duration,
+}
+
+/// One way to schedule. All rules give correct schedules; they differ in how good.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub first: First,
+    /// Cohorts queue by the level of their place instead of by the controller's order.
+    pub by_place: bool,
+    /// Serve what would miss this many waves before everything else.
+    pub target: Option<u32>,
+    /// Let groups wait for the end of a soak rather than hold up a wave, as long as they would
+    /// still be done within this many waves.
+    pub patience: Option<u32>,
+    /// Waves to add to the level of each group.
+    pub boost: Vec<u32>,
+}
+
+/// The cohorts of each group in the order in which they are tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    pub cohorts: Rows<u32>,
+    /// The level of each cohort, by its number; never rises along a group's queue.
+    pub levels: Vec<u32>,
+}
+
+/// What the rules know of the groups.
+#[derive(Clone, Debug)]
+pub(crate) struct Priority {
+    /// Level of each group after 0, 1, .. waves of its own pace.
+    levels: Rows<u32>,
+    /// Waves that the most loaded resource common to the group's moves needs.
+    pressure: Vec<u32>,
+    /// The longest move of each group in milliseconds.
+    longest_ms: Vec<u64>,
+    /// Breaks ties: by size, last by name, so that the order of the input does not matter.
+    rank: Vec<u32>,
+}
+
+impl Priority {
+    pub fn of(problem: &Problem, flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
+        let load = loads(flat);
+        let (mut levels, mut pressure, mut longest_ms) = (Rows::default(), vec![], vec![]);
+        for group in 0..flat.groups() {
+            levels.push_row(group_levels(flat, pace, chains, group));
+            let need = |&r: &u32| load[r as usize].div_ceil(pace.room[r as usize].max(1));
+            pressure.push(pace.common.row(group).iter().map(need).max().unwrap_or(0));
+            let longest = flat.cohorts_of(group).map(|c| flat.duration_ms[c]).max();
+            longest_ms.push(longest.unwrap_or(0));
+        }
+        let mut by_rank: Vec<usize> = (0..flat.groups()).collect();
+        by_rank.sort_by_key(|&g| {
+            let size = (pressure[g], pace.total[g], flat.cohorts_of(g).len());
+            (std::cmp::Reverse(size), &problem.groups[g].name)
+        });
+        let mut rank = vec![0; flat.groups()];
+        for (at, group) in by_rank.into_iter().enumerate() {
+            rank[group] = at as u32;
+        }
+        Self {
+            levels,
+            pressure,
+            longest_ms,
+            rank,
+        }
+    }
+
+    /// The level of the group when `done` of its moves are done.
+    pub fn level(&self, pace: &Pace, group: usize, done: u32) -> u32 {
+        let after = pace
+            .forward
+            .row(group)
+            .partition_point(|&step| step <= done);
+        self.levels.row(group).get(after).copied().unwrap_or(0)
+    }
+
+    /// Groups with the smallest key go first.
+    pub fn key(&self, rule: &Rule, group: usize, level: u32) -> (u64, u64, u32) {
+        let level = u64::from(level + rule.boost[group]);
+        let (first, second) = match rule.first {
+            First::Level => (level, self.pressure[group].into()),
+            First::Pressure => (self.pressure[group].into(), level),
+            First::Duration => (self.longest_ms[group], level),
+        };
+        (u64::MAX - first, u64::MAX - second, self.rank[group])
+    }
+
+    /// Every group's cohorts in the order of its controller.
+    pub fn in_order(&self, flat: &Flat, pace: &Pace) -> Queue {
+        let mut queue = Queue {
+            cohorts: Rows::default(),
+            levels: vec![0; flat.cohorts()],
+        };
+        for group in 0..flat.groups() {
+            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
+            queue.cohorts.push_row(held.map(|c| c as u32));
+            self.push_levels(flat, pace, group, &mut queue);
+        }
+        queue
+    }
+
+    /// Every group's cohorts with the longest queue at their place first; strict groups in order.
+    pub fn by_place(&self, flat: &Flat, pace: &Pace) -> Queue {
+        let places = self.place_levels(flat, pace);
+        let mut queue = Queue {
+            cohorts: Rows::default(),
+            levels: vec![0; flat.cohorts()],
+        };
+        for group in 0..flat.groups() {
+            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
+            let mut held: Vec<u32> = held.map(|c| c as u32).collect();
+            if !flat.strict[group] {
+                held.sort_by_key(|&c| std::cmp::Reverse(places[c as usize]));
+            }
+            queue.cohorts.push_row(held);
+            self.push_levels(flat, pace, group, &mut queue);
+            let mut highest = 0;
+            for &cohort in queue.cohorts.row(group).iter().rev() {
+                let cohort = cohort as usize;
+                highest = highest.max(places[cohort]);
+                queue.levels[cohort] = queue.levels[cohort].max(highest);
+            }
+        }
+        queue
+    }
+
+    fn push_levels(&self, flat: &Flat, pace: &Pace, group: usize, queue: &mut Queue) {
+        let (steps, levels) = (pace.forward.row(group), self.levels.row(group));
+        let (mut done, mut at) = (0, 0);
+        for &cohort in queue.cohorts.row(group) {
+            while steps.get(at).is_some_and(|&step| step <= done) {
+                at += 1;
+            }
+            queue.levels[cohort as usize] = levels[at];
+            done += flat.count[cohort as usize];
+        }
+    }
+
+    /// How many waves the queue at the busiest place of each cohort lasts from it on. Places are
+    /// the resources that not all of the group's moves take; groups of a high level stand first.
+    fn place_levels(&self, flat: &Flat, pace: &Pace) -> Vec<u32> {
+        let mut rest = loads(flat);
+        let mut groups: Vec<usize> = (0..flat.groups()).collect();
+        groups.sort_unstable_by_key(|&g| {
+            let level = self.levels.row(g).first().copied().unwrap_or(0);
+            (std::cmp::Reverse(level), self.rank[g])
+        });
+        let mut places = vec![0; flat.cohorts()];
+        for group in groups {
+            let common = pace.common.row(group);
+            for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
+                for &r in flat
+                    .takes
+                    .row(cohort)
+                    .iter()
+                    .filter(|r| !common.contains(r))
+                {
+                    let (r, room) = (r as usize, pace.room[r as usize]);
+                    places[cohort] = places[cohort].max(rest[r].div_ceil(room));
+                    rest[r] -= flat.count[cohort];
+                }
+            }
+        }
+        places
+    }
+}
+
+/// Moves that take from each resource.
+fn loads(flat: &Flat) -> Vec<u32> {
+    let mut load = vec![0; flat.resources()];
+    for cohort in 0..flat.cohorts() {
+        for &r in flat.takes.row(cohort) {
+            load[r as usize] += flat.count[cohort];
+        }
+    }
+    load
+}
+
+fn group_levels(flat: &Flat, pace: &Pace, chains: &Chains, group: usize) -> Vec<u32> {
+    let steps = pace.forward.row(group);
+    let all = pace.waves(group, pace.total[group]);
+    let mut done = 0;
+    let mut levels = Vec::with_capacity(steps.len());
+    for (waves, &step) in (0..).zip(steps) {
+        let mut level = all - waves;
+        for (after, count) in successors(flat, group).filter(|(_, count)| done < *count) {
+            let until = pace.waves(group, count) - waves;
+            level = level.max(until + chains.waves.span[after]);
+        }
+        levels.push(level);
+        done = step;
+    }
+    levels
+}

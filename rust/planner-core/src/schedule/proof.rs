@@ -1,0 +1,180 @@
+//! What proves a bound, and the sentence that says so.
+
+use super::problem::{GroupIdx, Problem, ResourceIdx};
+
+/// What a bound counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Waves.
+    Waves,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// The first or the last waves of a schedule, in which little can go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edge {
+    /// How many waves.
+    pub waves: u32,
+    /// The most moves that can go in them.
+    pub moves: u32,
+}
+
+/// What proves a bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing moves.
+    Nothing,
+    /// One group needs so much by its own stages, order and budgets.
+    Group {
+        /// The group.
+        group: GroupIdx,
+        /// What it needs.
+        least: u64,
+        /// Of what.
+        unit: Unit,
+    },
+    /// Groups that wait for each other.
+    Chain {
+        /// Each group with what it needs until the next can begin, the last with all it needs.
+        groups: Vec<(GroupIdx, u64)>,
+        /// Of what.
+        unit: Unit,
+    },
+    /// More moves take from a resource than few waves have room for.
+    Resource {
+        /// The resource.
+        resource: ResourceIdx,
+        /// Moves that take from it.
+        moves: u32,
+        /// How many a wave has room for.
+        room: u32,
+        /// The first waves, when what comes before keeps the moves back.
+        head: Edge,
+        /// The last waves, when what comes after hurries the moves.
+        tail: Edge,
+    },
+    /// As [`Proof::Resource`], in time.
+    ResourceTime {
+        /// The resource.
+        resource: ResourceIdx,
+        /// Moves that take from it.
+        moves: u32,
+        /// How many a wave has room for.
+        room: u32,
+        /// Before the first of these moves, in milliseconds.
+        head_ms: u64,
+        /// Their waves together, in milliseconds.
+        moves_ms: u64,
+        /// After the last of these moves, in milliseconds.
+        tail_ms: u64,
+    },
+    /// So many waves, each at least as long as the shortest move.
+    Waves {
+        /// The shortest move in milliseconds.
+        shortest_ms: u64,
+        /// Why so many waves.
+        why: Box<Proof>,
+    },
+}
+
+impl Proof {
+    /// One sentence for people, with the names of `problem`.
+    #[must_use]
+    pub fn sentence(&self, problem: &Problem) -> String {
+        let group = |g: GroupIdx| &problem.groups[g as usize].name;
+        let resource = |r: ResourceIdx| &problem.resources[r as usize].name;
+        match self {
+            Self::Nothing => "Nothing moves.".to_owned(),
+            Self::Group {
+                group: g,
+                least,
+                unit,
+            } => format!(
+                "{} alone needs {} by its own stages, order and budgets.",
+                group(*g),
+                amount(*least, *unit)
+            ),
+            Self::Chain { groups, unit } => {
+                let each = |(g, least): &(GroupIdx, u64)| {
+                    format!("{} ({})", group(*g), amount(*least, *unit))
+                };
+                let each: Vec<String> = groups.iter().map(each).collect();
+                let total = groups.iter().map(|(_, least)| least).sum();
+                let total = amount(total, *unit);
+                format!(
+                    "One waits for the other: {}: {total}.",
+                    each.join(", then ")
+                )
+            }
+            Self::Resource {
+                resource: r,
+                moves,
+                room,
+                head,
+                tail,
+            } => {
+                let middle = moves - head.moves - tail.moves;
+                let waves = head.waves + middle.div_ceil(*room) + tail.waves;
+                let mut edges = Vec::new();
+                for (edge, which) in [(head, "first"), (tail, "last")] {
+                    if edge.waves > 0 {
+                        let (most, in_waves) = (edge.moves, amount(edge.waves.into(), Unit::Waves));
+                        edges.push(format!(
+                            ", at most {most} of them in the {which} {in_waves}"
+                        ));
+                    }
+                }
+                let (edges, waves) = (edges.concat(), amount(waves.into(), Unit::Waves));
+                format!(
+                    "{} has room for {room} of {moves} moves at once{edges}: {waves}.",
+                    resource(*r)
+                )
+            }
+            Self::ResourceTime {
+                resource: r,
+                moves,
+                room,
+                head_ms,
+                moves_ms,
+                tail_ms,
+            } => {
+                let mut edges = Vec::new();
+                for (edge, which) in [(head_ms, "before"), (tail_ms, "after")] {
+                    if *edge > 0 {
+                        let time = amount(*edge, Unit::Milliseconds);
+                        edges.push(format!(", and {time} go by {which} them"));
+                    }
+                }
+                let (name, edges) = (resource(*r), edges.concat());
+                let time = amount(*moves_ms, Unit::Milliseconds);
+                format!("{name} has room for {room} of {moves} moves at once: {time}{edges}.")
+            }
+            Self::Waves { shortest_ms, why } => {
+                let shortest = amount(*shortest_ms, Unit::Milliseconds);
+                let why = why.sentence(problem);
+                format!("No wave is shorter than {shortest}, and {why}")
+            }
+        }
+    }
+
+    /// The groups that the proof goes through, in their order.
+    #[must_use]
+    pub fn through(&self) -> Vec<GroupIdx> {
+        match self {
+            Self::Group { group, .. } => vec![*group],
+            Self::Chain { groups, .. } => groups.iter().map(|(group, _)| *group).collect(),
+            Self::Waves { why, .. } => why.through(),
+            Self::Nothing | Self::Resource { .. } | Self::ResourceTime { .. } => Vec::new(),
+        }
+    }
+}
+
+fn amount(count: u64, unit: Unit) -> String {
+    match (unit, count) {
+        (Unit::Waves, 1) => "1 wave".to_owned(),
+        (Unit::Waves, _) => format!("{count} waves"),
+        (Unit::Milliseconds, _) if count.is_multiple_of(1000) => format!("{} s", count / 1000),
+        (Unit::Milliseconds, _) => format!("{}.{:03} s", count / 1000, count % 1000),
+    }
+}

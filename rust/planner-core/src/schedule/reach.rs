@@ -1,0 +1,245 @@
+//! Which moves can ever be done.
+//!
+//! The system is monotone. A move takes only for the length of its wave; afterwards the units
+//! that are down are as many as before or fewer, and the moves that are done are more. So what
+//! can move now can still move after any other move, and doing whatever can be done, in any
+//! order, ends in the same and largest set: suppose a plan did a move that this one leaves, and
+//! take the first such move of that plan; all that went before it is done here too, so here it
+//! has no fewer done before it and no more down beside it, and it could go. What is left is
+//! therefore impossible in every plan.
+
+use super::flat::Flat;
+use super::problem::{GroupIdx, Problem, ResourceIdx};
+
+/// Why a move can never be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blocker {
+    /// The resource has no room ever: what stays down for good fills its limit.
+    Resource(ResourceIdx),
+    /// The group that has to go first never gets there; index of the precedence.
+    Precedence(u32),
+    /// Behind this cohort of the same group, which is blocked, in a strict order.
+    Order(u32),
+    /// The group's last stage ends before it.
+    Stage,
+}
+
+/// Moves that can never be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Their group.
+    pub group: GroupIdx,
+    /// Their cohort within the group.
+    pub cohort: u32,
+    /// How many.
+    pub count: u32,
+    /// Why.
+    pub blocker: Blocker,
+}
+
+/// Which moves can be done, and what is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reachable {
+    /// Moves that can be done, cohort by cohort, group after group.
+    pub moves: Vec<u32>,
+    /// Units of each resource that stay down when all of them are done.
+    pub down: Vec<u32>,
+    /// What can never be done, by group and cohort.
+    pub left: Vec<Left>,
+}
+
+/// The largest set of moves that can be done; linear in the size of the problem.
+#[must_use]
+pub fn reachable(problem: &Problem) -> Reachable {
+    let flat = Flat::of(problem);
+    Reach::run(&flat).into_reachable()
+}
+
+const NONE: u32 = u32::MAX;
+
+/// The search and where it ended.
+pub(crate) struct Reach<'a> {
+    flat: &'a Flat,
+    group_of: Vec<u32>,
+    /// Moves of each cohort that lie before the end of the group's last stage.
+    quota: Vec<u32>,
+    pub moves: Vec<u32>,
+    pub down: Vec<u32>,
+    done: Vec<u32>,
+    /// Precedences that the group still waits for.
+    waiting: Vec<u32>,
+    /// Cohorts that wait for room, as one list for each resource through `next`.
+    first_blocked: Vec<u32>,
+    next: Vec<u32>,
+    /// Cohorts to try.
+    work: Vec<u32>,
+}
+
+impl<'a> Reach<'a> {
+    pub fn run(flat: &'a Flat) -> Self {
+        let mut reach = Self {
+            flat,
+            group_of: flat.group_of(),
+            quota: quotas(flat),
+            moves: vec![0; flat.cohorts()],
+            down: flat.down.clone(),
+            done: vec![0; flat.groups()],
+            waiting: vec![0; flat.groups()],
+            first_blocked: vec![NONE; flat.resources()],
+            next: vec![NONE; flat.cohorts()],
+            work: Vec::new(),
+        };
+        for link in flat.links.iter().filter(|link| link.count > 0) {
+            reach.waiting[link.after as usize] += 1;
+        }
+        for group in (0..flat.groups())
+            .filter(|&g| reach.waiting[g] == 0)
+            .collect::<Vec<_>>()
+        {
+            reach.open(group);
+            reach.drain();
+        }
+        reach
+    }
+
+    fn open(&mut self, group: usize) {
+        let cohorts = self.flat.cohorts_of(group);
+        if self.flat.strict[group] {
+            self.work.extend(cohorts.map(|c| c as u32).take(1));
+        } else {
+            self.work.extend(cohorts.rev().map(|c| c as u32));
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(cohort) = self.work.pop() {
+            if let Some(full) = self.full(cohort as usize) {
+                self.next[cohort as usize] = self.first_blocked[full as usize];
+                self.first_blocked[full as usize] = cohort;
+            } else {
+                self.go(cohort as usize);
+            }
+        }
+    }
+
+    /// A resource that the cohort takes and that has no room.
+    fn full(&self, cohort: usize) -> Option<ResourceIdx> {
+        let full = |&&r: &&u32| self.down[r as usize] >= self.flat.limit[r as usize];
+        self.flat.takes.row(cohort).iter().find(full).copied()
+    }
+
+    fn go(&mut self, cohort: usize) {
+        let (count, group) = (self.quota[cohort], self.group_of[cohort] as usize);
+        if count == 0 {
+            return;
+        }
+        self.moves[cohort] = count;
+        for &r in self.flat.releases.row(cohort) {
+            let r = r as usize;
+            self.down[r] = self.down[r].saturating_sub(count);
+            if self.down[r] < self.flat.limit[r] {
+                self.wake(r);
+            }
+        }
+        let before = self.done[group];
+        self.done[group] += count;
+        for &link in self.flat.links_from.row(group) {
+            let link = self.flat.links[link as usize];
+            if before < link.count && link.count <= self.done[group] {
+                self.waiting[link.after as usize] -= 1;
+                if self.waiting[link.after as usize] == 0 {
+                    self.open(link.after as usize);
+                }
+            }
+        }
+        if self.flat.strict[group] && cohort + 1 < self.flat.cohorts_of(group).end {
+            self.work.push(cohort as u32 + 1);
+        }
+    }
+
+    fn wake(&mut self, resource: usize) {
+        let mut cohort = std::mem::replace(&mut self.first_blocked[resource], NONE);
+        while cohort != NONE {
+            self.work.push(cohort);
+            cohort = std::mem::replace(&mut self.next[cohort as usize], NONE);
+        }
+    }
+
+    /// Whether every move of the cohort can be done.
+    pub fn is_done(&self, cohort: usize) -> bool {
+        self.moves[cohort] == self.flat.count[cohort]
+    }
+
+    /// What can never be done, with the reason, by group and cohort.
+    pub fn left(&self) -> Vec<Left> {
+        let mut unmet = vec![None; self.flat.groups()];
+        for (link, at) in self.flat.links.iter().zip(0..) {
+            if self.done[link.before as usize] < link.count {
+                unmet[link.after as usize].get_or_insert(at);
+            }
+        }
+        let mut left = Vec::new();
+        for (group, unmet) in unmet.into_iter().enumerate() {
+            let cohorts = self.flat.cohorts_of(group);
+            let start = cohorts.start;
+            let mut first_blocked = None;
+            for cohort in cohorts {
+                let mut push = |count: u32, blocker| {
+                    let cohort = (cohort - start) as u32;
+                    left.push(Left {
+                        group: group as u32,
+                        cohort,
+                        count,
+                        blocker,
+                    });
+                };
+                let blocked = self.quota[cohort] - self.moves[cohort];
+                if blocked > 0 {
+                    let behind = first_blocked.filter(|_| self.flat.strict[group]);
+                    push(blocked, self.blocker(cohort, unmet, behind));
+                    first_blocked = first_blocked.or(Some((cohort - start) as u32));
+                }
+                let unstaged = self.flat.count[cohort] - self.quota[cohort];
+                if unstaged > 0 {
+                    push(unstaged, Blocker::Stage);
+                }
+            }
+        }
+        left
+    }
+
+    fn blocker(&self, cohort: usize, unmet: Option<u32>, behind: Option<u32>) -> Blocker {
+        match (unmet, behind, self.full(cohort)) {
+            (Some(link), _, _) => Blocker::Precedence(link),
+            (None, Some(behind), _) => Blocker::Order(behind),
+            (None, None, Some(full)) => Blocker::Resource(full),
+            (None, None, None) => unreachable!("what nothing blocks has moved"),
+        }
+    }
+
+    pub fn into_reachable(self) -> Reachable {
+        let left = self.left();
+        Reachable {
+            moves: self.moves,
+            down: self.down,
+            left,
+        }
+    }
+}
+
+/// The moves of each cohort among the first `stages_end` of its group.
+fn quotas(flat: &Flat) -> Vec<u32> {
+    let mut quota = Vec::with_capacity(flat.cohorts());
+    for group in 0..flat.groups() {
+        let mut room = flat.stages_end[group];
+        for cohort in flat.cohorts_of(group) {
+            let inside = flat.count[cohort].min(room);
+            // Without stages the end is at infinity and does not come nearer.
+            if room != u32::MAX {
+                room -= inside;
+            }
+            quota.push(inside);
+        }
+    }
+    quota
+}

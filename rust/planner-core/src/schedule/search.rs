@@ -1,0 +1,161 @@
+//! Tries one priority rule after the other and keeps the best schedule.
+
+use super::bound::Bound;
+use super::chains::{Chains, successors};
+use super::flat::Flat;
+use super::pace::Pace;
+use super::priority::{First, Priority, Queue, Rule};
+use super::problem::Problem;
+use super::waves::{Ground, Waves, pass};
+
+/// Cohorts that all passes after the fixed rules may look at together; it bounds the time spent
+/// on large problems and leaves small ones many tries.
+const EFFORT: usize = 4_000_000;
+/// Most tries however small the problem.
+const TRIES: usize = 64;
+
+/// Finds a schedule of all moves of `flat`, each of which must be possible.
+pub(crate) struct Search<'a> {
+    ground: Ground<'a>,
+    chains: &'a Chains,
+    bound: &'a Bound,
+    in_order: Queue,
+    by_place: Option<Queue>,
+    best: Waves,
+    best_rule: Rule,
+}
+
+/// The best schedule of the rules; stops as soon as one reaches the bound.
+pub(crate) fn search(
+    problem: &Problem,
+    flat: &Flat,
+    pace: &Pace,
+    chains: &Chains,
+    bound: &Bound,
+) -> Waves {
+    let priority = Priority::of(problem, flat, pace, chains);
+    let ground = Ground {
+        flat,
+        pace,
+        priority: &priority,
+    };
+    let in_order = priority.in_order(flat, pace);
+    let boost = vec![0; flat.groups()];
+    let rule = Rule {
+        first: First::Level,
+        by_place: false,
+        target: None,
+        patience: None,
+        boost,
+    };
+    let best = pass(ground, &in_order, &rule);
+    let by_place = None;
+    let mut search = Search {
+        ground,
+        chains,
+        bound,
+        in_order,
+        by_place,
+        best,
+        best_rule: rule,
+    };
+    search.fewer_waves();
+    search.less_time();
+    search.best
+}
+
+impl Search<'_> {
+    fn is_shortest(&self) -> bool {
+        self.best.count() <= self.bound.waves
+    }
+
+    /// Runs a rule, keeps its schedule if it is better, and gives the last wave of each group.
+    fn attempt(&mut self, rule: &Rule) -> (u32, Vec<u32>) {
+        let queue = if rule.by_place {
+            let Ground {
+                flat,
+                pace,
+                priority,
+            } = self.ground;
+            self.by_place
+                .get_or_insert_with(|| priority.by_place(flat, pace))
+        } else {
+            &self.in_order
+        };
+        let waves = pass(self.ground, queue, rule);
+        let result = (waves.count(), waves.last.clone());
+        if waves.cost() < self.best.cost() {
+            self.best = waves;
+            self.best_rule = rule.clone();
+        }
+        result
+    }
+
+    fn fewer_waves(&mut self) {
+        let plain = self.best_rule.clone();
+        let target = Some(self.bound.waves);
+        let rules = [
+            (First::Level, true, None),
+            (First::Level, true, target),
+            (First::Pressure, false, None),
+            (First::Pressure, true, target),
+            (First::Duration, true, None),
+        ];
+        for (first, by_place, target) in rules {
+            if self.is_shortest() {
+                return;
+            }
+            self.attempt(&Rule {
+                first,
+                by_place,
+                target,
+                ..plain.clone()
+            });
+        }
+        let tries = (EFFORT / self.ground.flat.cohorts().max(1)).min(TRIES);
+        self.squeak(tries);
+    }
+
+    /// Lifts the groups that end last, and those they wait for, and tries again.
+    fn squeak(&mut self, tries: usize) {
+        let mut rule = self.best_rule.clone();
+        for _ in 0..tries {
+            if self.is_shortest() {
+                return;
+            }
+            rule.target = rule.target.map(|_| self.best.count() - 1);
+            let (count, last) = self.attempt(&rule);
+            for &group in self.chains.order.iter().rev() {
+                let group = group as usize;
+                let ends_last = u32::from(last[group] == count);
+                let behind = successors(self.ground.flat, group).map(|(g, _)| rule.boost[g]);
+                rule.boost[group] = (rule.boost[group] + ends_last).max(behind.max().unwrap_or(0));
+            }
+        }
+    }
+
+    /// With as many waves, less waiting for soaks, and long moves together.
+    fn less_time(&mut self) {
+        let patience = Some(self.best.count());
+        let rules = [First::Level, First::Duration, First::Pressure];
+        let fixed = self.best_rule.clone();
+        for rule in std::iter::once(fixed.clone()).chain(rules.map(|first| Rule {
+            first,
+            ..fixed.clone()
+        })) {
+            if self.best.cost().1 <= self.bound.ms {
+                return;
+            }
+            if self
+                .ground
+                .flat
+                .stages
+                .values()
+                .iter()
+                .any(|stage| stage.soak_ms > 0)
+            {
+                self.attempt(&Rule { patience, ..rule });
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The schedule: which moves go in which wave, and why not in the wave before.
+
+use super::bound::Bound;
+use super::chains::Chains;
+use super::flat::Flat;
+use super::held::{Held, held};
+use super::pace::Pace;
+use super::problem::{GroupIdx, Problem, ResourceIdx};
+use super::reach::{Left, Reach};
+use super::search::search;
+
+/// Moves of one cohort in one wave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Their group.
+    pub group: GroupIdx,
+    /// Their cohort within the group.
+    pub cohort: u32,
+    /// The wave, from 1.
+    pub wave: u32,
+    /// How many, at least 1.
+    pub count: u32,
+    /// What kept them from the wave before.
+    pub held: Held,
+}
+
+/// A schedule of every move that can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// How many waves.
+    pub waves: u32,
+    /// By wave, group and cohort; at most one for each three.
+    pub chunks: Vec<Chunk>,
+    /// What can never be done, by group and cohort.
+    pub left: Vec<Left>,
+    /// When each wave starts, in milliseconds from the start of the first.
+    pub starts_ms: Vec<u64>,
+    /// When each wave ends.
+    pub ends_ms: Vec<u64>,
+    /// No schedule of these moves is better than this.
+    pub bound: Bound,
+}
+
+/// Schedules every move that can be done: in few waves, then in little time, then early.
+#[must_use]
+pub fn solve(problem: &Problem) -> Schedule {
+    let flat = Flat::of(problem);
+    let reachable = Reach::run(&flat).into_reachable();
+    let flat = flat.only(&reachable.moves);
+    let pace = Pace::of(&flat, &reachable.down);
+    let chains = Chains::of(&flat, &pace);
+    let bound = Bound::of(&flat, &pace, &chains);
+    let mut waves = search(problem, &flat, &pace, &chains, &bound);
+    assert!(
+        bound.waves <= waves.count(),
+        "fewer waves than the bound allows"
+    );
+    for wave in waves.steps.chunk_by_mut(|a, b| a.wave == b.wave) {
+        wave.sort_unstable_by_key(|step| step.cohort);
+    }
+    let chunks = waves
+        .steps
+        .iter()
+        .zip(held(&flat, &waves))
+        .map(|(step, held)| Chunk {
+            group: step.group,
+            cohort: step.cohort - flat.cohorts_of(step.group as usize).start as u32,
+            wave: step.wave,
+            count: step.count,
+            held,
+        });
+    Schedule {
+        waves: waves.count(),
+        chunks: chunks.collect(),
+        left: reachable.left,
+        bound,
+        starts_ms: waves.starts_ms,
+        ends_ms: waves.ends_ms,
+    }
+}
+
+impl Schedule {
+    /// The time of the whole schedule in milliseconds.
+    #[must_use]
+    pub fn ms(&self) -> u64 {
+        self.ends_ms.last().copied().unwrap_or(0)
+    }
+
+    /// How many units of each wanted resource are free during each wave: one row for each of
+    /// `wanted`, one number for each wave. 0 as well where more is down than the limit.
+    #[must_use]
+    pub fn headroom(&self, problem: &Problem, wanted: &[ResourceIdx]) -> Vec<Vec<u32>> {
+        let mut rows = vec![usize::MAX; problem.resources.len()];
+        let mut down = Vec::with_capacity(wanted.len());
+        for (row, &r) in wanted.iter().enumerate() {
+            rows[r as usize] = row;
+            down.push(problem.resources[r as usize].down);
+        }
+        let mut headroom = vec![Vec::with_capacity(self.waves as usize); wanted.len()];
+        for wave in self.chunks.chunk_by(|a, b| a.wave == b.wave) {
+            let mut used = down.clone();
+            for chunk in wave {
+                let cohort = &problem.groups[chunk.group as usize].cohorts[chunk.cohort as usize];
+                for &r in &cohort.takes {
+                    if let Some(used) = used.get_mut(rows[r as usize]) {
+                        *used += chunk.count;
+                    }
+                }
+                for &r in &cohort.releases {
+                    if let Some(down) = down.get_mut(rows[r as usize]) {
+                        *down = down.saturating_sub(chunk.count);
+                    }
+                }
+            }
+            for ((row, used), &r) in headroom.iter_mut().zip(used).zip(wanted) {
+                row.push(problem.resources[r as usize].limit.saturating_sub(used));
+            }
+        }
+        headroom
+    }
+
+    /// The resource that held most moves back, the first by name of several.
+    #[must_use]
+    pub fn tightest(&self, problem: &Problem) -> Option<ResourceIdx> {
+        let mut held = vec![0_u64; problem.resources.len()];
+        for chunk in &self.chunks {
+            if let Held::Resource(r) = chunk.held {
+                held[r as usize] += u64::from(chunk.count);
+            }
+        }
+        let name = |r: ResourceIdx| std::cmp::Reverse(&problem.resources[r as usize].name);
+        let holding = (0..).zip(held).filter(|(_, moves)| *moves > 0);
+        holding
+            .max_by_key(|&(r, moves)| (moves, name(r)))
+            .map(|(r, _)| r)
+    }
+}

@@ -1,0 +1,318 @@
+//! One pass: fills wave after wave by one rule.
+//!
+//! No wave leaves out a move that would still fit (but for patience with soaks), so every pass
+//! makes all moves that can be done: a wave without any move would mean that none can be.
+//! The cost is that of the moves made and of the cohorts looked at in vain; a group whose common
+//! room is used up is not looked at.
+
+use super::chains::successors;
+use super::flat::Flat;
+use super::pace::Pace;
+use super::priority::{Priority, Queue, Rule};
+
+/// Moves of one cohort in one wave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub cohort: u32,
+    pub group: u32,
+    pub wave: u32,
+    pub count: u32,
+}
+
+/// What a pass made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waves {
+    /// By wave.
+    pub steps: Vec<Step>,
+    pub starts_ms: Vec<u64>,
+    pub ends_ms: Vec<u64>,
+    /// The last wave of each group, 0 without moves.
+    pub last: Vec<u32>,
+}
+
+impl Waves {
+    pub fn count(&self) -> u32 {
+        self.ends_ms.len() as u32
+    }
+
+    /// Fewest waves, then least time, then earliest moves.
+    pub fn cost(&self) -> (u32, u64, u64) {
+        let finish = |step: &Step| u64::from(step.wave) * u64::from(step.count);
+        let end = self.ends_ms.last().copied().unwrap_or(0);
+        (self.count(), end, self.steps.iter().map(finish).sum())
+    }
+}
+
+/// Where a group stands.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// The part of the queue that is not used up.
+    first: u32,
+    end: u32,
+    done: u32,
+    /// Moves of this wave.
+    now: u32,
+    /// Moves that the stage still holds.
+    quota: u32,
+    /// Moves that take nothing and are not made.
+    free: u32,
+    /// Precedences that it waits for.
+    waiting: u32,
+    stage: u32,
+    /// When its stage may begin.
+    ready_ms: u64,
+}
+
+/// What a pass reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub flat: &'a Flat,
+    pub pace: &'a Pace,
+    pub priority: &'a Priority,
+}
+
+struct Pass<'a> {
+    ground: Ground<'a>,
+    rule: &'a Rule,
+    levels: &'a [u32],
+    queue: Vec<u32>,
+    left: Vec<u32>,
+    down: Vec<u32>,
+    /// Room of each resource at the beginning of the wave, and now.
+    begin: Vec<u32>,
+    room: Vec<u32>,
+    groups: Vec<State>,
+    /// Groups that may move and are not done.
+    active: Vec<u32>,
+    waves: Waves,
+}
+
+/// Schedules all moves of `flat`, each of which must be possible.
+pub(crate) fn pass(ground: Ground, queue: &Queue, rule: &Rule) -> Waves {
+    let mut pass = Pass::new(ground, queue, rule);
+    while !pass.active.is_empty() {
+        pass.wave();
+    }
+    pass.waves
+}
+
+impl<'a> Pass<'a> {
+    fn new(ground: Ground<'a>, queue: &'a Queue, rule: &'a Rule) -> Self {
+        let flat = ground.flat;
+        let begin: Vec<u32> = flat
+            .limit
+            .iter()
+            .zip(&flat.down)
+            .map(|(l, d)| l.saturating_sub(*d))
+            .collect();
+        let state = |group: usize| State {
+            first: queue.cohorts.range(group).start as u32,
+            end: queue.cohorts.range(group).end as u32,
+            quota: flat.stages.row(group)[0].until,
+            free: ground.pace.free[group],
+            ..State::default()
+        };
+        let mut groups: Vec<State> = (0..flat.groups()).map(state).collect();
+        for link in flat.links.iter().filter(|link| link.count > 0) {
+            groups[link.after as usize].waiting += 1;
+        }
+        let starts = |(_, state): &(u32, &State)| state.waiting == 0 && state.first < state.end;
+        let active = (0..)
+            .zip(&groups)
+            .filter(starts)
+            .map(|(group, _)| group)
+            .collect();
+        Self {
+            ground,
+            rule,
+            levels: &queue.levels,
+            queue: queue.cohorts.values().to_vec(),
+            left: flat.count.clone(),
+            down: flat.down.clone(),
+            room: begin.clone(),
+            begin,
+            active,
+            waves: Waves {
+                last: vec![0; flat.groups()],
+                ..Waves::default()
+            },
+            groups,
+        }
+    }
+
+    fn wave(&mut self) {
+        let wave = self.waves.count() + 1;
+        let begun = self.waves.steps.len();
+        self.room.copy_from_slice(&self.begin);
+        let mut active = std::mem::take(&mut self.active);
+        active.sort_by_cached_key(|&group| {
+            let group = group as usize;
+            self.ground
+                .priority
+                .key(self.rule, group, self.level(group))
+        });
+        let mut open_ms = self.open_ms(&active, wave);
+        loop {
+            if let Some(target) = self.rule.target {
+                self.fill(&active, open_ms, (target + 1).saturating_sub(wave));
+            }
+            self.fill(&active, open_ms, 0);
+            if self.waves.steps.len() > begun {
+                break;
+            }
+            // All that could move is patient: wait for the first soak to end.
+            let later = active.iter().map(|&g| self.groups[g as usize].ready_ms);
+            let later = later.filter(|&ready_ms| ready_ms > open_ms).min();
+            open_ms = later.expect("a wave without moves means that none is possible");
+        }
+        self.active = active;
+        self.close(begun, wave);
+    }
+
+    /// The level of the group at this point.
+    fn level(&self, group: usize) -> u32 {
+        let state = &self.groups[group];
+        let level = self
+            .ground
+            .priority
+            .level(self.ground.pace, group, state.done);
+        if self.rule.by_place {
+            level.max(self.levels[self.queue[state.first as usize] as usize])
+        } else {
+            level
+        }
+    }
+
+    /// Groups whose soak ends later than this stay out of the wave.
+    fn open_ms(&self, active: &[u32], wave: u32) -> u64 {
+        let Some(target) = self.rule.patience else {
+            return u64::MAX;
+        };
+        let hurried = |&&group: &&u32| wave + self.level(group as usize) > target;
+        let hurried = active
+            .iter()
+            .filter(hurried)
+            .map(|&g| self.groups[g as usize].ready_ms);
+        hurried.max().unwrap_or(0).max(self.now_ms())
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.waves.ends_ms.last().copied().unwrap_or(0)
+    }
+
+    fn fill(&mut self, active: &[u32], open_ms: u64, level: u32) {
+        for &group in active {
+            if self.groups[group as usize].ready_ms <= open_ms {
+                self.take(group as usize, level);
+            }
+        }
+    }
+
+    /// Takes what fits of the group's cohorts, of at least this level.
+    fn take(&mut self, group: usize, level: u32) {
+        let Ground { flat, pace, .. } = self.ground;
+        let mut state = self.groups[group];
+        let rooms = pace
+            .common
+            .row(group)
+            .iter()
+            .map(|&r| self.room[r as usize]);
+        let mut common = rooms.min().unwrap_or(u32::MAX);
+        let strict = flat.strict[group];
+        let wave = self.waves.count() + 1;
+        let (mut at, mut kept) = (state.first as usize, state.first as usize);
+        while at < state.end as usize
+            && state.quota > 0
+            && (common > 0 || state.free > 0)
+            && (level == 0 || self.levels[self.queue[at] as usize] >= level)
+        {
+            let cohort = self.queue[at];
+            at += 1;
+            let takes = flat.takes.row(cohort as usize);
+            let left = self.left[cohort as usize];
+            let room = takes.iter().map(|&r| self.room[r as usize]).min();
+            let count = room.unwrap_or(u32::MAX).min(left).min(state.quota);
+            if count > 0 {
+                for &r in takes {
+                    self.room[r as usize] -= count;
+                }
+                match room {
+                    Some(_) => common -= count.min(common),
+                    None => state.free -= count,
+                }
+                state.quota -= count;
+                state.now += count;
+                self.left[cohort as usize] = left - count;
+                self.waves.steps.push(Step {
+                    cohort,
+                    group: group as u32,
+                    wave,
+                    count,
+                });
+            }
+            if count < left {
+                self.queue[kept] = cohort;
+                kept += 1;
+                if strict {
+                    break;
+                }
+            }
+        }
+        let kept = kept - state.first as usize;
+        self.queue
+            .copy_within(state.first as usize..state.first as usize + kept, at - kept);
+        state.first = (at - kept) as u32;
+        self.groups[group] = state;
+    }
+
+    /// Ends the wave: what it moved is done, what was down and moved is up.
+    fn close(&mut self, begun: usize, wave: u32) {
+        let flat = self.ground.flat;
+        let (mut start_ms, mut longest_ms) = (self.now_ms(), 0);
+        for step in &self.waves.steps[begun..] {
+            start_ms = start_ms.max(self.groups[step.group as usize].ready_ms);
+            longest_ms = longest_ms.max(flat.duration_ms[step.cohort as usize]);
+            for &r in flat.releases.row(step.cohort as usize) {
+                let r = r as usize;
+                self.down[r] = self.down[r].saturating_sub(step.count);
+                self.begin[r] = flat.limit[r].saturating_sub(self.down[r]);
+            }
+        }
+        self.waves.starts_ms.push(start_ms);
+        self.waves.ends_ms.push(start_ms + longest_ms);
+        let mut active = std::mem::take(&mut self.active);
+        for at in 0..active.len() {
+            let group = active[at] as usize;
+            if self.groups[group].now > 0 {
+                self.waves.last[group] = wave;
+                self.advance(group, start_ms + longest_ms, &mut active);
+            }
+        }
+        active.retain(|&g| self.groups[g as usize].first < self.groups[g as usize].end);
+        self.active = active;
+    }
+
+    /// Counts the group's moves of this wave, ends its stage and opens the groups behind it.
+    fn advance(&mut self, group: usize, end_ms: u64, active: &mut Vec<u32>) {
+        let flat = self.ground.flat;
+        let state = &mut self.groups[group];
+        let before = state.done;
+        state.done += std::mem::take(&mut state.now);
+        let done = state.done;
+        let stages = flat.stages.row(group);
+        if state.quota == 0 && state.stage as usize + 1 < stages.len() {
+            state.ready_ms = end_ms + stages[state.stage as usize].soak_ms;
+            state.stage += 1;
+            state.quota = stages[state.stage as usize].until - done;
+        }
+        for (after, count) in successors(flat, group) {
+            if before < count && count <= done {
+                let after = after as u32;
+                self.groups[after as usize].waiting -= 1;
+                if self.groups[after as usize].waiting == 0 {
+                    active.push(after);
+                }
+            }
+        }
+    }
+}
