@@ -37,7 +37,7 @@ class Operation:
     """One upgrade of one workload or SidecarSet. Times in seconds since the epoch.
 
     `observed_until` is the position in time from which it is predicted; the pods that were taken
-    from `begin` until before `end` are compared.
+    from `begin` until before `end` are compared. `interrupted`: it was changed before all had gone.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Operation:
     begin: float
     end: float
     steps: tuple[Step, ...] = ()
+    interrupted: bool = False
 
     @property
     def owner(self) -> str:
@@ -71,6 +72,7 @@ class _Entry:
     steps: dict[str, str] = field(default_factory=dict)
     container: str = "main"
     after_change: bool = False
+    interrupted: bool = False
 
 
 _ENTRIES: Final = (
@@ -117,6 +119,7 @@ _ENTRIES: Final = (
         workload="trade/payment",
         image="payment:1.1.0",
         starts="CloneSet trade/payment",
+        ends="SidecarSet mesh-proxy image",
     ),
     _Entry(
         name="image-resizer",
@@ -131,6 +134,7 @@ _ENTRIES: Final = (
         workload="trade/inventory",
         image="inventory:1.1.0",
         starts="CloneSet trade/inventory",
+        ends="SidecarSet mesh-proxy image",
     ),
     _Entry(
         name="tair",
@@ -147,6 +151,7 @@ _ENTRIES: Final = (
         container="log-tail",
         starts="SidecarSet log-tail: image",
         ends="SidecarSet log-tail: maxUnavailable",
+        interrupted=True,
     ),
     _Entry(
         name="log-tail (20%)",
@@ -234,6 +239,8 @@ def _operation(
     begin, end = _time_of(noted, entry.starts), _time_of(noted, entry.ends)
     namespace, _, workload = entry.workload.partition("/")
     changed = _change_time(recording, RESOURCES[entry.kind], entry.workload, begin)
+    if entry.ends is not None and workload in entry.ends:
+        end = _change_time(recording, RESOURCES[entry.kind], entry.workload, end)
     begins = [_time_of(noted, text) for text in entry.steps.values()]
     return Operation(
         name=entry.name,
@@ -245,6 +252,7 @@ def _operation(
         observed_until=changed + 1e-3 if entry.after_change else begin,
         begin=changed if entry.after_change else begin,
         end=end,
+        interrupted=entry.interrupted,
         steps=tuple(
             Step(name=name, begin=first, end=after)
             for name, first, after in zip(entry.steps, begins, [*begins[1:], end], strict=True)

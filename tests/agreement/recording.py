@@ -5,6 +5,7 @@ not what it is measured by.
 """
 
 import lzma
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,11 +90,6 @@ class Recording:
         self.lines = tuple(_unpacked(shop / "hangzhou-watch.jsonl.xz").splitlines())
 
     @cached_property
-    def times(self) -> tuple[float, ...]:
-        """The time of every line, ascending."""
-        return tuple(line.t for line in self._decoded)
-
-    @cached_property
     def listed(self) -> dict[str, Pod]:
         """The pods before anything happens, by uid."""
         pods = map(_pod, self._items("pods"))
@@ -120,6 +116,10 @@ class Recording:
             else:
                 pods[change.uid] = change.after
         return pods
+
+    def line_at(self, t: float) -> int:
+        """How many lines come before `t`."""
+        return bisect_left(self._decoded, t, key=lambda line: line.t)
 
     def during(self, begin: float, end: float) -> Iterator[Change]:
         """The changes of pods from `begin` until before `end`."""

@@ -48,37 +48,38 @@ def pods_of(operation: Operation, recording: Recording) -> dict[str, Pod]:
 
 
 def most_at_once(operation: Operation, recording: Recording) -> int:
-    """How many pods were missing or did not serve at the worst moment.
+    """How many pods were down at the worst moment because the operation took them.
 
-    Of a SidecarSet's pods those count that have the new sidecar already: those not yet updated are
-    down for other reasons.
+    A pod that was taken in place is down until it serves again. Every new pod stands in for one
+    of those that were taken from when it first serves, also where it came before (surge).
     """
-    pods = pods_of(operation, recording)
-    wanted = sum(not pod.leaving for pod in pods.values())
-    image = _image(operation)
-    most = 0
+    taken = {each.uid: each for each in taken_by(operation, recording)}
+    known = pods_of(operation, recording)
+    in_the_middle: set[str] = set()
+    gone = most = 0
+    came: set[str] = set()
     for change in recording.during(operation.begin, operation.end):
-        pod = change.after or change.before
-        if pod is None or not _belongs(operation, pod):
-            continue
-        pods.pop(change.uid, None)
-        if change.after is not None:
-            pods[change.uid] = change.after
-        if operation.kind == "SidecarSet":
-            name = operation.container
-            down = sum(pod.images[name] == image and not pod.serves for pod in pods.values())
-        else:
-            down = wanted - sum(pod.serves for pod in pods.values())
-        most = max(most, down)
+        each, after = taken.get(change.uid), change.after
+        serves_again = (
+            after is not None
+            and after.serves
+            and not (change.before is not None and change.before.serves)
+        )
+        if serves_again and change.uid in in_the_middle:
+            in_the_middle.discard(change.uid)
+        elif serves_again and change.uid not in known and _belongs(operation, after):
+            came.add(change.uid)
+        elif each is not None and each.t == change.t and each.way == "in-place":
+            in_the_middle.add(change.uid)
+        elif each is not None and each.t == change.t:
+            gone += 1
+        most = max(most, len(in_the_middle) + gone - len(came))
     return most
 
 
-def _image(operation: Operation) -> str:
-    sidecars = operation.target.get("sidecars", ())
-    return next((str(sidecar["to"]) for sidecar in sidecars), "")
-
-
-def _belongs(operation: Operation, pod: Pod) -> bool:
+def _belongs(operation: Operation, pod: Pod | None) -> bool:
+    if pod is None:
+        return False
     if operation.kind == "SidecarSet":
         return operation.container in pod.images
     if operation.kind == "Deployment":
