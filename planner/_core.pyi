@@ -106,8 +106,19 @@ class Fleet:
     def bytes(self) -> int:
         """Memory that the columns take."""
 
+    def pods(self) -> Pods:
+        """Give the pods that exist as a table."""
+
     def digest(self) -> bytes:
         """Give a digest of the content, whatever the order in which it came about."""
+
+@final
+class Pods:
+    """The pods of a fleet as columns; see the columns of a batch."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Hand the columns to any reader of Arrow, without a copy."""
 
 @final
 class Plan:

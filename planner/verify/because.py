@@ -20,7 +20,11 @@ def because(case: Case, usages: Usages) -> Iterator[Violation]:
     for move in case.move_of.values():
         if move.pod is None:
             continue
-        names = {usage.budget.name for usage in usages.of_pod.get(move.pod, ())}
+        budgets = [usage.budget for usage in usages.of_pod.get(move.pod, ())]
+        names = {
+            budget.name if budget.instance is None else f"{budget.name}/{budget.instance}"
+            for budget in budgets
+        }
         for cause in move.because:
             sort, _, name = cause.partition(":")
             if move.wave == 1:

@@ -155,8 +155,10 @@ def _workload_budgets(workload: Workload, now_s: int) -> Iterator[Budget]:
     """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged."""
     key, strategy = workload.key, workload.strategy
     name = f"{key.namespace}/{key.kind}/{key.name}"
+    # Without minReadySeconds no clock counts: a node's may be ahead of the log's.
+    young_s = strategy.min_ready_s
     down = frozenset(
-        pod for pod in workload.pods if pod.down or now_s - pod.ready_since_s < strategy.min_ready_s
+        pod for pod in workload.pods if pod.down or 0 < young_s > now_s - pod.ready_since_s
     )
     # Pods that are missing are down already, and nothing here brings them back.
     missing = max(0, workload.replicas - len(workload.pods))

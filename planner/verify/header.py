@@ -101,6 +101,10 @@ def _waves(case: Case) -> Iterator[Violation]:
     moves_in: dict[int, list[Move]] = {}
     for move in case.moves:
         moves_in.setdefault(move.wave, []).append(move)
+    names = [
+        tuple(each[field] for field in ("cluster", "namespace", "kind", "name"))
+        for each in case.header["workloads"]
+    ]
     written = [entry["wave"] for entry in case.header["per_wave"]]
     if written != list(range(1, case.waves + 1)):
         yield _totals("per_wave", f"it lists waves {written} of {case.waves}", None)
@@ -110,16 +114,12 @@ def _waves(case: Case) -> Iterator[Violation]:
         yield from _compare(f"per_wave {wave}", entry, {"moves": len(moves)}, wave)
         kinds = Counter(move.kind for move in moves)
         yield from _compare_kinds(f"per_wave {wave}", entry["kinds"], kinds, wave)
-        yield from _wave_workloads(case, entry, moves)
+        yield from _wave_workloads(case, entry, moves, names)
 
 
 def _wave_workloads(
-    case: Case, entry: Mapping[str, Any], moves: Sequence[Move]
+    case: Case, entry: Mapping[str, Any], moves: Sequence[Move], names: Sequence[tuple[str, ...]]
 ) -> Iterator[Violation]:
-    names = [
-        tuple(each[field] for field in ("cluster", "namespace", "kind", "name"))
-        for each in case.header["workloads"]
-    ]
     found: Counter[tuple[str, ...]] = Counter()
     for move in moves:
         workload = case.fleet.workload_of.get(move.pod) if move.pod else None

@@ -50,11 +50,8 @@ class Case:
     """Entries of the header's list whose pod exists."""
     moves_of: Mapping[WorkloadKey, Sequence[Move]]
     """First moves by workload, in the order of the plan."""
-
-    @property
-    def waves(self) -> int:
-        """The last wave that has a move; 0 without moves."""
-        return max((move.wave for move in self.moves), default=0)
+    waves: int
+    """The last wave that has a move; 0 without moves."""
 
     def wave_of(self, pod: Pod) -> int | None:
         """The wave that moves a pod; None when nothing does."""
@@ -102,6 +99,7 @@ def build_case(
         move_of=move_of,
         unmovable=_unmovable(header["unmovable"], fleet),
         moves_of=moves_of,
+        waves=max((move.wave for move in bound), default=0),
     )
 
 

@@ -67,10 +67,11 @@ def approval(case: Case) -> Iterator[Violation]:
             continue
         for key, moves in case.moves_of.items():
             waves = [move.wave for move in moves if move.stage == rule["name"]]
-            if not waves:
+            later = [move.wave for move in moves if waves and move.wave > max(waves)]
+            if not later:
+                # Nobody has to decide about what nothing follows.
                 continue
-            later = [move.wave for move in moves if move.wave > max(waves)]
-            last = min(later, default=case.waves)
+            last = min(later)
             text = f"stage {rule['name']} of {key}"
             if not any(min(waves) <= wave <= last for wave in waves_by_text.get(text, ())):
                 yield Violation(

@@ -124,6 +124,11 @@ def test_a_pod_that_is_not_ready_for_long_enough_is_down_for_its_workload_only()
     assert down == {"hangzhou/workload/trade/CloneSet/cart": 1, "hangzhou/pdb/trade/cart": 0}
 
 
+def test_a_node_whose_clock_is_ahead_makes_no_pod_down() -> None:
+    ahead = replace(APP, columns={0: {"ready_since_s": NOW_S + 5}})
+    assert not budgets_of([ahead], [])["hangzhou/workload/trade/CloneSet/cart"].down
+
+
 def test_a_sidecar_set_counts_updated_pods_that_are_down() -> None:
     old = App(
         name="old", labels={"mesh": "enabled"}, sidecars={"mesh": "1.0.0"}, down=frozenset({0})

@@ -191,7 +191,7 @@ def left_alone(app: App, *extra: Row, others: tuple[App, ...] = (), **spec: Any)
         ({}, [], {"exclude": [{"selector": {"matchLabels": {"app": "cart"}}}]}),
         ({}, [], {"stages": [{"name": "canary", "perWorkload": 1}]}),
         (
-            {"updateStrategy": {"type": "OnDelete"}},
+            {"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"maxUnavailable": 1}}},
             [budget("cart", maxUnavailable=1), budget("all", selector={}, maxUnavailable=1)],
             {},
         ),
@@ -202,6 +202,14 @@ def test_what_cannot_move_may_be_left(
     spec: dict[str, Any], extra: list[Row], request_: dict[str, Any]
 ) -> None:
     assert left_alone(App(pods=1, spec=spec), *extra, **request_) == []
+
+
+def test_what_is_below_a_pod_that_stays_may_be_left() -> None:
+    top = {"labels": '{"app": "cart", "keep": "yes"}'}
+    app = App(kind="StatefulSet", pods=2, columns={1: top})
+    exclude = [{"selector": {"matchLabels": {"keep": "yes"}}}]
+    assert left_alone(app, exclude=exclude) == []
+    assert left_alone(replace(app, columns={0: top}), exclude=exclude) == [app.pod_subject(1)]
 
 
 def test_what_waits_for_the_unreachable_may_be_left() -> None:

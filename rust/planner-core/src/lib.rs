@@ -12,13 +12,17 @@
 
 pub mod batch;
 pub mod diff;
+pub mod error;
 pub mod fleet;
+pub mod fold;
 pub mod inventory;
 pub mod kube;
 pub mod model;
+pub mod observe;
 pub mod plan;
 pub mod request;
 pub mod resource;
 pub mod schedule;
+pub mod snapshot;
 pub mod status;
 pub mod time;

@@ -108,6 +108,37 @@ impl Resource {
         }
     }
 
+    /// The lower-case plural that people and programs read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Nodes => "nodes",
+            Self::Namespaces => "namespaces",
+            Self::Deployments => "deployments",
+            Self::ReplicaSets => "replicasets",
+            Self::StatefulSets => "statefulsets",
+            Self::DaemonSets => "daemonsets",
+            Self::ControllerRevisions => "controllerrevisions",
+            Self::PodDisruptionBudgets => "poddisruptionbudgets",
+            Self::CloneSets => "clonesets",
+            Self::AdvancedStatefulSets => "advancedstatefulsets",
+            Self::AdvancedDaemonSets => "advanceddaemonsets",
+            Self::SidecarSets => "sidecarsets",
+            Self::PodUnavailableBudgets => "podunavailablebudgets",
+            Self::Versions => "versions",
+        }
+    }
+
+    /// Whether its objects live in a namespace.
+    #[must_use]
+    pub fn is_namespaced(self) -> bool {
+        !matches!(
+            self,
+            Self::Nodes | Self::Namespaces | Self::SidecarSets | Self::Versions
+        )
+    }
+
     /// The resource of an object with this `apiVersion` and `kind`, if the planner uses it.
     #[must_use]
     pub fn of(api_version: &str, kind: &str) -> Option<Self> {

@@ -40,7 +40,9 @@ impl PyBatch {
     }
 
     fn slice(&self, begin: usize, count: usize) -> Self {
-        Self { inner: self.inner.slice(begin, count) }
+        Self {
+            inner: self.inner.slice(begin, count),
+        }
     }
 
     #[getter]
@@ -54,7 +56,9 @@ impl PyBatch {
         for row in 0..self.inner.len() {
             if Event::from_code(columns.event.value(row)) == Some(Event::Observed) {
                 let resource = Resource::from_code(columns.resource.value(row));
-                *counts.entry(resource.map_or("", Resource::name)).or_insert(0) += 1;
+                *counts
+                    .entry(resource.map_or("", Resource::name))
+                    .or_insert(0) += 1;
             }
         }
         counts
@@ -66,7 +70,9 @@ impl PyBatch {
 
     fn rows<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let columns = self.inner.columns();
-        (0..self.inner.len()).map(|row| row_of(py, &columns, row)).collect()
+        (0..self.inner.len())
+            .map(|row| row_of(py, &columns, row))
+            .collect()
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -90,11 +96,7 @@ pub fn hand_over<'py>(
     capsules.cast_into().map_err(Into::into)
 }
 
-fn row_of<'py>(
-    py: Python<'py>,
-    columns: &Columns<'_>,
-    row: usize,
-) -> PyResult<Bound<'py, PyDict>> {
+fn row_of<'py>(py: Python<'py>, columns: &Columns<'_>, row: usize) -> PyResult<Bound<'py, PyDict>> {
     let event = Event::from_code(columns.event.value(row)).expect("checked when it was read");
     let code = columns.resource.value(row);
     let resource = Resource::from_code(code).expect("checked when it was read");

@@ -1,7 +1,7 @@
 //! Errors of the core as exceptions of `planner.errors`.
 
 use planner_core::{
-    error::{CodecError, GapError, InputError},
+    error::{CodecError, InputError, OrderError},
     plan::PlanError,
 };
 use pyo3::{PyErr, import_exception};
@@ -34,7 +34,7 @@ impl ToPy for CodecError {
     }
 }
 
-impl ToPy for GapError {
+impl ToPy for OrderError {
     fn to_py(self) -> PyErr {
         python::ObservationError::new_err(self.to_string())
     }
@@ -43,11 +43,12 @@ impl ToPy for GapError {
 impl ToPy for PlanError {
     fn to_py(self) -> PyErr {
         match self {
-            Self::Infeasible { reason, conflict, remedy } => {
-                python::InfeasibleError::new_err((reason, conflict, remedy))
-            }
-            Self::Codec(_) => python::UsageError::new_err(self.to_string()),
-            Self::Request(_) => python::UsageError::new_err(self.to_string()),
+            Self::Infeasible {
+                reason,
+                conflict,
+                remedy,
+            } => python::InfeasibleError::new_err((reason, conflict, remedy)),
+            Self::Codec(_) | Self::Request(_) => python::UsageError::new_err(self.to_string()),
         }
     }
 }

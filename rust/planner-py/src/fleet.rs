@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use planner_core::{fleet::Fleet, fold};
+use arrow_array::RecordBatch;
+use planner_core::{
+    fleet::Fleet,
+    fold::fold as fold_batch,
+    snapshot::{from_snapshot, to_snapshot},
+};
 use pyo3::{
     prelude::*,
-    types::{PyBytes, PyType},
+    types::{PyBytes, PyTuple, PyType},
 };
 
 use crate::{
-    batch::PyBatch,
+    batch::{PyBatch, hand_over},
     run::{detached, tried},
 };
 
@@ -23,17 +28,21 @@ pub struct PyFleet {
 impl PyFleet {
     #[classmethod]
     fn empty(_cls: &Bound<'_, PyType>) -> Self {
-        Self { inner: Arc::default() }
+        Self {
+            inner: Arc::default(),
+        }
     }
 
     #[classmethod]
     fn from_bytes(_cls: &Bound<'_, PyType>, py: Python<'_>, snapshot: &[u8]) -> PyResult<Self> {
-        let fleet = tried(py, || Fleet::from_bytes(snapshot))?;
-        Ok(Self { inner: Arc::new(fleet) })
+        let fleet = tried(py, || from_snapshot(snapshot))?;
+        Ok(Self {
+            inner: Arc::new(fleet),
+        })
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &detached(py, || self.inner.to_bytes()))
+        PyBytes::new(py, &detached(py, || to_snapshot(&self.inner)))
     }
 
     #[getter]
@@ -51,26 +60,63 @@ impl PyFleet {
         self.inner.bytes()
     }
 
+    /// The pods that exist as a table.
+    fn pods(&self) -> PyPods {
+        PyPods {
+            inner: self.inner.pods_table(),
+        }
+    }
+
     fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &detached(py, || self.inner.digest()))
     }
 }
 
+/// The pods of a fleet as columns.
+#[pyclass(frozen, name = "Pods", module = "planner._core")]
+pub struct PyPods {
+    inner: RecordBatch,
+}
+
+#[pymethods]
+impl PyPods {
+    fn __len__(&self) -> usize {
+        self.inner.num_rows()
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        hand_over(py, &self.inner, requested_schema)
+    }
+}
+
 #[pyfunction]
-#[pyo3(name = "fold")]
-#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands the extracted list over")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "pyo3 hands the extracted list over"
+)]
 pub fn fold(
     py: Python<'_>,
     fleet: &PyFleet,
     events: Vec<(String, u64, PyRef<'_, PyBatch>)>,
 ) -> PyResult<PyFleet> {
-    let batches: Vec<_> =
-        events.iter().map(|(cluster, first, batch)| (cluster.as_str(), *first, &batch.inner)).collect();
+    let batches: Vec<_> = events
+        .iter()
+        .map(|(cluster, first, batch)| (cluster.as_str(), *first, &batch.inner))
+        .collect();
     let folded = tried(py, || {
         let start = Fleet::clone(&fleet.inner);
-        batches.iter().try_fold(start, |fleet, (cluster, first, batch)| {
-            fold::fold(fleet, cluster, *first, batch)
-        })
+        batches
+            .iter()
+            .try_fold(start, |fleet, (cluster, first, batch)| {
+                fold_batch(fleet, cluster, *first, batch)
+            })
     })?;
-    Ok(PyFleet { inner: Arc::new(folded) })
+    Ok(PyFleet {
+        inner: Arc::new(folded),
+    })
 }

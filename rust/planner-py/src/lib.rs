@@ -15,14 +15,18 @@ mod _core {
     #[pymodule_export]
     use crate::{
         batch::PyBatch,
-        fleet::{PyFleet, fold},
+        fleet::{PyFleet, PyPods, fold},
         observe::{PyIntake, redact},
         plan::{PyPlan, diff, plan, status},
     };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        let profile = if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        };
         module.add("BUILD_PROFILE", profile)?;
         module.add("CODEC", planner_core::batch::CODEC)
     }

@@ -18,7 +18,9 @@ impl PyIntake {
     #[new]
     #[pyo3(signature = (*, salt, partial = false))]
     fn new(salt: &[u8], partial: bool) -> PyResult<Self> {
-        Ok(Self { inner: Intake::new(salt_of(salt)?, partial) })
+        Ok(Self {
+            inner: Intake::new(salt_of(salt)?, partial),
+        })
     }
 
     fn add(&mut self, py: Python<'_>, source: &str, text: &[u8]) -> PyResult<()> {
@@ -38,11 +40,7 @@ impl PyIntake {
 }
 
 #[pyfunction]
-pub fn redact<'py>(
-    py: Python<'py>,
-    document: &[u8],
-    salt: &[u8],
-) -> PyResult<Bound<'py, PyBytes>> {
+pub fn redact<'py>(py: Python<'py>, document: &[u8], salt: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     let salt = salt_of(salt)?;
     let read: Result<serde_json::Value, _> = serde_json::from_slice(document);
     let document = read.map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -51,6 +49,8 @@ pub fn redact<'py>(
 }
 
 fn salt_of(bytes: &[u8]) -> PyResult<Salt> {
-    let salt = bytes.try_into().map_err(|_| PyValueError::new_err("a salt has 32 bytes"))?;
+    let salt = bytes
+        .try_into()
+        .map_err(|_| PyValueError::new_err("a salt has 32 bytes"))?;
     Ok(Salt(salt))
 }

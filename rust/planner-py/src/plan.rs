@@ -25,7 +25,9 @@ impl PyPlan {
     #[classmethod]
     fn from_bytes(_cls: &Bound<'_, PyType>, py: Python<'_>, file: &[u8]) -> PyResult<Self> {
         let read = tried(py, || core::Plan::from_bytes(file))?;
-        Ok(Self { inner: Arc::new(read) })
+        Ok(Self {
+            inner: Arc::new(read),
+        })
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -34,7 +36,10 @@ impl PyPlan {
 
     #[getter]
     fn id(&self) -> String {
-        self.inner.header["id"].as_str().unwrap_or_default().to_owned()
+        self.inner.header["id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -60,6 +65,7 @@ impl PyPlan {
 }
 
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands the extracted list over")]
 #[pyo3(signature = (fleet, request, *, log_digest, version, warnings, strict))]
 pub fn plan(
     py: Python<'_>,
@@ -70,9 +76,17 @@ pub fn plan(
     warnings: Vec<String>,
     strict: bool,
 ) -> PyResult<PyPlan> {
-    let order = Order { request, log_digest, version, warnings: &warnings, strict };
+    let order = Order {
+        request,
+        log_digest,
+        version,
+        warnings: &warnings,
+        strict,
+    };
     let made = tried(py, || core::plan(&fleet.inner, &order))?;
-    Ok(PyPlan { inner: Arc::new(made) })
+    Ok(PyPlan {
+        inner: Arc::new(made),
+    })
 }
 
 #[pyfunction]

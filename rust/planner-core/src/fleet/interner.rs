@@ -61,10 +61,22 @@ impl Interner {
         &self.texts[symbol.0 as usize]
     }
 
+    /// Every text in the order of its symbol.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// How many different texts there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.texts.len()
+    }
+
+    /// Memory held, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts: usize = self.texts.iter().map(|text| text.len()).sum();
+        texts + self.texts.capacity() * size_of::<Box<str>>() + self.index.allocation_size()
     }
 
     /// Never: the empty text is always there.

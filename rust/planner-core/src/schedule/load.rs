@@ -13,6 +13,13 @@ struct Load {
     duration_ms: u64,
 }
 
+/// The moves that take from one resource, and those that give back to it, group after group.
+#[derive(Clone, Default)]
+struct Loaded {
+    takes: Vec<Load>,
+    releases: Vec<Load>,
+}
+
 /// What the groups put on each resource.
 pub(crate) struct Loads<'a> {
     flat: &'a Flat,
@@ -24,6 +31,8 @@ pub(crate) struct Loads<'a> {
     longest_ms: Vec<u64>,
     /// How far heads and tails can at most lift the bound above the plain load: waves and time.
     lift: Vec<(u32, u64)>,
+    /// Waves until all that was down on the resource can have moved, at most.
+    recovery: Vec<u32>,
 }
 
 /// Groups of distinct heads that a bound in time tells apart on one resource.
@@ -40,29 +49,54 @@ impl<'a> Loads<'a> {
             moves,
             longest_ms,
             lift,
+            recovery: vec![0; n],
         };
+        let (mut own, mut touched) = (vec![0_u32; n], Vec::new());
         for group in 0..flat.groups() {
-            // A wave counts at an edge only while not all moves of the resource fit before it.
-            let own = 2 * pace.forward.row(group).len() as u32;
-            let tails = successors(flat, group).map(|(after, _)| chains.waves.span[after]);
-            let waves = chains.waves.head[group] + own + tails.max().unwrap_or(0);
-            let ms = chains.ms.head[group] + chains.ms.tail[group];
             for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
                 for &r in flat.takes.row(cohort) {
-                    let r = r as usize;
-                    loads.moves[r] += flat.count[cohort];
-                    loads.longest_ms[r] = loads.longest_ms[r].max(flat.duration_ms[cohort]);
-                    loads.lift[r] = (loads.lift[r].0.max(waves), loads.lift[r].1.max(ms));
+                    if own[r as usize] == 0 {
+                        touched.push(r as usize);
+                    }
+                    own[r as usize] += flat.count[cohort];
+                    let longest_ms = &mut loads.longest_ms[r as usize];
+                    *longest_ms = flat.duration_ms[cohort].max(*longest_ms);
+                }
+            }
+            for r in touched.drain(..) {
+                loads.add(r, group, std::mem::take(&mut own[r]));
+            }
+            // What is down takes room until it can have moved.
+            let own = pace.forward.row(group).len() as u32;
+            for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
+                for &r in flat.releases.row(cohort) {
+                    let recovery = &mut loads.recovery[r as usize];
+                    *recovery = (chains.waves.head[group] + own).max(*recovery);
                 }
             }
         }
         loads
     }
 
+    /// Adds the `count` moves of the group that take from the resource.
+    fn add(&mut self, resource: usize, group: usize, count: u32) {
+        let ends = &self.chains.waves;
+        // A wave lies at an edge only while not all moves of the resource fit before it.
+        let before = |steps: &[u32]| steps.partition_point(|&done| done < count) as u32;
+        let head = ends.head[group] + before(self.pace.forward.row(group));
+        let tail = ends.tail[group] + before(self.pace.backward.row(group));
+        let spans = successors(self.flat, group).map(|(after, _)| ends.span[after]);
+        let waves = head + tail.max(spans.max().unwrap_or(0));
+        let ms = self.chains.ms.head[group] + self.chains.ms.tail[group];
+        let lift = self.lift[resource];
+        self.lift[resource] = (lift.0.max(waves), lift.1.max(ms));
+        self.moves[resource] += count;
+    }
+
     /// The most waves that a resource proves, if more than `best`.
     pub fn waves(&self, best: u32) -> Option<(u64, Proof)> {
-        let most = |r: usize| u64::from(self.plain(r)) + u64::from(self.lift[r].0);
-        let prove = |r: usize, loads: &[Load]| self.resource_waves(r, loads);
+        let most = |r: usize| u64::from(self.plain(r) + self.lift[r].0 + self.recovery[r]);
+        let prove = |r: usize, loaded: &Loaded| self.resource_waves(r, loaded);
         let plain = |r: usize| u64::from(self.plain(r));
         self.strongest(best.into(), (plain, most), prove)
     }
@@ -71,7 +105,7 @@ impl<'a> Loads<'a> {
     pub fn ms(&self, best: u64) -> Option<(u64, Proof)> {
         let plain = |r: usize| u64::from(self.plain(r)) * self.longest_ms[r];
         let most = |r: usize| plain(r) + self.lift[r].1;
-        let prove = |r: usize, loads: &[Load]| self.resource_ms(r, loads);
+        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes);
         self.strongest(best, (plain, most), prove)
     }
 
@@ -85,7 +119,7 @@ impl<'a> Loads<'a> {
         &self,
         best: u64,
         (plain, most): (impl Fn(usize) -> u64, impl Fn(usize) -> u64),
-        prove: impl Fn(usize, &[Load]) -> (u64, Proof),
+        prove: impl Fn(usize, &Loaded) -> (u64, Proof),
     ) -> Option<(u64, Proof)> {
         let mut found = None;
         let mut best = best;
@@ -109,12 +143,12 @@ impl<'a> Loads<'a> {
     }
 
     /// The loads on each wanted resource.
-    fn gather(&self, wanted: &[usize]) -> Vec<Vec<Load>> {
+    fn gather(&self, wanted: &[usize]) -> Vec<Loaded> {
         let mut slots = vec![usize::MAX; self.moves.len()];
         for (slot, &r) in wanted.iter().enumerate() {
             slots[r] = slot;
         }
-        let mut gathered: Vec<Vec<Load>> = vec![Vec::new(); wanted.len()];
+        let mut gathered = vec![Loaded::default(); wanted.len()];
         if wanted.is_empty() {
             return gathered;
         }
@@ -125,19 +159,19 @@ impl<'a> Loads<'a> {
                 .filter(|&c| self.flat.count[c] > 0)
             {
                 let (count, duration_ms) = (self.flat.count[cohort], self.flat.duration_ms[cohort]);
+                let load = Load {
+                    group,
+                    count,
+                    duration_ms,
+                };
                 for &r in self.flat.takes.row(cohort) {
-                    let Some(loads) = gathered.get_mut(slots[r as usize]) else {
-                        continue;
-                    };
-                    match loads.last_mut() {
-                        Some(l) if l.group == group && l.duration_ms == duration_ms => {
-                            l.count += count;
-                        }
-                        _ => loads.push(Load {
-                            group,
-                            count,
-                            duration_ms,
-                        }),
+                    if let Some(loaded) = gathered.get_mut(slots[r as usize]) {
+                        push(&mut loaded.takes, load);
+                    }
+                }
+                for &r in self.flat.releases.row(cohort) {
+                    if let Some(loaded) = gathered.get_mut(slots[r as usize]) {
+                        push(&mut loaded.releases, load);
                     }
                 }
             }
@@ -145,27 +179,26 @@ impl<'a> Loads<'a> {
         gathered
     }
 
-    fn resource_waves(&self, resource: usize, loads: &[Load]) -> (u64, Proof) {
-        let mut by_group: Vec<Load> = Vec::new();
-        for load in loads {
-            match by_group.last_mut() {
-                Some(last) if last.group == load.group => last.count += load.count,
-                _ => by_group.push(*load),
-            }
-        }
+    fn resource_waves(&self, resource: usize, loaded: &Loaded) -> (u64, Proof) {
+        let (takes, releases) = (by_group(&loaded.takes), by_group(&loaded.releases));
         let (moves, room) = (self.moves[resource], self.pace.room[resource]);
-        let head = edge(&by_group, (moves, room), |load, w| {
-            self.most_first(load.group, w)
-        });
-        let tail = edge(&by_group, (moves, room), |load, w| {
-            self.most_last(load.group, w)
-        });
+        let recovered = curve(&releases, |group, waves| self.most_first(group, waves));
+        let (limit, down) = (self.flat.limit[resource], self.flat.down[resource]);
+        let head_room = |wave: u32| {
+            let up = recovered.get(wave as usize - 1).or(recovered.last());
+            limit.saturating_sub(down.saturating_sub(up.copied().unwrap_or(0)))
+        };
+        let first = curve(&takes, |group, waves| self.most_first(group, waves));
+        let last = curve(&takes, |group, waves| self.most_last(group, waves));
+        let waves = first.len().max(recovered.len() + 1);
+        let head = edge((moves, room), (&first, waves), head_room);
+        let tail = edge((moves, room), (&last, last.len()), |_| room);
         let none = Edge::default();
-        let pairs = [(head, tail), (head, none), (none, tail)];
+        let pairs = [(head, tail), (head, none), (none, tail), (none, none)];
         let proved = pairs.into_iter().filter(|(h, t)| h.moves + t.moves < moves);
         let count =
             |(h, t): &(Edge, Edge)| h.waves + t.waves + (moves - h.moves - t.moves).div_ceil(room);
-        let (head, tail) = proved.max_by_key(count).expect("an edge leaves a move");
+        let (head, tail) = proved.max_by_key(count).expect("no edge leaves every move");
         let proof = Proof::Resource {
             resource: resource as u32,
             moves,
@@ -237,28 +270,73 @@ fn step(steps: &[u32], waves: u32) -> u32 {
     }
 }
 
-/// The run of waves at one end that wastes most of the resource's room: of all runs in which not
-/// all moves fit, the one with the largest `waves * room - moves`.
-fn edge(loads: &[Load], (moves, room): (u32, u32), most: impl Fn(&Load, u32) -> u32) -> Edge {
-    let mut added: Vec<u32> = Vec::new();
+/// Adds a load to the last one if only the count differs.
+fn push(loads: &mut Vec<Load>, load: Load) {
+    match loads.last_mut() {
+        Some(last) if (last.group, last.duration_ms) == (load.group, load.duration_ms) => {
+            last.count += load.count;
+        }
+        _ => loads.push(load),
+    }
+}
+
+/// One load a group, whatever the durations. The loads of a group stand together.
+fn by_group(loads: &[Load]) -> Vec<Load> {
+    let mut merged: Vec<Load> = Vec::new();
+    for load in loads {
+        push(
+            &mut merged,
+            Load {
+                duration_ms: 0,
+                ..*load
+            },
+        );
+    }
+    merged
+}
+
+/// The most moves of all loads after 0, 1, .. waves, until there are no more.
+fn curve(loads: &[Load], most: impl Fn(usize, u32) -> u32) -> Vec<u32> {
+    let mut sums = vec![0];
     for load in loads {
         let (mut wave, mut before) = (0, 0);
         while before < load.count {
             wave += 1;
-            if added.len() < wave as usize {
-                added.push(0);
+            if sums.len() <= wave as usize {
+                sums.push(0);
             }
-            let now = most(load, wave).min(load.count);
-            added[wave as usize - 1] += now - before;
+            let now = most(load.group, wave).min(load.count);
+            sums[wave as usize] += now - before;
             before = now;
         }
     }
+    for at in 1..sums.len() {
+        sums[at] += sums[at - 1];
+    }
+    sums
+}
+
+/// The run of waves at one end that wastes most of the resource's room: of all runs of at most
+/// `waves` in which not all moves fit, the one with the largest `waves * room - moves`.
+/// A wave of the run has `room_in(wave)` for moves, and `most` are ready for it altogether.
+fn edge(
+    (moves, room): (u32, u32),
+    (most, waves): (&[u32], usize),
+    room_in: impl Fn(u32) -> u32,
+) -> Edge {
     let (mut best, mut best_waste, mut sum) = (Edge::default(), 0, 0);
-    for (waves, now) in (1..).zip(added) {
-        sum += now;
-        let waste = i64::from(waves) * i64::from(room) - i64::from(sum);
+    for wave in 1..=waves as u32 {
+        let ready = most.get(wave as usize).copied().unwrap_or(moves);
+        sum = (sum + room_in(wave)).min(ready);
+        let waste = i64::from(wave) * i64::from(room) - i64::from(sum);
         if sum < moves && waste > best_waste {
-            (best, best_waste) = (Edge { waves, moves: sum }, waste);
+            (best, best_waste) = (
+                Edge {
+                    waves: wave,
+                    moves: sum,
+                },
+                waste,
+            );
         }
     }
     best

@@ -13,6 +13,8 @@ pub(crate) struct Pace {
     pub room: Vec<u32>,
     /// Resources that every taking move of the group takes.
     pub common: Rows<u32>,
+    /// What each cohort takes beside those.
+    pub rare: Rows<u32>,
     /// Moves of each group.
     pub total: Vec<u32>,
     /// Moves of each group that take nothing.
@@ -96,7 +98,12 @@ impl Pace {
         self.total.push(total);
         self.free.push(free);
         self.place.push(place);
-        self.common.push_row(common.unwrap_or_default());
+        let common = common.unwrap_or_default();
+        for cohort in flat.cohorts_of(group) {
+            let takes = flat.takes.row(cohort).iter().copied();
+            self.rare.push_row(takes.filter(|r| !common.contains(r)));
+        }
+        self.common.push_row(common);
     }
 
     /// Moves of the group that a wave can hold at most, but for those that take nothing.

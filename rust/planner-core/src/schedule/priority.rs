@@ -19,6 +19,18 @@ pub(crate) enum First {
     Pressure,
     /// The longest moves, so that they share their waves.
     Duration,
+    /// Strict orders: they cannot pass over a place that others have filled.
+    Order,
+}
+
+/// How groups wait for their soaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// A group waits only as long as it would still be done within this many waves.
+    pub target: u32,
+    /// The usual length of a wave. The soaks before a group count as so many more waves in its
+    /// level, so that early stages begin early.
+    pub wave_ms: u64,
 }
 
 /// One way to schedule. All rules give correct schedules; they differ in how good.
@@ -29,9 +41,8 @@ pub(crate) struct Rule {
     pub by_place: bool,
     /// Serve what would miss this many waves before everything else.
     pub target: Option<u32>,
-    /// Let groups wait for the end of a soak rather than hold up a wave, as long as they would
-    /// still be done within this many waves.
-    pub patience: Option<u32>,
+    /// Let groups wait for the end of a soak rather than hold up a wave.
+    pub patience: Option<Patience>,
     /// Waves to add to the level of each group.
     pub boost: Vec<u32>,
 }
@@ -53,6 +64,7 @@ pub(crate) struct Priority {
     pressure: Vec<u32>,
     /// The longest move of each group in milliseconds.
     longest_ms: Vec<u64>,
+    strict: Vec<bool>,
     /// Breaks ties: by size, last by name, so that the order of the input does not matter.
     rank: Vec<u32>,
 }
@@ -81,6 +93,7 @@ impl Priority {
             levels,
             pressure,
             longest_ms,
+            strict: flat.strict.clone(),
             rank,
         }
     }
@@ -101,6 +114,7 @@ impl Priority {
             First::Level => (level, self.pressure[group].into()),
             First::Pressure => (self.pressure[group].into(), level),
             First::Duration => (self.longest_ms[group], level),
+            First::Order => (self.strict[group].into(), level),
         };
         (u64::MAX - first, u64::MAX - second, self.rank[group])
     }
@@ -167,14 +181,8 @@ impl Priority {
         });
         let mut places = vec![0; flat.cohorts()];
         for group in groups {
-            let common = pace.common.row(group);
             for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
-                for &r in flat
-                    .takes
-                    .row(cohort)
-                    .iter()
-                    .filter(|r| !common.contains(r))
-                {
+                for &r in pace.rare.row(cohort) {
                     let (r, room) = (r as usize, pace.room[r as usize]);
                     places[cohort] = places[cohort].max(rest[r].div_ceil(room));
                     rest[r] -= flat.count[cohort];

@@ -4,7 +4,7 @@ use super::bound::Bound;
 use super::chains::{Chains, successors};
 use super::flat::Flat;
 use super::pace::Pace;
-use super::priority::{First, Priority, Queue, Rule};
+use super::priority::{First, Patience, Priority, Queue, Rule};
 use super::problem::Problem;
 use super::waves::{Ground, Waves, pass};
 
@@ -95,9 +95,9 @@ impl Search<'_> {
         let plain = self.best_rule.clone();
         let target = Some(self.bound.waves);
         let rules = [
+            (First::Order, false, None),
             (First::Level, true, None),
-            (First::Level, true, target),
-            (First::Pressure, false, None),
+            (First::Order, true, target),
             (First::Pressure, true, target),
             (First::Duration, true, None),
         ];
@@ -112,14 +112,13 @@ impl Search<'_> {
                 ..plain.clone()
             });
         }
-        let tries = (EFFORT / self.ground.flat.cohorts().max(1)).min(TRIES);
-        self.squeak(tries);
+        self.squeak(self.best_rule.clone());
     }
 
     /// Lifts the groups that end last, and those they wait for, and tries again.
-    fn squeak(&mut self, tries: usize) {
-        let mut rule = self.best_rule.clone();
-        for _ in 0..tries {
+    fn squeak(&mut self, mut rule: Rule) {
+        let tries = (EFFORT / self.ground.flat.cohorts().max(1)).min(TRIES);
+        for lift in (0..5).map(|power| 1 << power).cycle().take(tries) {
             if self.is_shortest() {
                 return;
             }
@@ -127,35 +126,40 @@ impl Search<'_> {
             let (count, last) = self.attempt(&rule);
             for &group in self.chains.order.iter().rev() {
                 let group = group as usize;
-                let ends_last = u32::from(last[group] == count);
+                let own = rule.boost[group] + if last[group] == count { lift } else { 0 };
                 let behind = successors(self.ground.flat, group).map(|(g, _)| rule.boost[g]);
-                rule.boost[group] = (rule.boost[group] + ends_last).max(behind.max().unwrap_or(0));
+                rule.boost[group] = own.max(behind.max().unwrap_or(0));
             }
         }
     }
 
-    /// With as many waves, less waiting for soaks, and long moves together.
+    /// With as many waves, less waiting for soaks.
     fn less_time(&mut self) {
-        let patience = Some(self.best.count());
-        let rules = [First::Level, First::Duration, First::Pressure];
+        if self
+            .ground
+            .flat
+            .stages
+            .values()
+            .iter()
+            .all(|stage| stage.soak_ms == 0)
+        {
+            return;
+        }
         let fixed = self.best_rule.clone();
-        for rule in std::iter::once(fixed.clone()).chain(rules.map(|first| Rule {
-            first,
-            ..fixed.clone()
-        })) {
-            if self.best.cost().1 <= self.bound.ms {
+        for first in [fixed.first, First::Level, First::Order, First::Duration] {
+            let (target, ms, _) = self.best.cost();
+            if ms <= self.bound.ms {
                 return;
             }
-            if self
-                .ground
-                .flat
-                .stages
-                .values()
-                .iter()
-                .any(|stage| stage.soak_ms > 0)
-            {
-                self.attempt(&Rule { patience, ..rule });
-            }
+            let waves = self.best.starts_ms.iter().zip(&self.best.ends_ms);
+            let busy_ms: u64 = waves.map(|(start, end)| end - start).sum();
+            let wave_ms = busy_ms / u64::from(target);
+            let patience = Some(Patience { target, wave_ms });
+            self.attempt(&Rule {
+                first,
+                patience,
+                ..fixed.clone()
+            });
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::chains::successors;
 use super::flat::Flat;
 use super::pace::Pace;
-use super::priority::{Priority, Queue, Rule};
+use super::priority::{Patience, Priority, Queue, Rule};
 
 /// Moves of one cohort in one wave.
 #[derive(Clone, Copy, Debug)]
@@ -147,9 +147,8 @@ impl<'a> Pass<'a> {
         let mut active = std::mem::take(&mut self.active);
         active.sort_by_cached_key(|&group| {
             let group = group as usize;
-            self.ground
-                .priority
-                .key(self.rule, group, self.level(group))
+            let level = self.level(group) + self.soaks(group);
+            self.ground.priority.key(self.rule, group, level)
         });
         let mut open_ms = self.open_ms(&active, wave);
         loop {
@@ -183,9 +182,24 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The soaks that are before the group, in waves, if the rule looks at them.
+    fn soaks(&self, group: usize) -> u32 {
+        let Some(patience) = self.rule.patience else {
+            return 0;
+        };
+        let stages = &self.ground.flat.stages.row(group)[self.groups[group].stage as usize..];
+        let soak_ms: u64 = stages[..stages.len() - 1]
+            .iter()
+            .map(|stage| stage.soak_ms)
+            .sum();
+        u32::try_from(soak_ms / patience.wave_ms.max(1))
+            .unwrap_or(u32::MAX / 4)
+            .min(u32::MAX / 4)
+    }
+
     /// Groups whose soak ends later than this stay out of the wave.
     fn open_ms(&self, active: &[u32], wave: u32) -> u64 {
-        let Some(target) = self.rule.patience else {
+        let Some(Patience { target, .. }) = self.rule.patience else {
             return u64::MAX;
         };
         let hurried = |&&group: &&u32| wave + self.level(group as usize) > target;
@@ -212,57 +226,69 @@ impl<'a> Pass<'a> {
     fn take(&mut self, group: usize, level: u32) {
         let Ground { flat, pace, .. } = self.ground;
         let mut state = self.groups[group];
+        // The common room is read and charged once, so that a cohort costs only its rare takes.
         let rooms = pace
             .common
             .row(group)
             .iter()
             .map(|&r| self.room[r as usize]);
-        let mut common = rooms.min().unwrap_or(u32::MAX);
-        let strict = flat.strict[group];
-        let wave = self.waves.count() + 1;
-        let (mut at, mut kept) = (state.first as usize, state.first as usize);
+        let room = rooms.min().unwrap_or(u32::MAX);
+        let mut charged = 0;
+        let first = state.first as usize;
+        let (mut at, mut kept) = (first, first);
         while at < state.end as usize
             && state.quota > 0
-            && (common > 0 || state.free > 0)
+            && (charged < room || state.free > 0)
             && (level == 0 || self.levels[self.queue[at] as usize] >= level)
         {
-            let cohort = self.queue[at];
+            let cohort = self.queue[at] as usize;
             at += 1;
-            let takes = flat.takes.row(cohort as usize);
-            let left = self.left[cohort as usize];
-            let room = takes.iter().map(|&r| self.room[r as usize]).min();
-            let count = room.unwrap_or(u32::MAX).min(left).min(state.quota);
+            let left = self.left[cohort];
+            let is_free = state.free > 0 && flat.takes.row(cohort).is_empty();
+            let mut count = left.min(state.quota);
+            if !is_free {
+                let rare = pace.rare.row(cohort).iter().map(|&r| self.room[r as usize]);
+                count = rare.fold(count.min(room - charged), u32::min);
+            }
             if count > 0 {
-                for &r in takes {
-                    self.room[r as usize] -= count;
-                }
-                match room {
-                    Some(_) => common -= count.min(common),
-                    None => state.free -= count,
-                }
+                self.make(group, cohort, count);
                 state.quota -= count;
                 state.now += count;
-                self.left[cohort as usize] = left - count;
-                self.waves.steps.push(Step {
-                    cohort,
-                    group: group as u32,
-                    wave,
-                    count,
-                });
+                if is_free {
+                    state.free -= count;
+                } else {
+                    charged += count;
+                }
             }
             if count < left {
-                self.queue[kept] = cohort;
+                self.queue[kept] = cohort as u32;
                 kept += 1;
-                if strict {
+                if flat.strict[group] {
                     break;
                 }
             }
         }
-        let kept = kept - state.first as usize;
-        self.queue
-            .copy_within(state.first as usize..state.first as usize + kept, at - kept);
-        state.first = (at - kept) as u32;
+        for &r in pace.common.row(group) {
+            self.room[r as usize] -= charged;
+        }
+        self.queue.copy_within(first..kept, at - (kept - first));
+        state.first = (at - (kept - first)) as u32;
         self.groups[group] = state;
+    }
+
+    fn make(&mut self, group: usize, cohort: usize, count: u32) {
+        for &r in self.ground.pace.rare.row(cohort) {
+            self.room[r as usize] -= count;
+        }
+        self.left[cohort] -= count;
+        let wave = self.waves.count() + 1;
+        let (cohort, group) = (cohort as u32, group as u32);
+        self.waves.steps.push(Step {
+            cohort,
+            group,
+            wave,
+            count,
+        });
     }
 
     /// Ends the wave: what it moved is done, what was down and moved is up.

@@ -1,0 +1,118 @@
+//! What tells whether two fleets are the same.
+
+use blake3::Hasher;
+
+use super::{Cluster, Fleet, Pod, Symbol};
+use crate::resource::Resource;
+
+impl Fleet {
+    /// Equal exactly when two fleets hold the same at the same position and time, in whatever
+    /// order they came to know it.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        // Pods share texts, so each text is hashed once and stands for itself from then on.
+        let texts = TextDigests(
+            self.texts
+                .iter()
+                .map(|text| *blake3::hash(text.as_bytes()).as_bytes())
+                .collect(),
+        );
+        let mut hasher = Hasher::new();
+        hasher.update(&self.position.to_le_bytes());
+        hasher.update(&self.now_ms.to_le_bytes());
+        for (name, cluster) in &self.clusters {
+            update_text(&mut hasher, name);
+            cluster.update(&mut hasher, &texts);
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+struct TextDigests(Vec<[u8; 32]>);
+
+impl Cluster {
+    fn update(&self, hasher: &mut Hasher, texts: &TextDigests) {
+        let mut rows: Vec<_> = self.pods.rows().collect();
+        rows.sort_unstable_by_key(|row| self.pods.uid[*row as usize]);
+        update_count(hasher, rows.len());
+        for row in rows {
+            let pod = self.pods.get(row);
+            update_pod(hasher, texts, &pod);
+            hasher.update(&[u8::from(self.is_mentioned(Resource::Pods, pod.uid))]);
+        }
+        update_count(hasher, self.objects.len());
+        for (resource, objects) in &self.objects {
+            hasher.update(&[resource.code()]);
+            update_count(hasher, objects.len());
+            for (uid, object) in objects {
+                hasher.update(&uid.to_le_bytes());
+                hasher.update(&object.resource_version.to_le_bytes());
+                for text in [&object.namespace, &object.name, &object.document] {
+                    update_text(hasher, text);
+                }
+                hasher.update(&[u8::from(self.is_mentioned(*resource, *uid))]);
+            }
+        }
+        update_count(hasher, self.lists.len());
+        for (resource, list) in &self.lists {
+            hasher.update(&[resource.code()]);
+            hasher.update(&list.resource_version.to_le_bytes());
+        }
+    }
+
+    /// Whether the open list of a resource has mentioned this uid. What it mentioned exists.
+    pub(crate) fn is_mentioned(&self, resource: Resource, uid: u128) -> bool {
+        self.lists
+            .get(&resource)
+            .is_some_and(|list| list.mentioned.contains(&uid))
+    }
+}
+
+fn update_pod(hasher: &mut Hasher, texts: &TextDigests, pod: &Pod<'_>) {
+    // Every field by name, so that a new one cannot be forgotten here.
+    let Pod {
+        uid,
+        name,
+        namespace,
+        node,
+        owner,
+        revision,
+        labels,
+        annotations,
+        spec,
+        status,
+        created_s,
+        ready_since_s,
+        restarts,
+        flags,
+        resource_version,
+    } = *pod;
+    hasher.update(&uid.to_le_bytes());
+    update_text(hasher, name);
+    for Symbol(text) in [
+        namespace,
+        node,
+        owner,
+        revision,
+        labels,
+        annotations,
+        spec,
+        status,
+    ] {
+        hasher.update(&texts.0[text as usize]);
+    }
+    hasher.update(&created_s.to_le_bytes());
+    hasher.update(&ready_since_s.to_le_bytes());
+    hasher.update(&restarts.to_le_bytes());
+    hasher.update(&flags.to_le_bytes());
+    hasher.update(&resource_version.to_le_bytes());
+}
+
+fn update_text(hasher: &mut Hasher, text: &str) {
+    update_count(hasher, text.len());
+    hasher.update(text.as_bytes());
+}
+
+fn update_count(hasher: &mut Hasher, count: usize) {
+    hasher.update(&(count as u64).to_le_bytes());
+}

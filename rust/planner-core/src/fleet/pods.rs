@@ -1,0 +1,282 @@
+//! Pods as columns, and where a uid is among them.
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
+
+use super::Symbol;
+use crate::batch::flags;
+
+/// Row of a pod in [`Pods`]; stable while the fleet lives.
+pub type PodRow = u32;
+
+/// One pod, as it enters and leaves the columns of [`Pods`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "told at the columns of Pods")]
+pub struct Pod<'a> {
+    pub uid: u128,
+    pub name: &'a str,
+    pub namespace: Symbol,
+    pub node: Symbol,
+    pub owner: Symbol,
+    pub revision: Symbol,
+    pub labels: Symbol,
+    pub annotations: Symbol,
+    pub spec: Symbol,
+    pub status: Symbol,
+    pub created_s: u32,
+    pub ready_since_s: u32,
+    pub restarts: u16,
+    pub flags: u16,
+    pub resource_version: u64,
+}
+
+impl Pod<'_> {
+    /// The same pod over the symbols of another interner.
+    #[must_use]
+    pub fn map_texts(self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
+        Self {
+            namespace: symbol(self.namespace),
+            node: symbol(self.node),
+            owner: symbol(self.owner),
+            revision: symbol(self.revision),
+            labels: symbol(self.labels),
+            annotations: symbol(self.annotations),
+            spec: symbol(self.spec),
+            status: symbol(self.status),
+            ..self
+        }
+    }
+}
+
+/// Pods as columns of equal length. The meaning of each is told in [`crate::batch`].
+#[derive(Clone, Debug, Default)]
+pub struct Pods {
+    /// False once the pod is gone.
+    pub live: Vec<bool>,
+    /// `metadata.uid`
+    pub uid: Vec<u128>,
+    /// Where each name ends in `name_bytes`; a name begins where the one before it ends.
+    pub name_end: Vec<u32>,
+    /// All names, one after the other.
+    pub name_bytes: Vec<u8>,
+    /// `metadata.namespace`
+    pub namespace: Vec<Symbol>,
+    /// `spec.nodeName`, the empty text while unassigned
+    pub node: Vec<Symbol>,
+    /// `resource group|kind|name|uid` of the controller, the empty text without one
+    pub owner: Vec<Symbol>,
+    /// Revision label
+    pub revision: Vec<Symbol>,
+    /// JSON object
+    pub labels: Vec<Symbol>,
+    /// JSON object of allowed annotations
+    pub annotations: Vec<Symbol>,
+    /// JSON object of what of the spec matters
+    pub spec: Vec<Symbol>,
+    /// JSON array of container statuses
+    pub status: Vec<Symbol>,
+    /// `metadata.creationTimestamp`, seconds UTC
+    pub created_s: Vec<u32>,
+    /// Last transition of condition `Ready`, seconds UTC
+    pub ready_since_s: Vec<u32>,
+    /// Restarts of all containers
+    pub restarts: Vec<u16>,
+    /// See [`crate::batch::flags`]
+    pub flags: Vec<u16>,
+    /// `metadata.resourceVersion`
+    pub resource_version: Vec<u64>,
+}
+
+impl Pods {
+    /// Appends a row.
+    pub fn push(&mut self, pod: &Pod<'_>) -> PodRow {
+        let row = u32::try_from(self.uid.len()).expect("fewer than 2^32 pods of a cluster");
+        self.live.push(true);
+        self.uid.push(pod.uid);
+        self.name_bytes.extend_from_slice(pod.name.as_bytes());
+        self.name_end
+            .push(u32::try_from(self.name_bytes.len()).expect("names below 4 GiB"));
+        self.namespace.push(pod.namespace);
+        self.node.push(pod.node);
+        self.owner.push(pod.owner);
+        self.revision.push(pod.revision);
+        self.labels.push(pod.labels);
+        self.annotations.push(pod.annotations);
+        self.spec.push(pod.spec);
+        self.status.push(pod.status);
+        self.created_s.push(pod.created_s);
+        self.ready_since_s.push(pod.ready_since_s);
+        self.restarts.push(pod.restarts);
+        self.flags.push(pod.flags);
+        self.resource_version.push(pod.resource_version);
+        row
+    }
+
+    /// Replaces what may change of a pod: namespace and name belong to the uid for ever.
+    pub fn replace(&mut self, row: PodRow, pod: &Pod<'_>) {
+        let row = row as usize;
+        debug_assert_eq!(self.uid[row], pod.uid);
+        self.node[row] = pod.node;
+        self.owner[row] = pod.owner;
+        self.revision[row] = pod.revision;
+        self.labels[row] = pod.labels;
+        self.annotations[row] = pod.annotations;
+        self.spec[row] = pod.spec;
+        self.status[row] = pod.status;
+        self.created_s[row] = pod.created_s;
+        self.ready_since_s[row] = pod.ready_since_s;
+        self.restarts[row] = pod.restarts;
+        self.flags[row] = pod.flags;
+        self.resource_version[row] = pod.resource_version;
+    }
+
+    /// The pod of a row.
+    #[must_use]
+    pub fn get(&self, row: PodRow) -> Pod<'_> {
+        let name = self.name(row);
+        let row = row as usize;
+        Pod {
+            uid: self.uid[row],
+            name,
+            namespace: self.namespace[row],
+            node: self.node[row],
+            owner: self.owner[row],
+            revision: self.revision[row],
+            labels: self.labels[row],
+            annotations: self.annotations[row],
+            spec: self.spec[row],
+            status: self.status[row],
+            created_s: self.created_s[row],
+            ready_since_s: self.ready_since_s[row],
+            restarts: self.restarts[row],
+            flags: self.flags[row],
+            resource_version: self.resource_version[row],
+        }
+    }
+
+    /// Memory reserved by the columns, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let symbols = [
+            &self.namespace,
+            &self.node,
+            &self.owner,
+            &self.revision,
+            &self.labels,
+            &self.annotations,
+            &self.spec,
+            &self.status,
+        ];
+        self.live.capacity()
+            + self.uid.capacity() * size_of::<u128>()
+            + self.name_end.capacity() * size_of::<u32>()
+            + self.name_bytes.capacity()
+            + symbols
+                .iter()
+                .map(|column| column.capacity())
+                .sum::<usize>()
+                * size_of::<Symbol>()
+            + (self.created_s.capacity() + self.ready_since_s.capacity()) * size_of::<u32>()
+            + (self.restarts.capacity() + self.flags.capacity()) * size_of::<u16>()
+            + self.resource_version.capacity() * size_of::<u64>()
+    }
+
+    /// Rows, those of pods that are gone included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.uid.len()
+    }
+
+    /// Whether no pod was ever seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.uid.is_empty()
+    }
+
+    /// Rows of the pods that exist, in order.
+    pub fn rows(&self) -> impl Iterator<Item = PodRow> + '_ {
+        (0..self.uid.len() as u32).filter(|row| self.live[*row as usize])
+    }
+
+    /// The pod's name.
+    #[must_use]
+    pub fn name(&self, row: PodRow) -> &str {
+        let row = row as usize;
+        let begin = if row == 0 { 0 } else { self.name_end[row - 1] };
+        let bytes = &self.name_bytes[begin as usize..self.name_end[row] as usize];
+        str::from_utf8(bytes).expect("names are checked when they are appended")
+    }
+
+    /// Whether a flag of [`crate::batch::flags`] is set.
+    #[must_use]
+    pub fn has(&self, row: PodRow, flag: u16) -> bool {
+        self.flags[row as usize] & flag != 0
+    }
+
+    /// Whether the pod has ended by itself (phase Succeeded or Failed).
+    #[must_use]
+    pub fn is_finished(&self, row: PodRow) -> bool {
+        self.has(row, flags::SUCCEEDED | flags::FAILED)
+    }
+
+    /// Whether the pod serves: Ready and not being deleted. No `minReadySeconds`.
+    #[must_use]
+    pub fn is_ready(&self, row: PodRow) -> bool {
+        self.flags[row as usize] & (flags::READY | flags::DELETING) == flags::READY
+    }
+}
+
+/// Rows by uid. Keeps row numbers only; the uids are those of the columns.
+#[derive(Clone, Debug, Default)]
+pub struct UidIndex {
+    rows: HashTable<PodRow>,
+}
+
+impl UidIndex {
+    /// The row of a uid.
+    #[must_use]
+    pub fn find(&self, pods: &Pods, uid: u128) -> Option<PodRow> {
+        self.rows
+            .find(hash(uid), |row| pods.uid[*row as usize] == uid)
+            .copied()
+    }
+
+    /// Adds the row of a uid that is not there yet.
+    pub fn insert(&mut self, pods: &Pods, row: PodRow) {
+        let uid_of = |row: &PodRow| pods.uid[*row as usize];
+        self.rows
+            .insert_unique(hash(uid_of(&row)), row, |row| hash(uid_of(row)));
+    }
+
+    /// Removes a uid and tells the row that it had.
+    pub fn remove(&mut self, pods: &Pods, uid: u128) -> Option<PodRow> {
+        let known = self
+            .rows
+            .find_entry(hash(uid), |row| pods.uid[*row as usize] == uid)
+            .ok()?;
+        Some(known.remove().0)
+    }
+
+    /// How many pods exist.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether no pod exists.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Memory held, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.rows.allocation_size()
+    }
+}
+
+fn hash(uid: u128) -> u64 {
+    FxBuildHasher.hash_one(uid)
+}

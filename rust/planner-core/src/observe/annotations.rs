@@ -1,0 +1,203 @@
+//! Which annotations of a pod are kept, and in which form.
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{
+    redact::{REDACTED, Salt},
+    text::{Pairs, Text},
+};
+
+/// The column `annotations`: JSON without time stamps and without anything that may be secret.
+pub fn annotations_column(mut annotations: Pairs<'_, Text<'_>>, salt: &Salt) -> String {
+    annotations.sort();
+    let mut kept: Vec<(&str, Kept<'_>)> = Vec::new();
+    let mut others: Vec<&str> = Vec::new();
+    for (key, value) in &annotations.0 {
+        match form(key) {
+            Form::Ignored => {}
+            Form::Text => kept.push((key, Kept::Text(value))),
+            Form::Digest => others.extend([&**key, &**value]),
+            Form::Json(normalise) => match normalise(value) {
+                Some(json) => kept.push((key, Kept::Json(json))),
+                None => others.extend([&**key, &**value]),
+            },
+        }
+    }
+    let digest;
+    if !others.is_empty() {
+        digest = salt.digest(others);
+        kept.push((REDACTED, Kept::Text(&digest)));
+        kept.sort_by_key(|(key, _)| *key);
+    }
+    serde_json::to_string(&Object(kept)).expect("texts and JSON can be written")
+}
+
+/// Rewrites the JSON in an annotation; nothing when it is not what it should be.
+type Normalise = fn(&str) -> Option<Box<RawValue>>;
+
+/// What becomes of an annotation.
+enum Form {
+    Text,
+    Json(Normalise),
+    Digest,
+    /// Different in every pod and of no use: it would only make each pod's text its own.
+    Ignored,
+}
+
+fn form(key: &str) -> Form {
+    match key {
+        "controller.kubernetes.io/pod-deletion-cost"
+        | "kruise.io/related-pub"
+        | "kruise.io/sidecarset-injected-list"
+        | "pub.kruise.io/no-protect"
+        | "pub.kruise.io/related-pub" => Form::Text,
+        "kruise.io/sidecarset-hash" | "kruise.io/sidecarset-hash-without-image" => {
+            Form::Json(sidecar_set_hashes)
+        }
+        "kruise.io/sidecarset-inplace-update-state" => {
+            Form::Json(|value| rewrite::<Pairs<'_, InPlaceUpdate<'_>>>(value))
+        }
+        "apps.kruise.io/inplace-update-state" => {
+            Form::Json(|value| rewrite::<InPlaceUpdate<'_>>(value))
+        }
+        "apps.kruise.io/inplace-update-grace" => Form::Json(|value| rewrite::<Grace<'_>>(value)),
+        "apps.kruise.io/runtime-containers-meta"
+        | "kubernetes.io/config.mirror"
+        | "lifecycle.apps.kruise.io/timestamp" => Form::Ignored,
+        _ => Form::Digest,
+    }
+}
+
+/// Reads the fields that `T` knows and writes them again.
+fn rewrite<'a, T: Deserialize<'a> + Serialize>(value: &'a str) -> Option<Box<RawValue>> {
+    let known: T = serde_json::from_str(value).ok()?;
+    to_raw_value(&known).ok()
+}
+
+/// `{"set": {"hash": "..", "updateTimestamp": .., ..}}`, before Kruise 0.7 `{"set": "hash"}`, becomes
+/// `{"set": "hash"}`.
+fn sidecar_set_hashes(value: &str) -> Option<Box<RawValue>> {
+    let Ok(mut sets) = serde_json::from_str::<Pairs<'_, SidecarSetHash<'_>>>(value) else {
+        return rewrite::<Pairs<'_, Text<'_>>>(value);
+    };
+    sets.sort();
+    let hashes = sets
+        .0
+        .iter()
+        .map(|(set, record)| (&**set, Kept::Text(&record.hash)))
+        .collect();
+    to_raw_value(&Object(hashes)).ok()
+}
+
+#[derive(Deserialize)]
+struct SidecarSetHash<'a> {
+    #[serde(borrow)]
+    hash: Text<'a>,
+}
+
+/// An update in place under way, as `OpenKruise` records it, without its time stamps
+/// (`apis/apps/pub/inplace_update.go`, `pkg/control/sidecarcontrol`).
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InPlaceUpdate<'a> {
+    #[serde(borrow)]
+    revision: Text<'a>,
+    #[serde(borrow, default)]
+    last_container_statuses: Pairs<'a, LastContainerStatus<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update_images: Option<bool>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    next_container_images: Option<Pairs<'a, Text<'a>>>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct LastContainerStatus<'a> {
+    #[serde(borrow, default, rename = "imageID")]
+    image_id: Text<'a>,
+}
+
+/// An update in place that waits for its grace period.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Grace<'a> {
+    #[serde(borrow)]
+    revision: Text<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    container_images: Option<Pairs<'a, Text<'a>>>,
+    #[serde(default, rename = "graceSeconds")]
+    seconds: i64,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Kept<'a> {
+    Text(&'a str),
+    Json(Box<RawValue>),
+}
+
+struct Object<'a>(Vec<(&'a str, Kept<'a>)>);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Salt, annotations_column};
+
+    fn column(annotations: &serde_json::Value) -> String {
+        let text = annotations.to_string();
+        annotations_column(serde_json::from_str(&text).unwrap(), &Salt([1; 32]))
+    }
+
+    #[test]
+    fn sidecar_set_hashes_lose_their_time_stamps() {
+        let hashes = |seconds: u32| {
+            let hash = format!(
+                r#"{{"mesh":{{"updateTimestamp":"2026-11-23T09:40:{seconds}Z","hash":"f7"}}}}"#
+            );
+            column(&serde_json::json!({"kruise.io/sidecarset-hash": hash}))
+        };
+        assert_eq!(hashes(10), r#"{"kruise.io/sidecarset-hash":{"mesh":"f7"}}"#);
+        assert_eq!(hashes(10), hashes(11));
+    }
+
+    #[test]
+    fn an_update_in_place_keeps_what_tells_whether_it_is_done() {
+        let state = r#"{"revision":"r","updateTimestamp":"2026-11-23T09:37:24Z",
+            "lastContainerStatuses":{"main":{"imageID":"sha256:1"}},"updateImages":true,
+            "nextContainerRefMetadata":{"main":{"annotations":{"token":"hunter2"}}}}"#;
+        assert_eq!(
+            column(&serde_json::json!({"apps.kruise.io/inplace-update-state": state})),
+            r#"{"apps.kruise.io/inplace-update-state":{"revision":"r","lastContainerStatuses":{"main":{"imageID":"sha256:1"}},"updateImages":true}}"#
+        );
+    }
+
+    #[test]
+    fn other_annotations_become_one_digest() {
+        let one = column(&serde_json::json!({"b": "hunter2", "a": "x"}));
+        assert!(
+            one.starts_with(r#"{"redacted":""#) && !one.contains("hunter2"),
+            "{one}"
+        );
+        assert_eq!(one, column(&serde_json::json!({"a": "x", "b": "hunter2"})));
+        assert_ne!(one, column(&serde_json::json!({"a": "x", "b": "hunter3"})));
+    }
+
+    #[test]
+    fn what_is_not_the_json_it_should_be_is_redacted() {
+        let broken = column(&serde_json::json!({"kruise.io/sidecarset-hash": "hunter2"}));
+        assert!(
+            broken.starts_with(r#"{"redacted":""#) && !broken.contains("hunter2"),
+            "{broken}"
+        );
+    }
+
+    #[test]
+    fn no_annotations_are_an_empty_object() {
+        assert_eq!(column(&serde_json::json!({})), "{}");
+    }
+}

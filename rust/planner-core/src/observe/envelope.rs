@@ -1,0 +1,98 @@
+//! What one JSON document of the input is: a list, an object, an event of a watch, or nothing that
+//! Kubernetes sends.
+
+use serde::Deserialize;
+use serde_json::{Deserializer, value::RawValue};
+
+use super::text::{Fault, Text};
+
+/// The top of a document; what is inside stays text until somebody asks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a Kubernetes object")]
+pub struct Envelope<'a> {
+    #[serde(borrow, default)]
+    pub api_version: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub kind: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub metadata: Option<ListMetadata<'a>>,
+    #[serde(borrow, default)]
+    pub items: Option<Vec<&'a RawValue>>,
+    /// Of `/version`.
+    #[serde(borrow, default)]
+    pub git_version: Option<Text<'a>>,
+    /// Of `Status`.
+    #[serde(borrow, default)]
+    pub message: Option<Text<'a>>,
+    /// Of a recorded event: seconds UTC.
+    #[serde(default)]
+    pub t: Option<f64>,
+    #[serde(borrow, default)]
+    pub event: Option<WatchEvent<'a>>,
+    /// Of an event as the API server sends it.
+    #[serde(borrow, default, rename = "type")]
+    pub event_type: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub object: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListMetadata<'a> {
+    #[serde(borrow, default)]
+    pub resource_version: Option<Text<'a>>,
+    /// There is another page.
+    #[serde(borrow, default, rename = "continue")]
+    pub next_page: Option<Text<'a>>,
+}
+
+/// An event of a watch.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(expecting = "a watch event")]
+pub struct WatchEvent<'a> {
+    #[serde(borrow, rename = "type")]
+    pub event_type: Text<'a>,
+    #[serde(borrow)]
+    pub object: &'a RawValue,
+}
+
+/// Which kind an object says that it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a Kubernetes object")]
+pub struct Head<'a> {
+    #[serde(borrow, default)]
+    pub api_version: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub kind: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub message: Option<Text<'a>>,
+}
+
+/// A document of the input and where it is.
+#[derive(Debug)]
+pub struct Document<'a> {
+    pub offset: usize,
+    pub text: &'a str,
+    pub envelope: Envelope<'a>,
+}
+
+/// The documents of a text: one, or many one after the other as a watch prints them.
+pub fn documents(text: &str) -> impl Iterator<Item = Result<Document<'_>, Fault>> {
+    let mut stream = Deserializer::from_str(text).into_iter::<Envelope<'_>>();
+    std::iter::from_fn(move || {
+        let rest = &text[stream.byte_offset()..];
+        let offset = text.len() - rest.trim_start().len();
+        Some(match stream.next()? {
+            Ok(envelope) => Ok(Document {
+                offset,
+                text: &text[offset..stream.byte_offset()],
+                envelope,
+            }),
+            Err(error) if error.is_data() => Err(Fault {
+                offset,
+                ..Fault::of_json(&error, text, 0)
+            }),
+            Err(error) => Err(Fault::of_json(&error, text, 0)),
+        })
+    })
+}

@@ -1,0 +1,194 @@
+//! Reads one object: a pod into columns, anything else into a redacted document.
+
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use super::{
+    pod::{Metadata, Pod},
+    pod_columns::{append, identify, newest_s},
+    redact::{Salt, document},
+    text::{Fault, Text, offset_of},
+};
+use crate::{
+    fleet::{Interner, Pods, Symbol},
+    resource::Resource,
+};
+
+/// Pods that one thread reads before it takes the next.
+const CHUNK: usize = 1024;
+
+/// Pods with texts of their own.
+#[derive(Debug, Default)]
+pub struct PodChunk {
+    /// The texts of `pods`.
+    pub texts: Interner,
+    /// The pods in the order of the input.
+    pub pods: Pods,
+    /// The newest time that any of them mentions, seconds UTC.
+    pub newest_s: u32,
+}
+
+/// Reads pods on every core. The result, and the fault that is told of several, depends on the
+/// input alone.
+pub fn read_pods(text: &str, items: &[&RawValue], salt: &Salt) -> Result<Vec<PodChunk>, Fault> {
+    let chunks: Vec<Result<PodChunk, Fault>> = items
+        .par_chunks(CHUNK)
+        .map(|chunk| read_chunk(text, chunk, salt))
+        .collect();
+    chunks.into_iter().collect()
+}
+
+fn read_chunk(text: &str, items: &[&RawValue], salt: &Salt) -> Result<PodChunk, Fault> {
+    let mut chunk = PodChunk::default();
+    for item in items {
+        let part = item.get();
+        let offset = offset_of(text, part);
+        let pod: Pod<'_> =
+            serde_json::from_str(part).map_err(|error| Fault::of_json(&error, part, offset))?;
+        check_kind(
+            Resource::Pods,
+            pod.api_version.as_deref(),
+            pod.kind.as_deref(),
+        )
+        .map_err(|message| Fault::new(offset, message))?;
+        let (_, newest_s) = append(pod, salt, &mut chunk.texts, &mut chunk.pods)
+            .map_err(|message| Fault::new(offset, message))?;
+        chunk.newest_s = chunk.newest_s.max(newest_s);
+    }
+    Ok(chunk)
+}
+
+/// An object that is not a pod, or one that is gone.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub resource: Resource,
+    pub uid: u128,
+    pub resource_version: u64,
+    pub namespace: Symbol,
+    pub name: Box<str>,
+    /// `None` when it is gone.
+    pub document: Option<Box<str>>,
+    /// The newest time that it mentions, seconds UTC.
+    pub newest_s: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Facts<'a> {
+    #[serde(borrow, default)]
+    api_version: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    kind: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    metadata: Metadata<'a>,
+    #[serde(borrow, default)]
+    status: Option<Conditions<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Conditions<'a> {
+    #[serde(borrow, default)]
+    conditions: Option<Vec<Transition<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Transition<'a> {
+    #[serde(borrow, default)]
+    last_transition_time: Option<Text<'a>>,
+}
+
+/// Reads an object that is not a pod. `api_version` is that of its list.
+pub fn read_object(
+    item: &str,
+    resource: Resource,
+    api_version: &str,
+    salt: &Salt,
+    texts: &mut Interner,
+) -> Result<Object, Fault> {
+    let mut object = read_identity(item, resource, texts)?;
+    let value: Value =
+        serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
+    let document = document(value, resource, api_version, salt).to_string();
+    object.document = Some(document.into());
+    Ok(object)
+}
+
+/// Reads who an object is and no more, as for one that is gone.
+pub fn read_identity(
+    item: &str,
+    resource: Resource,
+    texts: &mut Interner,
+) -> Result<Object, Fault> {
+    let facts: Facts<'_> =
+        serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
+    let told = |message| Fault::new(0, message);
+    check_kind(
+        resource,
+        facts.api_version.as_deref(),
+        facts.kind.as_deref(),
+    )
+    .map_err(told)?;
+    let identity = identify(resource, &facts.metadata).map_err(told)?;
+    let conditions = facts
+        .status
+        .unwrap_or_default()
+        .conditions
+        .unwrap_or_default();
+    let transitions = conditions
+        .iter()
+        .filter_map(|it| it.last_transition_time.as_deref());
+    let created = facts.metadata.creation_timestamp.as_deref();
+    Ok(Object {
+        resource,
+        uid: identity.uid,
+        resource_version: identity.resource_version,
+        namespace: texts.intern(identity.namespace),
+        name: identity.name.into(),
+        document: None,
+        newest_s: newest_s(created.into_iter().chain(transitions))
+            .map_err(|message| told(format!("{} {}: {message}", resource.kind(), identity.name)))?,
+    })
+}
+
+/// The answer of `/version`.
+pub fn read_version(text: &str, salt: &Salt) -> Result<Object, Fault> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| Fault::of_json(&error, text, 0))?;
+    let document = document(value, Resource::Versions, "", salt).to_string();
+    Ok(Object {
+        resource: Resource::Versions,
+        uid: 0,
+        resource_version: 0,
+        namespace: Symbol::default(),
+        name: "version".into(),
+        document: Some(document.into()),
+        newest_s: 0,
+    })
+}
+
+/// Items of a typed list need not tell their kind; one that tells another is in the wrong list.
+fn check_kind(
+    resource: Resource,
+    api_version: Option<&str>,
+    kind: Option<&str>,
+) -> Result<(), String> {
+    let group = |version: &str| {
+        version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+            .to_owned()
+    };
+    let is_kind = kind.is_none_or(|kind| kind == resource.kind());
+    let is_group = api_version.is_none_or(|version| group(version) == resource.group());
+    if is_kind && is_group {
+        return Ok(());
+    }
+    Err(format!(
+        "{} {} in a list of {}; record every resource into a list of its own",
+        api_version.unwrap_or_default(),
+        kind.unwrap_or("object"),
+        resource.name()
+    ))
+}

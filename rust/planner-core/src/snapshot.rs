@@ -1,0 +1,165 @@
+//! A fleet as bytes: the shortest log that folds to it.
+//!
+//! ```text
+//! "planner-fleet/1\n"  position: u64  now_ms: i64  clusters: u32
+//! per cluster          name, batches: u32, each batch as the log stores it
+//! checksum             of everything before it
+//! ```
+//!
+//! Numbers are little endian; names and batches have their length (u32) before them.
+
+use crate::{
+    batch::{Batch, BatchWriter, ObjectRow},
+    error::CodecError,
+    fleet::{Cluster, Fleet, Interner},
+    fold::apply,
+    resource::Resource,
+};
+
+const MAGIC: &[u8; 16] = b"planner-fleet/1\n";
+const CHECKSUM_BYTES: usize = 32;
+
+/// The fleet as bytes. Pods that are gone and texts that nobody uses any more are left behind.
+#[must_use]
+pub fn to_snapshot(fleet: &Fleet) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(fleet.position.to_le_bytes());
+    bytes.extend(fleet.now_ms.to_le_bytes());
+    push_count(&mut bytes, fleet.clusters.len());
+    let mut texts = fleet.texts.clone();
+    for cluster in fleet.clusters.values() {
+        for object in cluster
+            .objects
+            .values()
+            .flat_map(|objects| objects.values())
+        {
+            texts.intern(&object.namespace);
+        }
+    }
+    for (name, cluster) in &fleet.clusters {
+        push_block(&mut bytes, name.as_bytes());
+        let batches = batches(cluster, &texts, fleet.now_ms);
+        push_count(&mut bytes, batches.len());
+        for batch in batches {
+            push_block(&mut bytes, &batch.to_bytes());
+        }
+    }
+    let checksum = blake3::hash(&bytes);
+    bytes.extend(checksum.as_bytes());
+    bytes
+}
+
+/// The fleet of which [`to_snapshot`] made these bytes.
+pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
+    let (rest, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(cut)?;
+    let Some(mut rest) = rest.strip_prefix(MAGIC) else {
+        return Err(CodecError(
+            "these bytes are no snapshot planner-fleet/1; fold the log from its start".to_owned(),
+        ));
+    };
+    if blake3::hash(&bytes[..bytes.len() - CHECKSUM_BYTES]) != *checksum {
+        return Err(cut());
+    }
+    let position = u64::from_le_bytes(take(&mut rest)?);
+    let now_ms = i64::from_le_bytes(take(&mut rest)?);
+    let mut fleet = Fleet {
+        position,
+        now_ms,
+        ..Fleet::default()
+    };
+    for _ in 0..take_count(&mut rest)? {
+        let name = str::from_utf8(take_block(&mut rest)?).map_err(|_| cut())?;
+        fleet.clusters.insert(name.into(), Cluster::default());
+        for _ in 0..take_count(&mut rest)? {
+            apply(
+                &mut fleet,
+                name,
+                &Batch::from_bytes(take_block(&mut rest)?)?,
+            );
+        }
+    }
+    fleet.now_ms = now_ms;
+    if rest.is_empty() {
+        Ok(fleet)
+    } else {
+        Err(cut())
+    }
+}
+
+/// Objects that an open list has not mentioned come before it begins, the others after.
+fn batches(cluster: &Cluster, texts: &Interner, time_ms: i64) -> Vec<Batch> {
+    let mut writer = BatchWriter::new(texts);
+    write(&mut writer, cluster, texts, time_ms, false);
+    for (resource, list) in &cluster.lists {
+        writer
+            .row()
+            .list_begun(*resource, time_ms, list.resource_version);
+    }
+    write(&mut writer, cluster, texts, time_ms, true);
+    writer.finish()
+}
+
+fn write(
+    writer: &mut BatchWriter<'_>,
+    cluster: &Cluster,
+    texts: &Interner,
+    time_ms: i64,
+    mentioned: bool,
+) {
+    let mut rows: Vec<_> = cluster.pods.rows().collect();
+    rows.sort_unstable_by_key(|row| cluster.pods.uid[*row as usize]);
+    for row in rows {
+        let pod = cluster.pods.get(row);
+        if cluster.is_mentioned(Resource::Pods, pod.uid) == mentioned {
+            writer.row().pod(time_ms, &pod);
+        }
+    }
+    for (resource, objects) in &cluster.objects {
+        for (uid, object) in objects {
+            if cluster.is_mentioned(*resource, *uid) != mentioned {
+                continue;
+            }
+            let row = ObjectRow {
+                uid: *uid,
+                resource_version: object.resource_version,
+                namespace: texts
+                    .find(&object.namespace)
+                    .expect("interned for this snapshot"),
+                name: &object.name,
+                document: Some(&object.document),
+            };
+            writer.row().object(*resource, time_ms, &row);
+        }
+    }
+}
+
+fn cut() -> CodecError {
+    CodecError("this snapshot is damaged; fold the log from its start".to_owned())
+}
+
+fn push_count(bytes: &mut Vec<u8>, count: usize) {
+    let count = u32::try_from(count).expect("blocks are below 4 GiB");
+    bytes.extend(count.to_le_bytes());
+}
+
+fn push_block(bytes: &mut Vec<u8>, block: &[u8]) {
+    push_count(bytes, block.len());
+    bytes.extend(block);
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CodecError> {
+    let (taken, after) = rest.split_first_chunk::<N>().ok_or_else(cut)?;
+    *rest = after;
+    Ok(*taken)
+}
+
+fn take_count(rest: &mut &[u8]) -> Result<u32, CodecError> {
+    take(rest).map(u32::from_le_bytes)
+}
+
+fn take_block<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
+    let length = take_count(rest)? as usize;
+    let (block, after) = rest.split_at_checked(length).ok_or_else(cut)?;
+    *rest = after;
+    Ok(block)
+}

@@ -1,0 +1,429 @@
+//! What the schedule's tests share: a slow and plain check of a schedule, random problems and an
+//! exhaustive search. Written from the contract in `schedule/problem.rs` alone.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use planner_core::schedule::problem::{Cohort, Group, Order, Precedence, Problem, Resource, Stage};
+use planner_core::schedule::{Chunk, Held, Schedule};
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+/// The stages of a group that hold moves, as (first move, end, soak, index).
+fn stages(group: &Group) -> Vec<(u32, u32, u64, u32)> {
+    let mut held = Vec::new();
+    let mut start = 0;
+    for (index, stage) in (0..).zip(&group.stages) {
+        if stage.until > start {
+            held.push((start, stage.until, stage.soak_ms, index));
+            start = stage.until;
+        }
+    }
+    if group.stages.is_empty() {
+        held.push((0, u32::MAX, 0, 0));
+    }
+    held
+}
+
+/// The moves done before each wave, by group and cohort: `before[w]` for wave `w + 1`.
+fn history(problem: &Problem, schedule: &Schedule) -> Vec<Vec<Vec<u32>>> {
+    let none = |g: &Group| vec![0; g.cohorts.len()];
+    let mut done: Vec<Vec<u32>> = problem.groups.iter().map(none).collect();
+    let mut before = vec![done.clone()];
+    for wave in 1..=schedule.waves {
+        for chunk in schedule.chunks.iter().filter(|c| c.wave == wave) {
+            done[chunk.group as usize][chunk.cohort as usize] += chunk.count;
+        }
+        before.push(done.clone());
+    }
+    before
+}
+
+fn down(problem: &Problem, resource: usize, done: &[Vec<u32>]) -> u32 {
+    let mut down = problem.resources[resource].down;
+    for (group, done) in problem.groups.iter().zip(done) {
+        for (cohort, done) in group.cohorts.iter().zip(done) {
+            if cohort.releases.contains(&(resource as u32)) {
+                down = down.saturating_sub(*done);
+            }
+        }
+    }
+    down
+}
+
+fn taken(problem: &Problem, resource: usize, wave: &[&Chunk]) -> u32 {
+    let takes = |c: &&&Chunk| {
+        let cohort = &problem.groups[c.group as usize].cohorts[c.cohort as usize];
+        cohort.takes.contains(&(resource as u32))
+    };
+    wave.iter().filter(takes).map(|c| c.count).sum()
+}
+
+fn wave(schedule: &Schedule, wave: u32) -> Vec<&Chunk> {
+    schedule.chunks.iter().filter(|c| c.wave == wave).collect()
+}
+
+/// Checks every rule of the contract; the error says which is broken where.
+pub fn check(problem: &Problem, schedule: &Schedule) -> Result<(), String> {
+    let before = history(problem, schedule);
+    let keys: Vec<_> = schedule
+        .chunks
+        .iter()
+        .map(|c| (c.wave, c.group, c.cohort))
+        .collect();
+    if keys.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err("chunks are not sorted or not unique".into());
+    }
+    for number in 1..=schedule.waves {
+        let chunks = wave(schedule, number);
+        if chunks.is_empty() || chunks.iter().any(|c| c.count == 0) {
+            return Err(format!("wave {number} has an empty part"));
+        }
+        let done = &before[number as usize - 1];
+        for (r, resource) in problem.resources.iter().enumerate() {
+            let (down, taken) = (down(problem, r, done), taken(problem, r, &chunks));
+            if taken > 0 && down + taken > resource.limit {
+                return Err(format!(
+                    "wave {number}: {} holds {down} + {taken}",
+                    resource.name
+                ));
+            }
+        }
+        for g in chunks
+            .iter()
+            .map(|c| c.group as usize)
+            .collect::<BTreeSet<_>>()
+        {
+            check_group(problem, g, done, &before[number as usize])
+                .map_err(|broken| format!("wave {number}: {broken}"))?;
+        }
+    }
+    check_counts(problem, schedule, &before[schedule.waves as usize])?;
+    check_times(problem, schedule, &before)
+}
+
+fn check_group(
+    problem: &Problem,
+    g: usize,
+    before: &[Vec<u32>],
+    after: &[Vec<u32>],
+) -> Result<(), String> {
+    let group = &problem.groups[g];
+    let sum = |done: &[Vec<u32>], g: usize| done[g].iter().sum::<u32>();
+    for p in problem.precedences.iter().filter(|p| p.after as usize == g) {
+        if sum(before, p.before as usize) < p.count {
+            return Err(format!("{} is not kept", p.name));
+        }
+    }
+    let (from, to) = (sum(before, g), sum(after, g));
+    if !stages(group)
+        .iter()
+        .any(|(start, end, _, _)| *start <= from && to <= *end)
+    {
+        return Err(format!(
+            "{} makes moves {from}..{to} over the end of a stage",
+            group.name
+        ));
+    }
+    let unfinished = (0..group.cohorts.len()).find(|&c| after[g][c] < group.cohorts[c].count);
+    if let (Order::Strict, Some(unfinished)) = (group.order, unfinished)
+        && after[g][unfinished + 1..].iter().any(|&done| done > 0)
+    {
+        return Err(format!("{} passes over cohort {unfinished}", group.name));
+    }
+    Ok(())
+}
+
+fn check_counts(problem: &Problem, schedule: &Schedule, done: &[Vec<u32>]) -> Result<(), String> {
+    for (g, group) in problem.groups.iter().enumerate() {
+        for (c, cohort) in group.cohorts.iter().enumerate() {
+            let here =
+                |l: &&planner_core::schedule::Left| (l.group as usize, l.cohort as usize) == (g, c);
+            let left: u32 = schedule.left.iter().filter(here).map(|l| l.count).sum();
+            if done[g][c] + left != cohort.count {
+                return Err(format!(
+                    "{} cohort {c}: {} done, {left} left",
+                    group.name, done[g][c]
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_times(
+    problem: &Problem,
+    schedule: &Schedule,
+    before: &[Vec<Vec<u32>>],
+) -> Result<(), String> {
+    let mut end = 0;
+    for number in 1..=schedule.waves {
+        let at = number as usize - 1;
+        let chunks = wave(schedule, number);
+        let mut start = end;
+        for chunk in &chunks {
+            let g = chunk.group as usize;
+            let done: u32 = before[at][g].iter().sum();
+            let stages = stages(&problem.groups[g]);
+            if let Some(ended) = stages.iter().rev().find(|(_, end, _, _)| *end <= done) {
+                let last = (1..number).rev().find(|&w| {
+                    let done: u32 = before[w as usize - 1][g].iter().sum();
+                    done < ended.1
+                });
+                let last = last.expect("a stage that ended had a wave");
+                start = start.max(schedule.ends_ms[last as usize - 1] + ended.2);
+            }
+        }
+        let of =
+            |c: &&Chunk| problem.groups[c.group as usize].cohorts[c.cohort as usize].duration_ms;
+        end = start + chunks.iter().map(of).max().unwrap_or(0);
+        if (schedule.starts_ms[at], schedule.ends_ms[at]) != (start, end) {
+            return Err(format!("wave {number} is {start}..{end} ms"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that what is said to have held each chunk really did in the wave before.
+pub fn check_held(problem: &Problem, schedule: &Schedule) -> Result<(), String> {
+    let before = history(problem, schedule);
+    for chunk in &schedule.chunks {
+        let g = chunk.group as usize;
+        let group = &problem.groups[g];
+        let at = chunk.wave as usize;
+        let sum = |wave: usize, g: usize| before[wave][g].iter().sum::<u32>();
+        let holds = match chunk.held {
+            Held::Nothing => chunk.wave == 1,
+            _ if chunk.wave == 1 => false,
+            Held::Resource(r) => {
+                let r = r as usize;
+                let full = down(problem, r, &before[at - 2])
+                    + taken(problem, r, &wave(schedule, chunk.wave - 1))
+                    >= problem.resources[r].limit;
+                full && group.cohorts[chunk.cohort as usize]
+                    .takes
+                    .contains(&(r as u32))
+            }
+            Held::Precedence(p) => {
+                let p = &problem.precedences[p as usize];
+                p.after as usize == g && sum(at - 2, p.before as usize) < p.count
+            }
+            Held::Stage(s) => {
+                let until = group.stages[s as usize].until;
+                sum(at - 1, g) >= until
+                    && (sum(at - 2, g) < until || soaking(problem, schedule, chunk, until))
+            }
+            Held::Order(c) => {
+                c < chunk.cohort
+                    && group.order == Order::Strict
+                    && before[at - 1][g][c as usize] < group.cohorts[c as usize].count
+            }
+        };
+        if !holds {
+            return Err(format!("{chunk:?} was not held"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the stage that ends at `until` had not soaked when the wave before the chunk started.
+fn soaking(problem: &Problem, schedule: &Schedule, chunk: &Chunk, until: u32) -> bool {
+    let mine: Vec<_> = schedule
+        .chunks
+        .iter()
+        .filter(|c| c.group == chunk.group)
+        .collect();
+    let mut done = 0;
+    let mut last = 0;
+    for c in mine {
+        if done >= until {
+            break;
+        }
+        done += c.count;
+        last = c.wave;
+    }
+    let stage = problem.groups[chunk.group as usize]
+        .stages
+        .iter()
+        .find(|s| s.until == until);
+    let ready = schedule.ends_ms[last as usize - 1] + stage.map_or(0, |s| s.soak_ms);
+    schedule.starts_ms[chunk.wave as usize - 2] < ready
+}
+
+/// Random problems, small enough to print and to think through.
+pub fn problems(groups: usize, resources: usize, count: u32) -> impl Strategy<Value = Problem> {
+    let resource = (0..5_u32, prop_oneof![3 => Just(0), 1 => 0..3_u32]);
+    let resources = prop::collection::vec(resource, 1..=resources);
+    (resources, 0..=groups).prop_flat_map(move |(resources, groups)| {
+        let indices: Vec<u32> = (0..resources.len() as u32).collect();
+        let links = prop::collection::vec((any::<usize>(), any::<usize>(), 0..4_u32), 0..4);
+        let group = group(indices, count);
+        (Just(resources), prop::collection::vec(group, groups), links).prop_map(build)
+    })
+}
+
+/// (group that goes first, group that waits, moves), the groups modulo their number.
+type Links = Vec<(usize, usize, u32)>;
+
+fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -> Problem {
+    for (g, group) in groups.iter_mut().enumerate() {
+        group.name = format!("group {g}").into();
+    }
+    let resource = |(r, (limit, down)): (usize, (u32, u32))| Resource {
+        name: format!("resource {r}").into(),
+        limit,
+        down,
+    };
+    let n = groups.len();
+    let link = |(p, (a, b, count)): (usize, (usize, usize, u32))| Precedence {
+        name: format!("precedence {p}").into(),
+        before: (a % n) as u32,
+        after: (b % n) as u32,
+        count,
+    };
+    let links = links.into_iter().enumerate().filter(|_| n > 0);
+    Problem {
+        resources: resources.into_iter().enumerate().map(resource).collect(),
+        precedences: links.map(link).collect(),
+        groups,
+    }
+}
+
+fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
+    let n = resources.len();
+    let cohort = (
+        1..=count,
+        subsequence(resources, 0..=n),
+        any::<u8>(),
+        1..4_u64,
+    );
+    let cohorts = prop::collection::vec(cohort.prop_map(cohort_of), 1..4);
+    let order = prop_oneof![Just(Order::Strict), Just(Order::Free)];
+    let stages = prop::collection::vec((0..4_u32, 0..6_u64), 0..3);
+    (cohorts, order, stages, prop::bool::weighted(0.1)).prop_map(
+        |(cohorts, order, stages, short)| {
+            let total: u32 = cohorts.iter().map(|c: &Cohort| c.count).sum();
+            let mut until = 0;
+            let mut stages: Vec<Stage> = stages
+                .into_iter()
+                .map(|(more, soak)| {
+                    until += more;
+                    Stage {
+                        until,
+                        soak_ms: soak * 1000,
+                    }
+                })
+                .collect();
+            if !stages.is_empty() && !short {
+                stages.push(Stage {
+                    until: total.max(until),
+                    soak_ms: 0,
+                });
+            }
+            Group {
+                name: "".into(),
+                cohorts,
+                order,
+                stages,
+            }
+        },
+    )
+}
+
+fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> Cohort {
+    // Mostly takes; a quarter of the cohorts were down and release instead, some do both.
+    let gives = |at: usize| match releases % 8 {
+        0 => true,
+        1 => at.is_multiple_of(2),
+        _ => false,
+    };
+    let (mut takes, mut gave) = (Vec::new(), Vec::new());
+    for (at, r) in touched.into_iter().enumerate() {
+        if gives(at) {
+            gave.push(r);
+        } else {
+            takes.push(r);
+        }
+    }
+    Cohort {
+        count,
+        takes,
+        releases: gave,
+        duration_ms: duration * 1000,
+    }
+}
+
+/// The fewest waves for every move that can be done, by exhaustive search over states.
+pub fn fewest_waves(problem: &Problem, left: &BTreeMap<(usize, usize), u32>) -> u32 {
+    let goal: Vec<Vec<u32>> = (0..problem.groups.len())
+        .map(|g| {
+            let of = |c: usize| {
+                let gone = left.get(&(g, c)).copied().unwrap_or(0);
+                problem.groups[g].cohorts[c].count - gone
+            };
+            (0..problem.groups[g].cohorts.len()).map(of).collect()
+        })
+        .collect();
+    let start: Vec<Vec<u32>> = goal.iter().map(|g| vec![0; g.len()]).collect();
+    let mut states = BTreeSet::from([start]);
+    let mut waves = 0;
+    while !states.contains(&goal) {
+        waves += 1;
+        let mut next = BTreeSet::new();
+        for state in &states {
+            extend(problem, &goal, state, state.clone(), 0, &mut next);
+        }
+        states = next;
+    }
+    waves
+}
+
+/// Adds every state that one wave can reach, cohort by cohort.
+fn extend(
+    problem: &Problem,
+    goal: &[Vec<u32>],
+    before: &[Vec<u32>],
+    after: Vec<Vec<u32>>,
+    at: usize,
+    out: &mut BTreeSet<Vec<Vec<u32>>>,
+) {
+    let flat: Vec<(usize, usize)> = goal
+        .iter()
+        .enumerate()
+        .flat_map(|(g, row)| (0..row.len()).map(move |c| (g, c)))
+        .collect();
+    let Some(&(g, c)) = flat.get(at) else {
+        let moved = |g: usize| before[g] != after[g];
+        let fine = (0..goal.len()).filter(|&g| moved(g));
+        if fine.clone().count() > 0
+            && fine
+                .into_iter()
+                .all(|g| check_group(problem, g, before, &after).is_ok())
+        {
+            out.insert(after);
+        }
+        return;
+    };
+    let mut now = after;
+    loop {
+        extend(problem, goal, before, now.clone(), at + 1, out);
+        now[g][c] += 1;
+        if now[g][c] > goal[g][c] || !fits(problem, before, &now) {
+            return;
+        }
+    }
+}
+
+fn fits(problem: &Problem, before: &[Vec<u32>], after: &[Vec<u32>]) -> bool {
+    problem.resources.iter().enumerate().all(|(r, resource)| {
+        let mut taken = 0;
+        for (g, group) in problem.groups.iter().enumerate() {
+            for (c, cohort) in group.cohorts.iter().enumerate() {
+                if cohort.takes.contains(&(r as u32)) {
+                    taken += after[g][c] - before[g][c];
+                }
+            }
+        }
+        taken == 0 || down(problem, r, before) + taken <= resource.limit
+    })
+}

@@ -1,0 +1,157 @@
+//! One worked example, small enough to follow by hand.
+#![allow(missing_docs, reason = "test")]
+
+use std::fmt::Write;
+
+use planner_core::schedule::problem::{Cohort, Group, Order, Precedence, Problem, Resource, Stage};
+use planner_core::schedule::{Goal, Held, Schedule, conflict, solve};
+
+/// Payment goes first, with a canary; checkout waits for half of it; the database goes from its
+/// last ordinal, and one of its pods can never move: the budget of its node is full for good.
+fn shop() -> Problem {
+    let resource = |name: &str, limit, down| Resource {
+        name: name.into(),
+        limit,
+        down,
+    };
+    let cohort = |count, takes: &[u32], releases: &[u32], seconds: u64| Cohort {
+        count,
+        takes: takes.into(),
+        releases: releases.into(),
+        duration_ms: seconds * 1000,
+    };
+    let canary = vec![
+        Stage {
+            until: 1,
+            soak_ms: 60_000,
+        },
+        Stage {
+            until: 7,
+            soak_ms: 0,
+        },
+    ];
+    let group = |name: &str, order, cohorts, stages| Group {
+        name: name.into(),
+        cohorts,
+        order,
+        stages,
+    };
+    Problem {
+        resources: vec![
+            resource("fleet", 4, 1),
+            resource("pdb/payment", 3, 1),
+            resource("pdb/database", 1, 0),
+            resource("node/7", 1, 1),
+        ],
+        groups: vec![
+            group(
+                "payment",
+                Order::Free,
+                vec![cohort(1, &[], &[0, 1], 30), cohort(6, &[0, 1], &[], 30)],
+                canary,
+            ),
+            group(
+                "checkout",
+                Order::Free,
+                vec![cohort(5, &[0], &[], 20)],
+                vec![],
+            ),
+            group(
+                "database",
+                Order::Strict,
+                vec![
+                    cohort(2, &[0, 2], &[], 90),
+                    cohort(1, &[0, 2, 3], &[], 90),
+                    cohort(1, &[0, 2], &[], 90),
+                ],
+                vec![],
+            ),
+        ],
+        precedences: vec![Precedence {
+            name: "checkout after payment".into(),
+            before: 0,
+            after: 1,
+            count: 4,
+        }],
+    }
+}
+
+fn table(problem: &Problem, schedule: &Schedule) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    for chunk in &schedule.chunks {
+        let held = match chunk.held {
+            Held::Resource(r) => format!("{} was full", problem.resources[r as usize].name),
+            Held::Precedence(p) => problem.precedences[p as usize].name.to_string(),
+            other => format!("{other:?}"),
+        };
+        let at = chunk.wave as usize - 1;
+        let (start, end) = (schedule.starts_ms[at] / 1000, schedule.ends_ms[at] / 1000);
+        let name = &problem.groups[chunk.group as usize].name;
+        let (wave, cohort, count) = (chunk.wave, chunk.cohort, chunk.count);
+        writeln!(
+            text,
+            "{wave} {start:>3}..{end:<3} {name}/{cohort} x{count}: {held}"
+        )?;
+    }
+    for left in &schedule.left {
+        let name = &problem.groups[left.group as usize].name;
+        writeln!(
+            text,
+            "left {name}/{} x{}: {:?}",
+            left.cohort, left.count, left.blocker
+        )?;
+    }
+    writeln!(
+        text,
+        "waves: {}",
+        schedule.bound.waves_proof.sentence(problem)
+    )?;
+    writeln!(text, "time: {}", schedule.bound.ms_proof.sentence(problem))?;
+    writeln!(text, "fleet: {:?}", schedule.headroom(problem, &[0])[0])?;
+    let tightest = schedule
+        .tightest(problem)
+        .map(|r| &problem.resources[r as usize].name);
+    writeln!(text, "tightest: {tightest:?}")?;
+    Ok(text)
+}
+
+#[test]
+fn the_shop_is_upgraded_in_waves() {
+    let problem = shop();
+    insta::assert_snapshot!(table(&problem, &solve(&problem)).unwrap(), @r#"
+    1   0..90  payment/0 x1: Nothing
+    1   0..90  database/0 x1: Nothing
+    2 150..240 payment/1 x3: Stage(0)
+    2 150..240 database/0 x1: pdb/database was full
+    3 240..270 payment/1 x3: fleet was full
+    3 240..270 checkout/0 x1: checkout after payment
+    4 270..290 checkout/0 x4: fleet was full
+    left database/1 x1: Resource(3)
+    left database/2 x1: Order(1)
+    waves: One waits for the other: payment (2 waves), then checkout (2 waves): 4 waves.
+    time: database alone needs 180 s by its own stages, order and budgets.
+    fleet: [2, 0, 0, 0]
+    tightest: Some("fleet")
+    "#);
+}
+
+#[test]
+fn the_last_database_pod_conflicts_with_its_order_and_the_node() {
+    let found = conflict(
+        &shop(),
+        &[Goal {
+            group: 2,
+            cohort: 2,
+        }],
+    );
+    insta::assert_debug_snapshot!(found, @"
+    [
+        Resource(
+            3,
+        ),
+        Order(
+            2,
+        ),
+    ]
+    ");
+}

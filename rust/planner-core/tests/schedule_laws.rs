@@ -1,0 +1,270 @@
+//! Laws of the scheduler over random problems.
+#![allow(missing_docs, reason = "test")]
+
+mod schedule_common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use planner_core::schedule::problem::{Order, Problem};
+use planner_core::schedule::{ConstraintId, Goal, Proof, bound, conflict, reachable, solve};
+use proptest::prelude::*;
+use schedule_common::{check, check_held, fewest_waves, problems};
+
+/// The problem with these constraints alone.
+fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
+    let mut problem = problem.clone();
+    for (r, resource) in (0..).zip(&mut problem.resources) {
+        if !constraints.contains(&ConstraintId::Resource(r)) {
+            resource.limit = u32::MAX / 2;
+        }
+    }
+    for (p, precedence) in (0..).zip(&mut problem.precedences) {
+        if !constraints.contains(&ConstraintId::Precedence(p)) {
+            precedence.count = 0;
+        }
+    }
+    for (g, group) in (0..).zip(&mut problem.groups) {
+        if !constraints.contains(&ConstraintId::Stages(g)) {
+            group.stages.clear();
+        }
+        if !constraints.contains(&ConstraintId::Order(g)) {
+            group.order = Order::Free;
+        }
+    }
+    problem
+}
+
+fn can(problem: &Problem, goal: &[Goal]) -> bool {
+    let left = reachable(problem).left;
+    goal.iter().all(|g| {
+        left.iter()
+            .all(|l| (l.group, l.cohort) != (g.group, g.cohort))
+    })
+}
+
+/// The moves that can be done by trying single moves until none is possible.
+fn slow_left(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
+    let mut left = BTreeMap::new();
+    let mut done: Vec<Vec<u32>> = problem
+        .groups
+        .iter()
+        .map(|g| vec![0; g.cohorts.len()])
+        .collect();
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for g in 0..problem.groups.len() {
+            for c in 0..problem.groups[g].cohorts.len() {
+                if movable(problem, &done, g, c) {
+                    done[g][c] += 1;
+                    moved = true;
+                }
+            }
+        }
+    }
+    for (g, group) in problem.groups.iter().enumerate() {
+        for (c, cohort) in group.cohorts.iter().enumerate() {
+            if done[g][c] < cohort.count {
+                left.insert((g, c), cohort.count - done[g][c]);
+            }
+        }
+    }
+    left
+}
+
+fn movable(problem: &Problem, done: &[Vec<u32>], g: usize, c: usize) -> bool {
+    let group = &problem.groups[g];
+    let down = |r: u32| {
+        let mut down = problem.resources[r as usize].down;
+        for (group, done) in problem.groups.iter().zip(done) {
+            for (cohort, done) in group.cohorts.iter().zip(done) {
+                down = down.saturating_sub(if cohort.releases.contains(&r) {
+                    *done
+                } else {
+                    0
+                });
+            }
+        }
+        down
+    };
+    let sum = |g: u32| done[g as usize].iter().sum::<u32>();
+    let place: u32 = group.cohorts[..c].iter().map(|c| c.count).sum::<u32>() + done[g][c];
+    done[g][c] < group.cohorts[c].count
+        && group.stages.last().is_none_or(|s| place < s.until)
+        && problem
+            .precedences
+            .iter()
+            .all(|p| p.after as usize != g || sum(p.before) >= p.count)
+        && (group.order == Order::Free
+            || (0..c).all(|before| done[g][before] == group.cohorts[before].count))
+        && group.cohorts[c]
+            .takes
+            .iter()
+            .all(|&r| down(r) < problem.resources[r as usize].limit)
+}
+
+fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
+    let mut left = BTreeMap::new();
+    for l in reachable(problem).left {
+        *left
+            .entry((l.group as usize, l.cohort as usize))
+            .or_default() += l.count;
+    }
+    left
+}
+
+/// The value that the proof adds up to.
+fn proved(proof: &Proof, waves: u32) -> u64 {
+    match proof {
+        Proof::Nothing => 0,
+        Proof::Group { least, .. } => *least,
+        Proof::Chain { groups, .. } => groups.iter().map(|(_, least)| least).sum(),
+        Proof::Resource {
+            moves,
+            room,
+            head,
+            tail,
+            ..
+        } => {
+            let middle = (moves - head.moves - tail.moves).div_ceil(*room);
+            u64::from(head.waves + middle + tail.waves)
+        }
+        Proof::ResourceTime {
+            head_ms,
+            moves_ms,
+            tail_ms,
+            ..
+        } => head_ms + moves_ms + tail_ms,
+        Proof::Waves { shortest_ms, .. } => shortest_ms * u64::from(waves),
+    }
+}
+
+/// The same problem with groups, resources and precedences in another order.
+fn permuted(problem: &Problem, seed: u64) -> Problem {
+    let order = |n: usize| {
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by_key(|&i| (i as u64 + 1).wrapping_mul(seed | 1).rotate_left(17) % 97);
+        order
+    };
+    let (groups, resources) = (order(problem.groups.len()), order(problem.resources.len()));
+    let place = |order: &[usize], old: u32| {
+        order
+            .iter()
+            .position(|&o| o == old as usize)
+            .expect("an order of all") as u32
+    };
+    let mut new = Problem {
+        resources: resources
+            .iter()
+            .map(|&r| problem.resources[r].clone())
+            .collect(),
+        groups: groups.iter().map(|&g| problem.groups[g].clone()).collect(),
+        precedences: problem.precedences.iter().rev().cloned().collect(),
+    };
+    for p in &mut new.precedences {
+        (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
+    }
+    for cohort in new.groups.iter_mut().flat_map(|g| &mut g.cohorts) {
+        for list in [&mut cohort.takes, &mut cohort.releases] {
+            for r in list.iter_mut() {
+                *r = place(&resources, *r);
+            }
+            list.sort_unstable();
+        }
+    }
+    new
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_schedule_keeps_every_rule(problem in problems(6, 5, 9)) {
+        let schedule = solve(&problem);
+        prop_assert_eq!(check(&problem, &schedule), Ok(()));
+        prop_assert_eq!(check_held(&problem, &schedule), Ok(()));
+    }
+
+    #[test]
+    fn what_is_left_is_what_single_moves_cannot_do(problem in problems(6, 4, 3)) {
+        prop_assert_eq!(left_of(&problem), slow_left(&problem));
+    }
+
+    #[test]
+    fn the_bound_is_below_every_schedule_and_its_proof_adds_up(problem in problems(6, 4, 9)) {
+        let reachable = reachable(&problem);
+        let bound = bound(&problem, &reachable);
+        let schedule = solve(&problem);
+        prop_assert!(bound.waves <= schedule.waves);
+        prop_assert!(bound.ms <= schedule.ms());
+        prop_assert_eq!(&bound, &schedule.bound);
+        prop_assert_eq!(proved(&bound.waves_proof, bound.waves), u64::from(bound.waves));
+        prop_assert_eq!(proved(&bound.ms_proof, bound.waves), bound.ms);
+        let sentence = bound.waves_proof.sentence(&problem);
+        prop_assert!(sentence.ends_with('.'), "{}", sentence);
+    }
+
+    #[test]
+    fn the_optimum_lies_between_bound_and_schedule(problem in problems(3, 3, 2)) {
+        let moves: u32 = problem.groups.iter().flat_map(|g| &g.cohorts).map(|c| c.count).sum();
+        prop_assume!(moves <= 9);
+        let schedule = solve(&problem);
+        let optimum = fewest_waves(&problem, &left_of(&problem));
+        prop_assert!(schedule.bound.waves <= optimum, "{:?}", schedule.bound);
+        prop_assert!(optimum <= schedule.waves);
+    }
+
+    #[test]
+    fn the_order_of_the_input_does_not_matter(problem in problems(6, 4, 6), seed: u64) {
+        let (one, other) = (solve(&problem), solve(&permuted(&problem, seed)));
+        prop_assert_eq!(one.waves, other.waves);
+        prop_assert_eq!(one.ms(), other.ms());
+        prop_assert_eq!(one.bound.waves, other.bound.waves);
+        prop_assert_eq!(one.bound.ms, other.bound.ms);
+    }
+
+    #[test]
+    fn more_room_never_makes_less_possible_nor_raises_the_bound(
+        problem in problems(5, 4, 6), which: prop::sample::Index, more in 1..4_u32
+    ) {
+        let mut wider = problem.clone();
+        let r = which.index(wider.resources.len());
+        wider.resources[r].limit += more;
+        let (narrow, wide) = (left_of(&problem), left_of(&wider));
+        for (cohort, left) in &wide {
+            prop_assert!(narrow.get(cohort) >= Some(left));
+        }
+        if narrow == wide {
+            let of = |p: &Problem| bound(p, &reachable(p)).waves;
+            prop_assert!(of(&wider) <= of(&problem));
+        }
+    }
+
+    #[test]
+    fn a_conflict_rules_the_goal_out_and_needs_every_member(problem in problems(6, 4, 3)) {
+        let left = reachable(&problem).left;
+        let goal: Vec<Goal> =
+            left.iter().map(|l| Goal { group: l.group, cohort: l.cohort }).collect();
+        for goal in goal.chunks(2).chain([&goal[..]]) {
+            let found: BTreeSet<ConstraintId> = conflict(&problem, goal).into_iter().collect();
+            prop_assert_eq!(found.is_empty(), goal.is_empty());
+            if !goal.is_empty() {
+                prop_assert!(!can(&with_only(&problem, &found), goal));
+            }
+            for member in &found {
+                let mut fewer = found.clone();
+                fewer.remove(member);
+                prop_assert!(can(&with_only(&problem, &fewer), goal), "without {:?}", member);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_problem_needs_no_waves() {
+    let schedule = solve(&Problem::default());
+    assert_eq!((schedule.waves, schedule.ms()), (0, 0));
+    assert_eq!((schedule.bound.waves, schedule.bound.ms), (0, 0));
+    assert_eq!(schedule.bound.waves_proof, Proof::Nothing);
+    assert_eq!(conflict(&Problem::default(), &[]), []);
+}
