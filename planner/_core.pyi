@@ -72,7 +72,9 @@ class Batch:
         """Time of the newest event, milliseconds UTC."""
 
     def __len__(self) -> int: ...
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+    def __arrow_c_array__(
+        self, requested_schema: object = None
+    ) -> tuple[object, object]:
         """Hand the columns to any reader of Arrow, without a copy."""
 
 @final
@@ -103,7 +105,7 @@ class Fleet:
         """Time of the newest event, milliseconds UTC."""
 
     @property
-    def bytes(self) -> int:
+    def memory_bytes(self) -> int:
         """Memory that the columns take."""
 
     def pods(self) -> Pods:
@@ -117,7 +119,9 @@ class Pods:
     """The pods of a fleet as columns; see the columns of a batch."""
 
     def __len__(self) -> int: ...
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+    def __arrow_c_array__(
+        self, requested_schema: object = None
+    ) -> tuple[object, object]:
         """Hand the columns to any reader of Arrow, without a copy."""
 
 @final
@@ -146,7 +150,9 @@ class Plan:
         """Give at most `count` moves from `begin` on, one line of JSON each."""
 
     def __len__(self) -> int: ...
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+    def __arrow_c_array__(
+        self, requested_schema: object = None
+    ) -> tuple[object, object]:
         """Hand the moves to any reader of Arrow, without a copy."""
 
 def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:

@@ -20,7 +20,7 @@ from planner.fold.snapshots import Snapshots
 from planner.log import EventLog, NewCommit, Stream
 from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
-from planner.observe.files import Source
+from planner.observe.source import Source
 from planner.plan.graph import order_dependencies
 from planner.verify import Violation, verify
 from planner.verify.observed import fold_rows

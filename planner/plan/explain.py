@@ -11,7 +11,7 @@ from typing import Any
 
 from planner.errors import NotInPlanError
 
-type Json = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 NAMES_SHOWN = 5
 

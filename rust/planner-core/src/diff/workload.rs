@@ -12,7 +12,7 @@ use super::{
     Change, Diff, Kind, Unmovable, WorkloadChanges,
     pod::{Excluded, excluded},
     sidecars::{SidecarPart, SidecarTargets},
-    target::{WorkloadTarget, target_of},
+    target::{ImageRules, WorkloadTarget},
 };
 use crate::{
     fleet::{PodRow, Symbol},
@@ -58,17 +58,29 @@ struct Scene<'a> {
     revisions: &'a Revisions,
 }
 
+/// What all workloads share.
+pub(super) struct View<'a> {
+    pub inventory: &'a Inventory<'a>,
+    pub request: &'a Request,
+    pub rules: &'a ImageRules<'a>,
+    pub sidecars: &'a SidecarTargets,
+}
+
 pub(super) fn diff_workload(
-    inventory: &Inventory<'_>,
-    request: &Request,
-    sidecars: &SidecarTargets,
+    shared: &View<'_>,
     revisions: &[Revisions],
     index: WorkloadIdx,
     diff: &mut Diff,
 ) {
+    let View {
+        inventory,
+        request,
+        rules,
+        sidecars,
+    } = *shared;
     let workload = &inventory.workloads[index as usize];
     let (cluster, view) = inventory.cluster_of(index);
-    let target = target_of(workload, request, inventory.manifested[index as usize]);
+    let target = rules.target_of(workload, inventory.manifested[index as usize]);
     if target.is_none() && !sidecars.has_any(cluster) {
         return;
     }
