@@ -26,7 +26,7 @@ def comparison_of(operation: Operation, pods: Iterable[Pod]) -> Comparison:
         case "StatefulSet" | "AdvancedStatefulSet":
             return _by_key(highest_ordinal)
         case "Deployment":
-            return _Ranks(operation.begin, pods).compare
+            return Ranks(operation.begin, pods).compare
         case _:
             return lambda _first, _second: 0
 
@@ -49,7 +49,7 @@ def highest_ordinal(pod: Pod) -> tuple[object, ...]:
     return (-int(pod.name.rpartition("-")[2]),)
 
 
-class _Ranks:
+class Ranks:
     """`kubernetes pkg/controller ActivePodsWithRanks.Less`, with `LogarithmicScaleDown`."""
 
     def __init__(self, now: float, pods: Iterable[Pod]) -> None:
@@ -57,9 +57,10 @@ class _Ranks:
         self._crowd = Counter(pod.node for pod in pods if not pod.leaving)
 
     def compare(self, first: Pod, second: Pod) -> int:
-        one, other = self._coarse(first), self._coarse(second)
-        if one != other:
-            return -1 if one < other else 1
+        """Negative when the first goes before the second."""
+        coarse, its_coarse = self._coarse(first), self._coarse(second)
+        if coarse != its_coarse:
+            return -1 if coarse < its_coarse else 1
         times = [(first.created, second.created)]
         if first.ready:
             times.insert(0, (first.ready_since, second.ready_since))

@@ -304,7 +304,8 @@ def _manifest(
         written.document
         for written in recording.written
         if written.t >= changed
-        and (written.resource, written.namespace, written.name) == (RESOURCES[kind], namespace, name)
+        and (written.resource, written.namespace, written.name)
+        == (RESOURCES[kind], namespace, name)
     )
     metadata = {"namespace": namespace, "name": name}
     kept = {key: document[key] for key in ("apiVersion", "kind", "spec")}

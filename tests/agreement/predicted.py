@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from uuid import UUID
 
 import msgspec
 
@@ -42,7 +41,7 @@ def predictions(
     The log grows on the way, so operations come in the order of `observed_until`.
     """
     log = MemoryEventLog(
-        clock=ManualClock(0), identity=LogIdentity(log_id=UUID(int=0), salt=bytes(32))
+        clock=ManualClock(0), identity=LogIdentity(log_id=bytes(16), salt=bytes(32))
     )
     _import(log, find_sources([SHOP / CLUSTER], BytesIO()))
     done = 0
@@ -68,9 +67,7 @@ def _predict(log: MemoryEventLog, operation: Operation) -> Predicted:
         "spec": {"target": operation.target},
     }
     fleet = loop.observe_fleet(log, log.head().position, None)
-    plan = loop.plan_request(
-        log, fleet, msgspec.convert(request, UpgradeRequest), strict=False
-    )
+    plan = loop.plan_request(log, fleet, msgspec.convert(request, UpgradeRequest), strict=False)
     header = msgspec.json.decode(plan.header())
     moves = [msgspec.json.decode(line) for line in loop.jsonl(plan)]
     return Predicted(

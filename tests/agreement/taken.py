@@ -44,7 +44,7 @@ def taken_by(operation: Operation, recording: Recording) -> tuple[Taken, ...]:
 def pods_of(operation: Operation, recording: Recording) -> dict[str, Pod]:
     """The pods of the workload, or with the sidecar, when the operation began."""
     pods = recording.pods_at(operation.begin)
-    return {uid: pod for uid, pod in pods.items() if _belongs(operation, pod)}
+    return {uid: pod for uid, pod in pods.items() if belongs(operation, pod)}
 
 
 def most_at_once(operation: Operation, recording: Recording) -> int:
@@ -67,7 +67,7 @@ def most_at_once(operation: Operation, recording: Recording) -> int:
         )
         if serves_again and change.uid in in_the_middle:
             in_the_middle.discard(change.uid)
-        elif serves_again and change.uid not in known and _belongs(operation, after):
+        elif serves_again and change.uid not in known and belongs(operation, after):
             came.add(change.uid)
         elif each is not None and each.t == change.t and each.way == "in-place":
             in_the_middle.add(change.uid)
@@ -77,7 +77,8 @@ def most_at_once(operation: Operation, recording: Recording) -> int:
     return most
 
 
-def _belongs(operation: Operation, pod: Pod | None) -> bool:
+def belongs(operation: Operation, pod: Pod | None) -> bool:
+    """Whether a pod is one of the workload, or has the sidecar."""
     if pod is None:
         return False
     if operation.kind == "SidecarSet":
@@ -126,5 +127,3 @@ def _shrinking(operation: Operation, recording: Recording) -> Iterator[int]:
                 sizes.append(size)
     for sizes in sets.values():
         yield from (before - after for before, after in pairwise(sizes) if after < before)
-
-
