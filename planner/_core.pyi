@@ -3,6 +3,21 @@
 from collections.abc import Sequence
 from typing import Any, Final, final
 
+__all__ = [
+    "BUILD_PROFILE",
+    "CODEC",
+    "Batch",
+    "Fleet",
+    "Intake",
+    "Plan",
+    "Pods",
+    "diff",
+    "fold",
+    "plan",
+    "redact",
+    "status",
+]
+
 BUILD_PROFILE: Final[str]
 """`release` or `debug`; benches refuse the latter."""
 
@@ -72,9 +87,7 @@ class Batch:
         """Time of the newest event, milliseconds UTC."""
 
     def __len__(self) -> int: ...
-    def __arrow_c_array__(
-        self, requested_schema: object = None
-    ) -> tuple[object, object]:
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Hand the columns to any reader of Arrow, without a copy."""
 
 @final
@@ -119,9 +132,7 @@ class Pods:
     """The pods of a fleet as columns; see the columns of a batch."""
 
     def __len__(self) -> int: ...
-    def __arrow_c_array__(
-        self, requested_schema: object = None
-    ) -> tuple[object, object]:
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Hand the columns to any reader of Arrow, without a copy."""
 
 @final
@@ -150,9 +161,7 @@ class Plan:
         """Give at most `count` moves from `begin` on, one line of JSON each."""
 
     def __len__(self) -> int: ...
-    def __arrow_c_array__(
-        self, requested_schema: object = None
-    ) -> tuple[object, object]:
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Hand the moves to any reader of Arrow, without a copy."""
 
 def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:

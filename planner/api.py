@@ -5,7 +5,6 @@ Arrow (`pyarrow.record_batch(plan)`, `polars.DataFrame(plan)`) without a copy.
 """
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,9 +45,7 @@ class Log:
         return cls(open_log(url, clock=clock or SystemClock(), create=create))
 
     @classmethod
-    def in_memory(
-        cls, *, clock: Clock | None = None, identity: LogIdentity | None = None
-    ) -> Self:
+    def in_memory(cls, *, clock: Clock | None = None, identity: LogIdentity | None = None) -> Self:
         """Make a log that is gone with the process."""
         identity = identity or LogIdentity.random()
         return cls(MemoryEventLog(clock=clock or SystemClock(), identity=identity))
@@ -144,5 +141,5 @@ def verify(log: Log, plan: Plan) -> list[Violation]:
 
 
 def _read(report: bytes) -> dict[str, Any]:
-    read: Mapping[str, Any] = msgspec.json.decode(report)
-    return dict(read)
+    read: dict[str, Any] = msgspec.json.decode(report)
+    return read

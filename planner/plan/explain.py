@@ -125,8 +125,8 @@ def _of_plan(book: _Book) -> Reasons:
         subject=f"plan {header['id']}",
         kind="plan",
         facts=[
-            f"{header['waves']} waves; at least {header['waves_bound']} are needed: "
-            f"{header['proof']['waves']['text']}",
+            f"{header['waves']} waves; at least {header['waves_bound']} are needed",
+            header["proof"]["waves"]["text"],
             "no plan is shorter" if gap == 0 else f"at most {gap} waves could be saved",
             f"the last to finish is {book.name(last)}",
         ],
