@@ -9,7 +9,9 @@
 []
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,3 +64,18 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 whatever the name stands for
         if hasattr(module, name):
             return getattr(module, name)
     raise AttributeError(f"module 'planner' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """Keeps `planner.plan` and `planner.verify` functions, whatever was imported before.
+
+    Python binds a submodule to its package under its own name when it is first imported, and
+    two of ours are called like what they do.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

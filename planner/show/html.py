@@ -190,9 +190,9 @@ def _proof(header: Mapping[str, Any]) -> str:
             text = f"<p>{escape(certificate['text'])}</p>{_chain(certificate.get('through') or [])}"
             parts.append(f"<dt>{label}</dt><dd>{text}</dd>")
     if bottleneck:
-        text = (
-            f"<p>{escape(bottleneck['text'])}</p><p><code>{escape(bottleneck['name'])}</code></p>"
-        )
+        name = bottleneck["name"]
+        code = f"<p><code>{escape(name)}</code></p>" if name else ""
+        text = f"<p>{escape(bottleneck['text'])}</p>{code}"
         parts.append(f"<dt>Bottleneck</dt><dd>{text}</dd>")
     return "\n".join(parts)
 
