@@ -128,7 +128,9 @@ def _facts(header: Mapping[str, Any]) -> str:
         _fact(
             "Moves",
             f"{totals['moves']:,}",
-            escape(f"of {totals['pods']:,} pods" + (f", {saved:,} disruptions saved" if saved else "")),
+            escape(
+                f"of {totals['pods']:,} pods" + (f", {saved:,} disruptions saved" if saved else "")
+            ),
             _kinds(totals["kinds"]),
         ),
         _fact(
