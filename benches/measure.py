@@ -14,6 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benches import stages
 from benches.fleet import Fleet
 from benches.request import Regime
+from planner.model.request import canonical_json, load_request
 
 SIZES = {"1k": 1_000, "100k": 100_000, "1m": 1_000_000}
 SEED = 1
@@ -56,10 +57,10 @@ class Inputs:
         )
 
     def request(self, regime: Regime = Regime.LOOSE) -> Path:
-        """An UpgradeRequest as JSON."""
+        """An UpgradeRequest as the core takes it: checked, in canonical JSON."""
         return _made(
-            self.directory / f"{regime}.json",
-            lambda path: path.write_text(json.dumps(self.fleet.request(regime))),
+            self.scratch / f"{regime}.json",
+            lambda path: path.write_bytes(_canonical(self.fleet.request(regime))),
         )
 
 
@@ -101,6 +102,11 @@ class Measure:
             check=True,
         )
         return int(done.stdout)
+
+
+def _canonical(request: dict[str, object]) -> bytes:
+    text = json.dumps(request).encode()
+    return canonical_json(load_request(text, "bench", lambda _: ()))
 
 
 def _made(path: Path, make: Callable[[Path], object]) -> Path:

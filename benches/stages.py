@@ -17,7 +17,7 @@ from planner.log import EventLog, NewCommit, Stream
 from planner.log.open import open_log
 from planner.model.clock import ManualClock
 
-SALT = b"benches benches "
+SALT = b"benches" * 4 + b"salt"
 CLUSTER = "bench"
 _NOW_MS = 1_795_424_400_000
 Observed = tuple[str, int, core.Batch]
@@ -32,7 +32,7 @@ def parse(lists: Path) -> list[core.Batch]:
     """Read every file of a directory and turn it into batches."""
     intake = core.Intake(salt=SALT)
     for path in sorted(lists.iterdir()):
-        intake.add_list(path.read_bytes(), path.name)
+        intake.add(path.name, path.read_bytes())
     return intake.finish()
 
 
@@ -67,7 +67,9 @@ def diff(fleet: core.Fleet, request: bytes) -> bytes:
 
 def plan(fleet: core.Fleet, request: bytes) -> core.Plan:
     """Diff, schedule and dress, for a fleet that is in memory."""
-    return core.plan(fleet, request, log_digest="0" * 64, warnings=[], strict=False)
+    return core.plan(
+        fleet, request, log_digest="0" * 64, version="bench", warnings=[], strict=False
+    )
 
 
 def plan_from_log(path: Path, request: bytes) -> core.Plan:

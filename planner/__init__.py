@@ -1,1 +1,81 @@
-"""The fleet upgrade planner."""
+"""The fleet upgrade planner: from a recorded cluster to a plan that can be checked.
+
+>>> import planner
+>>> log = planner.Log.in_memory()
+>>> done = log.import_recorded("shanghai", "examples/shop/shanghai")
+>>> request = planner.load_request("examples/shop/request.yaml")
+>>> plan = planner.plan(log, request)
+>>> planner.verify(log, plan)
+[]
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.api import Log, Plan, diff, explain, load_request, plan, status, verify
+    from planner.errors import (
+        ChainBrokenError,
+        CodecError,
+        ConflictError,
+        InfeasibleError,
+        InputError,
+        LogError,
+        LogSchemaError,
+        NotInPlanError,
+        PlannerError,
+        RequestError,
+        UsageError,
+    )
+    from planner.verify import Violation
+
+__all__ = [
+    "ChainBrokenError",
+    "CodecError",
+    "ConflictError",
+    "InfeasibleError",
+    "InputError",
+    "Log",
+    "LogError",
+    "LogSchemaError",
+    "NotInPlanError",
+    "Plan",
+    "PlannerError",
+    "RequestError",
+    "UsageError",
+    "Violation",
+    "diff",
+    "explain",
+    "load_request",
+    "plan",
+    "status",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 whatever the name stands for
+    """Import on first use: `planner --help` needs neither a database nor the compiled core."""
+    if name not in __all__:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    for place in ("planner.errors", "planner.api", "planner.verify"):
+        module = import_module(place)
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(f"module 'planner' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """Keeps `planner.plan` and `planner.verify` functions, whatever was imported before.
+
+    Python binds a submodule to its package under its own name when it is first imported, and
+    two of ours are called like what they do.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

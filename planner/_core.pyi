@@ -4,6 +4,21 @@ import builtins
 from collections.abc import Sequence
 from typing import Any, Final, final
 
+__all__ = [
+    "BUILD_PROFILE",
+    "CODEC",
+    "Batch",
+    "Fleet",
+    "Intake",
+    "Plan",
+    "Pods",
+    "diff",
+    "fold",
+    "plan",
+    "redact",
+    "status",
+]
+
 BUILD_PROFILE: Final[str]
 """`release` or `debug`; benches refuse the latter."""
 
@@ -104,7 +119,7 @@ class Fleet:
         """Time of the newest event, milliseconds UTC."""
 
     @property
-    def bytes(self) -> int:
+    def memory_bytes(self) -> int:
         """Memory that the columns take."""
 
     def pods(self) -> Pods:

@@ -20,7 +20,7 @@ from planner.fold.snapshots import Snapshots
 from planner.log import EventLog, NewCommit, Stream
 from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
-from planner.observe.files import Source
+from planner.observe.source import Source
 from planner.plan.graph import order_dependencies
 from planner.verify import Violation, verify
 from planner.verify.observed import fold_rows
@@ -176,7 +176,7 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
     if path.is_file():
         return core.Plan.from_bytes(path.read_bytes())
     names = [stream.name for stream in log().streams("plan") if stream.name.startswith(reference)]
-    if len(names) != 1:
+    if not reference or len(names) != 1:
         known = "several plans" if names else "neither a file nor a plan in the log"
         raise UsageError(f"{reference}: {known}; give a file or the id that `planner plan` printed")
     for commit in log().read(stream=Stream("plan", names[0])):

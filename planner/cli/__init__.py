@@ -12,16 +12,17 @@ import click
 
 from planner.errors import PlannerError
 
+# Module and summary of each command: `planner --help` imports none of them.
 COMMANDS: Final = {
-    "import": "import_recorded",
-    "status": "status",
-    "diff": "diff",
-    "plan": "plan",
-    "show": "show",
-    "explain": "explain",
-    "verify": "verify",
-    "schema": "schema",
-    "log": "log",
+    "import": ("import_recorded", "Append a recorded cluster to the log."),
+    "status": ("status", "Show the fleet, and what is already wrong with it."),
+    "diff": ("diff", "Show what would have to change."),
+    "plan": ("plan", "Plan an upgrade: every move of every wave, with a proof."),
+    "show": ("show", "Show a plan as text, JSON, JSON lines or an HTML page."),
+    "explain": ("explain", "Say why something is where it is in a plan."),
+    "verify": ("verify", "Check every rule of a plan, on other code."),
+    "schema": ("schema", "Print the JSON Schema of what goes in and out."),
+    "log": ("log", "Look at the event log itself."),
 }
 EXIT_USAGE: Final = 64
 EXIT_INTERRUPTED: Final = 130
@@ -38,9 +39,18 @@ class Commands(click.Group):
         """Import the command."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"planner.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"planner.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from planner.errors import UsageError
-from planner.model.request import UpgradeRequest, load_request
+from planner.api import load_request
+from planner.model.request import UpgradeRequest
+from planner.model.request import load_request as load_request_text
 from planner.observe.beside import manifests_beside
 
 
@@ -14,12 +15,8 @@ def read_request(path: str) -> UpgradeRequest:
     Raises:
         UsageError: the file cannot be read, or is not a request.
     """
-    if path == "-":
-        return load_request(
-            sys.stdin.buffer.read(), "standard input", manifests_beside(Path("request"))
-        )
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; give the file of an UpgradeRequest") from None
-    return load_request(text, path, manifests_beside(Path(path)))
+    if path != "-":
+        return load_request(path)
+    # Manifests that it names are looked for in the working directory.
+    beside = manifests_beside(Path("request.yaml"))
+    return load_request_text(sys.stdin.buffer.read(), "standard input", beside)

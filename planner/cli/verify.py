@@ -25,10 +25,18 @@ def command(plan: str, db: str, form: str) -> None:
         loaded = load_plan(lambda: log, plan)
         violations = verify_plan(log, loaded)
     if form == "json":
-        print_json({"holds": not violations, "violations": violations})
+        report = {
+            "apiVersion": "planner/v1",
+            "kind": "Report",
+            "plan": loaded.id,
+            "holds": not violations,
+            "violations": violations,
+        }
+        print_json(report)
     elif violations:
         for violation in violations[:SHOWN_MAX]:
-            click.echo(f"{violation.rule}: {violation.message}")
+            wave = "" if violation.wave is None else f" in wave {violation.wave}"
+            click.echo(f"{violation.rule}: {violation.subject}{wave}: {violation.message}")
         if len(violations) > SHOWN_MAX:
             click.echo(f"... and {len(violations) - SHOWN_MAX:,} more; --format json gives all")
     else:

@@ -66,33 +66,42 @@ class Proof(Shape, frozen=True, kw_only=True):
 
 
 class Bottleneck(Shape, frozen=True, kw_only=True):
-    """What keeps the plan from being shorter."""
+    """What keeps the plan from being shorter; `name` is null when nothing holds a move back."""
 
-    name: str
+    name: str | None
     text: str
 
 
 class Totals(Shape, frozen=True, kw_only=True):
-    """The plan in numbers; `disruptions_saved` are moves that change application and sidecar."""
+    """The plan in numbers.
+
+    `differ` pods are not at the target; `disruptions_saved` are moves that change application
+    and sidecar.
+    """
 
     moves: int
     pods: int
+    differ: int = 0
     unmovable: int
     kinds: dict[str, int]
     disruptions_saved: int
 
 
 class StageSpan(Shape, frozen=True, kw_only=True):
-    """The waves of a workload's stage."""
+    """The waves of a workload's stage; null when no move is left for it."""
 
     name: str
     moves: int
-    first_wave: int
-    last_wave: int
+    first_wave: int | None
+    last_wave: int | None
 
 
 class WorkloadSpan(Shape, frozen=True, kw_only=True):
-    """The waves of a workload."""
+    """The waves of a workload; null when none of its pods moves.
+
+    `held` tells, for each wave in which it moves, how many pods move and what held the first of
+    them back from the wave before.
+    """
 
     cluster: str
     namespace: str
@@ -100,9 +109,22 @@ class WorkloadSpan(Shape, frozen=True, kw_only=True):
     name: str
     pods: int
     moves: int
-    first_wave: int
-    last_wave: int
+    first_wave: int | None
+    last_wave: int | None
     stages: tuple[StageSpan, ...] = ()
+    held: tuple[tuple[int, int, str | None], ...] = ()
+
+
+class Precedence(Shape, frozen=True, kw_only=True):
+    """A dependency between two of the header's workloads, by their indices.
+
+    `after` begins when `moves` pods of `before` are done.
+    """
+
+    name: str
+    before: int
+    after: int
+    moves: int
 
 
 class Wave(Shape, frozen=True, kw_only=True):
@@ -127,7 +149,8 @@ class BudgetUse(Shape, frozen=True, kw_only=True):
 
     `resolved` says how the limit was rounded. `down` pods are down before the first wave. With
     several `instances` (nodes, zones ...) `limit` and `headroom` are the smallest. `cluster` is
-    null for budgets over several clusters.
+    null for budgets over several clusters. `workloads` are indices of the header's workloads whose
+    moves take from it.
     """
 
     name: str
@@ -138,6 +161,7 @@ class BudgetUse(Shape, frozen=True, kw_only=True):
     down: int
     headroom: tuple[int, ...]
     instances: int = 1
+    workloads: tuple[int, ...] = ()
 
 
 class Unmovable(Shape, frozen=True, kw_only=True):
@@ -174,6 +198,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     bottleneck: Bottleneck | None
     totals: Totals
     workloads: tuple[WorkloadSpan, ...]
+    dependencies: tuple[Precedence, ...] = ()
     per_wave: tuple[Wave, ...]
     budgets: tuple[BudgetUse, ...]
     warnings: tuple[str, ...]

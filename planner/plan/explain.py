@@ -11,7 +11,7 @@ from typing import Any
 
 from planner.errors import NotInPlanError
 
-type Json = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 NAMES_SHOWN = 5
 
@@ -45,9 +45,9 @@ def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
     book = _Book(header)
     if what == "plan":
         return [_of_plan(book)]
-    words = what.split()
-    if words[0] == "wave" and len(words) == 2 and words[1].isdecimal():  # noqa: PLR2004 "wave 7"
-        return [_of_wave(book, int(words[1]))]
+    match what.split():
+        case ["wave", number] if number.isdecimal():
+            return [_of_wave(book, int(number))]
     found = (
         [_of_budget(book, each) for each in header["budgets"] if what in _budget_names(each)]
         or [
@@ -75,7 +75,10 @@ class _Book:
             {wave: because for wave, _moves, because in workload["held"]}
             for workload in self.workloads
         ]
-        self.before = {each["name"]: each["before"] for each in header["dependencies"]}
+        # One rule of the request makes an edge for each pair of workloads that it names.
+        self.before: dict[tuple[str, int], list[int]] = {}
+        for edge in header["dependencies"]:
+            self.before.setdefault((edge["name"], edge["after"]), []).append(edge["before"])
         self.several = len(header["clusters"]) > 1
 
     def name(self, index: int) -> str:
@@ -99,8 +102,9 @@ class _Book:
     def _holder(self, index: int, wave: int, because: str) -> int:
         """Who was there in the wave before, so that this one had to wait."""
         kind, _, name = because.partition(":")
-        if kind == "dependency" and name in self.before:
-            return int(self.before[name])
+        if kind == "dependency" and (name, index) in self.before:
+            before = self.before[name, index]
+            return next((each for each in before if wave in self.held[each]), before[0])
         if wave in self.held[index]:
             return index
         takers = [
@@ -114,19 +118,24 @@ class _Book:
         named = [each for each in self.header["budgets"] if budget in _budget_names(each)]
         return not named or any(index in each["workloads"] for each in named)
 
+    def budget(self, index: int, name: str) -> Json | None:
+        """Find the budget of that name that a workload takes from: clusters share names."""
+        named = (each for each in self.header["budgets"] if name in _budget_names(each))
+        return next((each for each in named if index in each["workloads"]), None)
+
 
 def _of_plan(book: _Book) -> Reasons:
     header = book.header
     if not header["waves"]:
         return Reasons(subject=f"plan {header['id']}", kind="plan", facts=["nothing moves"])
-    last = max(range(len(book.workloads)), key=lambda i: (book.workloads[i]["last_wave"], -i))
+    last = max(range(len(book.workloads)), key=lambda i: (book.workloads[i]["last_wave"] or 0, -i))
     gap = header["waves"] - header["waves_bound"]
     return Reasons(
         subject=f"plan {header['id']}",
         kind="plan",
         facts=[
-            f"{header['waves']} waves; at least {header['waves_bound']} are needed: "
-            f"{header['proof']['waves']['text']}",
+            f"{header['waves']} waves; at least {header['waves_bound']} are needed",
+            header["proof"]["waves"]["text"],
             "no plan is shorter" if gap == 0 else f"at most {gap} waves could be saved",
             f"the last to finish is {book.name(last)}",
         ],
@@ -202,7 +211,7 @@ def _of_workload(book: _Book, index: int) -> Reasons:
         kind="workload",
         facts=facts,
         chain=book.chain(index, last),
-        remedies=_remedies(book, {because for because in book.held[index].values() if because}),
+        remedies=_remedies(book, index, set(book.held[index].values()) - {None}),
     )
 
 
@@ -253,17 +262,16 @@ def _of_move(book: _Book, index: int, move: Json) -> Reasons:
         kind="pod",
         facts=[f"moves in wave {move['wave']}{stage}, {move['kind']}: {changes}", held],
         chain=chain,
-        remedies=_remedies(book, set(move["because"])),
+        remedies=_remedies(book, index, set(move["because"])),
     )
 
 
-def _remedies(book: _Book, because: set[str]) -> list[str]:
-    budgets = {name: each for each in book.header["budgets"] for name in _budget_names(each)}
+def _remedies(book: _Book, index: int, because: set[str]) -> list[str]:
     remedies = []
     for reason in sorted(because):
         kind, _, name = reason.partition(":")
         if kind == "budget":
-            known = budgets.get(name)
+            known = book.budget(index, name)
             limit = f" above {known['limit']:,}" if known else ""
             remedies.append(f"raise {name}{limit}")
         elif kind == "dependency":

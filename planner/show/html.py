@@ -128,13 +128,15 @@ def _facts(header: Mapping[str, Any]) -> str:
         _fact(
             "Moves",
             f"{totals['moves']:,}",
-            escape(f"of {totals['pods']:,} pods" + (f", {saved:,} saved" if saved else "")),
+            escape(
+                f"of {totals['pods']:,} pods" + (f", {saved:,} disruptions saved" if saved else "")
+            ),
             _kinds(totals["kinds"]),
         ),
         _fact(
             "Approvals",
             f"{sum(asked):,}" if asked else "none",
-            f"asked before {_count(len(asked), 'wave')}" if asked else "the plan runs through",
+            f"asked after {_count(len(asked), 'wave')}" if asked else "the plan runs through",
         ),
         _fact(
             "Unmovable",
@@ -190,9 +192,9 @@ def _proof(header: Mapping[str, Any]) -> str:
             text = f"<p>{escape(certificate['text'])}</p>{_chain(certificate.get('through') or [])}"
             parts.append(f"<dt>{label}</dt><dd>{text}</dd>")
     if bottleneck:
-        text = (
-            f"<p>{escape(bottleneck['text'])}</p><p><code>{escape(bottleneck['name'])}</code></p>"
-        )
+        name = bottleneck["name"]
+        code = f"<p><code>{escape(name)}</code></p>" if name else ""
+        text = f"<p>{escape(bottleneck['text'])}</p>{code}"
         parts.append(f"<dt>Bottleneck</dt><dd>{text}</dd>")
     return "\n".join(parts)
 

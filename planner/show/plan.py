@@ -1,6 +1,6 @@
 """Shows a plan as text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -9,9 +9,8 @@ from rich.text import Text
 from planner.show.table import counts, duration, plain_table, plural, warning, workload_name
 from planner.show.unmovable import tell_unmovable
 
-WAVES_SHOWN = 30
+WAVES_SHOWN = 24
 BUDGETS_SHOWN = 12
-WORKLOADS_A_WAVE = 4
 UNMOVABLE_SHOWN = 40
 
 
@@ -72,10 +71,9 @@ def _waves(header: Mapping[str, Any], console: Console, *, shown: int | None) ->
             counts(wave["kinds"]),
             Text(_largest(wave, header["workloads"])),
         )
-        for approval in wave["approvals"][:1]:
-            more = len(wave["approvals"]) - 1
-            also = f" and {more:,} more" if more else ""
-            table.add_row("", "", "", "", "", Text(f"then approve {approval}{also}", style="dim"))
+        if wave["approvals"]:
+            asked = plural(len(wave["approvals"]), "workload")
+            table.add_row("", "", "", "", "", Text(f"then a person approves {asked}", style="dim"))
     console.print()
     console.print(table)
     if shown is not None and len(waves) > shown:
@@ -83,20 +81,11 @@ def _waves(header: Mapping[str, Any], console: Console, *, shown: int | None) ->
 
 
 def _largest(wave: Mapping[str, Any], workloads: list[Mapping[str, Any]]) -> str:
-    ranked = sorted(wave["workloads"], key=lambda pair: (-pair[1], pair[0]))
-    clusters = {workload["cluster"] for workload in workloads}
-    named = list(_named(ranked[:WORKLOADS_A_WAVE], workloads, several=len(clusters) > 1))
-    more = len(ranked) - len(named)
-    return ", ".join(named) + (f" and {more:,} more" if more else "")
-
-
-def _named(
-    ranked: list[tuple[int, int]], workloads: list[Mapping[str, Any]], *, several: bool
-) -> Iterator[str]:
-    for index, moves in ranked:
-        workload = workloads[index]
-        place = f"{workload['cluster']}:" if several else ""
-        yield f"{place}{workload_name(workload)} {moves:,}"
+    index, moves = min(wave["workloads"], key=lambda pair: (-pair[1], pair[0]))
+    workload = workloads[index]
+    more = len(wave["workloads"]) - 1
+    also = f" and {more:,} more" if more else ""
+    return f"{workload['cluster']} {workload_name(workload)} {moves:,}{also}"
 
 
 def _budgets(header: Mapping[str, Any], console: Console) -> None:

@@ -1,6 +1,7 @@
 """Shows the fleet and its trouble as text."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
@@ -32,7 +33,16 @@ def tell_status(status: Mapping[str, Any], console: Console) -> None:
         console.print("\nNothing is wrong with it.")
         return
     console.print(f"\nAlready wrong ({len(status['trouble']):,}):")
-    for trouble in status["trouble"]:
-        head = Text.assemble("  ", (f"{trouble['cluster']} {trouble['object']}", "bold"), ": ")
-        console.print(head + Text(trouble["text"]))
-        console.print(Text(f"    remedy: {trouble['remedy']}", style="dim"))
+    by_reason = sorted(status["trouble"], key=_reason)
+    for (reason, remedy), troubles in groupby(by_reason, key=_reason):
+        head = Text.assemble(
+            "\n", (reason.replace("-", " "), "bold"), (f"  remedy: {remedy}", "dim")
+        )
+        console.print(head)
+        for trouble in troubles:
+            place = f"  {trouble['cluster']} {trouble['object']}"
+            console.print(Text(f"{place}: {trouble['text']}"))
+
+
+def _reason(trouble: Mapping[str, Any]) -> tuple[str, str]:
+    return trouble["reason"], trouble["remedy"]

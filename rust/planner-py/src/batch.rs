@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::{Array, RecordBatch};
+use crate::{
+    arrow::hand_over,
+    run::{detached, tried},
+};
+use arrow_array::Array;
 use planner_core::{
     batch::{Batch, Columns, Event, text},
     observe::uid_text,
@@ -12,9 +16,6 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyTuple, PyType},
 };
-use pyo3_arrow::PyRecordBatch;
-
-use crate::run::{detached, tried};
 
 /// Observations of one cluster, as the log stores them.
 #[pyclass(frozen, name = "Batch", module = "planner._core")]
@@ -79,21 +80,12 @@ impl PyBatch {
     fn __arrow_c_array__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        hand_over(py, self.inner.records(), requested_schema)
+        // The interface allows to ignore what was asked for.
+        let _ = requested_schema;
+        hand_over(py, self.inner.records())
     }
-}
-
-/// Hands columns to any reader of Arrow, through the `PyCapsule` interface, without a copy.
-pub fn hand_over<'py>(
-    py: Python<'py>,
-    records: &RecordBatch,
-    requested_schema: Option<Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let batch = Bound::new(py, PyRecordBatch::new(records.clone()))?;
-    let capsules = batch.call_method1("__arrow_c_array__", (requested_schema,))?;
-    capsules.cast_into().map_err(Into::into)
 }
 
 fn row_of<'py>(py: Python<'py>, columns: &Columns<'_>, row: usize) -> PyResult<Bound<'py, PyDict>> {

@@ -14,7 +14,8 @@ use pyo3::{
 };
 
 use crate::{
-    batch::{PyBatch, hand_over},
+    arrow::hand_over,
+    batch::PyBatch,
     run::{detached, tried},
 };
 
@@ -56,7 +57,7 @@ impl PyFleet {
     }
 
     #[getter]
-    fn bytes(&self) -> usize {
+    fn memory_bytes(&self) -> usize {
         self.inner.bytes()
     }
 
@@ -88,9 +89,11 @@ impl PyPods {
     fn __arrow_c_array__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        hand_over(py, &self.inner, requested_schema)
+        // The interface allows to ignore what was asked for.
+        let _ = requested_schema;
+        hand_over(py, &self.inner)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Python border of `planner-core`: a list of exports. Translates, never decides.
 #![deny(unsafe_code)]
 
+mod arrow;
 mod batch;
 mod error;
 mod fleet;

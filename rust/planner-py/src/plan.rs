@@ -9,7 +9,7 @@ use pyo3::{
 };
 
 use crate::{
-    batch::hand_over,
+    arrow::hand_over,
     fleet::PyFleet,
     run::{detached, tried},
 };
@@ -54,9 +54,11 @@ impl PyPlan {
     fn __arrow_c_array__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        hand_over(py, &self.inner.moves, requested_schema)
+        // The interface allows to ignore what was asked for.
+        let _ = requested_schema;
+        hand_over(py, &self.inner.moves)
     }
 
     fn __len__(&self) -> usize {
@@ -65,7 +67,10 @@ impl PyPlan {
 }
 
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands the extracted list over")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "pyo3 hands the extracted list over"
+)]
 #[pyo3(signature = (fleet, request, *, log_digest, version, warnings, strict))]
 pub fn plan(
     py: Python<'_>,

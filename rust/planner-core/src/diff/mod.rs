@@ -158,16 +158,23 @@ impl Diff {
 #[must_use]
 pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
+    let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
     let revisions: Vec<Revisions> = inventory
         .clusters
         .iter()
         .map(|view| Revisions::of(view.cluster))
         .collect();
+    let view = workload::View {
+        inventory,
+        request,
+        rules: &rules,
+        sidecars: &sidecars,
+    };
     for index in 0..inventory.workloads.len() as WorkloadIdx {
-        workload::diff_workload(inventory, request, &sidecars, &revisions, index, &mut diff);
+        workload::diff_workload(&view, &revisions, index, &mut diff);
     }
-    pod::diff_orphans(inventory, request, &mut diff);
-    target::warn_unused(inventory, request, &mut diff.warnings);
+    pod::diff_orphans(inventory, &rules, &mut diff);
+    rules.warn_unused(inventory, &mut diff.warnings);
     diff
 }

@@ -4,10 +4,10 @@ use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
     kube::{pod::PodsOf, selector::Selector},
-    request::{Request, repository},
+    request::Request,
 };
 
-use super::{Diff, Unmovable, workload::Obstacle};
+use super::{Diff, Unmovable, target::ImageRules, workload::Obstacle};
 
 /// The pods of one cluster that the request excludes.
 pub(super) struct Excluded<'a> {
@@ -49,7 +49,7 @@ pub(super) fn excluded() -> Obstacle {
 }
 
 /// Lists pods that no workload owns and whose containers the request speaks of.
-pub(super) fn diff_orphans(inventory: &Inventory<'_>, request: &Request, diff: &mut Diff) {
+pub(super) fn diff_orphans(inventory: &Inventory<'_>, rules: &ImageRules<'_>, diff: &mut Diff) {
     for (cluster, view) in inventory.clusters.iter().enumerate() {
         let pods = &view.cluster.pods;
         let read = inventory.pods_of(cluster as ClusterIdx);
@@ -58,7 +58,7 @@ pub(super) fn diff_orphans(inventory: &Inventory<'_>, request: &Request, diff: &
             .filter(|row| view.workload_of[*row as usize] == NO_WORKLOAD)
         {
             let mut containers = read.spec(row).containers.iter();
-            if pods.is_finished(row) || !containers.any(|it| changes(request, &it.image)) {
+            if pods.is_finished(row) || !containers.any(|it| rules.changes(&it.image)) {
                 continue;
             }
             let owner = view.unsupported.get(&pods.owner[row as usize]);
@@ -75,11 +75,4 @@ pub(super) fn diff_orphans(inventory: &Inventory<'_>, request: &Request, diff: &
             });
         }
     }
-}
-
-fn changes(request: &Request, image: &str) -> bool {
-    let rules = &request.spec.target.images;
-    rules
-        .iter()
-        .any(|rule| rule.from.as_deref() == Some(repository(image)) && rule.to != image)
 }

@@ -90,78 +90,146 @@ fn name_of(item: &Value) -> Option<&Value> {
     item.get("name").or_else(|| item.get("containerPort"))
 }
 
-/// The target of a workload; `None` when the request does not speak of it.
-///
-/// `manifested`: whether the workload was read from a manifest laid over the observed one.
-#[must_use]
-pub fn target_of(
-    workload: &Workload,
-    request: &Request,
-    manifested: bool,
-) -> Option<WorkloadTarget> {
-    let mut template = workload.template.clone();
-    let mut images = BTreeMap::new();
-    for list in ["containers", "initContainers"] {
-        let containers = template
-            .pointer_mut(&format!("/spec/{list}"))
-            .and_then(Value::as_array_mut);
-        for container in containers.into_iter().flatten() {
-            let name = container["name"].as_str().unwrap_or_default().to_owned();
-            let image = container["image"].as_str().unwrap_or_default();
-            let mut rules = request.spec.target.images.iter();
-            // The last rule that speaks of a container wins, as with `kubectl set image`.
-            if let Some(rule) = rules.rfind(|rule| applies(rule, workload, &name, image)) {
-                container["image"] = rule.to.clone().into();
-                images.insert(name, rule.to.clone());
-            } else if manifested {
-                images.insert(name, image.to_owned());
+/// The image rules of a request, found by what they speak of instead of tried one by one.
+#[derive(Debug)]
+pub struct ImageRules<'r> {
+    rules: &'r [Image],
+    by_repository: BTreeMap<&'r str, Vec<usize>>,
+    by_workload: BTreeMap<(&'r str, &'r str), Vec<usize>>,
+}
+
+impl<'r> ImageRules<'r> {
+    /// Indexes the rules of a request.
+    #[must_use]
+    pub fn of(request: &'r Request) -> Self {
+        let rules = &request.spec.target.images;
+        let mut by_repository: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_workload: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            match (&rule.from, &rule.workload) {
+                (Some(from), _) => by_repository.entry(from).or_default().push(index),
+                (None, Some(it)) => {
+                    by_workload
+                        .entry((&it.namespace, &it.name))
+                        .or_default()
+                        .push(index);
+                }
+                (None, None) => {}
             }
         }
+        Self {
+            rules,
+            by_repository,
+            by_workload,
+        }
     }
-    (manifested || !images.is_empty()).then_some(WorkloadTarget {
-        images,
-        template,
-        whole: manifested,
-    })
-}
 
-/// Warns of parts of the request that speak of nothing in the fleet.
-pub(super) fn warn_unused(
-    inventory: &Inventory<'_>,
-    request: &Request,
-    warnings: &mut Vec<String>,
-) {
-    for rule in &request.spec.target.images {
-        let used = inventory.workloads.iter().any(|workload| {
-            let containers = ["/spec/containers", "/spec/initContainers"].into_iter();
-            let all = containers.filter_map(|list| workload.template.pointer(list)?.as_array());
-            all.flatten().any(|container| {
-                let text = |key: &str| container[key].as_str().unwrap_or_default();
-                applies(rule, workload, text("name"), text("image"))
-            })
-        });
-        if !used {
-            let subject = rule.from.clone().or_else(|| {
-                let reference = rule.workload.as_ref()?;
-                let container = rule.container.as_deref().unwrap_or_default();
-                Some(format!(
-                    "{}/{} {container}",
-                    reference.namespace, reference.name
-                ))
+    /// The rules that speak of one container of a workload, in the order of the request.
+    fn applying(&self, workload: &Workload, container: &str, image: &str) -> Vec<usize> {
+        let repositories = self
+            .by_repository
+            .get(repository(image))
+            .into_iter()
+            .flatten();
+        let place = (&*workload.namespace, &*workload.name);
+        let named = self
+            .by_workload
+            .get(&place)
+            .into_iter()
+            .flatten()
+            .filter(|index| {
+                let rule = &self.rules[**index];
+                rule.container.as_deref() == Some(container)
+                    && rule
+                        .workload
+                        .as_ref()
+                        .is_some_and(|reference| names(reference, workload))
             });
-            let subject = subject.unwrap_or_default();
-            warnings.push(format!("image {subject}: no workload has such a container"));
+        let mut applying: Vec<usize> = repositories.chain(named).copied().collect();
+        applying.sort_unstable();
+        applying
+    }
+
+    /// The image that a container outside of any template should run, when it runs another.
+    #[must_use]
+    pub fn changes(&self, image: &str) -> bool {
+        let rules = self
+            .by_repository
+            .get(repository(image))
+            .into_iter()
+            .flatten();
+        rules
+            .into_iter()
+            .any(|index| self.rules[*index].to != image)
+    }
+
+    /// The target of a workload; `None` when the request does not speak of it.
+    ///
+    /// `manifested`: whether the workload was read from a manifest laid over the observed one.
+    #[must_use]
+    pub fn target_of(&self, workload: &Workload, manifested: bool) -> Option<WorkloadTarget> {
+        let mut template = workload.template.clone();
+        let mut images = BTreeMap::new();
+        for list in LISTS {
+            let containers = template.pointer_mut(list).and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten() {
+                let (name, image) = name_and_image(container);
+                // The last rule that speaks of a container wins, as with `kubectl set image`.
+                if let Some(rule) = self.applying(workload, &name, &image).last() {
+                    let to = &self.rules[*rule].to;
+                    container["image"] = to.clone().into();
+                    images.insert(name, to.clone());
+                } else if manifested {
+                    images.insert(name, image);
+                }
+            }
         }
+        (manifested || !images.is_empty()).then_some(WorkloadTarget {
+            images,
+            template,
+            whole: manifested,
+        })
+    }
+
+    /// Warns of rules that speak of nothing in the fleet.
+    pub(super) fn warn_unused(&self, inventory: &Inventory<'_>, warnings: &mut Vec<String>) {
+        let mut used = vec![false; self.rules.len()];
+        for workload in &inventory.workloads {
+            for list in LISTS {
+                let containers = workload.template.pointer(list).and_then(Value::as_array);
+                for container in containers.into_iter().flatten() {
+                    let (name, image) = name_and_image(container);
+                    for rule in self.applying(workload, &name, &image) {
+                        used[rule] = true;
+                    }
+                }
+            }
+        }
+        let unused = self.rules.iter().zip(used).filter(|(_, used)| !used);
+        warnings.extend(
+            unused.map(|(rule, _)| {
+                format!("image {}: no workload has such a container", subject(rule))
+            }),
+        );
     }
 }
 
-fn applies(rule: &Image, workload: &Workload, container: &str, image: &str) -> bool {
+const LISTS: [&str; 2] = ["/spec/containers", "/spec/initContainers"];
+
+fn name_and_image(container: &Value) -> (String, String) {
+    let text = |key: &str| container[key].as_str().unwrap_or_default().to_owned();
+    (text("name"), text("image"))
+}
+
+/// What a rule speaks of.
+fn subject(rule: &Image) -> String {
     match (&rule.from, &rule.workload) {
-        (Some(from), _) => repository(image) == from,
-        (None, Some(reference)) => {
-            names(reference, workload) && rule.container.as_deref() == Some(container)
+        (Some(from), _) => from.clone(),
+        (None, Some(it)) => {
+            let container = rule.container.as_deref().unwrap_or_default();
+            format!("{}/{} {container}", it.namespace, it.name)
         }
-        (None, None) => false,
+        (None, None) => String::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Change, Diff, Kind, Unmovable, WorkloadChanges,
     pod::{Excluded, excluded},
     sidecars::{SidecarPart, SidecarTargets},
-    target::{WorkloadTarget, target_of},
+    target::{ImageRules, WorkloadTarget},
 };
 use crate::{
     fleet::{PodRow, Symbol},
@@ -58,17 +58,29 @@ struct Scene<'a> {
     revisions: &'a Revisions,
 }
 
+/// What all workloads share.
+pub(super) struct View<'a> {
+    pub inventory: &'a Inventory<'a>,
+    pub request: &'a Request,
+    pub rules: &'a ImageRules<'a>,
+    pub sidecars: &'a SidecarTargets,
+}
+
 pub(super) fn diff_workload(
-    inventory: &Inventory<'_>,
-    request: &Request,
-    sidecars: &SidecarTargets,
+    shared: &View<'_>,
     revisions: &[Revisions],
     index: WorkloadIdx,
     diff: &mut Diff,
 ) {
+    let View {
+        inventory,
+        request,
+        rules,
+        sidecars,
+    } = *shared;
     let workload = &inventory.workloads[index as usize];
     let (cluster, view) = inventory.cluster_of(index);
-    let target = target_of(workload, request, inventory.manifested[index as usize]);
+    let target = rules.target_of(workload, inventory.manifested[index as usize]);
     if target.is_none() && !sidecars.has_any(cluster) {
         return;
     }
@@ -137,7 +149,7 @@ impl Scene<'_> {
                 without_application: None,
             };
         }
-        let outcome = match (self.kind(revision, why_recreate), alone) {
+        let outcome = match (self.kind(spec, revision, why_recreate), alone) {
             (Ok(kind), _) => Ok(together(row, kind, images, &sidecars, diff)),
             (Err(_), Some(change)) => Ok(Change {
                 completes: false,
@@ -171,7 +183,12 @@ impl Scene<'_> {
         })
     }
 
-    fn kind(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
+    fn kind(
+        &self,
+        spec: &PodSpec,
+        revision: &str,
+        why: &mut Vec<String>,
+    ) -> Result<Kind, Obstacle> {
         let workload = self.workload;
         let strategy = &workload.strategy;
         if strategy.paused {
@@ -191,7 +208,7 @@ impl Scene<'_> {
         if strategy.on_delete {
             return Ok(if daemon { Kind::Delete } else { Kind::Evict });
         }
-        if strategy.policy != PodUpdatePolicy::ReCreate {
+        if workload.may_update_in_place(spec) {
             return self.in_place_or_anew(revision, why);
         }
         let surges = matches!(

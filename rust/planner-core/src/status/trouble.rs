@@ -93,7 +93,7 @@ fn budgets(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
             cluster: inventory.clusters[cluster as usize].name.to_owned(),
             reason: "two-disruption-budgets",
             object: names.join(" and "),
-            text: format!("{pods} pods are under both; the API server refuses to evict them"),
+            text: format!("{pods} pods are under both, and cannot be evicted"),
             remedy: "narrow the selector of one of them".to_owned(),
             pods,
         });
@@ -143,7 +143,7 @@ fn orphans(inventory: &Inventory<'_>, cluster: ClusterIdx, found: &mut Vec<Troub
             cluster: view.name.to_owned(),
             reason: "no-controller",
             object: pod_name(inventory, cluster, row),
-            text: "no controller would make it anew when it goes".to_owned(),
+            text: "nobody makes it anew when it goes".to_owned(),
             remedy: "run it as a workload, or delete it".to_owned(),
             pods: 1,
         });

@@ -1,0 +1,145 @@
+"""The Python API: what `import planner` gives.
+
+Values are plain: reports are dictionaries of the published JSON shapes, tables are handed over as
+Arrow (`pyarrow.record_batch(plan)`, `polars.DataFrame(plan)`) without a copy.
+"""
+
+import io
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from planner import core, loop
+from planner.core import Plan
+from planner.errors import UsageError
+from planner.log import EventLog, LogIdentity
+from planner.log.memory import MemoryEventLog
+from planner.log.open import open_log
+from planner.model.clock import Clock, SystemClock
+from planner.model.request import UpgradeRequest
+from planner.model.request import load_request as load_request_text
+from planner.observe.beside import manifests_beside
+from planner.observe.files import find_sources
+from planner.plan.explain import Reasons
+from planner.plan.explain import explain as explain_header
+from planner.verify import Violation
+
+__all__ = ["Log", "Plan", "diff", "explain", "load_request", "plan", "status", "verify"]
+
+
+class Log:
+    """An event log, and what can be put into it."""
+
+    def __init__(self, events: EventLog) -> None:
+        self.events = events
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock | None = None, create: bool = True) -> Self:
+        """Open a log in a database: `sqlite:///FILE` or `postgresql://...`.
+
+        Raises:
+            LogError: it cannot be reached, or is of another version.
+        """
+        return cls(open_log(url, clock=clock or SystemClock(), create=create))
+
+    @classmethod
+    def in_memory(cls, *, clock: Clock | None = None, identity: LogIdentity | None = None) -> Self:
+        """Make a log that is gone with the process."""
+        identity = identity or LogIdentity.random()
+        return cls(MemoryEventLog(clock=clock or SystemClock(), identity=identity))
+
+    def import_recorded(
+        self, cluster: str, *paths: str | Path, partial: bool = False
+    ) -> loop.Imported:
+        """Append a recorded cluster, whole or not at all; see `planner import`.
+
+        Raises:
+            InputError: something cannot be used; names the file and the byte.
+        """
+        sources = find_sources([Path(path) for path in paths], io.BytesIO())
+        return loop.import_recorded(
+            self.events, cluster, sources, partial=partial, progress=lambda _: None
+        )
+
+    def fleet(self, at: str | None = None) -> core.Fleet:
+        """Fold the log up to a position or a time (ISO 8601), up to its end by default."""
+        return loop.observe_fleet(self.events, loop.position_at(self.events, at), None)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.events.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def load_request(path: str | Path) -> UpgradeRequest:
+    """Read an upgrade request, with the manifests that it names beside it.
+
+    Raises:
+        RequestError: it is not a request; names the place and the nearest known key.
+        UsageError: the file cannot be read.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; give the file of an UpgradeRequest") from None
+    return load_request_text(text, str(path), manifests_beside(path))
+
+
+def status(log: Log, *, at: str | None = None) -> dict[str, Any]:
+    """Tell what the fleet looks like and what is wrong with it."""
+    return _read(core.status(log.fleet(at)))
+
+
+def diff(log: Log, request: UpgradeRequest, *, at: str | None = None) -> dict[str, Any]:
+    """Tell what would have to change, and what cannot be moved and why."""
+    return _read(core.diff(log.fleet(at), loop.canonical_redacted(log.events, request)))
+
+
+def plan(
+    log: Log,
+    request: UpgradeRequest,
+    *,
+    at: str | None = None,
+    strict: bool = False,
+    keep: bool = True,
+) -> Plan:
+    """Plan a request; `keep` appends request and plan to the log.
+
+    Raises:
+        InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """
+    make = loop.make_plan if keep else loop.plan_request
+    return make(log.events, log.fleet(at), request, strict=strict)
+
+
+def explain(plan: Plan, what: str) -> list[Reasons]:
+    """Say why a pod, a workload, a wave, a budget or the `plan` is as it is.
+
+    Raises:
+        NotInPlanError: the plan has no such thing.
+    """
+    moves = (msgspec.json.decode(line) for line in loop.jsonl(plan))
+    return explain_header(_read(plan.header()), moves, what)
+
+
+def verify(log: Log, plan: Plan) -> list[Violation]:
+    """Check every rule of a plan against the observed fleet; empty when it holds."""
+    return loop.verify_plan(log.events, plan)
+
+
+def _read(report: bytes) -> dict[str, Any]:
+    read: dict[str, Any] = msgspec.json.decode(report)
+    return read

@@ -1,0 +1,21 @@
+"""The example of the package's docstring is run as it stands there."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+import planner
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_example_of_the_package_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    results = doctest.testmod(planner)
+    assert results.attempted == 6
+    assert results.failed == 0
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(planner, name) for name in planner.__all__)
