@@ -1,5 +1,6 @@
 """Rust core of the planner: pure functions over columns. No clock, no I/O, no randomness."""
 
+import builtins
 from collections.abc import Sequence
 from typing import Any, Final, final
 
@@ -99,14 +100,14 @@ class Fleet:
         """Give the fleet before the first event."""
 
     @classmethod
-    def from_bytes(cls, snapshot: bytes) -> Fleet:
+    def from_bytes(cls, snapshot: builtins.bytes) -> Fleet:
         """Read a snapshot.
 
         Raises:
             CodecError: it is damaged or of another version.
         """
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self) -> builtins.bytes:
         """Write a snapshot."""
 
     @property
@@ -124,7 +125,7 @@ class Fleet:
     def pods(self) -> Pods:
         """Give the pods that exist as a table."""
 
-    def digest(self) -> bytes:
+    def digest(self) -> builtins.bytes:
         """Give a digest of the content, whatever the order in which it came about."""
 
 @final

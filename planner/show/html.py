@@ -128,13 +128,15 @@ def _facts(header: Mapping[str, Any]) -> str:
         _fact(
             "Moves",
             f"{totals['moves']:,}",
-            escape(f"of {totals['pods']:,} pods" + (f", {saved:,} saved" if saved else "")),
+            escape(
+                f"of {totals['pods']:,} pods" + (f", {saved:,} disruptions saved" if saved else "")
+            ),
             _kinds(totals["kinds"]),
         ),
         _fact(
             "Approvals",
             f"{sum(asked):,}" if asked else "none",
-            f"asked before {_count(len(asked), 'wave')}" if asked else "the plan runs through",
+            f"asked after {_count(len(asked), 'wave')}" if asked else "the plan runs through",
         ),
         _fact(
             "Unmovable",

@@ -172,7 +172,7 @@ def _workloads(
                     replicas=replicas,
                     strategy=strategy_of(kind, document, replicas, minor),
                     pods=pods,
-                    revisions=revisions.get(uid, {}),
+                    revisions={**_told_revision(document), **revisions.get(uid, {})},
                 )
 
 
@@ -205,6 +205,18 @@ def _revisions(observed: Observed, cluster: str) -> dict[str, dict[str, Mapping[
                 name_hash = document["metadata"]["name"].rpartition("-")[2]
                 revisions.setdefault(owner["uid"], {})[name_hash] = spec["template"]
     return revisions
+
+
+def _told_revision(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The template by the hash of the revision at which its own status says a workload is.
+
+    A status of an older generation speaks of another template.
+    """
+    status = document.get("status") or {}
+    told = status.get("updateRevision") or status.get("daemonSetHash") or ""
+    if not told or status.get("observedGeneration", 0) < document["metadata"].get("generation", 0):
+        return {}
+    return {str(told).rpartition("-")[2]: document["spec"]["template"]}
 
 
 def _sidecar_sets(observed: Observed, by_label: PodsByLabel) -> Iterator[SidecarSet]:

@@ -184,8 +184,8 @@ def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
     strategy = owner.strategy
     if strategy.on_delete:
         return "delete" if owner.key.kind.endswith("DaemonSet") else "evict"
-    if owner.key.kind == "Deployment":
-        return "surge" if strategy.surges else "recreate"
+    if strategy.surges:
+        return "surge"
     if strategy.pod_policy == "ReCreate":
         return "recreate"
     if strategy.in_place_needs_gate and _IN_PLACE_GATE not in pod.readiness_gates:

@@ -99,8 +99,11 @@ def _stateful_set(spec: Mapping[str, Any], replicas: int, minor: int) -> Strateg
 def _daemon_set(spec: Mapping[str, Any], nodes: int, _minor: int) -> Strategy:
     update = spec.get("updateStrategy") or {}
     rolling = update.get("rollingUpdate") or {}
+    unavailable = _daemon_max_unavailable(rolling, nodes)
     return Strategy(
-        max_unavailable=_daemon_max_unavailable(rolling, nodes),
+        max_unavailable=unavailable,
+        max_surge=ceil_of(_or_default(rolling, "maxSurge", 0), nodes),
+        surges=unavailable == 0,
         on_delete=update.get("type") == "OnDelete",
         min_ready_s=spec.get("minReadySeconds") or 0,
     )

@@ -113,6 +113,21 @@ def test_a_revision_that_differs_in_more_than_images_is_recreated() -> None:
     assert options_of(only, images=upgrade(only)) == []
 
 
+@pytest.mark.parametrize(("observed", "kind"), [(3, "in-place"), (2, "recreate")])
+def test_a_status_tells_the_template_of_a_revision_that_was_not_observed(
+    observed: int, kind: str
+) -> None:
+    workload, _revision, pod = IN_PLACE.rows()
+    document = json.loads(workload["document"])
+    document["metadata"]["generation"] = 3
+    document["status"] = {"updateRevision": pod["revision"], "observedGeneration": observed}
+    fleet = read_fleet(fold_rows([{**workload, "document": json.dumps(document)}, pod]))
+    wanted = read_target(request(target={"images": upgrade(IN_PLACE)}), fleet)
+    (only,) = fleet.pods
+    options = pod_options(only, wanted.changes[only], fleet.workload_of[only], wanted)
+    assert [each.kind for each in options] == [kind]
+
+
 def test_a_manifest_moves_every_pod_whose_template_differs() -> None:
     manifest = {
         "apiVersion": "apps.kruise.io/v1beta1",

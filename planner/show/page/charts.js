@@ -98,7 +98,7 @@ function showWaves(plan) {
     ${shown.slice(0, STAGE_COLOURS).map((stage, place) => html`<span><i class="swatch stage-${place} level-5"></i>${stage}</span>`)}
     <span>share of the workload's moves ${SHARE_STEPS.map((step, place) =>
       html`<i class="swatch stage-${(shown.length - 1) % STAGE_COLOURS} level-${place + 1}"></i>${place > 0 && `${100 * step}%`}`)} and more</span>
-    <span><i class="soak"></i>soak before the wave</span><span><i class="approval"></i>approval before the wave</span>
+    <span><i class="soak"></i>soak before the wave</span><span><i class="approval"></i>approval after the wave</span>
     <span class="hint">Click a cell, a workload or a wave for its pods.</span>`);
   const update = () => {
     const wanted = filter.value.trim().toLowerCase();

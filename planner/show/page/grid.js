@@ -125,7 +125,7 @@ class Grid {
           y="${30 - (30 * moves) / most}" height="${(30 * moves) / most}"/></svg></td>`)}</tr>`}
       <tr class="numbers"><th scope="col">${this.#view.corner}</th>${this.#waves.map(({ wave }, place) =>
         html`<th scope="col" data-wave="${wave}">${place % every === 0 && wave}</th>`)}</tr>
-      ${this.#marks("approval", "approval before it", (wave) => wave.approvals.length > 0)}
+      ${this.#marks("approval", "approval after it", (wave) => wave.approvals.length > 0)}
       ${this.#marks("soak", "soak before it", (wave) => wave.waits_s > 0)}
       <tr class="times"><th>starts after</th>${starts.map((wave, place) => {
         const columns = Math.min(span, this.#waves.length - place * span);
@@ -262,6 +262,6 @@ function describeWave(wave) {
     `${counted(wave.moves, "move")} of ${counted(wave.workloads.length, "workload")}: ${kinds.join(", ")}`,
     `starts after ${duration(wave.start_s)}, runs ${duration(wave.seconds)}`,
     wave.waits_s > 0 && `soaks ${duration(wave.waits_s)} before it starts`,
-    wave.approvals.length > 0 && `waits for ${counted(wave.approvals.length, "approval")}`,
+    wave.approvals.length > 0 && `then ${counted(wave.approvals.length, "approval")} asked for`,
   ];
 }

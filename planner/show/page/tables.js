@@ -61,7 +61,7 @@ function showTimetable(plan) {
   put($("timetable-table"), html`<table><thead><tr><th class="figure">wave</th><th class="figure">soak before</th>
     <th class="figure">starts after</th><th class="figure">runs</th><th class="figure">moves</th><th></th>
     ${kinds.map((kind) => html`<th class="figure"><i class="swatch kind-${kind}"></i>${kind}</th>`)}
-    <th class="figure">workloads</th><th>approvals before it</th></tr></thead><tbody>${plan.per_wave.map(row)}</tbody></table>`);
+    <th class="figure">workloads</th><th>approvals after it</th></tr></thead><tbody>${plan.per_wave.map(row)}</tbody></table>`);
   $("timetable-table").addEventListener("click", (event) => {
     if (event.target.matches("button[data-wave]")) toggleState({ wave: event.target.dataset.wave });
   });

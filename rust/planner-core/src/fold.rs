@@ -116,9 +116,6 @@ impl Cluster {
     }
 
     fn remove(&mut self, resource: Resource, uid: u128) {
-        if let Some(list) = self.lists.get_mut(&resource) {
-            list.mentioned.remove(&uid);
-        }
         if resource == Resource::Pods {
             if let Some(row) = self.rows.remove(&self.pods, uid) {
                 self.pods.live[row as usize] = false;

@@ -276,7 +276,7 @@ fn a_pod_becomes_its_columns() {
         "spec":{{"nodeName":"node-1","volumes":[{{"name":"tmp","emptyDir":{{}}}}],
           "initContainers":[{{"name":"mesh","image":"mesh:1","restartPolicy":"Always",
             "resources":{{"requests":{{"cpu":"50m"}}}}}},
-           {{"name":"init","image":"init:1","resources":{{"requests":{{"memory":"1Gi"}}}}}}],
+           {{"name":"init","image":"init:1","resources":{{"requests":{{"cpu":"2","memory":"1Gi"}}}}}}],
           "containers":[{{"name":"main","image":"cart:1",
             "resources":{{"requests":{{"cpu":"1","memory":"64Mi"}}}}}}],
           "readinessGates":[{{"conditionType":"InPlaceUpdateReady"}}]}},
@@ -305,7 +305,7 @@ fn a_pod_becomes_its_columns() {
         ),
         (
             columns.spec,
-            r#"{"containers":[{"name":"main","image":"cart:1"}],"initContainers":[{"name":"mesh","image":"mesh:1","restartPolicy":"Always"},{"name":"init","image":"init:1"}],"readinessGates":["InPlaceUpdateReady"],"terminationGracePeriodSeconds":30,"requests":{"cpu":1050,"memory":1073741824}}"#,
+            r#"{"containers":[{"name":"main","image":"cart:1"}],"initContainers":[{"name":"mesh","image":"mesh:1","restartPolicy":"Always"},{"name":"init","image":"init:1"}],"readinessGates":["InPlaceUpdateReady"],"terminationGracePeriodSeconds":30,"requests":{"cpu":2050,"memory":1073741824}}"#,
         ),
         (
             columns.status,

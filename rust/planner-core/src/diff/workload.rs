@@ -149,7 +149,7 @@ impl Scene<'_> {
                 without_application: None,
             };
         }
-        let outcome = match (self.kind(revision, why_recreate), alone) {
+        let outcome = match (self.kind(spec, revision, why_recreate), alone) {
             (Ok(kind), _) => Ok(together(row, kind, images, &sidecars, diff)),
             (Err(_), Some(change)) => Ok(Change {
                 completes: false,
@@ -183,7 +183,12 @@ impl Scene<'_> {
         })
     }
 
-    fn kind(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
+    fn kind(
+        &self,
+        spec: &PodSpec,
+        revision: &str,
+        why: &mut Vec<String>,
+    ) -> Result<Kind, Obstacle> {
         let workload = self.workload;
         let strategy = &workload.strategy;
         if strategy.paused {
@@ -203,7 +208,7 @@ impl Scene<'_> {
         if strategy.on_delete {
             return Ok(if daemon { Kind::Delete } else { Kind::Evict });
         }
-        if strategy.policy != PodUpdatePolicy::ReCreate {
+        if workload.may_update_in_place(spec) {
             return self.in_place_or_anew(revision, why);
         }
         let surges = matches!(

@@ -35,10 +35,14 @@ impl Cluster {
         let mut rows: Vec<_> = self.pods.rows().collect();
         rows.sort_unstable_by_key(|row| self.pods.uid[*row as usize]);
         update_count(hasher, rows.len());
+        // One update a pod: many small ones cost more than what they hash.
+        let mut bytes = Vec::new();
         for row in rows {
             let pod = self.pods.get(row);
-            update_pod(hasher, texts, &pod);
-            hasher.update(&[u8::from(self.is_mentioned(Resource::Pods, pod.uid))]);
+            bytes.clear();
+            push_pod(&mut bytes, texts, &pod);
+            bytes.push(u8::from(self.is_mentioned(Resource::Pods, pod.uid)));
+            hasher.update(&bytes);
         }
         update_count(hasher, self.objects.len());
         for (resource, objects) in &self.objects {
@@ -60,7 +64,8 @@ impl Cluster {
         }
     }
 
-    /// Whether the open list of a resource has mentioned this uid. What it mentioned exists.
+    /// Whether the open list of a resource has mentioned this uid. What it mentioned and is gone
+    /// since makes no difference: to come back is to be mentioned again.
     pub(crate) fn is_mentioned(&self, resource: Resource, uid: u128) -> bool {
         self.lists
             .get(&resource)
@@ -68,7 +73,7 @@ impl Cluster {
     }
 }
 
-fn update_pod(hasher: &mut Hasher, texts: &TextDigests, pod: &Pod<'_>) {
+fn push_pod(bytes: &mut Vec<u8>, texts: &TextDigests, pod: &Pod<'_>) {
     // Every field by name, so that a new one cannot be forgotten here.
     let Pod {
         uid,
@@ -87,8 +92,9 @@ fn update_pod(hasher: &mut Hasher, texts: &TextDigests, pod: &Pod<'_>) {
         flags,
         resource_version,
     } = *pod;
-    hasher.update(&uid.to_le_bytes());
-    update_text(hasher, name);
+    bytes.extend(uid.to_le_bytes());
+    bytes.extend((name.len() as u64).to_le_bytes());
+    bytes.extend(name.as_bytes());
     for Symbol(text) in [
         namespace,
         node,
@@ -99,13 +105,13 @@ fn update_pod(hasher: &mut Hasher, texts: &TextDigests, pod: &Pod<'_>) {
         spec,
         status,
     ] {
-        hasher.update(&texts.0[text as usize]);
+        bytes.extend(texts.0[text as usize]);
     }
-    hasher.update(&created_s.to_le_bytes());
-    hasher.update(&ready_since_s.to_le_bytes());
-    hasher.update(&restarts.to_le_bytes());
-    hasher.update(&flags.to_le_bytes());
-    hasher.update(&resource_version.to_le_bytes());
+    bytes.extend(created_s.to_le_bytes());
+    bytes.extend(ready_since_s.to_le_bytes());
+    bytes.extend(restarts.to_le_bytes());
+    bytes.extend(flags.to_le_bytes());
+    bytes.extend(resource_version.to_le_bytes());
 }
 
 fn update_text(hasher: &mut Hasher, text: &str) {

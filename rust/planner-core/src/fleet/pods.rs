@@ -92,6 +92,9 @@ impl Pods {
     /// Appends a row.
     pub fn push(&mut self, pod: &Pod<'_>) -> PodRow {
         let row = u32::try_from(self.uid.len()).expect("fewer than 2^32 pods of a cluster");
+        if self.uid.len() == self.uid.capacity() {
+            self.grow();
+        }
         self.live.push(true);
         self.uid.push(pod.uid);
         self.name_bytes.extend_from_slice(pod.name.as_bytes());
@@ -224,6 +227,35 @@ impl Pods {
     #[must_use]
     pub fn is_ready(&self, row: PodRow) -> bool {
         self.flags[row as usize] & (flags::READY | flags::DELETING) == flags::READY
+    }
+
+    /// Makes room for an eighth more rows: doubling would leave up to half of a large fleet's
+    /// memory unused.
+    fn grow(&mut self) {
+        let rows = (self.len() / 8).max(64);
+        // Names to come are as long as those that came.
+        let name = self.name_bytes.len().div_ceil(self.len().max(1)).max(16);
+        self.name_bytes.reserve_exact(rows * name);
+        self.live.reserve_exact(rows);
+        self.uid.reserve_exact(rows);
+        self.name_end.reserve_exact(rows);
+        for column in [
+            &mut self.namespace,
+            &mut self.node,
+            &mut self.owner,
+            &mut self.revision,
+            &mut self.labels,
+            &mut self.annotations,
+            &mut self.spec,
+            &mut self.status,
+        ] {
+            column.reserve_exact(rows);
+        }
+        self.created_s.reserve_exact(rows);
+        self.ready_since_s.reserve_exact(rows);
+        self.restarts.reserve_exact(rows);
+        self.flags.reserve_exact(rows);
+        self.resource_version.reserve_exact(rows);
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     inplace::same,
     labels::after_last_hyphen,
     owner::{controller, uid},
-    workload::Workload,
+    workload::{Workload, update_revision},
 };
 use crate::{
     fleet::{Cluster, Object},
@@ -39,6 +39,9 @@ pub struct Revisions {
 
 impl Revisions {
     /// Reads all revisions of the cluster. Documents that cannot be read are left out.
+    ///
+    /// A revision that was not observed, as in a recording without `controllerrevisions`, is still
+    /// known when its workload is at it: then it has the workload's template.
     #[must_use]
     pub fn of(cluster: &Cluster) -> Self {
         let mut by_workload = BTreeMap::<u128, Vec<Revision>>::new();
@@ -51,6 +54,14 @@ impl Revisions {
             {
                 if let Some((workload, revision)) = read(resource, object) {
                     by_workload.entry(workload).or_default().push(revision);
+                }
+            }
+        }
+        for (resource, object) in workloads(cluster) {
+            if let Some((workload, revision)) = told(resource, object) {
+                let known = by_workload.entry(workload).or_default();
+                if !known.iter().any(|it| it.hash == revision.hash) {
+                    known.push(revision);
                 }
             }
         }
@@ -126,6 +137,30 @@ impl Revision {
     pub fn is(&self, label: &str) -> bool {
         !label.is_empty() && *self.hash == *after_last_hyphen(label)
     }
+}
+
+fn workloads(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
+    Workload::RESOURCES.into_iter().flat_map(|resource| {
+        let objects = cluster.objects.get(&resource).into_iter();
+        objects
+            .flat_map(BTreeMap::values)
+            .map(move |object| (resource, object))
+    })
+}
+
+/// The revision that a workload's status says its controller updates to.
+fn told(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
+    let mut document: Value = serde_json::from_str(&object.document).ok()?;
+    let name = update_revision(resource, &document)?;
+    let workload = uid(document["metadata"]["uid"].as_str()?)?;
+    let revision = Revision {
+        hash: after_last_hyphen(&name).into(),
+        name,
+        number: u64::MAX,
+        created: "".into(),
+        template: document["spec"]["template"].take(),
+    };
+    Some((workload, revision))
 }
 
 fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {

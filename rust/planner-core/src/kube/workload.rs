@@ -216,7 +216,7 @@ fn min_ready_s(resource: Resource, spec: &Value) -> u32 {
 }
 
 /// Status speaks of the present spec only when the controller has observed its generation.
-fn update_revision(resource: Resource, document: &Value) -> Option<Box<str>> {
+pub(super) fn update_revision(resource: Resource, document: &Value) -> Option<Box<str>> {
     let (metadata, status) = (&document["metadata"], &document["status"]);
     if status["observedGeneration"].as_u64() < metadata["generation"].as_u64() {
         return None;

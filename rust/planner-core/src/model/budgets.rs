@@ -86,7 +86,7 @@ impl Ledger<'_> {
                 }
             };
             let rows = self.labels[cluster as usize].rows(&budget.namespace, &budget.selector);
-            let limit = budget.limit(rows.len() as u32, self.scale_of(cluster, &rows));
+            let limit = budget.limit(rows.len() as u32, self.disruption_scale_of(cluster, &rows));
             let name = format!("pdb/{}/{}", budget.namespace, budget.name);
             self.enter_rows(cluster, &rows, name, PDB, limit);
         }
@@ -134,6 +134,29 @@ impl Ledger<'_> {
             targeted && !ignored && !pods.annotations(*row).unprotected
         });
         rows
+    }
+
+    /// What the disruption controller counts on: the replicas of the distinct controllers, and
+    /// nothing when one of them has no scale, as every `DaemonSet`: then it fails safe
+    /// (`kubernetes pkg/controller/disruption getExpectedScale, failSafe`).
+    fn disruption_scale_of(&self, cluster: ClusterIdx, rows: &[PodRow]) -> u32 {
+        let view = &self.inventory.clusters[cluster as usize];
+        let has_scale = |row: &PodRow| {
+            let owner = view.workload_of[*row as usize];
+            if owner == NO_WORKLOAD {
+                // A pod without controller is passed over.
+                return !view
+                    .unsupported
+                    .contains_key(&view.cluster.pods.owner[*row as usize]);
+            }
+            let resource = self.inventory.workloads[owner as usize].resource;
+            !matches!(resource, Kind::DaemonSets | Kind::AdvancedDaemonSets)
+        };
+        if rows.iter().all(has_scale) {
+            self.scale_of(cluster, rows)
+        } else {
+            0
+        }
     }
 
     /// The replicas of the distinct controllers of these pods.

@@ -166,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_sidecar_sets_says_nothing() {
+        let hashes = |hashes| column(&serde_json::json!({"kruise.io/sidecarset-hash": hashes}));
+        assert_eq!(
+            hashes(r#"{"b":{"hash":"1"},"a":{"hash":"2"}}"#),
+            hashes(r#"{"a":{"hash":"2"},"b":{"hash":"1"}}"#)
+        );
+    }
+
+    #[test]
     fn an_update_in_place_keeps_what_tells_whether_it_is_done() {
         let state = r#"{"revision":"r","updateTimestamp":"2026-11-23T09:37:24Z",
             "lastContainerStatuses":{"main":{"imageID":"sha256:1"}},"updateImages":true,

@@ -90,6 +90,44 @@ fn a_status_that_is_up_to_date_tells_the_update_revision() {
 }
 
 #[test]
+fn a_workload_tells_the_template_of_a_revision_that_was_not_observed() {
+    let document = |observed: u64| {
+        json!({
+            "metadata": {"name": "w", "namespace": "trade", "uid": WORKLOAD, "generation": 3},
+            "spec": {"template": template("w:2")},
+            "status": {"observedGeneration": observed, "updateRevision": "w-bbb"},
+        })
+    };
+    let known = |documents: &[(Resource, Value)]| {
+        let mut fleet: Fleet = fleet(&[]);
+        for ((resource, document), uid) in documents.iter().zip(1..) {
+            add(&mut fleet, *resource, uid, document);
+        }
+        Revisions::of(&fleet.clusters["hangzhou"])
+    };
+    let old = controller_revision("w-aaa", 1, "w:1");
+    let image = |revisions: &Revisions| {
+        let found = revisions.find(7, "bbb")?;
+        found.template["spec"]["containers"][0]["image"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let old = (Resource::ControllerRevisions, old);
+    let told = known(&[old.clone(), (Resource::CloneSets, document(3))]);
+    assert_eq!(image(&told).as_deref(), Some("w:2"));
+    assert_eq!((told.age(7, "aaa"), told.age(7, "bbb")), (0, 1));
+    let stale = known(&[old.clone(), (Resource::CloneSets, document(2))]);
+    assert_eq!(image(&stale), None);
+    let observed = (
+        Resource::ControllerRevisions,
+        controller_revision("w-bbb", 2, "w:3"),
+    );
+    let both = known(&[old, observed, (Resource::CloneSets, document(3))]);
+    assert_eq!(image(&both).as_deref(), Some("w:3"));
+    assert_eq!(both.all(7).len(), 2);
+}
+
+#[test]
 fn a_daemon_set_is_at_the_newest_revision_with_its_template() {
     let known = [
         controller_revision("w-bbb", 3, "w:1"),
