@@ -19,6 +19,7 @@ from tests.shop import empty_log, moves_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from random import Random
 
 Json = dict[str, Any]
 
@@ -118,6 +119,62 @@ def fleets(draw: st.DrawFn) -> Recorded:
             del spec["stages"]
 
     return fleet.with_request(change)
+
+
+@st.composite
+def troubled_fleets(draw: st.DrawFn) -> Recorded:
+    """A fleet as people leave it: paused, behind partitions, down, excluded, on their way out."""
+    fleet = draw(fleets())
+    random = draw(st.randoms(use_true_random=False))
+    share = draw(st.sampled_from([0.05, 0.2, 0.5]))
+
+    def trouble(name: str, item: Json) -> None:
+        if random.random() > share:
+            return
+        if name.startswith("pods"):
+            _take_down(item, random)
+        elif "template" in item.get("spec", {}) and not name.startswith("replicasets"):
+            _hold_back(name, item["spec"], random)
+        elif name.startswith("poddisruptionbudgets"):
+            item["spec"].pop("minAvailable", None)
+            item["spec"]["maxUnavailable"] = random.choice([0, 1, "10%", "50%"])
+
+    def exclude(spec: Json) -> None:
+        spec["exclude"] = [{"selector": {"matchLabels": {"team": "team-001"}}}]
+
+    troubled = fleet.with_objects(trouble)
+    return troubled.with_request(exclude) if random.random() < share else troubled
+
+
+def _take_down(pod: Json, random: Random) -> None:
+    if random.random() < 0.9:
+        return
+    if random.random() < 0.5:
+        pod["metadata"]["deletionTimestamp"] = "2026-11-23T09:00:00Z"
+        return
+    for condition in pod["status"].get("conditions", ()):
+        if condition["type"] in {"Ready", "ContainersReady"}:
+            condition["status"] = "False"
+
+
+def _hold_back(name: str, spec: Json, random: Random) -> None:
+    if name.startswith("deployments"):
+        spec["paused"] = random.random() < 0.5
+        rolling = {"maxUnavailable": random.choice([0, 1, "30%"]), "maxSurge": 1}
+        spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": rolling}
+    elif name.startswith("clonesets"):
+        strategy = spec["updateStrategy"]
+        strategy["paused"] = random.random() < 0.2
+        strategy["partition"] = random.choice([0, 1, "30%", "100%"])
+        strategy["type"] = random.choice(["ReCreate", "InPlaceIfPossible", "InPlaceOnly"])
+        strategy["maxUnavailable"] = random.choice([1, "10%", "40%"])
+    elif name == "statefulsets.json":
+        kind = random.choice(["RollingUpdate", "OnDelete"])
+        spec["updateStrategy"] = {"type": kind}
+        if kind == "RollingUpdate":
+            spec["updateStrategy"]["rollingUpdate"] = {"partition": random.choice([0, 1, 3])}
+    elif name.startswith("daemonsets"):
+        spec["updateStrategy"] = {"type": random.choice(["RollingUpdate", "OnDelete"])}
 
 
 def content(plan: planner.Plan) -> tuple[Json, list[Json]]:
