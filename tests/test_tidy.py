@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -216,6 +217,15 @@ def test_every_exported_name_is_there_once(module: str) -> None:
     names = import_module(module).__all__
     assert len(names) == len(set(names))
     assert all(hasattr(import_module(module), name) for name in names)
+
+
+def test_functions_of_the_package_hide_the_subpackages_of_their_names() -> None:
+    """`planner.plan` stays a function, whatever was imported before it was first asked for."""
+    code = (
+        "import planner.verify, planner.plan.graph, planner.loop, planner; "
+        "assert callable(planner.plan) and callable(planner.verify)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_every_error_is_exported_so_that_it_can_be_caught() -> None:
