@@ -28,8 +28,8 @@ LONG_FUNCTIONS = {
     "rust/planner-core/tests/schedule_scale.rs fleet": "one large problem, written down in order",
 }
 LONG_MODULES = {
-    "rust/planner-core/src/observe/intake.rs": "one state machine over lists, objects and events",
     "rust/planner-core/src/model/groups.rs": "every sort of group is made in one pass over pods",
+    "tests/test_verify_shop.py": "a table of broken plans, one a rule",
     "rust/planner-core/tests/kube/order.rs": "a table of cases from the controllers' own tests",
     "rust/planner-core/tests/schedule_common/mod.rs": "the naive scheduler the laws compare with",
 }
