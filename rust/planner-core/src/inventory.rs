@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     diff::target::desired,
-    fleet::{Cluster, Fleet, PodRow, Symbol},
+    fleet::{Cluster, Fleet, Object, PodRow, Symbol},
     kube::{
         owner::{Owner, Owners},
         pod::{PodTexts, PodsOf},
@@ -75,8 +75,13 @@ impl<'f> Inventory<'f> {
     pub fn new(fleet: &'f Fleet, manifests: &[Value]) -> Self {
         let (mut read, mut unreadable) = (Vec::new(), Vec::new());
         for (name, cluster) in &fleet.clusters {
-            for (resource, document) in documents(cluster) {
-                match read_workload(resource, name, &document, manifests) {
+            let objects: Vec<(Resource, &Object)> = workload_objects(cluster).collect();
+            let of_cluster = objects.into_par_iter().map(|(resource, object)| {
+                let document = read_document(&object.document);
+                read_workload(resource, name, &document, manifests)
+            });
+            for each in of_cluster.collect::<Vec<_>>() {
+                match each {
                     Ok(each) => read.push(each),
                     Err(error) => unreadable.push(error),
                 }
@@ -130,7 +135,7 @@ impl<'f> Inventory<'f> {
         let mut objects: Vec<_> = objects.into_iter().flat_map(BTreeMap::values).collect();
         objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
         objects
-            .into_iter()
+            .into_par_iter()
             .map(|object| read_document(&object.document))
             .collect()
     }
@@ -154,14 +159,14 @@ fn key(workload: &Workload) -> (&str, &str, &str, &str) {
     )
 }
 
-fn documents(cluster: &Cluster) -> impl Iterator<Item = (Resource, Value)> {
+fn workload_objects(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
     Workload::RESOURCES.into_iter().flat_map(|resource| {
         let objects = cluster
             .objects
             .get(&resource)
             .into_iter()
             .flat_map(BTreeMap::values);
-        objects.map(move |object| (resource, read_document(&object.document)))
+        objects.map(move |object| (resource, object))
     })
 }
 

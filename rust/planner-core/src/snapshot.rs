@@ -8,6 +8,8 @@
 //!
 //! Numbers are little endian; names and batches have their length (u32) before them.
 
+use rayon::prelude::*;
+
 use crate::{
     batch::{Batch, BatchWriter, ObjectRow},
     error::CodecError,
@@ -70,12 +72,16 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
     for _ in 0..take_count(&mut rest)? {
         let name = str::from_utf8(take_block(&mut rest)?).map_err(|_| cut())?;
         fleet.clusters.insert(name.into(), Cluster::default());
-        for _ in 0..take_count(&mut rest)? {
-            apply(
-                &mut fleet,
-                name,
-                &Batch::from_bytes(take_block(&mut rest)?)?,
-            );
+        let count = take_count(&mut rest)?;
+        let blocks: Vec<&[u8]> = (0..count)
+            .map(|_| take_block(&mut rest))
+            .collect::<Result<_, _>>()?;
+        let batches: Vec<Batch> = blocks
+            .into_par_iter()
+            .map(Batch::from_bytes)
+            .collect::<Result<_, _>>()?;
+        for batch in &batches {
+            apply(&mut fleet, name, batch);
         }
     }
     fleet.now_ms = now_ms;
@@ -107,7 +113,12 @@ fn write(
     mentioned: bool,
 ) {
     let mut rows: Vec<_> = cluster.pods.rows().collect();
-    rows.sort_unstable_by_key(|row| cluster.pods.uid[*row as usize]);
+    // Pods of one owner share most texts: together they compress, and whoever reads the fleet
+    // finds them beside each other.
+    rows.sort_unstable_by_key(|row| {
+        let owner = cluster.pods.owner[*row as usize];
+        (texts.text(owner), cluster.pods.uid[*row as usize])
+    });
     for row in rows {
         let pod = cluster.pods.get(row);
         if cluster.is_mentioned(Resource::Pods, pod.uid) == mentioned {

@@ -9,6 +9,8 @@ mod workload;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, WorkloadIdx},
@@ -123,6 +125,8 @@ pub struct Diff {
     pub sidecar_sets: Vec<SidecarSetChange>,
     /// Image by container, each different set once.
     pub containers: Vec<BTreeMap<String, String>>,
+    /// Where each set is.
+    known_containers: BTreeMap<BTreeMap<String, String>, ContainersIdx>,
     /// What people should know.
     pub warnings: Vec<String>,
 }
@@ -130,15 +134,29 @@ pub struct Diff {
 impl Diff {
     /// The index of a set of containers.
     fn containers_idx(&mut self, containers: BTreeMap<String, String>) -> ContainersIdx {
-        let known = self
+        if let Some(index) = self.known_containers.get(&containers) {
+            return *index;
+        }
+        let index = self.containers.len() as ContainersIdx;
+        self.containers.push(containers.clone());
+        self.known_containers.insert(containers, index);
+        index
+    }
+
+    /// Appends what was found in other workloads, its sets of containers by the indices of here.
+    fn absorb(&mut self, part: Self) {
+        let here: Vec<ContainersIdx> = part
             .containers
-            .iter()
-            .rposition(|known| *known == containers);
-        let index = known.unwrap_or_else(|| {
-            self.containers.push(containers);
-            self.containers.len() - 1
-        });
-        index as ContainersIdx
+            .into_iter()
+            .map(|containers| self.containers_idx(containers))
+            .collect();
+        for mut workload in part.workloads {
+            for change in &mut workload.changes {
+                change.containers = here[change.containers as usize];
+            }
+            self.workloads.push(workload);
+        }
+        self.unmovable.extend(part.unmovable);
     }
 
     /// Moves of pods whose application and sidecars change together: each saves a disruption.
@@ -171,9 +189,11 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
         rules: &rules,
         sidecars: &sidecars,
     };
-    for index in 0..inventory.workloads.len() as WorkloadIdx {
-        workload::diff_workload(&view, &revisions, index, &mut diff);
-    }
+    let each: Vec<Diff> = (0..inventory.workloads.len() as WorkloadIdx)
+        .into_par_iter()
+        .map(|index| workload::diff_workload(&view, &revisions, index))
+        .collect();
+    each.into_iter().for_each(|part| diff.absorb(part));
     pod::diff_orphans(inventory, &rules, &mut diff);
     rules.warn_unused(inventory, &mut diff.warnings);
     diff

@@ -123,15 +123,25 @@ impl Images {
 
 impl SidecarTarget {
     fn images_that_differ(&self, pods: PodsOf<'_>, row: PodRow) -> BTreeMap<String, String> {
-        if !self.set.is_injected(pods.annotations(row)) {
-            return BTreeMap::new();
-        }
-        let differs =
-            |(name, image): &(&String, &String)| runs_another(pods.spec(row), name, image);
-        let images = self.images.iter().filter(differs);
-        images
+        let differing = self.differing(pods, row);
+        differing
             .map(|(name, image)| (name.clone(), image.clone()))
             .collect()
+    }
+
+    fn differs(&self, pods: PodsOf<'_>, row: PodRow) -> bool {
+        self.differing(pods, row).next().is_some()
+    }
+
+    /// The containers of the pod that run another image, with the image that they should run.
+    fn differing<'a>(
+        &'a self,
+        pods: PodsOf<'a>,
+        row: PodRow,
+    ) -> impl Iterator<Item = (&'a String, &'a String)> {
+        let injected = self.set.is_injected(pods.annotations(row));
+        let images = self.images.iter().filter(move |_| injected);
+        images.filter(move |(name, image)| runs_another(pods.spec(row), name, image))
     }
 
     fn obstacle(&self, pods: PodsOf<'_>, row: PodRow) -> Option<Obstacle> {
@@ -196,6 +206,8 @@ fn targets_of(
         return Vec::new();
     }
     let mut targets = Vec::new();
+    let labels = LabelIndex::of(inventory.pods_of(cluster));
+    let namespaces = namespaces(inventory, cluster);
     for document in inventory.documents(cluster, Resource::SidecarSets) {
         let set = match SidecarSet::read(&document) {
             Ok(set) => set,
@@ -222,7 +234,9 @@ fn targets_of(
                 images,
                 held: BTreeSet::new(),
             };
-            diff.sidecar_sets.push(target.enter(inventory, cluster));
+            let matched = target.set.matched(&labels, &namespaces);
+            let change = target.enter(cluster, inventory.pods_of(cluster), &matched);
+            diff.sidecar_sets.push(change);
             targets.push(target);
         }
     }
@@ -231,18 +245,19 @@ fn targets_of(
 
 impl SidecarTarget {
     /// Counts the pods of the set, and holds back those that its partition keeps.
-    fn enter(&mut self, inventory: &Inventory<'_>, cluster: ClusterIdx) -> SidecarSetChange {
-        let pods = inventory.pods_of(cluster);
-        let matched = self
-            .set
-            .matched(&LabelIndex::of(pods), &namespaces(inventory, cluster));
+    fn enter(
+        &mut self,
+        cluster: ClusterIdx,
+        pods: PodsOf<'_>,
+        matched: &[PodRow],
+    ) -> SidecarSetChange {
         let (waiting, updated): (Vec<PodRow>, Vec<PodRow>) = matched
             .iter()
             .copied()
-            .partition(|row| !self.images_that_differ(pods, *row).is_empty());
+            .partition(|row| self.differs(pods, *row));
         let kept = self.set.partition_old(matched.len() as u32) as usize;
         if kept > 0 {
-            let ordered = order::sidecar_order(&self.set, &waiting, &matched, pods);
+            let ordered = order::sidecar_order(&self.set, &waiting, matched, pods);
             let first = ordered.len().saturating_sub(kept);
             self.held = ordered[first..].iter().copied().collect();
         }

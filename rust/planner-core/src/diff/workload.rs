@@ -66,12 +66,13 @@ pub(super) struct View<'a> {
     pub sidecars: &'a SidecarTargets,
 }
 
+/// The diff of one workload alone; empty when the request does not speak of it.
 pub(super) fn diff_workload(
     shared: &View<'_>,
     revisions: &[Revisions],
     index: WorkloadIdx,
-    diff: &mut Diff,
-) {
+) -> Diff {
+    let mut diff = Diff::default();
     let View {
         inventory,
         request,
@@ -82,7 +83,7 @@ pub(super) fn diff_workload(
     let (cluster, view) = inventory.cluster_of(index);
     let target = rules.target_of(workload, inventory.manifested[index as usize]);
     if target.is_none() && !sidecars.has_any(cluster) {
-        return;
+        return diff;
     }
     let revisions = &revisions[cluster as usize];
     let scene = Scene {
@@ -101,7 +102,7 @@ pub(super) fn diff_workload(
     for row in &inventory.pods[index as usize] {
         let need = needs
             .entry(scene.class(*row))
-            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, diff));
+            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, &mut diff));
         match &need.outcome {
             None => sorting.at_target.push(*row),
             Some(_) if exclusion.holds(*row) => sorting.refused.push((*row, excluded())),
@@ -112,7 +113,8 @@ pub(super) fn diff_workload(
             Some(Err(obstacle)) => sorting.refused.push((*row, obstacle.clone())),
         }
     }
-    sorting.finish(&scene, &needs, diff);
+    sorting.finish(&scene, &needs, &mut diff);
+    diff
 }
 
 impl Scene<'_> {

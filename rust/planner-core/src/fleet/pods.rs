@@ -56,10 +56,10 @@ pub struct Pods {
     pub live: Vec<bool>,
     /// `metadata.uid`
     pub uid: Vec<u128>,
-    /// Where each name ends in `name_bytes`; a name begins where the one before it ends.
+    /// Where each name ends in `names`; a name begins where the one before it ends.
     pub name_end: Vec<u32>,
     /// All names, one after the other.
-    pub name_bytes: Vec<u8>,
+    pub names: String,
     /// `metadata.namespace`
     pub namespace: Vec<Symbol>,
     /// `spec.nodeName`, the empty text while unassigned
@@ -97,9 +97,9 @@ impl Pods {
         }
         self.live.push(true);
         self.uid.push(pod.uid);
-        self.name_bytes.extend_from_slice(pod.name.as_bytes());
+        self.names.push_str(pod.name);
         self.name_end
-            .push(u32::try_from(self.name_bytes.len()).expect("names below 4 GiB"));
+            .push(u32::try_from(self.names.len()).expect("names below 4 GiB"));
         self.namespace.push(pod.namespace);
         self.node.push(pod.node);
         self.owner.push(pod.owner);
@@ -174,7 +174,7 @@ impl Pods {
         self.live.capacity()
             + self.uid.capacity() * size_of::<u128>()
             + self.name_end.capacity() * size_of::<u32>()
-            + self.name_bytes.capacity()
+            + self.names.capacity()
             + symbols
                 .iter()
                 .map(|column| column.capacity())
@@ -207,8 +207,7 @@ impl Pods {
     pub fn name(&self, row: PodRow) -> &str {
         let row = row as usize;
         let begin = if row == 0 { 0 } else { self.name_end[row - 1] };
-        let bytes = &self.name_bytes[begin as usize..self.name_end[row] as usize];
-        str::from_utf8(bytes).expect("names are checked when they are appended")
+        &self.names[begin as usize..self.name_end[row] as usize]
     }
 
     /// Whether a flag of [`crate::batch::flags`] is set.

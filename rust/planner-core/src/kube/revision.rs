@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{
@@ -46,15 +47,17 @@ impl Revisions {
     pub fn of(cluster: &Cluster) -> Self {
         let mut by_workload = BTreeMap::<u128, Vec<Revision>>::new();
         for resource in [Resource::ControllerRevisions, Resource::ReplicaSets] {
-            for object in cluster
+            let objects = cluster
                 .objects
                 .get(&resource)
                 .into_iter()
-                .flat_map(BTreeMap::values)
-            {
-                if let Some((workload, revision)) = read(resource, object) {
-                    by_workload.entry(workload).or_default().push(revision);
-                }
+                .flat_map(BTreeMap::values);
+            let objects: Vec<&Object> = objects.collect();
+            let revisions = objects
+                .into_par_iter()
+                .filter_map(|object| read(resource, object));
+            for (workload, revision) in revisions.collect::<Vec<_>>() {
+                by_workload.entry(workload).or_default().push(revision);
             }
         }
         for (resource, object) in workloads(cluster) {

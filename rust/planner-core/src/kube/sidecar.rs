@@ -167,8 +167,12 @@ impl SidecarSet {
     /// IsPodConsistentWithSidecarSet`).
     #[must_use]
     pub fn is_consistent(&self, pod: &PodSpec) -> bool {
-        let mut names = self.containers.iter().flat_map(Sidecar::names_in_pod);
-        names.all(|name| pod.container(&name).is_some())
+        let has = |name: &str| pod.container(name).is_some();
+        let mut sidecars = self.containers.iter();
+        sidecars.all(|sidecar| match sidecar.hot_upgrade {
+            true => sidecar.names_in_pod().iter().all(|name| has(name)),
+            false => has(&sidecar.name),
+        })
     }
 
     /// Whether the pod is at the set's present hash (`IsPodSidecarUpdated`).

@@ -1,6 +1,7 @@
 //! Every budget there is: those of the clusters, those of the workloads, those of the request.
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
 use super::ledger::Ledger;
 use crate::{
@@ -207,9 +208,9 @@ impl Ledger<'_> {
             .iter()
             .map(|index| index.rows_of_namespaces(selector, |_| true))
             .collect();
-        let tallies = self.tally(budget.scope, &rows);
+        let (tallies, covered) = self.tally(budget.scope, &rows);
         let limit = |pods: u32| budget.max_unavailable.floor(pods);
-        let Some(smallest) = tallies.values().min_by_key(|it| (limit(it.pods), it.pods)) else {
+        let Some(smallest) = tallies.iter().min_by_key(|it| (limit(it.pods), it.pods)) else {
             diff.warnings
                 .push(format!("budget {}: it covers no pod", budget.name));
             return;
@@ -233,47 +234,52 @@ impl Ledger<'_> {
             source: "request",
             limit: resolved.value,
             resolved: text,
-            down: tallies.values().map(|tally| tally.down).sum(),
+            down: tallies.iter().map(|tally| tally.down).sum(),
         });
-        let resources: BTreeMap<Place, ResourceIdx> = tallies
-            .iter()
-            .map(|(place, tally)| {
-                let place_name = self.place_text(budget.scope, *place);
-                let name = match &*place_name {
-                    "" => budget.name.clone(),
-                    place => format!("{}/{place}", budget.name),
-                };
-                let resource = Resource {
-                    name: name.into(),
-                    limit: limit(tally.pods),
-                    down: tally.down,
-                };
-                (*place, self.push(resource, &place_name))
-            })
-            .collect();
-        for (cluster, rows) in rows.iter().enumerate() {
-            for row in rows {
-                if let Some(place) = self.place(budget.scope, cluster as ClusterIdx, *row) {
-                    self.charge(cluster as ClusterIdx, *row, resources[&place]);
-                }
-            }
+        let mut by_place: Vec<usize> = (0..tallies.len()).collect();
+        by_place.sort_unstable_by_key(|at| tallies[*at].place);
+        let mut resources: Vec<ResourceIdx> = vec![0; tallies.len()];
+        for at in by_place {
+            let tally = &tallies[at];
+            let place_name = self.place_text(budget.scope, tally.place);
+            let name = match &*place_name {
+                "" => budget.name.clone(),
+                place => format!("{}/{place}", budget.name),
+            };
+            let resource = Resource {
+                name: name.into(),
+                limit: limit(tally.pods),
+                down: tally.down,
+            };
+            resources[at] = self.push(resource, &place_name);
+        }
+        for (cluster, row, at) in covered {
+            self.charge(cluster, row, resources[at as usize]);
         }
     }
 
-    /// Counts the pods of each place.
-    fn tally(&self, scope: Scope, rows: &[Vec<PodRow>]) -> BTreeMap<Place, Tally> {
-        let mut tallies: BTreeMap<Place, Tally> = BTreeMap::new();
-        for (cluster, rows) in rows.iter().enumerate() {
-            let pods = &self.inventory.clusters[cluster].cluster.pods;
+    /// Counts the pods of each place, and says which of the tallies each pod is in.
+    fn tally(&self, scope: Scope, rows: &[Vec<PodRow>]) -> (Vec<Tally>, Vec<Covered>) {
+        let mut known: HashMap<Place, u32, FxBuildHasher> = HashMap::default();
+        let (mut tallies, mut covered) = (Vec::<Tally>::new(), Vec::new());
+        for (cluster, rows) in (0..).zip(rows) {
+            let pods = &self.inventory.clusters[cluster as usize].cluster.pods;
             for row in rows {
-                if let Some(place) = self.place(scope, cluster as ClusterIdx, *row) {
-                    let tally = tallies.entry(place).or_default();
-                    tally.pods += 1;
-                    tally.down += u32::from(!pods.is_ready(*row));
+                let Some(place) = self.place(scope, cluster, *row) else {
+                    continue;
+                };
+                let at = *known.entry(place).or_insert(tallies.len() as u32);
+                if at as usize == tallies.len() {
+                    let (pods, down) = (0, 0);
+                    tallies.push(Tally { place, pods, down });
                 }
+                let tally = &mut tallies[at as usize];
+                tally.pods += 1;
+                tally.down += u32::from(!pods.is_ready(*row));
+                covered.push((cluster, *row, at));
             }
         }
-        tallies
+        (tallies, covered)
     }
 
     fn place(&self, scope: Scope, cluster: ClusterIdx, row: u32) -> Option<Place> {
@@ -319,11 +325,15 @@ impl Ledger<'_> {
 /// Cluster, and within it a symbol, a zone or a workload.
 type Place = (ClusterIdx, u32);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tally {
+    place: Place,
     pods: u32,
     down: u32,
 }
+
+/// A pod by its cluster and row, with the index of its tally.
+type Covered = (ClusterIdx, PodRow, u32);
 
 fn is_target(target: &Target, workload: &Workload) -> bool {
     let kind = Kind::of(&target.api_version, &target.kind);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::{
     Model,
     budgets::{Budget, PDB},
@@ -50,16 +52,21 @@ struct Own<'a> {
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
     let charges = ledger.sorted_charges();
-    let mut groups = Vec::new();
-    let mut infos = Vec::new();
-    let mut refused = Vec::new();
-    for changes in &diff.workloads {
-        let own = enter_own(&mut ledger, changes, &sidecars);
-        let (group, info) = pose_group(&ledger, &charges, request, changes, &own, &mut refused);
+    let own: Vec<Own<'_>> = diff
+        .workloads
+        .iter()
+        .map(|changes| enter_own(&mut ledger, changes, &sidecars))
+        .collect();
+    let posed: Vec<Posed> = (&diff.workloads, &own)
+        .into_par_iter()
+        .map(|(changes, own)| pose_group(&ledger, &charges, request, changes, own))
+        .collect();
+    let (mut groups, mut infos) = (Vec::new(), Vec::new());
+    for (group, info, refused) in posed {
         groups.push(group);
         infos.push(info);
+        diff.unmovable.extend(refused);
     }
-    diff.unmovable.extend(refused);
     let precedences = precedences(&ledger, request, diff, &infos);
     let problem = Problem {
         resources: ledger.resources,
@@ -161,19 +168,21 @@ fn enter_sidecar_sets(
     .collect()
 }
 
+/// A group, what it stands for, and the pods that may not be moved in it.
+type Posed = (Group, GroupOf, Vec<Unmovable>);
+
 fn pose_group(
     ledger: &Ledger<'_>,
     charges: &[Charges],
     request: &Request,
     of: &WorkloadChanges,
     own: &Own<'_>,
-    refused: &mut Vec<Unmovable>,
-) -> (Group, GroupOf) {
+) -> Posed {
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[of.workload as usize];
     let (cluster, view) = inventory.cluster_of(of.workload);
     let mut cohorts: Vec<Cohort> = Vec::new();
-    let mut kept = Vec::with_capacity(of.changes.len());
+    let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
     for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
         if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
@@ -230,6 +239,7 @@ fn pose_group(
             stages: Vec::new(),
         },
         info,
+        refused,
     )
 }
 
@@ -250,11 +260,14 @@ fn charge(
     let is_down = !view.cluster.pods.is_ready(change.row);
     let (mut takes, mut releases) = (Vec::new(), Vec::new());
     if is_down {
+        releases.reserve_exact(budgets.len() + 1);
         releases.extend_from_slice(budgets);
         releases.push(own.down);
     } else if change.kind == Kind::Surge {
         takes.extend(own.surge);
     } else {
+        let sidecars = change.sidecars.count_ones() as usize;
+        takes.reserve_exact(budgets.len() + sidecars + 1);
         takes.extend_from_slice(budgets);
         let bits = (0..u32::BITS).filter(|bit| change.sidecars >> bit & 1 == 1);
         takes.extend(bits.filter_map(|bit| own.sidecars.get(&(cluster, bit))));
@@ -356,11 +369,13 @@ fn precedences(
     infos: &[GroupOf],
 ) -> Vec<Precedence> {
     let mut precedences = Vec::new();
+    let by_name = by_name(ledger, infos);
+    let matching = |reference: &WorkloadRef| matching(ledger, infos, &by_name, reference);
     for dependency in &request.spec.dependencies {
-        let waiting = matching(ledger, infos, &dependency.workload);
+        let waiting = matching(&dependency.workload);
         let ready = dependency.ready.unwrap_or(IntOrPercent::Percent(100));
         for reference in &dependency.after {
-            let firsts = matching(ledger, infos, reference);
+            let firsts = matching(reference);
             let name = format!("{} after {}", text(&dependency.workload), text(reference));
             if firsts.is_empty() && known(ledger, reference) == 0 {
                 diff.warnings
@@ -396,11 +411,34 @@ fn known(ledger: &Ledger<'_>, reference: &WorkloadRef) -> usize {
         .count()
 }
 
-fn matching(ledger: &Ledger<'_>, infos: &[GroupOf], reference: &WorkloadRef) -> Vec<GroupIdx> {
-    let workloads = &ledger.inventory.workloads;
-    let all = infos.iter().enumerate();
-    all.filter(|(_, info)| names(reference, &workloads[info.workload as usize]))
-        .map(|(index, _)| index as GroupIdx)
+/// Groups by the namespace and name of their workload.
+type ByName<'a> = BTreeMap<(&'a str, &'a str), Vec<GroupIdx>>;
+
+fn by_name<'a>(ledger: &Ledger<'a>, infos: &[GroupOf]) -> ByName<'a> {
+    let inventory = ledger.inventory;
+    let mut by_name = ByName::new();
+    for (info, index) in infos.iter().zip(0..) {
+        let workload = &inventory.workloads[info.workload as usize];
+        let name = (&*workload.namespace, &*workload.name);
+        by_name.entry(name).or_default().push(index);
+    }
+    by_name
+}
+
+fn matching(
+    ledger: &Ledger<'_>,
+    infos: &[GroupOf],
+    by_name: &ByName<'_>,
+    reference: &WorkloadRef,
+) -> Vec<GroupIdx> {
+    let workload = |index: &GroupIdx| {
+        let info = &infos[*index as usize];
+        &ledger.inventory.workloads[info.workload as usize]
+    };
+    let found = by_name.get(&(&*reference.namespace, &*reference.name));
+    let found = found.into_iter().flatten().copied();
+    found
+        .filter(|index| names(reference, workload(index)))
         .collect()
 }
 

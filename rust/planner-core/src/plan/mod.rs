@@ -5,7 +5,7 @@ mod header;
 pub mod moves;
 mod unmovable;
 
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::{
@@ -118,14 +118,21 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
 fn id(header: &Value, moves: &RecordBatch) -> Result<String, PlanError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(header.to_string().as_bytes());
-    hasher.update(&write(&Value::Null, moves)?);
+    // Not the bytes of the file: compressing them takes ten times as long as hashing them.
+    let options = IpcWriteOptions::default();
+    let hasher = write(hasher, Schema::clone(&moves.schema()), moves, options)?;
     Ok(hasher.finalize().to_hex()[..ID_CHARS].to_owned())
 }
 
 impl Plan {
     /// The plan as an Arrow IPC file whose schema keeps the header.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PlanError> {
-        write(&self.header, &self.moves)
+        let metadata = [(HEADER_KEY.to_owned(), self.header.to_string())].into();
+        let schema = Schema::new(self.moves.schema().fields().clone()).with_metadata(metadata);
+        let options = IpcWriteOptions::default()
+            .try_with_compression(Some(CompressionType::ZSTD))
+            .map_err(|error| PlanError::Codec(error.to_string()))?;
+        write(Vec::new(), schema, &self.moves, options)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -165,15 +172,15 @@ impl Plan {
     }
 }
 
-fn write(header: &Value, moves: &RecordBatch) -> Result<Vec<u8>, PlanError> {
+/// Writes an Arrow IPC file of this schema, and gives back where it was written to.
+fn write<W: Write>(
+    to: W,
+    schema: Schema,
+    moves: &RecordBatch,
+    options: IpcWriteOptions,
+) -> Result<W, PlanError> {
     let fail = |error: arrow_schema::ArrowError| PlanError::Codec(error.to_string());
-    let metadata = [(HEADER_KEY.to_owned(), header.to_string())].into();
-    let schema = Schema::new(moves.schema().fields().clone()).with_metadata(metadata);
-    let options = IpcWriteOptions::default()
-        .try_with_compression(Some(CompressionType::ZSTD))
-        .map_err(fail)?;
-    let mut writer =
-        FileWriter::try_new_with_options(Vec::new(), &schema, options).map_err(fail)?;
+    let mut writer = FileWriter::try_new_with_options(to, &schema, options).map_err(fail)?;
     let table = RecordBatch::try_new(Arc::new(schema), moves.columns().to_vec()).map_err(fail)?;
     writer.write(&table).map_err(fail)?;
     writer.into_inner().map_err(fail)

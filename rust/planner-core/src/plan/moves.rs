@@ -28,7 +28,9 @@ impl TextColumn {
         if text != self.last.0 {
             // Symbol 0 is the empty text of the interner: it stands for "none".
             let key = self.texts.intern(text).0;
-            self.last = (text.to_owned(), (key != 0).then_some(key));
+            self.last.0.clear();
+            self.last.0.push_str(text);
+            self.last.1 = (key != 0).then_some(key);
         }
         self.keys.push(self.last.1);
     }

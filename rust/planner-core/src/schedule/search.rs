@@ -8,11 +8,13 @@ use super::priority::{First, Patience, Priority, Queue, Rule};
 use super::problem::Problem;
 use super::waves::{Ground, Waves, pass};
 
-/// Cohorts that all passes after the fixed rules may look at together; it bounds the time spent
-/// on large problems and leaves small ones many tries.
-const EFFORT: usize = 4_000_000;
-/// Most tries however small the problem.
-const TRIES: usize = 64;
+/// Cohorts that all passes after the first may go through together. It bounds the time spent on
+/// large problems (three more passes over a million cohorts) and leaves small ones every try.
+const EFFORT: usize = 3_000_000;
+/// Fewest and most passes after the first, however large or small the problem.
+const TRIES: (usize, usize) = (2, 73);
+/// Of those, passes for less time: a quarter, but no more than there are rules for it.
+const TRIES_FOR_TIME: usize = 4;
 
 /// Finds a schedule of all moves of `flat`, each of which must be possible.
 pub(crate) struct Search<'a> {
@@ -23,6 +25,8 @@ pub(crate) struct Search<'a> {
     by_place: Option<Queue>,
     best: Waves,
     best_rule: Rule,
+    /// Passes that may still be made.
+    tries: usize,
 }
 
 /// The best schedule of the rules; stops as soon as one reaches the bound.
@@ -58,15 +62,22 @@ pub(crate) fn search(
         by_place,
         best,
         best_rule: rule,
+        tries: 0,
     };
+    let (least, most) = TRIES;
+    let tries = (EFFORT / flat.cohorts().max(1)).clamp(least, most);
+    let for_time = (tries / 4).clamp(1, TRIES_FOR_TIME);
+    search.tries = tries - for_time;
     search.fewer_waves();
+    search.tries = for_time;
     search.less_time();
     search.best
 }
 
 impl Search<'_> {
-    fn is_shortest(&self) -> bool {
-        self.best.count() <= self.bound.waves
+    /// No fewer waves are possible, or there is no more time to look for them.
+    fn is_settled(&self) -> bool {
+        self.best.count() <= self.bound.waves || self.tries == 0
     }
 
     /// Runs a rule, keeps its schedule if it is better, and gives the last wave of each group.
@@ -82,6 +93,7 @@ impl Search<'_> {
         } else {
             &self.in_order
         };
+        self.tries -= 1;
         let waves = pass(self.ground, queue, rule);
         let result = (waves.count(), waves.last.clone());
         if waves.cost() < self.best.cost() {
@@ -102,7 +114,7 @@ impl Search<'_> {
             (First::Duration, true, None),
         ];
         for (first, by_place, target) in rules {
-            if self.is_shortest() {
+            if self.is_settled() {
                 return;
             }
             self.attempt(&Rule {
@@ -117,9 +129,8 @@ impl Search<'_> {
 
     /// Lifts the groups that end last, and those they wait for, and tries again.
     fn squeak(&mut self, mut rule: Rule) {
-        let tries = (EFFORT / self.ground.flat.cohorts().max(1)).min(TRIES);
-        for lift in (0..5).map(|power| 1 << power).cycle().take(tries) {
-            if self.is_shortest() {
+        for lift in (0..5).map(|power| 1 << power).cycle() {
+            if self.is_settled() {
                 return;
             }
             rule.target = rule.target.map(|_| self.best.count() - 1);
@@ -148,7 +159,7 @@ impl Search<'_> {
         let fixed = self.best_rule.clone();
         for first in [fixed.first, First::Level, First::Order, First::Duration] {
             let (target, ms, _) = self.best.cost();
-            if ms <= self.bound.ms {
+            if ms <= self.bound.ms || self.tries == 0 {
                 return;
             }
             let waves = self.best.starts_ms.iter().zip(&self.best.ends_ms);

@@ -70,10 +70,10 @@ pub fn fleet(pods: &[Pod]) -> Fleet {
     for (pod, uid) in pods.iter().zip(1..) {
         columns.live.push(true);
         columns.uid.push(uid);
-        columns.name_bytes.extend(pod.name.bytes());
+        columns.names.push_str(pod.name);
         columns
             .name_end
-            .push(u32::try_from(columns.name_bytes.len()).expect("names are short"));
+            .push(u32::try_from(columns.names.len()).expect("names are short"));
         let mut intern = |text: &str| fleet.texts.intern(text);
         columns.namespace.push(intern(pod.namespace));
         columns.node.push(intern(pod.node));

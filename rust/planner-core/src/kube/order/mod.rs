@@ -53,9 +53,9 @@ pub fn order(
     let mut waiting = waiting.to_vec();
     match workload.resource {
         Resource::CloneSets => return clone_set(workload, waiting, all, pods),
-        Resource::StatefulSets => waiting.sort_by_key(|row| from_the_top(*row, pods)),
+        Resource::StatefulSets => waiting.sort_by_cached_key(|row| from_the_top(*row, pods)),
         Resource::AdvancedStatefulSets => {
-            waiting.sort_by_key(|row| from_the_top(*row, pods));
+            waiting.sort_by_cached_key(|row| from_the_top(*row, pods));
             if workload.strategy.unordered {
                 by_priority(&workload.strategy.priority, &mut waiting, pods);
             }
@@ -69,10 +69,10 @@ pub fn order(
         // Nodes by name from the end (`openkruise/kruise pkg/controller/daemonset
         // filterDaemonPodsNodeToUpdate`).
         Resource::AdvancedDaemonSets => {
-            waiting.sort_by_key(|row| (Reverse(pods.node(*row)), pods.name(*row)));
+            waiting.sort_by_cached_key(|row| (Reverse(pods.node(*row)), pods.name(*row)));
         }
         // The native controller goes through a Go map, in no order at all.
-        _ => waiting.sort_by_key(|row| (pods.node(*row), pods.name(*row))),
+        _ => waiting.sort_by_cached_key(|row| (pods.node(*row), pods.name(*row))),
     }
     waiting
 }
@@ -85,10 +85,10 @@ fn clone_set(
     all: &[PodRow],
     pods: PodsOf<'_>,
 ) -> Vec<PodRow> {
-    waiting.sort_by_key(|row| active::key(*row, pods));
+    waiting.sort_by_cached_key(|row| active::key(*row, pods));
     by_priority(&workload.strategy.priority, &mut waiting, pods);
     let mut waiting = scatter(&workload.strategy.scatter, waiting, all, pods);
-    waiting.sort_by_key(|row| pods.labels(*row).get(LIFECYCLE) != Some("PreparingUpdate"));
+    waiting.sort_by_cached_key(|row| pods.labels(*row).get(LIFECYCLE) != Some("PreparingUpdate"));
     waiting
 }
 
@@ -102,7 +102,7 @@ pub fn sidecar_order(
     pods: PodsOf<'_>,
 ) -> Vec<PodRow> {
     let mut waiting = waiting.to_vec();
-    waiting.sort_by_key(|row| active::key(*row, pods));
+    waiting.sort_by_cached_key(|row| active::key(*row, pods));
     by_priority(&set.priority, &mut waiting, pods);
     scatter(&expand(&set.scatter, matched, pods), waiting, matched, pods)
 }
