@@ -233,8 +233,8 @@ impl Pods {
     fn grow(&mut self) {
         let rows = (self.len() / 8).max(64);
         // Names to come are as long as those that came.
-        let name = self.name_bytes.len().div_ceil(self.len().max(1)).max(16);
-        self.name_bytes.reserve_exact(rows * name);
+        let name = self.names.len().div_ceil(self.len().max(1)).max(16);
+        self.names.reserve_exact(rows * name);
         self.live.reserve_exact(rows);
         self.uid.reserve_exact(rows);
         self.name_end.reserve_exact(rows);
