@@ -52,7 +52,7 @@ def test_a_plan_that_is_carried_out_leaves_only_what_it_calls_unmovable(fleet: R
 KNOWN_IN_TROUBLE = {
     "order": "a CloneSet's pod is passed over for one of a fuller node, and its own node has room",
     "stage": "stages are sized before pods without room become unmovable, so not by the moves",
-    "totals of a SidecarSet": "a SidecarSet's limit leaves pods out that are being deleted, docs/RULES.md does not",
+    "totals of a SidecarSet": "its limit leaves out pods that are being deleted, RULES.md does not",
 }
 
 
