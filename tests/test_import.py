@@ -16,7 +16,7 @@ from planner import core
 from planner.errors import CodecError, InputError, UsageError
 from planner.log import NewCommit, Stream
 from planner.log.open import open_log
-from tests.raw_pods import pod, pod_list
+from tests.objects import pod, pod_list
 from tests.shop import IDENTITY, SHOP, clock, empty_log
 
 if TYPE_CHECKING:

@@ -53,26 +53,19 @@ def test_a_plan_that_is_carried_out_leaves_only_what_it_calls_unmovable(fleet: R
     assert (after["moves"], after["differ"]) == (0, before["unmovable"])
 
 
-KNOWN_IN_TROUBLE = {
-    "order": "a CloneSet's pod is passed over for one of a fuller node, and its own node has room",
-    "stage": "stages are sized before pods without room become unmovable, so not by the moves",
-    "totals of a SidecarSet": "its limit leaves out pods that are being deleted, RULES.md does not",
-}
-
-
 @cache
-def rules_broken_in_trouble() -> frozenset[str]:
+def rules_broken(*, deleting: bool) -> frozenset[str]:
     """The rules that plans of fleets in trouble break; what else holds of them is asserted."""
     rules: set[str] = set()
 
     @law(max_examples=60, phases=[Phase.generate], database=None)
-    @given(fleets.troubled_fleets())
+    @given(fleets.troubled_fleets(deleting=deleting))
     def look(fleet: Recorded) -> None:
         log = fleet.log()
         plan = plan_if_any(fleet, log)
         if plan is None:
             return
-        rules.update(rule_of(each) for each in planner.verify(log, plan))
+        rules.update(each.rule for each in planner.verify(log, plan))
         header = header_of(plan)
         totals = header["totals"]
         assert totals["differ"] == totals["moves"] + totals["unmovable"]
@@ -81,11 +74,6 @@ def rules_broken_in_trouble() -> frozenset[str]:
 
     look()
     return frozenset(rules)
-
-
-def rule_of(violation: planner.Violation) -> str:
-    of_a_sidecar_set = violation.rule == "totals" and "/sidecarset/" in violation.subject
-    return "totals of a SidecarSet" if of_a_sidecar_set else violation.rule
 
 
 def plan_if_any(fleet: Recorded, log: planner.Log) -> planner.Plan | None:
@@ -99,19 +87,17 @@ def plan_if_any(fleet: Recorded, log: planner.Log) -> planner.Plan | None:
     return None
 
 
-def test_plans_of_fleets_in_trouble_break_no_other_rule_than_those_known() -> None:
-    assert rules_broken_in_trouble() <= KNOWN_IN_TROUBLE.keys()
+def test_plans_of_fleets_in_trouble_pass_the_independent_check() -> None:
+    assert rules_broken(deleting=False) == frozenset()
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        pytest.param(rule, marks=pytest.mark.xfail(strict=True, reason=reason))
-        for rule, reason in KNOWN_IN_TROUBLE.items()
-    ],
+@pytest.mark.xfail(
+    strict=True,
+    reason="the plan gives pods that are being deleted new sidecars, and the check does not; "
+    "the order of a CloneSet's pods differs too when some of them are being deleted",
 )
-def test_no_plan_of_a_fleet_in_trouble_breaks_the_rule(rule: str) -> None:
-    assert rule not in rules_broken_in_trouble()
+def test_plans_of_fleets_with_pods_on_their_way_out_pass_the_independent_check() -> None:
+    assert rules_broken(deleting=True) == frozenset()
 
 
 @law(max_examples=15, phases=[Phase.generate])

@@ -1,4 +1,4 @@
-"""What people keep in their objects and should not never gets into a log or a plan."""
+"""Nobody's secrets get into the log, a snapshot, a report or a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import planner
 from planner import core, loop
 from planner.log.open import open_log
-from tests.raw_pods import UID, pod
+from tests.objects import UID, pod
 from tests.shop import IDENTITY, clock, empty_log, rows_of
 
 if TYPE_CHECKING:
@@ -179,10 +179,6 @@ def test_no_secret_is_in_the_log_the_rows_the_snapshot_or_the_plan(tmp_path: Pat
         assert_no_secret(file.read_bytes(), file.name)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="templates keep arguments and probes as they are; redact them as the environment is",
-)
 @pytest.mark.parametrize("secret", [IN_ARGUMENTS, IN_A_PROBE])
 def test_no_secret_of_a_command_line_is_in_the_log(tmp_path: Path, secret: str) -> None:
     path = tmp_path / "all.json"

@@ -66,7 +66,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with a documented code."""
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="planner", standalone_mode=False))
     except click.exceptions.Abort:
         _fail("interrupted; the log holds whole commits only, run the command again", 130)
     except click.ClickException as error:

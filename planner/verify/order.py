@@ -157,12 +157,17 @@ def _wave(move: Move) -> int:
 
 
 def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
-    """Whether a budget of the one pod and not of the other was full when it was overtaken."""
+    """Whether a budget of the one pod and not of the other may have made it wait.
+
+    One that was full when it was overtaken; or one of its node or zone, for whose sake pods of
+    crowded places go first.
+    """
     if passed_over.pod is None or overtaking.pod is None:
         return False
     shared = {id(usage) for usage in usages.of_pod.get(overtaking.pod, ())}
     return any(
-        usage.in_wave(overtaking.wave) >= usage.budget.limit
+        usage.budget.instance is not None
+        or usage.in_wave(overtaking.wave) >= usage.budget.limit
         for usage in usages.of_pod.get(passed_over.pod, ())
         if id(usage) not in shared and usage.budget.takes(passed_over)
     )

@@ -19,6 +19,7 @@ use crate::{
     request::{Request, WorkloadRef, duration_ms as parse_duration_ms},
     resource::Resource as Kinds,
     schedule::problem::{Cohort, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage},
+    schedule::reachable,
 };
 
 /// What a group of the problem stands for.
@@ -199,7 +200,7 @@ fn pose_group(
             _ => cohorts.push(cohort),
         }
     }
-    let (stages, names, approvals) = stages(request, kept.len() as u32);
+    let stages = &request.spec.stages;
     let order = match of.binding {
         Binding::Strict => Order::Strict,
         Binding::Free => Order::Free,
@@ -215,15 +216,18 @@ fn pose_group(
         workload: of.workload,
         cluster,
         changes: kept,
-        stages: names,
-        approvals,
+        stages: stages.iter().map(|stage| stage.name.clone()).collect(),
+        approvals: stages
+            .iter()
+            .map(|stage| stage.approval.is_some())
+            .collect(),
     };
     (
         Group {
             name: name.into(),
             cohorts,
             order,
-            stages,
+            stages: Vec::new(),
         },
         info,
     )
@@ -307,10 +311,27 @@ fn two_budgets(
     }
 }
 
-/// The stages of a group with this many moves, their names, and where people decide.
-fn stages(request: &Request, moves: u32) -> (Vec<Stage>, Vec<String>, Vec<bool>) {
+/// Sizes the stages of each group by the moves that it can make at all: what no budget ever has
+/// room for is no part of a tenth.
+pub(super) fn size_stages(model: &mut Model, request: &Request) {
+    if request.spec.stages.is_empty() {
+        return;
+    }
+    let reachable = reachable(&model.problem).moves;
+    let mut rest = &reachable[..];
+    for group in &mut model.problem.groups {
+        let (own, others) = rest.split_at(group.cohorts.len());
+        let all = group.cohorts.iter().map(|cohort| cohort.count).sum();
+        group.stages = stages(request, own.iter().sum(), all);
+        rest = others;
+    }
+}
+
+/// The stages of a group that can make `moves` of its `all` moves. A last stage of 100% ends after
+/// all of them, wherever those lie that cannot be made.
+fn stages(request: &Request, moves: u32, all: u32) -> Vec<Stage> {
     let mut reached = 0;
-    let mut stages = Vec::new();
+    let mut stages = Vec::with_capacity(request.spec.stages.len());
     for stage in &request.spec.stages {
         reached = stage.per_workload.ceil(moves).min(moves).max(reached);
         let soak = stage.soak.as_deref().and_then(parse_duration_ms);
@@ -319,19 +340,11 @@ fn stages(request: &Request, moves: u32) -> (Vec<Stage>, Vec<String>, Vec<bool>)
             soak_ms: soak.unwrap_or(0),
         });
     }
-    let names = request
-        .spec
-        .stages
-        .iter()
-        .map(|stage| stage.name.clone())
-        .collect();
-    let approvals = request
-        .spec
-        .stages
-        .iter()
-        .map(|stage| stage.approval.is_some())
-        .collect();
-    (stages, names, approvals)
+    match stages.last_mut() {
+        Some(last) if last.until == moves => last.until = all,
+        _ => {}
+    }
+    stages
 }
 
 /// Dependencies between the groups. How many moves of the first have to be done follows from how

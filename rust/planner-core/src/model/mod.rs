@@ -44,5 +44,7 @@ impl Model {
 pub fn pose(inventory: &Inventory<'_>, request: &Request, diff: &mut Diff) -> Model {
     let mut ledger = Ledger::new(inventory);
     ledger.read_budgets(request, diff);
-    groups::pose(ledger, request, diff)
+    let mut model = groups::pose(ledger, request, diff);
+    groups::size_stages(&mut model, request);
+    model
 }

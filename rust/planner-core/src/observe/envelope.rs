@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Deserializer, value::RawValue};
 
 use super::text::{Fault, Text};
+use crate::resource::Resource;
 
 /// The top of a document; what is inside stays text until somebody asks.
 #[derive(Debug, Default, Deserialize)]
@@ -95,4 +96,36 @@ pub fn documents(text: &str) -> impl Iterator<Item = Result<Document<'_>, Fault>
             Err(error) => Err(Fault::of_json(&error, text, 0)),
         })
     })
+}
+
+/// Reads which kind an object is; nothing is said of the rest of it.
+pub fn read_head(item: &str) -> Result<Head<'_>, Fault> {
+    let head: Head<'_> =
+        serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
+    check_head(
+        head.kind.as_deref().unwrap_or_default(),
+        head.message.as_deref(),
+    )
+    .map_err(|message| Fault::new(0, message))?;
+    Ok(head)
+}
+
+/// The resource of an object, if the planner uses it.
+pub fn resource_of(head: &Head<'_>) -> Option<Resource> {
+    let api_version = head.api_version.as_deref().unwrap_or_default();
+    Resource::of(api_version, head.kind.as_deref().unwrap_or_default())
+}
+
+/// Whether this is an object at all, and not an error that was saved in its place.
+pub fn check_head(kind: &str, message: Option<&str>) -> Result<(), String> {
+    match kind {
+        "" => Err("this is no Kubernetes object: it has no kind; \
+                   expected a list, an object, a watch event or the answer of /version"
+            .to_owned()),
+        "Status" => Err(format!(
+            "the API server answered with an error: {:?}; record it again",
+            message.unwrap_or("no message")
+        )),
+        _ => Ok(()),
+    }
 }

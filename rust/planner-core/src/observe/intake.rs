@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashSet;
-use rustc_hash::FxBuildHasher;
 use serde_json::value::RawValue;
 
 use super::{
-    envelope::{Document, Envelope, Head, WatchEvent, documents},
+    envelope::{Document, Head, WatchEvent, check_head, documents, read_head, resource_of},
+    listed::{Listed, Thing},
     object::{Object, PodChunk, read_identity, read_object, read_pods, read_version},
     redact::Salt,
-    scalar::parse_resource_version,
+    scalar::milliseconds,
     text::{Fault, offset_of},
 };
 use crate::{
@@ -38,14 +37,6 @@ pub struct Intake {
     skipped: BTreeMap<String, u64>,
 }
 
-/// What a row will be made of.
-#[derive(Debug)]
-enum Thing {
-    Pod(PodRow),
-    Object(Box<Object>),
-    TimePassed(Resource),
-}
-
 /// An event of a watch, in the order in which it came.
 #[derive(Debug)]
 struct Event {
@@ -53,18 +44,6 @@ struct Event {
     time_ms: Option<i64>,
     newest_s: u32,
     thing: Thing,
-}
-
-/// One list, of one or several pages.
-#[derive(Debug, Default)]
-struct Listed {
-    resource_version: u64,
-    things: Vec<Thing>,
-    uids: HashSet<u128, FxBuildHasher>,
-    names: HashSet<(Symbol, Box<str>), FxBuildHasher>,
-    is_ended: bool,
-    /// Where a page was that is not the last.
-    page: Option<(String, usize)>,
 }
 
 /// The items of a list that are of one resource.
@@ -146,7 +125,8 @@ impl Intake {
             return self.add_event(text, &event, envelope.t, *offset);
         }
         if kind.is_empty() && envelope.git_version.is_some() {
-            let version = read_version(document.text, &self.salt).map_err(at(*offset))?;
+            let version =
+                read_version(document.text, &self.salt).map_err(|fault| fault.within(*offset))?;
             self.singles.push(Thing::Object(Box::new(version)));
             return Ok(());
         }
@@ -194,7 +174,7 @@ impl Intake {
         let mut parts: BTreeMap<Resource, Items<'a>> = BTreeMap::new();
         for item in items {
             let offset = offset_of(text, item.get());
-            let head = read_head(item.get()).map_err(at(offset))?;
+            let head = read_head(item.get()).map_err(|fault| fault.within(offset))?;
             match resource_of(&head) {
                 None => self.skip(&head),
                 Some(resource) => {
@@ -260,7 +240,7 @@ impl Intake {
             let offset = offset_of(text, item.get());
             let object = self
                 .read(item.get(), part.resource, part.api_version)
-                .map_err(at(offset))?;
+                .map_err(|fault| fault.within(offset))?;
             self.newest_s = self.newest_s.max(object.newest_s);
             things.push(Thing::Object(Box::new(object)));
         }
@@ -294,7 +274,7 @@ impl Intake {
         };
         let (thing, newest_s) = self
             .read_one(document.text, resource)
-            .map_err(at(document.offset))?;
+            .map_err(|fault| fault.within(document.offset))?;
         self.newest_s = self.newest_s.max(newest_s);
         self.singles.push(thing);
         Ok(())
@@ -325,7 +305,7 @@ impl Intake {
         let offset = offset_of(text, item);
         let head = match read_head(item) {
             Ok(head) => head,
-            Err(fault) if &*event.event_type != "ERROR" => return Err(at(offset)(fault)),
+            Err(fault) if &*event.event_type != "ERROR" => return Err(fault.within(offset)),
             Err(Fault { message, .. }) => return Err(Fault::new(line, message)),
         };
         let Some(resource) = resource_of(&head) else {
@@ -337,9 +317,12 @@ impl Intake {
             .transpose()
             .map_err(|it| Fault::new(line, it))?;
         let (thing, newest_s) = match &*event.event_type {
-            "ADDED" | "MODIFIED" => self.read_one(item, resource).map_err(at(offset))?,
+            "ADDED" | "MODIFIED" => self
+                .read_one(item, resource)
+                .map_err(|fault| fault.within(offset))?,
             "DELETED" => {
-                let gone = read_identity(item, resource, &mut self.texts).map_err(at(offset))?;
+                let gone = read_identity(item, resource, &mut self.texts)
+                    .map_err(|fault| fault.within(offset))?;
                 let newest_s = gone.newest_s;
                 (Thing::Object(Box::new(gone)), newest_s)
             }
@@ -410,101 +393,5 @@ impl Intake {
                 writer.row().object(object.resource, time_ms, &row);
             }
         }
-    }
-}
-
-impl Listed {
-    fn begin_page(
-        &mut self,
-        source: &str,
-        offset: usize,
-        envelope: &Envelope<'_>,
-    ) -> Result<(), Fault> {
-        let metadata = envelope.metadata.as_ref();
-        let version = metadata
-            .and_then(|it| it.resource_version.as_deref())
-            .unwrap_or_default();
-        let version = parse_resource_version(version).ok_or_else(|| {
-            Fault::new(
-                offset,
-                format!("resourceVersion {version:?} of the list is not decimal"),
-            )
-        })?;
-        self.resource_version = self.resource_version.max(version);
-        match metadata.and_then(|it| it.next_page.as_deref()) {
-            None | Some("") => self.is_ended = true,
-            Some(_) => self.page = Some((source.to_owned(), offset)),
-        }
-        Ok(())
-    }
-
-    /// Objects that pages leave out must not be taken for gone.
-    fn check_ended(&self) -> Result<(), InputError> {
-        match &self.page {
-            Some((source, offset)) if !self.is_ended => Err(InputError {
-                source: source.clone(),
-                offset: *offset,
-                message: "the last page of this list is missing; \
-                          add every page, or import it as partial"
-                    .to_owned(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn check(&mut self, uid: u128, namespace: Symbol, name: &str) -> Result<(), &'static str> {
-        if !self.uids.insert(uid) {
-            return Err("is in the list twice; import each list once");
-        }
-        if !self.names.insert((namespace, name.into())) {
-            return Err("is in the list with two uids; import one recording of the list at a time");
-        }
-        Ok(())
-    }
-}
-
-/// Moves a fault of an object to where the object is.
-fn at(offset: usize) -> impl Fn(Fault) -> Fault {
-    move |fault| Fault {
-        offset: fault.offset + offset,
-        ..fault
-    }
-}
-
-fn milliseconds(seconds: f64) -> Result<i64, String> {
-    // Years 1970 to 2106, like every other time.
-    if !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
-        return Err(format!("t {seconds} is not in seconds since 1970"));
-    }
-    Ok((seconds * 1000.0).round() as i64)
-}
-
-fn read_head(item: &str) -> Result<Head<'_>, Fault> {
-    let head: Head<'_> =
-        serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
-    check_head(
-        head.kind.as_deref().unwrap_or_default(),
-        head.message.as_deref(),
-    )
-    .map_err(|message| Fault::new(0, message))?;
-    Ok(head)
-}
-
-fn resource_of(head: &Head<'_>) -> Option<Resource> {
-    let api_version = head.api_version.as_deref().unwrap_or_default();
-    Resource::of(api_version, head.kind.as_deref().unwrap_or_default())
-}
-
-/// Whether this is an object at all, and not an error that was saved in its place.
-fn check_head(kind: &str, message: Option<&str>) -> Result<(), String> {
-    match kind {
-        "" => Err("this is no Kubernetes object: it has no kind; \
-                   expected a list, an object, a watch event or the answer of /version"
-            .to_owned()),
-        "Status" => Err(format!(
-            "the API server answered with an error: {:?}; record it again",
-            message.unwrap_or("no message")
-        )),
-        _ => Ok(()),
     }
 }

@@ -6,6 +6,7 @@
 mod annotations;
 mod envelope;
 mod intake;
+mod listed;
 mod object;
 mod pod;
 mod pod_columns;

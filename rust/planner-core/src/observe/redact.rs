@@ -1,6 +1,6 @@
 //! What must not get into the log is replaced by salted digests, so that equal values stay equal.
 //!
-//! Values of environment variables and of annotations may hold secrets, and
+//! Values of environment variables, command lines and annotations may hold secrets, and
 //! `last-applied-configuration` holds both once more. A digest of 64 bits keyed with the salt of
 //! the log tells whether a value changed, and nothing to somebody who lacks the salt.
 
@@ -157,7 +157,7 @@ fn kept_annotations(annotations: Map<String, Value>, salt: &Salt) -> Map<String,
     kept
 }
 
-/// Redacts every environment and every annotation below, wherever a kind of workload puts it.
+/// Redacts every environment, command line, probe header and annotation below, wherever a kind of workload puts it.
 fn walk(value: &mut Value, salt: &Salt) {
     match value {
         Value::Object(fields) => {
@@ -165,7 +165,8 @@ fn walk(value: &mut Value, salt: &Salt) {
             for (key, field) in fields.iter_mut() {
                 match (key.as_str(), &mut *field) {
                     ("annotations", Value::Object(annotations)) => redact_values(annotations, salt),
-                    ("env", Value::Array(variables)) => redact_env(variables, salt),
+                    ("env" | "httpHeaders", Value::Array(pairs)) => redact_pairs(pairs, salt),
+                    ("args" | "command", Value::Array(words)) => redact_words(words, salt),
                     _ => walk(field, salt),
                 }
             }
@@ -175,11 +176,19 @@ fn walk(value: &mut Value, salt: &Salt) {
     }
 }
 
-fn redact_env(variables: &mut [Value], salt: &Salt) {
-    for variable in variables {
-        if let Some(value) = variable.get_mut("value") {
+/// Variables of an environment, headers of a probe: the name stays.
+fn redact_pairs(pairs: &mut [Value], salt: &Salt) {
+    for pair in pairs {
+        if let Some(value) = pair.get_mut("value") {
             *value = salt.redacted(value);
         }
+    }
+}
+
+/// A command line, of a container or of a probe.
+fn redact_words(words: &mut [Value], salt: &Salt) {
+    for word in words {
+        *word = salt.redacted(word);
     }
 }
 

@@ -90,6 +90,15 @@ pub fn parse_timestamp(text: &str) -> Option<u32> {
     u32::try_from(seconds - zone_seconds(zone)?).ok()
 }
 
+/// Milliseconds of a recorded time in seconds UTC.
+pub fn milliseconds(seconds: f64) -> Result<i64, String> {
+    // Years 1970 to 2106, like every other time.
+    if !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
+        return Err(format!("t {seconds} is not in seconds since 1970"));
+    }
+    Ok((seconds * 1000.0).round() as i64)
+}
+
 fn digits(bytes: &[u8]) -> Option<i64> {
     bytes.iter().try_fold(0, |number, byte| {
         byte.is_ascii_digit()

@@ -128,6 +128,14 @@ impl Fault {
         }
     }
 
+    /// The same fault where the object that it is in begins at `offset`.
+    pub fn within(self, offset: usize) -> Self {
+        Self {
+            offset: self.offset + offset,
+            ..self
+        }
+    }
+
     /// What the parser had to say of `part`, which begins at `offset` of its source. Broken syntax
     /// points at the byte that breaks it; a value of the wrong type at the object that holds it.
     pub fn of_json(error: &serde_json::Error, part: &str, offset: usize) -> Self {

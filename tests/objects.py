@@ -1,4 +1,4 @@
-"""Pods as the API lists them."""
+"""Small objects as the API lists them."""
 
 from __future__ import annotations
 
