@@ -122,11 +122,8 @@ def fleets(draw: st.DrawFn) -> Recorded:
 
 
 @st.composite
-def troubled_fleets(draw: st.DrawFn, *, deleting: bool = False) -> Recorded:
-    """A fleet as people leave it: paused, behind partitions, down, excluded.
-
-    With `deleting`, some pods are also on their way out.
-    """
+def troubled_fleets(draw: st.DrawFn) -> Recorded:
+    """A fleet as people leave it: paused, behind partitions, down, excluded, on their way out."""
     fleet = draw(fleets())
     random = draw(st.randoms(use_true_random=False))
     share = draw(st.sampled_from([0.05, 0.2, 0.5]))
@@ -135,7 +132,7 @@ def troubled_fleets(draw: st.DrawFn, *, deleting: bool = False) -> Recorded:
         if random.random() > share:
             return
         if name.startswith("pods"):
-            _take_down(item, random, deleting=deleting)
+            _take_down(item, random)
         elif "template" in item.get("spec", {}) and not name.startswith("replicasets"):
             _hold_back(name, item["spec"], random)
         elif name.startswith("poddisruptionbudgets"):
@@ -149,10 +146,10 @@ def troubled_fleets(draw: st.DrawFn, *, deleting: bool = False) -> Recorded:
     return troubled.with_request(exclude) if random.random() < share else troubled
 
 
-def _take_down(pod: Json, random: Random, *, deleting: bool) -> None:
+def _take_down(pod: Json, random: Random) -> None:
     if random.random() < 0.9:
         return
-    if deleting and random.random() < 0.5:
+    if random.random() < 0.5:
         pod["metadata"]["deletionTimestamp"] = "2026-11-23T09:00:00Z"
         return
     for condition in pod["status"].get("conditions", ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import lzma
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -53,27 +53,19 @@ def test_a_plan_that_is_carried_out_leaves_only_what_it_calls_unmovable(fleet: R
     assert (after["moves"], after["differ"]) == (0, before["unmovable"])
 
 
-@cache
-def rules_broken(*, deleting: bool) -> frozenset[str]:
-    """The rules that plans of fleets in trouble break; what else holds of them is asserted."""
-    rules: set[str] = set()
-
-    @law(max_examples=60, phases=[Phase.generate], database=None)
-    @given(fleets.troubled_fleets(deleting=deleting))
-    def look(fleet: Recorded) -> None:
-        log = fleet.log()
-        plan = plan_if_any(fleet, log)
-        if plan is None:
-            return
-        rules.update(each.rule for each in planner.verify(log, plan))
-        header = header_of(plan)
-        totals = header["totals"]
-        assert totals["differ"] == totals["moves"] + totals["unmovable"]
-        assert all(each["reason"] and each["remedy"] for each in header["unmovable"])
-        assert header["waves_bound"] <= header["waves"]
-
-    look()
-    return frozenset(rules)
+@law(max_examples=60, phases=[Phase.generate])
+@given(fleets.troubled_fleets())
+def test_plans_of_fleets_in_trouble_break_no_rule(fleet: Recorded) -> None:
+    log = fleet.log()
+    plan = plan_if_any(fleet, log)
+    if plan is None:
+        return
+    assert planner.verify(log, plan) == []
+    header = header_of(plan)
+    totals = header["totals"]
+    assert totals["differ"] == totals["moves"] + totals["unmovable"]
+    assert all(each["reason"] and each["remedy"] for each in header["unmovable"])
+    assert header["waves_bound"] <= header["waves"]
 
 
 def plan_if_any(fleet: Recorded, log: planner.Log) -> planner.Plan | None:
@@ -85,19 +77,6 @@ def plan_if_any(fleet: Recorded, log: planner.Log) -> planner.Plan | None:
     assert told.conflict
     assert told.remedy
     return None
-
-
-def test_plans_of_fleets_in_trouble_pass_the_independent_check() -> None:
-    assert rules_broken(deleting=False) == frozenset()
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="the plan gives pods that are being deleted new sidecars, and the check does not; "
-    "the order of a CloneSet's pods differs too when some of them are being deleted",
-)
-def test_plans_of_fleets_with_pods_on_their_way_out_pass_the_independent_check() -> None:
-    assert rules_broken(deleting=True) == frozenset()
 
 
 @law(max_examples=15, phases=[Phase.generate])

@@ -191,11 +191,13 @@ def _sidecar_set_budget(sidecar_set: SidecarSet, case: Case) -> Budget:
     down = frozenset(pod for pod in sidecar_set.pods if pod.down)
     # Pods that wait for the update and are not ready are taken free of charge.
     updated_down = frozenset(pod for pod in down if not _awaits(pod, sidecar_set, case))
+    # Its controller matches active pods only (sidecarset_processor.go, getMatchingPods).
+    matched = sum(not pod.deleting for pod in sidecar_set.pods)
     return Budget(
         rule="sidecarset-budget",
         name=f"sidecarset/{sidecar_set.name}",
         cluster=sidecar_set.cluster,
-        limit=ceil_of(1 if most is None else most, len(sidecar_set.pods)),
+        limit=ceil_of(1 if most is None else most, matched),
         pods=sidecar_set.pods,
         down=updated_down,
         free=down,

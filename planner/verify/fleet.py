@@ -228,7 +228,6 @@ def _sidecar_sets(observed: Observed, by_label: PodsByLabel) -> Iterator[Sidecar
                 pod
                 for pod in by_label.select(spec.get("selector"))
                 if pod.cluster == cluster
-                and not pod.deleting
                 and (namespaces is None or pod.namespace in namespaces)
                 and metadata["name"] in _injected(pod, _SIDECAR_HASH)
             ]

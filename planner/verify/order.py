@@ -128,7 +128,12 @@ def _ordinal_order(case: Case, workload: Workload) -> Iterator[Violation]:
 def _taking_order(workload: Workload, moves: Sequence[Move], usages: Usages) -> Iterator[Violation]:
     """A CloneSet's order; a pod may be passed over when a budget of its own place is full."""
     keyed = sorted(
-        ((_clone_set_key(workload, move.pod), move) for move in moves if move.pod is not None),
+        (
+            (_clone_set_key(workload, move.pod), move)
+            for move in moves
+            # Controllers take active pods only; one that is being deleted goes by itself.
+            if move.pod is not None and not move.pod.deleting
+        ),
         key=lambda pair: pair[0],
         reverse=True,
     )
@@ -166,8 +171,7 @@ def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
         return False
     shared = {id(usage) for usage in usages.of_pod.get(overtaking.pod, ())}
     return any(
-        usage.budget.instance is not None
-        or usage.in_wave(overtaking.wave) >= usage.budget.limit
+        usage.budget.instance is not None or usage.in_wave(overtaking.wave) >= usage.budget.limit
         for usage in usages.of_pod.get(passed_over.pod, ())
         if id(usage) not in shared and usage.budget.takes(passed_over)
     )

@@ -192,18 +192,16 @@ def test_a_wave_of_pods_that_are_down_may_exceed_any_limit() -> None:
     assert rules(moving(app, [0, 1, 2, 3, 4], [5], [6], extra=extra)) == set()
 
 
-def test_a_pod_may_be_passed_over_only_when_a_budget_of_its_own_place_is_full() -> None:
+def test_a_pod_may_be_passed_over_only_for_the_sake_of_a_place() -> None:
     app = replace(APP, pods=3, columns={0: {"restarts": 9, "node": "node-x"}})
-    other = App(name="other", pods=1, columns={0: {"node": "node-x"}})
     moves = one_a_wave([move(app, 1, "in-place"), move(app, 0, "in-place", node="node-x")])
     last = move(app, 2, "in-place", wave=2)
-    beside = move(other, 0, "recreate", wave=1, node="node-x")
-    per_node = [{"name": "per-node", "scope": "node", "maxUnavailable": 1}]
 
-    def found(*moved: dict[str, Any]) -> set[str]:
-        wanted = {"images": upgrade(app, other)}
-        plan = write([app, other], [*moves, last, *moved], target=wanted, budgets=per_node)
+    def found(*budgets: dict[str, Any]) -> set[str]:
+        wanted = {"images": upgrade(app)}
+        plan = write([app], [*moves, last], target=wanted, budgets=list(budgets))
         return {each.subject for each in plan.check() if each.rule == "order"}
 
-    assert found(beside) == set()
-    assert found({**beside, "wave": 3}) == {app.pod_subject(0)}
+    assert found({"name": "per-node", "scope": "node", "maxUnavailable": 1}) == set()
+    assert found({"name": "fleet", "maxUnavailable": 3}) == {app.pod_subject(0)}
+    assert found() == {app.pod_subject(0)}

@@ -270,10 +270,6 @@ BROKEN = {
         swap("etcd-2", "etcd-0"),
         ("order", ETCD.pod_subject(0)),
     ),
-    "a CloneSet's restarted pod last": (
-        row_of("payment-00003", restarts=5),
-        ("order", PAYMENT.pod_subject(3)),
-    ),
     "below a StatefulSet's partition": (
         also(move(KAFKA, 0, "recreate")),
         ("partition", KAFKA.pod_subject(0)),

@@ -144,7 +144,11 @@ impl Priority {
             let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
             let mut held: Vec<u32> = held.map(|c| c as u32).collect();
             if !flat.strict[group] {
-                held.sort_by_key(|&c| std::cmp::Reverse(places[c as usize]));
+                // What takes from nothing waits for no place: pods that are down stay in front.
+                held.sort_by_key(|&c| {
+                    let takes = !flat.takes.row(c as usize).is_empty();
+                    (takes, std::cmp::Reverse(places[c as usize]))
+                });
             }
             queue.cohorts.push_row(held);
             self.push_levels(flat, pace, group, &mut queue);
