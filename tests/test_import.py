@@ -1,4 +1,4 @@
-"""Recorded input goes into the log whole or not at all, and without anybody's secrets."""
+"""Recorded input goes into the log whole or not at all."""
 
 from __future__ import annotations
 
@@ -74,6 +74,13 @@ def test_a_wrong_object_is_named_by_its_byte(log: planner.Log, tmp_path: Path, n
     assert message in error.message
     assert (error.source, error.offset) == (str(path), text.rindex(json.dumps(broken)))
     assert str(error).startswith(f"{path}: byte {error.offset}: ")
+
+
+def test_an_offset_counts_from_the_beginning_of_the_file(log: planner.Log, tmp_path: Path) -> None:
+    text = "\ufeff" + pod_list(pod(1), pod(1))
+    path = tmp_path / "pods.json"
+    path.write_text(text, encoding="utf-8")
+    assert refused(log, path).offset == text.encode().rindex(json.dumps(pod(1)).encode())
 
 
 def test_a_file_that_is_cut_off_is_refused_where_it_ends(log: planner.Log, tmp_path: Path) -> None:

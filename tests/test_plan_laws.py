@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ import planner
 from benches.request import Regime
 from planner import core
 from planner.fold.project import fleet_at
+from planner.fold.snapshots import Snapshots
 from tests import fleets
 from tests.fleets import Recorded, content, recorded
 from tests.shop import SHOP, empty_log, header_of, moves_of, request, rows_of, shop_log, shop_plan
@@ -237,6 +241,18 @@ def test_folding_a_log_in_two_parts_is_folding_it_whole(data: st.DataObject) -> 
     assert core.fold(log.fleet(at=str(at)), parts).digest() == whole.digest()
 
 
+@law(max_examples=10)
+@given(st.integers(1, 1904))
+def test_a_fold_goes_on_from_a_snapshot_within_a_commit(at: int) -> None:
+    log = shop_log()
+    with TemporaryDirectory() as folder:
+        snapshots = Snapshots(folder=Path(folder))
+        snapshots.store(log.fleet(at=str(at)), log.events.digest_at(at))
+        assert snapshots.positions(1904) == [at]
+        resumed = fleet_at(log.events, until=1904, snapshots=snapshots)
+    assert resumed.digest() == fleet_at(log.events, until=1904, snapshots=None).digest()
+
+
 @law(max_examples=15)
 @given(st.integers(0, 1904))
 def test_a_snapshot_at_any_position_is_the_fleet(at: int) -> None:
@@ -271,8 +287,25 @@ def test_the_shops_plan_of_an_old_position_is_the_plan_of_then() -> None:
 
 
 def test_the_shops_plan_carried_out_leaves_what_it_calls_unmovable() -> None:
+    moves = moves_of(shop_plan())
+    log = empty_log()
+    for cluster in ("hangzhou", "shanghai"):
+        lists = {
+            path.name.removesuffix(".xz"): lzma.decompress(path.read_bytes()).decode()
+            for path in (SHOP / cluster).iterdir()
+        }
+        before = Recorded(lists=lists, request="", cluster=cluster)
+        before.applied(move for move in moves if move["cluster"] == cluster).append_to(log)
     header = header_of(shop_plan())
-    assert header["totals"]["differ"] == len(shop_plan()) + header["totals"]["unmovable"]
+    (warning,) = header["warnings"]
+    partly = int(warning.removesuffix(PARTLY))
+    left = planner.diff(log, request())["totals"]
+    assert left["differ"] == header["totals"]["unmovable"] + partly
+    with pytest.raises(planner.InfeasibleError, match="cannot move"):
+        planner.plan(log, request(), keep=False)
+
+
+PARTLY = " pods get only a part of their target: a partition or a SidecarSet keeps the rest back"
 
 
 def test_the_watch_events_lead_to_the_lists_recorded_after_them() -> None:
