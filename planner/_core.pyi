@@ -126,7 +126,7 @@ class Fleet:
         """Give the pods that exist as a table."""
 
     def digest(self) -> builtins.bytes:
-        """Give a digest of the content, whatever the order in which it came about."""
+        """Give a digest of the content, the position and the time, not of the order of pods."""
 
 @final
 class Pods:

@@ -190,7 +190,12 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
 def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
     """Check a plan against the fleet as it was observed when the plan was made."""
     header = msgspec.json.decode(plan.header())
-    observed = fold_rows(observed_rows(log, until=header["log"]["position"]))
+    made_of = header["log"]
+    if log.digest_at(made_of["position"]).hex() != made_of["digest"]:
+        raise UsageError(
+            f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
+        )
+    observed = fold_rows(observed_rows(log, until=made_of["position"]))
     return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
 
 

@@ -106,18 +106,18 @@ struct Clock {
 impl Clock {
     /// Runs a stage some times and gives its last result.
     fn time<T>(&mut self, stage: &'static str, rounds: usize, mut run: impl FnMut() -> T) -> T {
-        let mut last = None;
+        let mut result = None;
         for _ in 0..rounds.max(1) {
-            drop(last.take());
+            drop(result.take());
             let (start, start_ms) = (Instant::now(), busy_ms());
-            last = Some(run());
+            result = Some(run());
             let (ms, cpu_ms) = (start.elapsed().as_secs_f64() * 1e3, busy_ms() - start_ms);
             match self.stages.iter_mut().find(|(known, ..)| *known == stage) {
                 Some((_, least, cpu)) => (*least, *cpu) = (least.min(ms), cpu.min(cpu_ms)),
                 None => self.stages.push((stage, ms, cpu_ms)),
             }
         }
-        last.expect("at least one round")
+        result.expect("at least one round")
     }
 }
 

@@ -193,7 +193,9 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
         .into_par_iter()
         .map(|index| workload::diff_workload(&view, &revisions, index))
         .collect();
-    each.into_iter().for_each(|part| diff.absorb(part));
+    for part in each {
+        diff.absorb(part);
+    }
     pod::diff_orphans(inventory, &rules, &mut diff);
     rules.warn_unused(inventory, &mut diff.warnings);
     diff

@@ -169,9 +169,12 @@ impl SidecarSet {
     pub fn is_consistent(&self, pod: &PodSpec) -> bool {
         let has = |name: &str| pod.container(name).is_some();
         let mut sidecars = self.containers.iter();
-        sidecars.all(|sidecar| match sidecar.hot_upgrade {
-            true => sidecar.names_in_pod().iter().all(|name| has(name)),
-            false => has(&sidecar.name),
+        sidecars.all(|sidecar| {
+            if sidecar.hot_upgrade {
+                sidecar.names_in_pod().iter().all(|name| has(name))
+            } else {
+                has(&sidecar.name)
+            }
         })
     }
 
