@@ -1,5 +1,7 @@
 //! Binds the chunks of a schedule to pods, in the order in which each controller takes them.
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 
 use super::moves::{Move, MovesBuilder};
@@ -7,7 +9,7 @@ use crate::{
     diff::{Diff, Kind},
     inventory::Inventory,
     model::Model,
-    schedule::{Held, Schedule},
+    schedule::{Held, Schedule, problem::GroupIdx},
 };
 
 /// Moves with their pods, and where each group and wave lies among them.
@@ -17,17 +19,19 @@ pub(super) struct Assigned {
     pub table: RecordBatch,
     /// One for each chunk of the schedule.
     pub chunks: Vec<Bound>,
+    /// What held chunks back, as the interface writes it; the first is empty: nothing.
+    pub reasons: Vec<String>,
     /// Moves that keep a pod half done, because a partition holds its application back.
     pub partial: u32,
 }
 
 /// A chunk of the schedule, with what it stands for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
     /// Stage of the group, absent without stages.
     pub stage: Option<u32>,
-    /// What held it back from the wave before, empty when nothing did.
-    pub because: String,
+    /// What held it back from the wave before, as an index into the reasons.
+    pub because: u32,
     /// Of all its moves: a cohort never mixes kinds.
     pub kind: Kind,
 }
@@ -54,6 +58,7 @@ pub(super) fn assign(
         .sum();
     let mut builder = MovesBuilder::with_capacity(total);
     let mut chunks = Vec::with_capacity(schedule.chunks.len());
+    let mut reasons = Reasons::default();
     let mut partial = 0;
     for chunk in &schedule.chunks {
         let (group, cohort) = (chunk.group as usize, chunk.cohort as usize);
@@ -62,7 +67,7 @@ pub(super) fn assign(
         let view = &inventory.clusters[info.cluster as usize];
         let pods = &view.cluster.pods;
         let stage = stage_of(model, group, done[group]);
-        let because = because(model, chunk.held, group);
+        let because = reasons.find(model, chunk.held, chunk.group);
         let begin = (starts[group][cohort] + taken[group][cohort]) as usize;
         let kind = info.changes[begin].kind;
         for change in &info.changes[begin..begin + chunk.count as usize] {
@@ -80,7 +85,7 @@ pub(super) fn assign(
                 workload: &workload.name,
                 kind: change.kind.text(),
                 containers: &containers[change.containers as usize],
-                because: &because,
+                because: &reasons.texts[because as usize],
             });
         }
         taken[group][cohort] += chunk.count;
@@ -94,7 +99,39 @@ pub(super) fn assign(
     Assigned {
         table: builder.finish(),
         chunks,
+        reasons: reasons.texts,
         partial,
+    }
+}
+
+/// Each different reason once: there are as many chunks as pods, but few reasons.
+struct Reasons {
+    texts: Vec<String>,
+    known: BTreeMap<(Held, Option<GroupIdx>), u32>,
+}
+
+impl Default for Reasons {
+    fn default() -> Self {
+        Self {
+            texts: vec![String::new()],
+            known: BTreeMap::from([((Held::Nothing, None), 0)]),
+        }
+    }
+}
+
+impl Reasons {
+    fn find(&mut self, model: &Model, held: Held, group: GroupIdx) -> u32 {
+        // Stages and orders are those of a group, and all cohorts of a group say the same.
+        let key = match held {
+            Held::Stage(_) => (held, Some(group)),
+            Held::Order(_) => (Held::Order(0), Some(group)),
+            _ => (held, None),
+        };
+        let texts = &mut self.texts;
+        *self.known.entry(key).or_insert_with(|| {
+            texts.push(because(model, held, group as usize));
+            texts.len() as u32 - 1
+        })
     }
 }
 

@@ -44,7 +44,7 @@ impl Scene<'_> {
             .map(|view| view.name)
             .collect();
         let seconds = self.schedule.ends_ms.last().copied().unwrap_or(0) as f64 / 1000.0;
-        json!({
+        let mut header = json!({
             "apiVersion": "planner/v1",
             "kind": "Plan",
             "id": "",
@@ -63,13 +63,15 @@ impl Scene<'_> {
             },
             "bottleneck": self.bottleneck(),
             "totals": self.totals(),
-            "workloads": self.workloads(),
-            "dependencies": self.dependencies(),
-            "per_wave": self.per_wave(),
-            "budgets": self.budgets(),
-            "warnings": self.warnings(order),
-            "unmovable": unmovable(self.inventory, self.changes),
-        })
+        });
+        // Moved in, for `json!` copies what it is given.
+        header["workloads"] = Value::Array(self.workloads());
+        header["dependencies"] = Value::Array(self.dependencies());
+        header["per_wave"] = Value::Array(self.per_wave());
+        header["budgets"] = Value::Array(self.budgets());
+        header["warnings"] = json!(self.warnings(order));
+        header["unmovable"] = Value::Array(unmovable(self.inventory, self.changes));
+        header
     }
 
     fn proof_text(&self, proof: &Proof) -> Value {
@@ -84,17 +86,24 @@ impl Scene<'_> {
 
     /// What was full most often when a move had to wait.
     fn bottleneck(&self) -> Value {
-        let mut held: BTreeMap<String, u64> = BTreeMap::new();
+        let mut by_budget = vec![0_u64; self.model.budgets.len()];
+        let mut by_reason = vec![0_u64; self.assigned.reasons.len()];
         for (chunk, bound) in self.schedule.chunks.iter().zip(&self.assigned.chunks) {
-            let name = match chunk.held {
+            let moves = match chunk.held {
                 Held::Nothing => continue,
                 Held::Resource(resource) => {
-                    let budget = self.model.budget_of[resource as usize];
-                    format!("budget:{}", self.model.budgets[budget as usize].name)
+                    &mut by_budget[self.model.budget_of[resource as usize] as usize]
                 }
-                _ => bound.because.clone(),
+                _ => &mut by_reason[bound.because as usize],
             };
-            *held.entry(name).or_default() += u64::from(chunk.count);
+            *moves += u64::from(chunk.count);
+        }
+        let budgets = self.model.budgets.iter().zip(by_budget);
+        let budgets = budgets.map(|(budget, moves)| (format!("budget:{}", budget.name), moves));
+        let reasons = self.assigned.reasons.iter().cloned().zip(by_reason);
+        let mut held: BTreeMap<String, u64> = BTreeMap::new();
+        for (name, moves) in budgets.chain(reasons).filter(|(_, moves)| *moves > 0) {
+            *held.entry(name).or_default() += moves;
         }
         let most = held
             .into_iter()
@@ -163,7 +172,7 @@ impl Scene<'_> {
                 json!({"name": name, "moves": moves, "first_wave": first, "last_wave": last})
             })
             .collect();
-        json!({
+        let mut workload = json!({
             "cluster": &*workload.cluster,
             "namespace": &*workload.namespace,
             "kind": workload.kind(),
@@ -172,9 +181,26 @@ impl Scene<'_> {
             "moves": moves,
             "first_wave": first,
             "last_wave": last,
-            "stages": stages,
-            "held": held(chunks),
-        })
+        });
+        workload["stages"] = Value::Array(stages);
+        workload["held"] = self.held(chunks);
+        workload
+    }
+
+    /// What held the moves of a workload back, wave by wave: `[wave, moves, reason or null]`.
+    fn held(&self, chunks: &[(&Chunk, &ChunkBound)]) -> Value {
+        let waves = chunks.chunk_by(|a, b| a.0.wave == b.0.wave);
+        waves
+            .map(|wave| {
+                let moves: u32 = wave.iter().map(|(chunk, _)| chunk.count).sum();
+                let because = &self.assigned.reasons[wave[0].1.because as usize];
+                json!([
+                    wave[0].0.wave,
+                    moves,
+                    (!because.is_empty()).then_some(because)
+                ])
+            })
+            .collect()
     }
 
     fn dependencies(&self) -> Vec<Value> {
@@ -330,22 +356,6 @@ impl Scene<'_> {
         }
         warnings
     }
-}
-
-/// What held the moves of a workload back, wave by wave: `[wave, moves, reason or null]`.
-fn held(chunks: &[(&Chunk, &ChunkBound)]) -> Vec<Value> {
-    let waves = chunks.chunk_by(|a, b| a.0.wave == b.0.wave);
-    waves
-        .map(|wave| {
-            let moves: u32 = wave.iter().map(|(chunk, _)| chunk.count).sum();
-            let because = &wave[0].1.because;
-            json!([
-                wave[0].0.wave,
-                moves,
-                (!because.is_empty()).then_some(because)
-            ])
-        })
-        .collect()
 }
 
 fn kind_text(proof: &Proof) -> &'static str {
