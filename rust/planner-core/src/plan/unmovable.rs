@@ -2,8 +2,9 @@
 
 use super::{PlanError, assign::cohort_starts};
 use crate::{
-    diff::{Diff, Unmovable},
-    inventory::Inventory,
+    diff::{Change, Diff, Unmovable},
+    fleet::PodRow,
+    inventory::{ClusterIdx, Inventory},
     model::{Budget, Model},
     schedule::{Blocker, ConstraintId, Goal, Left, Schedule, conflict},
 };
@@ -17,12 +18,8 @@ pub(super) fn add_left(
 ) {
     for left in &schedule.left {
         let info = &model.groups[left.group as usize];
-        let group = &model.problem.groups[left.group as usize];
         let (reason, remedy) = why(inventory, model, left);
-        let end =
-            cohort_starts(group)[left.cohort as usize] + group.cohorts[left.cohort as usize].count;
-        // The controller takes a cohort from its front, so what is left is at its end.
-        for change in &info.changes[(end - left.count) as usize..end as usize] {
+        for change in changes_left(model, left) {
             changes.unmovable.push(Unmovable {
                 cluster: info.cluster,
                 row: change.row,
@@ -96,6 +93,9 @@ fn remedy(budget: &Budget, name: &str, limit: u32) -> String {
     }
 }
 
+/// Left-overs of which the smallest conflict is told.
+const CANDIDATES: usize = 8;
+
 /// Why there is no plan: the smallest set of rules that conflict.
 pub(super) fn infeasible(
     inventory: &Inventory<'_>,
@@ -103,36 +103,50 @@ pub(super) fn infeasible(
     schedule: &Schedule,
     changes: &Diff,
 ) -> PlanError {
-    let first = &changes.unmovable[0];
     let count = changes.unmovable.len();
-    let pods = &inventory.clusters[first.cluster as usize].cluster.pods;
-    let texts = &inventory.fleet.texts;
-    let namespace = texts.text(pods.namespace[first.row as usize]);
-    let reason = format!(
-        "{count} pods that differ cannot move, among them {namespace}/{}: {}",
-        pods.name(first.row),
-        first.reason
-    );
-    let goals: Vec<Goal> = schedule
+    let goal = |left: &Left| Goal {
+        group: left.group,
+        cohort: left.cohort,
+    };
+    let smallest = schedule
         .left
         .iter()
-        .map(|left| Goal {
-            group: left.group,
-            cohort: left.cohort,
-        })
-        .collect();
-    let names = conflict(&model.problem, &goals)
-        .into_iter()
-        .map(|constraint| constraint_name(model, constraint));
-    let mut conflict: Vec<String> = names.collect();
-    if conflict.is_empty() {
-        conflict.push(first.reason.clone());
-    }
+        .take(CANDIDATES)
+        .map(|left| (left, conflict(&model.problem, &[goal(left)])))
+        .min_by_key(|(_, constraints)| constraints.len());
+    let (pod, reason, remedy, conflict) = if let Some((left, constraints)) = smallest {
+        let (reason, remedy) = why(inventory, model, left);
+        let cluster = model.groups[left.group as usize].cluster;
+        let pod = name_of(inventory, cluster, changes_left(model, left)[0].row);
+        let names = constraints.into_iter();
+        let conflict = names.map(|it| constraint_name(model, it)).collect();
+        (pod, reason, remedy, conflict)
+    } else {
+        // Every pod was refused before the rules of the schedule came in.
+        let first = changes.unmovable[0].clone();
+        let pod = name_of(inventory, first.cluster, first.row);
+        let conflict = vec![first.reason.clone()];
+        (pod, first.reason, first.remedy, conflict)
+    };
     PlanError::Infeasible {
-        reason,
+        reason: format!("{count} pods that differ cannot move, among them {pod}: {reason}"),
         conflict,
-        remedy: first.remedy.clone(),
+        remedy,
     }
+}
+
+fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> String {
+    let pods = &inventory.clusters[cluster as usize].cluster.pods;
+    let namespace = inventory.fleet.texts.text(pods.namespace[row as usize]);
+    format!("{namespace}/{}", pods.name(row))
+}
+
+/// The moves that are left of a cohort: its controller takes a cohort from the front.
+fn changes_left<'m>(model: &'m Model, left: &Left) -> &'m [Change] {
+    let (group, cohort) = (left.group as usize, left.cohort as usize);
+    let of = &model.problem.groups[group];
+    let end = cohort_starts(of)[cohort] + of.cohorts[cohort].count;
+    &model.groups[group].changes[(end - left.count) as usize..end as usize]
 }
 
 fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
