@@ -2,13 +2,16 @@
 //!
 //! Built once for a diff, a plan or a status; borrows the fleet.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use hashbrown::HashMap;
 use rayon::prelude::*;
+use rustc_hash::FxBuildHasher;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    diff::target::desired,
+    diff::target::{desired, manifest_of},
     fleet::{Cluster, Fleet, Object, PodRow, Symbol},
     kube::{
         owner::{Owner, Owners},
@@ -59,7 +62,7 @@ pub struct ClusterView<'f> {
     /// Workload of each row; [`NO_WORKLOAD`] without one.
     pub workload_of: Vec<WorkloadIdx>,
     /// Zone of each node, as an index into `zone_names`.
-    pub zones: BTreeMap<Symbol, u32>,
+    pub zones: HashMap<Symbol, u32, FxBuildHasher>,
     /// The zones, by name.
     pub zone_names: Vec<String>,
     /// Owner of pods whose owner is not a workload that the planner moves.
@@ -77,8 +80,7 @@ impl<'f> Inventory<'f> {
         for (name, cluster) in &fleet.clusters {
             let objects: Vec<(Resource, &Object)> = workload_objects(cluster).collect();
             let of_cluster = objects.into_par_iter().map(|(resource, object)| {
-                let document = read_document(&object.document);
-                read_workload(resource, name, &document, manifests)
+                read_workload(resource, name, &object.document, manifests)
             });
             for each in of_cluster.collect::<Vec<_>>() {
                 match each {
@@ -125,9 +127,13 @@ impl<'f> Inventory<'f> {
         )
     }
 
-    /// The objects of a cluster of one resource, by namespace and name.
-    #[must_use]
-    pub fn documents(&self, cluster: ClusterIdx, resource: Resource) -> Vec<Value> {
+    /// What `read` makes of the objects of a cluster of one resource, by namespace and name.
+    pub fn read_each<T: Send>(
+        &self,
+        cluster: ClusterIdx,
+        resource: Resource,
+        read: impl Fn(&Value) -> T + Sync,
+    ) -> Vec<T> {
         let objects = self.clusters[cluster as usize]
             .cluster
             .objects
@@ -136,7 +142,7 @@ impl<'f> Inventory<'f> {
         objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
         objects
             .into_par_iter()
-            .map(|object| read_document(&object.document))
+            .map(|object| read(&read_document(&object.document)))
             .collect()
     }
 
@@ -177,12 +183,15 @@ fn read_document(text: &str) -> Value {
 fn read_workload(
     resource: Resource,
     cluster: &str,
-    document: &Value,
+    text: &str,
     manifests: &[Value],
 ) -> Result<(Workload, bool), WorkloadError> {
-    let observed = Workload::read(resource, cluster, document)?;
-    match desired(&observed, document, manifests) {
-        Some(desired) => Ok((Workload::read(resource, cluster, &desired)?, true)),
+    let observed = Workload::read_text(resource, cluster, text)?;
+    match manifest_of(&observed, manifests) {
+        Some(manifest) => {
+            let desired = desired(read_document(text), manifest);
+            Ok((Workload::read(resource, cluster, &desired)?, true))
+        }
         None => Ok((observed, false)),
     }
 }
@@ -252,30 +261,48 @@ fn minor(version: &str) -> Option<u32> {
     version.split('.').nth(1)?.parse().ok()
 }
 
-fn zones(fleet: &Fleet, cluster: &Cluster) -> (BTreeMap<Symbol, u32>, Vec<String>) {
-    let nodes = cluster
-        .objects
-        .get(&Resource::Nodes)
-        .into_iter()
-        .flat_map(BTreeMap::values);
-    let zone_of: BTreeMap<Symbol, String> = nodes
-        .filter_map(|node| {
-            let document: Value = serde_json::from_str(&node.document).ok()?;
-            let zone = document["metadata"]["labels"]["topology.kubernetes.io/zone"].as_str()?;
-            Some((fleet.texts.find(&node.name)?, zone.to_owned()))
-        })
-        .collect();
-    let mut names: Vec<String> = zone_of.values().cloned().collect();
-    names.sort_unstable();
-    names.dedup();
-    let index = |zone: &String| names.binary_search(zone).expect("it is one of them") as u32;
-    (
-        zone_of
-            .iter()
-            .map(|(node, zone)| (*node, index(zone)))
-            .collect(),
-        names,
-    )
+/// The zone of each node, and the names of the zones.
+fn zones(
+    fleet: &Fleet,
+    cluster: &Cluster,
+) -> (HashMap<Symbol, u32, FxBuildHasher>, Vec<String>) {
+    let nodes = cluster.objects.get(&Resource::Nodes);
+    let nodes: Vec<&Object> = nodes.into_iter().flat_map(BTreeMap::values).collect();
+    let zone_of = nodes.into_par_iter().filter_map(|node| {
+        let document: Node<'_> = serde_json::from_str(&node.document).ok()?;
+        let zone = document.metadata.labels?.zone?;
+        Some((fleet.texts.find(&node.name)?, zone))
+    });
+    let zone_of: Vec<(Symbol, Cow<'_, str>)> = zone_of.collect();
+    let mut names: Vec<String> = Vec::new();
+    for (_, zone) in &zone_of {
+        if let Err(at) = names.binary_search_by(|name| (**name).cmp(zone)) {
+            names.insert(at, zone.to_string());
+        }
+    }
+    let index = |zone: &str| names.binary_search_by(|name| (**name).cmp(zone));
+    let zones = zone_of
+        .iter()
+        .map(|(node, zone)| (*node, index(zone).expect("it is one of them") as u32));
+    (zones.collect(), names)
+}
+
+#[derive(Deserialize)]
+struct Node<'a> {
+    #[serde(borrow)]
+    metadata: NodeMetadata<'a>,
+}
+
+#[derive(Deserialize)]
+struct NodeMetadata<'a> {
+    #[serde(borrow)]
+    labels: Option<NodeLabels<'a>>,
+}
+
+#[derive(Deserialize)]
+struct NodeLabels<'a> {
+    #[serde(borrow, rename = "topology.kubernetes.io/zone")]
+    zone: Option<Cow<'a, str>>,
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::{Diff, SidecarSetChange, workload::Obstacle};
 use crate::{
     fleet::PodRow,
@@ -208,8 +210,8 @@ fn targets_of(
     let mut targets = Vec::new();
     let labels = LabelIndex::of(inventory.pods_of(cluster));
     let namespaces = namespaces(inventory, cluster);
-    for document in inventory.documents(cluster, Resource::SidecarSets) {
-        let set = match SidecarSet::read(&document) {
+    for set in inventory.read_each(cluster, Resource::SidecarSets, SidecarSet::read) {
+        let set = match set {
             Ok(set) => set,
             Err(error) => {
                 diff.warnings.push(error.to_string());
@@ -274,14 +276,11 @@ impl SidecarTarget {
 type NamespaceLabels = BTreeMap<Box<str>, BTreeMap<Box<str>, Box<str>>>;
 
 fn namespaces(inventory: &Inventory<'_>, cluster: ClusterIdx) -> NamespaceLabels {
-    let documents = inventory
-        .documents(cluster, Resource::Namespaces)
-        .into_iter();
-    documents
-        .map(|document| {
-            let name = document["metadata"]["name"].as_str().unwrap_or_default();
-            let labels = serde_json::from_value(document["metadata"]["labels"].clone());
-            (name.into(), labels.unwrap_or_default())
-        })
-        .collect()
+    let read = |document: &Value| {
+        let name = document["metadata"]["name"].as_str().unwrap_or_default();
+        let labels = serde_json::from_value(document["metadata"]["labels"].clone());
+        (name.into(), labels.unwrap_or_default())
+    };
+    let namespaces = inventory.read_each(cluster, Resource::Namespaces, read);
+    namespaces.into_iter().collect()
 }

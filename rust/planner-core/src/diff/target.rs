@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     inventory::Inventory,
-    kube::workload::Workload,
+    kube::{template::TemplateContainer, workload::Workload},
     request::{Image, Request, WorkloadRef, repository},
     resource::Resource,
 };
@@ -17,8 +17,6 @@ use crate::{
 pub struct WorkloadTarget {
     /// Image that each named container has to run, by container.
     pub images: BTreeMap<String, String>,
-    /// The pod template that the workload will have.
-    pub template: Value,
     /// Whether a manifest speaks about the whole template, not only about images.
     pub whole: bool,
 }
@@ -38,10 +36,10 @@ pub fn names(reference: &WorkloadRef, workload: &Workload) -> bool {
             .is_none_or(|cluster| *cluster == *workload.cluster)
 }
 
-/// Lays a manifest over the observed workload; `None` when no manifest speaks of it.
+/// The manifest that speaks of a workload.
 #[must_use]
-pub fn desired(workload: &Workload, document: &Value, manifests: &[Value]) -> Option<Value> {
-    let manifest = manifests.iter().find(|manifest| {
+pub fn manifest_of<'m>(workload: &Workload, manifests: &'m [Value]) -> Option<&'m Value> {
+    manifests.iter().find(|manifest| {
         let text = |path: &str| manifest.pointer(path).and_then(Value::as_str);
         let resource = Resource::of(
             text("/apiVersion").unwrap_or_default(),
@@ -50,12 +48,16 @@ pub fn desired(workload: &Workload, document: &Value, manifests: &[Value]) -> Op
         resource == Some(workload.resource)
             && text("/metadata/name") == Some(&*workload.name)
             && text("/metadata/namespace").unwrap_or("default") == &*workload.namespace
-    })?;
-    let mut desired = document.clone();
+    })
+}
+
+/// The document of a workload with a manifest laid over it.
+#[must_use]
+pub fn desired(mut document: Value, manifest: &Value) -> Value {
     if let Some(spec) = manifest.get("spec") {
-        overlay(&mut desired["spec"], spec);
+        overlay(&mut document["spec"], spec);
     }
-    Some(desired)
+    document
 }
 
 /// Lays `over` on `base` as `kubectl apply` would: maps key by key, lists of named things by their
@@ -96,6 +98,24 @@ pub struct ImageRules<'r> {
     rules: &'r [Image],
     by_repository: BTreeMap<&'r str, Vec<usize>>,
     by_workload: BTreeMap<(&'r str, &'r str), Vec<usize>>,
+}
+
+impl WorkloadTarget {
+    /// The pod template that the workload will have.
+    #[must_use]
+    pub fn template(&self, workload: &Workload) -> Value {
+        let mut template = workload.template.read();
+        for list in ["/spec/containers", "/spec/initContainers"] {
+            let containers = template.pointer_mut(list).and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten() {
+                let name = container["name"].as_str().unwrap_or_default();
+                if let Some(image) = self.images.get(name).filter(|it| !it.is_empty()) {
+                    container["image"] = image.clone().into();
+                }
+            }
+        }
+        template
+    }
 }
 
 impl<'r> ImageRules<'r> {
@@ -168,25 +188,17 @@ impl<'r> ImageRules<'r> {
     /// `manifested`: whether the workload was read from a manifest laid over the observed one.
     #[must_use]
     pub fn target_of(&self, workload: &Workload, manifested: bool) -> Option<WorkloadTarget> {
-        let mut template = workload.template.clone();
         let mut images = BTreeMap::new();
-        for list in LISTS {
-            let containers = template.pointer_mut(list).and_then(Value::as_array_mut);
-            for container in containers.into_iter().flatten() {
-                let (name, image) = name_and_image(container);
-                // The last rule that speaks of a container wins, as with `kubectl set image`.
-                if let Some(rule) = self.applying(workload, &name, &image).last() {
-                    let to = &self.rules[*rule].to;
-                    container["image"] = to.clone().into();
-                    images.insert(name, to.clone());
-                } else if manifested {
-                    images.insert(name, image);
-                }
+        for TemplateContainer { name, image } in &workload.outline.containers {
+            // The last rule that speaks of a container wins, as with `kubectl set image`.
+            if let Some(rule) = self.applying(workload, name, image).last() {
+                images.insert(name.to_string(), self.rules[*rule].to.clone());
+            } else if manifested {
+                images.insert(name.to_string(), image.to_string());
             }
         }
         (manifested || !images.is_empty()).then_some(WorkloadTarget {
             images,
-            template,
             whole: manifested,
         })
     }
@@ -195,13 +207,9 @@ impl<'r> ImageRules<'r> {
     pub(super) fn warn_unused(&self, inventory: &Inventory<'_>, warnings: &mut Vec<String>) {
         let mut used = vec![false; self.rules.len()];
         for workload in &inventory.workloads {
-            for list in LISTS {
-                let containers = workload.template.pointer(list).and_then(Value::as_array);
-                for container in containers.into_iter().flatten() {
-                    let (name, image) = name_and_image(container);
-                    for rule in self.applying(workload, &name, &image) {
-                        used[rule] = true;
-                    }
+            for container in &workload.outline.containers {
+                for rule in self.applying(workload, &container.name, &container.image) {
+                    used[rule] = true;
                 }
             }
         }
@@ -214,12 +222,6 @@ impl<'r> ImageRules<'r> {
     }
 }
 
-const LISTS: [&str; 2] = ["/spec/containers", "/spec/initContainers"];
-
-fn name_and_image(container: &Value) -> (String, String) {
-    let text = |key: &str| container[key].as_str().unwrap_or_default().to_owned();
-    (text("name"), text("image"))
-}
 
 /// What a rule speaks of.
 fn subject(rule: &Image) -> String {

@@ -3,10 +3,11 @@
 //! Pods with the same spec, revision and annotations need the same move, so the rules run once a
 //! class and the rest is looking up.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde_json::Value;
 
 use super::{
     Change, Diff, Kind, Unmovable, WorkloadChanges,
@@ -54,6 +55,8 @@ struct Scene<'a> {
     index: WorkloadIdx,
     workload: &'a Workload,
     target: Option<WorkloadTarget>,
+    /// The template of the target, once somebody has asked for it.
+    template: OnceCell<Value>,
     sidecars: &'a SidecarTargets,
     revisions: &'a Revisions,
 }
@@ -93,6 +96,7 @@ pub(super) fn diff_workload(
         index,
         workload,
         target,
+        template: OnceCell::new(),
         sidecars,
         revisions,
     };
@@ -136,7 +140,7 @@ impl Scene<'_> {
         let revision = pods.texts.text(pods.columns.revision[row as usize]);
         let images = self.images_that_differ(spec);
         let stays = self.target.as_ref().is_none_or(|target| {
-            images.is_empty() && (!target.whole || self.is_at_template(target, revision))
+            images.is_empty() && (!target.whole || self.is_at_template(revision))
         });
         let sidecars = self.sidecars.part(self.cluster, pods, row);
         let alone = (sidecars.bits(false) != 0).then(|| sidecars_only(row, &sidecars, diff));
@@ -178,11 +182,17 @@ impl Scene<'_> {
             .collect()
     }
 
-    fn is_at_template(&self, target: &WorkloadTarget, revision: &str) -> bool {
-        let own = self.revisions.find(self.workload.uid, revision);
-        own.is_some_and(|own| {
-            inplace::change(&own.template, &target.template) == inplace::Change::Same
-        })
+    fn is_at_template(&self, revision: &str) -> bool {
+        self.change_from(revision) == Some(inplace::Change::Same)
+    }
+
+    /// What brings a pod of this revision to the target; `None` when it was not observed.
+    fn change_from(&self, revision: &str) -> Option<inplace::Change> {
+        let own = self.revisions.find(self.workload.uid, revision)?;
+        let target = self.target.as_ref();
+        let target = target.expect("only with a target does an application differ");
+        let template = self.template.get_or_init(|| target.template(self.workload));
+        Some(inplace::change(&own.template(), template))
     }
 
     fn kind(
@@ -222,16 +232,10 @@ impl Scene<'_> {
     }
 
     fn in_place_or_anew(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
-        let target = self
-            .target
-            .as_ref()
-            .expect("only with a target does an application differ");
-        let change = if let Some(own) = self.revisions.find(self.workload.uid, revision) {
-            inplace::change(&own.template, &target.template)
-        } else {
-            let why = format!("its revision {revision} was not observed");
-            inplace::Change::Recreate { why }
+        let unknown = || inplace::Change::Recreate {
+            why: format!("its revision {revision} was not observed"),
         };
+        let change = self.change_from(revision).unwrap_or_else(unknown);
         let inplace::Change::Recreate { why: obstacle } = change else {
             return Ok(Kind::InPlace);
         };

@@ -213,9 +213,17 @@ impl<'a> LabelIndex<'a> {
 fn classes(pods: &Pods) -> Vec<Class> {
     let mut numbers = HashMap::<(Symbol, Symbol), usize, FxBuildHasher>::default();
     let mut classes: Vec<Class> = Vec::new();
+    // Pods of one owner mostly lie together, so the last class mostly comes again.
+    let mut last = usize::MAX;
     for row in pods.rows().filter(|row| !pods.is_finished(*row)) {
         let (namespace, labels) = (pods.namespace[row as usize], pods.labels[row as usize]);
-        let number = *numbers.entry((namespace, labels)).or_insert(classes.len());
+        let is_last = |class: &Class| (class.namespace, class.labels) == (namespace, labels);
+        let number = if classes.get(last).is_some_and(is_last) {
+            last
+        } else {
+            *numbers.entry((namespace, labels)).or_insert(classes.len())
+        };
+        last = number;
         if number == classes.len() {
             classes.push(Class {
                 namespace,

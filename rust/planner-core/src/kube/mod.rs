@@ -4,7 +4,8 @@
 //! ```text
 //! scaled, selector, labels      numbers and label selectors
 //! workload, strategy            what a workload's controller may do at once
-//! owner, revision, inplace      whose pod it is, what it runs, and how it can change
+//! owner, revision, template     whose pod it is, and what it runs
+//! inplace                       how it can change
 //! budget, sidecar               budgets over pods, sidecars inside pods
 //! pod, parsed, state            what one pod is and whether it serves
 //! order, priority, scatter      which pod is next
@@ -28,4 +29,5 @@ pub mod selector;
 pub mod sidecar;
 pub mod state;
 pub mod strategy;
+pub mod template;
 pub mod workload;

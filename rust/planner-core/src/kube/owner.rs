@@ -1,8 +1,9 @@
 //! Whose pod it is.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use serde_json::Value;
+use rayon::prelude::*;
+use serde::Deserialize;
 
 use super::workload::Workload;
 use crate::{fleet::Cluster, resource::Resource};
@@ -29,17 +30,15 @@ impl Owners {
     /// Reads which Deployment each `ReplicaSet` of the cluster belongs to.
     #[must_use]
     pub fn of(cluster: &Cluster) -> Self {
-        let sets = cluster
-            .objects
-            .get(&Resource::ReplicaSets)
-            .into_iter()
-            .flatten();
-        let deployments = sets.filter_map(|(set, object)| {
-            let document: Value = serde_json::from_str(&object.document).ok()?;
-            Some((*set, deployment_of(&document)?))
+        let sets = cluster.objects.get(&Resource::ReplicaSets);
+        let sets: Vec<_> = sets.into_iter().flatten().collect();
+        let deployments = sets.into_par_iter().filter_map(|(set, object)| {
+            let document: Controlled<'_> = serde_json::from_str(&object.document).ok()?;
+            Some((*set, deployment_of(&document.metadata)?))
         });
+        let deployments: Vec<_> = deployments.collect();
         Self {
-            deployments: deployments.collect(),
+            deployments: deployments.into_iter().collect(),
         }
     }
 
@@ -68,22 +67,60 @@ impl Owners {
     }
 }
 
-/// The uid of the Deployment that controls this `ReplicaSet`.
-fn deployment_of(set: &Value) -> Option<u128> {
-    let controller = controller(set)?;
-    let group = controller["apiVersion"].as_str()?.split_once('/')?.0;
-    let is_deployment = group == "apps" && controller["kind"] == "Deployment";
-    is_deployment
-        .then(|| uid(controller["uid"].as_str()?))
-        .flatten()
+/// The uid of the Deployment that controls a `ReplicaSet`.
+fn deployment_of(set: &Metadata<'_>) -> Option<u128> {
+    let controller = set.controller()?;
+    let group = controller.api_version.split_once('/')?.0;
+    let is_deployment = group == "apps" && controller.kind == "Deployment";
+    is_deployment.then(|| uid(&controller.uid)).flatten()
 }
 
-/// The owner reference whose `controller` is true, of any object.
-pub(super) fn controller(document: &Value) -> Option<&Value> {
-    let references = document["metadata"]["ownerReferences"].as_array()?;
-    references
-        .iter()
-        .find(|reference| reference["controller"] == true)
+#[derive(Deserialize)]
+struct Controlled<'a> {
+    #[serde(borrow)]
+    metadata: Metadata<'a>,
+}
+
+/// What of an object's metadata tells whose it is and which of several.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metadata<'a> {
+    #[serde(borrow)]
+    owner_references: Option<Vec<Reference<'a>>>,
+    #[serde(borrow)]
+    pub creation_timestamp: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub labels: Option<HashLabel<'a>>,
+}
+
+/// The label of a `ReplicaSet` that its pods carry as well.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct HashLabel<'a> {
+    #[serde(borrow)]
+    pub pod_template_hash: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reference<'a> {
+    #[serde(borrow)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    pub uid: Cow<'a, str>,
+    controller: Option<bool>,
+}
+
+impl Metadata<'_> {
+    /// The owner reference whose `controller` is true.
+    pub fn controller(&self) -> Option<&Reference<'_>> {
+        let references = self.owner_references.iter().flatten();
+        references
+            .into_iter()
+            .find(|reference| reference.controller == Some(true))
+    }
 }
 
 /// The number of a UUID in its usual form, 36 characters.

@@ -1,29 +1,38 @@
 //! Texts that many pods share, parsed once each.
 
+use rayon::prelude::*;
+
 use crate::fleet::{Interner, Symbol};
 
-/// What each text of a column means, by its symbol.
+/// What each text of a column means.
 #[derive(Clone, Debug)]
 pub struct Parsed<T> {
-    by_symbol: Vec<Option<T>>,
+    /// Where the meaning of each symbol is.
+    index: Vec<u32>,
+    values: Vec<T>,
 }
 
-impl<T> Parsed<T> {
+impl<T: Send> Parsed<T> {
     /// Parses each different text of a column.
     pub fn of(
         column: impl IntoIterator<Item = Symbol>,
         texts: &Interner,
-        parse: impl Fn(&str) -> T,
+        parse: impl Fn(&str) -> T + Sync,
     ) -> Self {
-        let mut by_symbol: Vec<Option<T>> = Vec::new();
-        by_symbol.resize_with(texts.len(), || None);
+        let mut index = vec![u32::MAX; texts.len()];
+        let mut known: Vec<Symbol> = Vec::new();
         for symbol in column {
-            let slot = &mut by_symbol[symbol.0 as usize];
-            if slot.is_none() {
-                *slot = Some(parse(texts.text(symbol)));
+            let at = &mut index[symbol.0 as usize];
+            if *at == u32::MAX {
+                *at = known.len() as u32;
+                known.push(symbol);
             }
         }
-        Self { by_symbol }
+        let values = known.into_par_iter().map(|it| parse(texts.text(it)));
+        Self {
+            index,
+            values: values.collect(),
+        }
     }
 
     /// The meaning of a text.
@@ -32,10 +41,6 @@ impl<T> Parsed<T> {
     /// When the symbol was not in the column: then the table belongs to another fleet.
     #[must_use]
     pub fn get(&self, symbol: Symbol) -> &T {
-        let slot = self
-            .by_symbol
-            .get(symbol.0 as usize)
-            .and_then(Option::as_ref);
-        slot.expect("every text of the column was parsed")
+        &self.values[self.index[symbol.0 as usize] as usize]
     }
 }

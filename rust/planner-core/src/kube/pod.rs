@@ -55,23 +55,6 @@ pub struct Requests {
     pub memory: u64,
 }
 
-/// An element of the column `status` of a pod.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ContainerStatus {
-    /// Its name in the pod.
-    pub name: Box<str>,
-    /// The image that the runtime reports; not always the text of the spec.
-    #[serde(default)]
-    pub image: Box<str>,
-    /// What the runtime runs, usually a digest.
-    #[serde(default, rename = "imageID")]
-    pub image_id: Box<str>,
-    /// Whether it is ready.
-    #[serde(default)]
-    pub ready: bool,
-}
-
 /// What the annotations of a pod say to the planner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodAnnotations {
@@ -157,7 +140,6 @@ fn sidecar_hashes(annotation: &Value) -> BTreeMap<Box<str>, Box<str>> {
 #[derive(Clone, Debug)]
 pub struct PodTexts {
     specs: Parsed<PodSpec>,
-    statuses: Parsed<Vec<ContainerStatus>>,
     annotations: Parsed<PodAnnotations>,
     labels: Parsed<SharedLabels>,
 }
@@ -176,9 +158,6 @@ impl PodTexts {
         };
         Self {
             specs: Parsed::of(column(|pods| &pods.spec), texts, PodSpec::read),
-            statuses: Parsed::of(column(|pods| &pods.status), texts, |text| {
-                serde_json::from_str(text).unwrap_or_default()
-            }),
             annotations: Parsed::of(
                 column(|pods| &pods.annotations),
                 texts,
@@ -217,12 +196,6 @@ impl<'a> PodsOf<'a> {
     #[must_use]
     pub fn spec(&self, row: PodRow) -> &'a PodSpec {
         self.parsed.specs.get(self.columns.spec[row as usize])
-    }
-
-    /// What its containers report, ordinary ones first.
-    #[must_use]
-    pub fn statuses(&self, row: PodRow) -> &'a [ContainerStatus] {
-        self.parsed.statuses.get(self.columns.status[row as usize])
     }
 
     /// What its annotations say.

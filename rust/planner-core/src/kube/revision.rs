@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     inplace::same,
     labels::after_last_hyphen,
-    owner::{controller, uid},
-    workload::{Workload, update_revision},
+    owner::{Metadata, uid},
+    template::Template,
+    workload::{self, OnlyTemplate, Workload},
 };
 use crate::{
     fleet::{Cluster, Object},
@@ -25,10 +27,12 @@ pub struct Revision {
     pub number: u64,
     /// `metadata.creationTimestamp`, RFC 3339.
     pub created: Box<str>,
-    /// The pod template.
-    pub template: Value,
     /// The hash that pods of this revision carry.
     hash: Box<str>,
+    /// The pod template with what controllers add to it.
+    written: Template,
+    /// What kind of object it is read from.
+    resource: Resource,
 }
 
 /// The revisions of the workloads of one cluster.
@@ -60,12 +64,14 @@ impl Revisions {
                 by_workload.entry(workload).or_default().push(revision);
             }
         }
-        for (resource, object) in workloads(cluster) {
-            if let Some((workload, revision)) = told(resource, object) {
-                let known = by_workload.entry(workload).or_default();
-                if !known.iter().any(|it| it.hash == revision.hash) {
-                    known.push(revision);
-                }
+        let workloads: Vec<_> = workloads(cluster).collect();
+        let told = workloads
+            .into_par_iter()
+            .filter_map(|(resource, object)| told(resource, object));
+        for (workload, revision) in told.collect::<Vec<_>>() {
+            let known = by_workload.entry(workload).or_default();
+            if !known.iter().any(|it| it.hash == revision.hash) {
+                known.push(revision);
             }
         }
         for revisions in by_workload.values_mut() {
@@ -104,7 +110,8 @@ impl Revisions {
         if let Some(told) = &workload.update_revision {
             return self.find(workload.uid, told);
         }
-        let is_current = |revision: &&Revision| same(&revision.template, &workload.template);
+        let template = workload.template.read();
+        let is_current = |revision: &&Revision| same(&revision.template(), &template);
         let revisions = self.all(workload.uid).iter();
         match workload.resource {
             Resource::Deployments => revisions.clone().find(is_current),
@@ -140,6 +147,21 @@ impl Revision {
     pub fn is(&self, label: &str) -> bool {
         !label.is_empty() && *self.hash == *after_last_hyphen(label)
     }
+
+    /// The pod template, without what the controllers add to the workload's: the directive of the
+    /// patch that a `ControllerRevision` is, and the hash label of a `ReplicaSet`.
+    #[must_use]
+    pub fn template(&self) -> Value {
+        let mut template = self.written.read();
+        if let Some(fields) = template.as_object_mut() {
+            fields.shift_remove("$patch");
+        }
+        if self.resource == Resource::ReplicaSets {
+            let labels = template["metadata"]["labels"].as_object_mut();
+            labels.map(|labels| labels.shift_remove("pod-template-hash"));
+        }
+        template
+    }
 }
 
 fn workloads(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
@@ -153,58 +175,55 @@ fn workloads(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
 
 /// The revision that a workload's status says its controller updates to.
 fn told(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
-    let mut document: Value = serde_json::from_str(&object.document).ok()?;
-    let name = update_revision(resource, &document)?;
-    let workload = uid(document["metadata"]["uid"].as_str()?)?;
+    let (workload, name, template) = workload::told(resource, &object.document)?;
     let revision = Revision {
         hash: after_last_hyphen(&name).into(),
         name,
         number: u64::MAX,
         created: "".into(),
-        template: document["spec"]["template"].take(),
+        written: template,
+        resource,
     };
     Some((workload, revision))
 }
 
 fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
-    let mut document: Value = serde_json::from_str(&object.document).ok()?;
-    let workload = uid(controller(&document)?["uid"].as_str()?)?;
-    let labels = &document["metadata"]["labels"];
-    let known = labels["pod-template-hash"]
-        .as_str()
-        .filter(|_| resource == Resource::ReplicaSets);
-    let hash = known
-        .unwrap_or_else(|| after_last_hyphen(&object.name))
-        .into();
-    let number = document["revision"].as_u64().unwrap_or(0);
-    let created = document["metadata"]["creationTimestamp"]
-        .as_str()
-        .unwrap_or_default()
-        .into();
-    let mut template = match resource {
-        Resource::ReplicaSets => document["spec"]["template"].take(),
-        _ => document["data"]["spec"]["template"].take(),
+    let document: Document<'_> = serde_json::from_str(&object.document).ok()?;
+    let workload = uid(&document.metadata.controller()?.uid)?;
+    let known = document.metadata.labels.and_then(|it| it.pod_template_hash);
+    let known = known.filter(|_| resource == Resource::ReplicaSets);
+    let hash = known.unwrap_or_else(|| after_last_hyphen(&object.name).into());
+    let holder = match resource {
+        Resource::ReplicaSets => document.spec,
+        _ => document.data.and_then(|data| data.spec),
     };
-    strip(resource, &mut template)?;
-    Some((
-        workload,
-        Revision {
-            name: object.name.clone(),
-            number,
-            created,
-            template,
-            hash,
-        },
-    ))
+    let written = Template::from(holder?.template?);
+    let revision = Revision {
+        name: object.name.clone(),
+        number: document.revision.unwrap_or(0),
+        created: document.metadata.creation_timestamp.unwrap_or_default().into(),
+        hash: hash.into(),
+        resource,
+        written,
+    };
+    let is_template = revision.written.is_object();
+    is_template.then_some((workload, revision))
 }
 
-/// Takes away what the controllers add to the workload's template: the directive of the patch that
-/// a `ControllerRevision` is, and the hash label of a `ReplicaSet`. None: there is no template.
-fn strip(resource: Resource, template: &mut Value) -> Option<()> {
-    template.as_object_mut()?.shift_remove("$patch");
-    if resource == Resource::ReplicaSets {
-        let labels = template["metadata"]["labels"].as_object_mut();
-        labels.map(|labels| labels.shift_remove("pod-template-hash"));
-    }
-    Some(())
+/// A `ControllerRevision` or a `ReplicaSet`.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    metadata: Metadata<'a>,
+    revision: Option<u64>,
+    #[serde(borrow)]
+    spec: Option<OnlyTemplate<'a>>,
+    #[serde(borrow)]
+    data: Option<Data<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    spec: Option<OnlyTemplate<'a>>,
 }

@@ -1,6 +1,9 @@
 //! A workload: an object whose controller keeps pods of one template.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     owner::uid,
@@ -8,6 +11,7 @@ use super::{
     scaled::Resolved,
     selector::Selector,
     strategy::{PodUpdatePolicy, Strategy, StrategyError},
+    template::{AroundTemplate, Outline, Template},
 };
 use crate::resource::Resource;
 
@@ -31,7 +35,9 @@ pub struct Workload {
     /// `spec.selector`
     pub selector: Selector,
     /// `spec.template`
-    pub template: Value,
+    pub template: Template,
+    /// What of the template every plan needs.
+    pub outline: Outline,
     /// How the controller replaces pods.
     pub strategy: Strategy,
     /// The revision that the controller updates to, when it has seen the present spec: a name
@@ -65,9 +71,26 @@ pub enum Problem {
     /// The selector.
     #[error("selector: {0}")]
     Selector(String),
+    /// The template.
+    #[error("template: {0}")]
+    Template(String),
     /// The uid.
     #[error("metadata.uid is not a UUID")]
     Uid,
+}
+
+/// A document whose template stays text.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    #[serde(default)]
+    api_version: Value,
+    #[serde(default)]
+    metadata: Value,
+    #[serde(borrow)]
+    spec: Option<AroundTemplate<'a>>,
+    #[serde(default)]
+    status: Value,
 }
 
 impl Workload {
@@ -87,7 +110,38 @@ impl Workload {
         cluster: &str,
         document: &Value,
     ) -> Result<Self, WorkloadError> {
-        Self::try_read(resource, cluster, document).map_err(|problem| WorkloadError {
+        let template = Template::from(&document["spec"]["template"]);
+        Self::read_around(resource, cluster, document, template)
+    }
+
+    /// Reads the text of a document of one of [`Self::RESOURCES`].
+    pub fn read_text(resource: Resource, cluster: &str, text: &str) -> Result<Self, WorkloadError> {
+        let Written {
+            api_version,
+            metadata,
+            spec,
+            status,
+        } = serde_json::from_str(text).expect("documents are JSON since they were appended");
+        let AroundTemplate { rest, template } = spec.unwrap_or_default();
+        let template = template.map_or_else(|| Template::from(&Value::Null), Template::from);
+        let fields = [
+            ("apiVersion", api_version),
+            ("metadata", metadata),
+            ("spec", Value::Object(rest)),
+            ("status", status),
+        ];
+        let fields = fields.map(|(key, value)| (key.to_owned(), value));
+        let document = Value::Object(fields.into_iter().collect());
+        Self::read_around(resource, cluster, &document, template)
+    }
+
+    fn read_around(
+        resource: Resource,
+        cluster: &str,
+        document: &Value,
+        template: Template,
+    ) -> Result<Self, WorkloadError> {
+        Self::try_read(resource, cluster, document, template).map_err(|problem| WorkloadError {
             workload: format!(
                 "{cluster}/{}/{}/{}",
                 text(&document["metadata"]["namespace"]),
@@ -98,9 +152,15 @@ impl Workload {
         })
     }
 
-    fn try_read(resource: Resource, cluster: &str, document: &Value) -> Result<Self, Problem> {
+    fn try_read(
+        resource: Resource,
+        cluster: &str,
+        document: &Value,
+        template: Template,
+    ) -> Result<Self, Problem> {
         let (metadata, spec) = (&document["metadata"], &document["spec"]);
         let selector = serde_json::from_value(spec["selector"].clone());
+        let outline = template.outline();
         Ok(Self {
             resource,
             cluster: cluster.into(),
@@ -110,9 +170,14 @@ impl Workload {
             replicas: replicas(resource, document),
             min_ready_s: min_ready_s(resource, spec),
             selector: selector.map_err(|error| Problem::Selector(error.to_string()))?,
-            template: spec["template"].clone(),
+            outline: outline.map_err(|error| Problem::Template(error.to_string()))?,
+            template,
             strategy: Strategy::read(resource, document)?,
-            update_revision: update_revision(resource, document),
+            update_revision: update_revision(
+                resource,
+                metadata["generation"].as_u64(),
+                &document["status"],
+            ),
             ordered_ready: is_stateful(resource) && spec["podManagementPolicy"] != "Parallel",
             first_ordinal: number(&spec["ordinals"]["start"]).unwrap_or(0),
             deleting: !metadata["deletionTimestamp"].is_null(),
@@ -215,10 +280,49 @@ fn min_ready_s(resource: Resource, spec: &Value) -> u32 {
     number(seconds).unwrap_or(0)
 }
 
+/// What a workload's document says of the revision that its controller updates to: the workload's
+/// uid, the revision's name and its template.
+pub(super) fn told(resource: Resource, text: &str) -> Option<(u128, Box<str>, Template)> {
+    let Telling {
+        metadata,
+        spec,
+        status,
+    } = serde_json::from_str(text).ok()?;
+    let name = update_revision(resource, metadata.generation, &status)?;
+    Some((uid(&metadata.uid)?, name, spec?.template?.into()))
+}
+
+#[derive(Deserialize)]
+struct Telling<'a> {
+    #[serde(borrow)]
+    metadata: TellingMetadata<'a>,
+    #[serde(borrow)]
+    spec: Option<OnlyTemplate<'a>>,
+    #[serde(default)]
+    status: Value,
+}
+
+#[derive(Deserialize)]
+struct TellingMetadata<'a> {
+    #[serde(borrow)]
+    uid: Cow<'a, str>,
+    generation: Option<u64>,
+}
+
+/// A part of a document of which the template alone matters.
+#[derive(Deserialize)]
+pub(super) struct OnlyTemplate<'a> {
+    #[serde(borrow)]
+    pub template: Option<&'a RawValue>,
+}
+
 /// Status speaks of the present spec only when the controller has observed its generation.
-pub(super) fn update_revision(resource: Resource, document: &Value) -> Option<Box<str>> {
-    let (metadata, status) = (&document["metadata"], &document["status"]);
-    if status["observedGeneration"].as_u64() < metadata["generation"].as_u64() {
+fn update_revision(
+    resource: Resource,
+    generation: Option<u64>,
+    status: &Value,
+) -> Option<Box<str>> {
+    if status["observedGeneration"].as_u64() < generation {
         return None;
     }
     // Advanced DaemonSets say `daemonSetHash` in v1alpha1.

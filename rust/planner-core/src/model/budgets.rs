@@ -75,11 +75,12 @@ impl Ledger<'_> {
     }
 
     fn read_disruption_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
-        for document in self
+        let kind = Kind::PodDisruptionBudgets;
+        for budget in self
             .inventory
-            .documents(cluster, Kind::PodDisruptionBudgets)
+            .read_each(cluster, kind, DisruptionBudget::read)
         {
-            let budget = match DisruptionBudget::read(&document) {
+            let budget = match budget {
                 Ok(budget) => budget,
                 Err(error) => {
                     diff.warnings.push(error.to_string());
@@ -94,11 +95,12 @@ impl Ledger<'_> {
     }
 
     fn read_unavailable_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
-        for document in self
+        let kind = Kind::PodUnavailableBudgets;
+        for budget in self
             .inventory
-            .documents(cluster, Kind::PodUnavailableBudgets)
+            .read_each(cluster, kind, UnavailableBudget::read)
         {
-            let budget = match UnavailableBudget::read(&document) {
+            let budget = match budget {
                 Ok(budget) => budget,
                 Err(error) => {
                     diff.warnings.push(error.to_string());

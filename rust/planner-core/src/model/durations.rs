@@ -22,6 +22,6 @@ pub(super) fn duration_ms(workload: &Workload, kind: Kind) -> u64 {
 }
 
 fn termination_ms(workload: &Workload) -> u64 {
-    let grace = workload.template["spec"]["terminationGracePeriodSeconds"].as_u64();
+    let grace = workload.outline.grace_s;
     (grace.unwrap_or(GRACE_S_DEFAULT) * 1000).min(TERMINATION_MAX_MS)
 }

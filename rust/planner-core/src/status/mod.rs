@@ -32,11 +32,9 @@ fn cluster(inventory: &Inventory<'_>, index: ClusterIdx) -> Value {
     let view = &inventory.clusters[index as usize];
     let pods = &view.cluster.pods;
     let active = || pods.rows().filter(|row| !pods.is_finished(*row));
-    let nodes = inventory.documents(index, Resource::Nodes);
-    let cordoned = nodes
-        .iter()
-        .filter(|node| node["spec"]["unschedulable"] == true)
-        .count();
+    let cordoned = inventory.read_each(index, Resource::Nodes, |node| {
+        node["spec"]["unschedulable"] == true
+    });
     let mut workloads = BTreeMap::new();
     for workload in inventory
         .workloads
@@ -49,8 +47,8 @@ fn cluster(inventory: &Inventory<'_>, index: ClusterIdx) -> Value {
     json!({
         "name": view.name,
         "version": view.version,
-        "nodes": nodes.len(),
-        "nodes_unschedulable": cordoned,
+        "nodes": cordoned.len(),
+        "nodes_unschedulable": cordoned.iter().filter(|it| **it).count(),
         "zones": view.zone_names.len(),
         "pods": active().count(),
         "down": active().filter(|row| !pods.is_ready(*row)).count(),

@@ -57,8 +57,8 @@ fn every_spelling_of_a_revision_finds_it() {
     let revisions = revisions(Resource::ControllerRevisions, &known);
     for label in ["w-6f878574bb", "6f878574bb"] {
         let found = revisions.find(7, label).unwrap();
-        assert_eq!(found.template["spec"]["containers"][0]["image"], "w:1");
-        assert_eq!(found.template.get("$patch"), None);
+        assert_eq!(found.template()["spec"]["containers"][0]["image"], "w:1");
+        assert_eq!(found.template().get("$patch"), None);
     }
     assert_eq!(revisions.find(7, "w-other"), None);
     assert_eq!(revisions.find(7, ""), None);
@@ -108,7 +108,7 @@ fn a_workload_tells_the_template_of_a_revision_that_was_not_observed() {
     let old = controller_revision("w-aaa", 1, "w:1");
     let image = |revisions: &Revisions| {
         let found = revisions.find(7, "bbb")?;
-        found.template["spec"]["containers"][0]["image"]
+        found.template()["spec"]["containers"][0]["image"]
             .as_str()
             .map(str::to_owned)
     };

@@ -1,0 +1,166 @@
+//! A pod template, kept as text until somebody asks what is in it.
+//!
+//! Templates are most of what a fleet's documents hold, and a plan looks into few of them.
+
+use std::borrow::Cow;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+/// A pod template as JSON text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Box<str>);
+
+/// A container of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateContainer {
+    /// Its name in the pod.
+    pub name: Box<str>,
+    /// The image that it should run.
+    pub image: Box<str>,
+}
+
+/// What every plan needs of a template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Ordinary containers, then init containers.
+    pub containers: Vec<TemplateContainer>,
+    /// `spec.terminationGracePeriodSeconds`
+    pub grace_s: Option<u64>,
+}
+
+impl From<&Value> for Template {
+    fn from(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
+impl From<&RawValue> for Template {
+    fn from(text: &RawValue) -> Self {
+        Self(text.get().into())
+    }
+}
+
+impl Template {
+    /// Everything in it.
+    #[must_use]
+    pub fn read(&self) -> Value {
+        serde_json::from_str(&self.0).expect("it was part of a JSON document")
+    }
+
+    /// Whether it is a template at all, and not null.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// Its containers and what else every plan needs.
+    pub fn outline(&self) -> Result<Outline, serde_json::Error> {
+        let head: Option<Head<'_>> = serde_json::from_str(&self.0)?;
+        let spec = head.and_then(|head| head.spec).unwrap_or_default();
+        let lists = [spec.containers, spec.init_containers];
+        let named = lists.into_iter().flatten().flatten();
+        let containers = named.map(|it| TemplateContainer {
+            name: it.name.unwrap_or_default().into(),
+            image: it.image.unwrap_or_default().into(),
+        });
+        Ok(Outline {
+            containers: containers.collect(),
+            grace_s: spec.termination_grace_period_seconds,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    spec: Option<HeadSpec<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeadSpec<'a> {
+    #[serde(borrow)]
+    containers: Option<Vec<HeadContainer<'a>>>,
+    #[serde(borrow)]
+    init_containers: Option<Vec<HeadContainer<'a>>>,
+    termination_grace_period_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct HeadContainer<'a> {
+    #[serde(borrow)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    image: Option<Cow<'a, str>>,
+}
+
+/// A document or a part of one whose `template` stays text.
+#[derive(Debug, Default)]
+pub(super) struct AroundTemplate<'a> {
+    /// Everything else.
+    pub rest: Map<String, Value>,
+    pub template: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for AroundTemplate<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = AroundTemplate<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut found = AroundTemplate::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "template" {
+                        found.template = map.next_value()?;
+                    } else {
+                        found.rest.insert(key, map.next_value()?);
+                    }
+                }
+                Ok(found)
+            }
+        }
+        from.deserialize_map(Fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Outline, Template};
+
+    #[test]
+    fn containers_are_named_before_the_rest_is_read() {
+        let value = json!({"spec": {
+            "initContainers": [{"name": "setup", "image": "setup:1"}],
+            "containers": [{"name": "ma\"in", "image": "cart:1", "env": []}, {"name": "bare"}],
+            "terminationGracePeriodSeconds": 5, "volumes": null}});
+        let outline = Template::from(&value).outline().unwrap();
+        let containers = outline.containers.iter();
+        let containers: Vec<_> = containers.map(|it| (&*it.name, &*it.image)).collect();
+        assert_eq!(
+            containers,
+            [("ma\"in", "cart:1"), ("bare", ""), ("setup", "setup:1")]
+        );
+        assert_eq!(outline.grace_s, Some(5));
+        assert_eq!(Template::from(&value).read(), value);
+    }
+
+    #[test]
+    fn what_is_no_template_has_no_containers() {
+        for value in [json!(null), json!({}), json!({"spec": null})] {
+            let template = Template::from(&value);
+            assert_eq!(template.outline().unwrap(), Outline::default());
+        }
+        assert!(Template::from(&json!({"spec": 7})).outline().is_err());
+    }
+}
