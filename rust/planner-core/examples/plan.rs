@@ -26,6 +26,10 @@ use planner_core::{
     snapshot::from_snapshot,
 };
 
+/// As in the Python package.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (Some(snapshot), Some(request)) = (arguments.next(), arguments.next()) else {
@@ -75,14 +79,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let made = clock.time("plan", rounds, || plan(&fleet, &order))?;
     let bytes = clock.time("write", rounds, || made.to_bytes())?;
-    let (pods, header) = (made.moves.num_rows(), made.header.to_string().len());
+    let (pods, header) = (made.moves.num_rows(), made.header.len());
     let mut out = stdout().lock();
     for (stage, ms, cpu_ms) in &clock.stages {
         writeln!(out, "{stage:>9} {ms:>9.1} ms {cpu_ms:>9.1} ms of cores")?;
     }
     writeln!(out, "{facts}")?;
     let file = bytes.len();
-    let id = made.header["id"].as_str().unwrap_or_default();
+    let id = &made.id;
     writeln!(
         out,
         "plan {id} of {pods} moves: {file} bytes, of which header {header} before compression"

@@ -9,6 +9,11 @@ mod observe;
 mod plan;
 mod run;
 
+/// A plan makes and drops millions of small lists; the allocator of the C library takes a quarter
+/// of its time for them (docs/decisions/0004-cost-of-a-plan.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pyo3::pymodule]
 mod _core {
     use pyo3::prelude::*;

@@ -36,14 +36,11 @@ impl PyPlan {
 
     #[getter]
     fn id(&self) -> String {
-        self.inner.header["id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.inner.id.clone()
     }
 
     fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.inner.header.to_string().as_bytes())
+        PyBytes::new(py, self.inner.header.as_bytes())
     }
 
     fn jsonl<'py>(&self, py: Python<'py>, begin: usize, count: usize) -> Bound<'py, PyBytes> {

@@ -34,6 +34,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in the order of its number.
+    pub const ALL: [Self; 5] = [
+        Self::InPlace,
+        Self::Recreate,
+        Self::Surge,
+        Self::Evict,
+        Self::Delete,
+    ];
+
     /// As the interface spells it.
     #[must_use]
     pub fn text(self) -> &'static str {

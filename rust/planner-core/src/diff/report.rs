@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Change, Diff, WorkloadChanges};
@@ -81,25 +82,45 @@ fn kinds<'a>(changes: impl Iterator<Item = &'a Change>) -> Value {
         .collect()
 }
 
-/// Pods that cannot move, as the interface lists them.
+/// A pod that cannot move, as the interface lists it.
+#[derive(Debug, Serialize)]
+pub struct UnmovablePod<'a> {
+    cluster: &'a str,
+    namespace: &'a str,
+    pod: &'a str,
+    workload: Option<KindAndName<'a>>,
+    reason: &'a str,
+    remedy: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct KindAndName<'a> {
+    kind: &'static str,
+    name: &'a str,
+}
+
+/// Pods that cannot move.
 #[must_use]
-pub fn unmovable(inventory: &Inventory<'_>, diff: &Diff) -> Vec<Value> {
+pub fn unmovable<'a>(inventory: &'a Inventory<'_>, diff: &'a Diff) -> Vec<UnmovablePod<'a>> {
     let texts = &inventory.fleet.texts;
     let all = diff.unmovable.iter();
     all.map(|pod| {
         let view = &inventory.clusters[pod.cluster as usize];
         let workload = (pod.workload != NO_WORKLOAD).then(|| {
             let workload = &inventory.workloads[pod.workload as usize];
-            json!({"kind": workload.kind(), "name": &*workload.name})
+            KindAndName {
+                kind: workload.kind(),
+                name: &workload.name,
+            }
         });
-        json!({
-            "cluster": view.name,
-            "namespace": texts.text(view.cluster.pods.namespace[pod.row as usize]),
-            "pod": view.cluster.pods.name(pod.row),
-            "workload": workload,
-            "reason": pod.reason,
-            "remedy": pod.remedy,
-        })
+        UnmovablePod {
+            cluster: view.name,
+            namespace: texts.text(view.cluster.pods.namespace[pod.row as usize]),
+            pod: view.cluster.pods.name(pod.row),
+            workload,
+            reason: &pod.reason,
+            remedy: &pod.remedy,
+        }
     })
     .collect()
 }

@@ -1,15 +1,16 @@
 //! Binds the chunks of a schedule to pods, in the order in which each controller takes them.
 
-use std::collections::BTreeMap;
+use arrow_array::{RecordBatch, StringArray, builder::StringBuilder};
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
-use arrow_array::RecordBatch;
-
-use super::moves::{Move, MovesBuilder};
+use super::moves::{self, NONE, TextColumn, UidColumn};
 use crate::{
     diff::{Diff, Kind},
-    inventory::Inventory,
+    fleet::PodRow,
+    inventory::{ClusterIdx, Inventory},
     model::Model,
-    schedule::{Held, Schedule, problem::GroupIdx},
+    schedule::{Chunk, Held, Schedule, problem::GroupIdx},
 };
 
 /// Moves with their pods, and where each group and wave lies among them.
@@ -36,85 +37,171 @@ pub(super) struct Bound {
     pub kind: Kind,
 }
 
+/// The moves in order, as numbers.
+#[derive(Debug, Default)]
+struct Taken {
+    waves: Vec<u32>,
+    stages: Vec<u32>,
+    groups: Vec<GroupIdx>,
+    rows: Vec<PodRow>,
+    kinds: Vec<u32>,
+    containers: Vec<u32>,
+    because: Vec<u32>,
+    partial: u32,
+}
+
 pub(super) fn assign(
     inventory: &Inventory<'_>,
     changes: &Diff,
     model: &Model,
     schedule: &Schedule,
 ) -> Assigned {
-    let texts = &inventory.fleet.texts;
-    let containers: Vec<String> = changes
-        .containers
-        .iter()
-        .map(|images| serde_json::to_string(images).expect("a map of texts is JSON"))
-        .collect();
-    let starts: Vec<Vec<u32>> = model.problem.groups.iter().map(cohort_starts).collect();
-    let mut taken: Vec<Vec<u32>> = starts.iter().map(|of| vec![0; of.len()]).collect();
-    let mut done = vec![0; model.groups.len()];
-    let total: usize = schedule
-        .chunks
-        .iter()
-        .map(|chunk| chunk.count as usize)
-        .sum();
-    let mut builder = MovesBuilder::with_capacity(total);
-    let mut chunks = Vec::with_capacity(schedule.chunks.len());
     let mut reasons = Reasons::default();
-    let mut partial = 0;
+    let mut cohorts = Cohorts::of(model);
+    let mut done = vec![0; model.groups.len()];
+    let mut taken = Taken::default();
+    let mut chunks = Vec::with_capacity(schedule.chunks.len());
     for chunk in &schedule.chunks {
-        let (group, cohort) = (chunk.group as usize, chunk.cohort as usize);
+        let group = chunk.group as usize;
         let info = &model.groups[group];
-        let workload = &inventory.workloads[info.workload as usize];
-        let view = &inventory.clusters[info.cluster as usize];
-        let pods = &view.cluster.pods;
-        let stage = stage_of(model, group, done[group]);
-        let because = reasons.find(model, chunk.held, chunk.group);
-        let begin = (starts[group][cohort] + taken[group][cohort]) as usize;
-        let kind = info.changes[begin].kind;
+        let begin = cohorts.take(chunk) as usize;
+        let bound = Bound {
+            stage: stage_of(model, group, done[group]),
+            because: reasons.find(model, chunk.held, chunk.group),
+            kind: info.changes[begin].kind,
+        };
         for change in &info.changes[begin..begin + chunk.count as usize] {
-            let at = change.row as usize;
-            partial += u32::from(!change.completes);
-            builder.push(&Move {
-                wave: chunk.wave,
-                stage: stage.map_or("", |stage| &info.stages[stage as usize]),
-                cluster: view.name,
-                namespace: texts.text(pods.namespace[at]),
-                pod: pods.name(change.row),
-                uid: pods.uid[at],
-                node: texts.text(pods.node[at]),
-                workload_kind: workload.kind(),
-                workload: &workload.name,
-                kind: change.kind.text(),
-                containers: &containers[change.containers as usize],
-                because: &reasons.texts[because as usize],
-            });
+            taken.partial += u32::from(!change.completes);
+            taken.waves.push(chunk.wave);
+            taken.stages.push(bound.stage.unwrap_or(NONE));
+            taken.groups.push(chunk.group);
+            taken.rows.push(change.row);
+            taken.kinds.push(change.kind as u32);
+            taken.containers.push(change.containers);
+            // The first reason is that there is none.
+            taken.because.push(bound.because.wrapping_sub(1));
         }
-        taken[group][cohort] += chunk.count;
         done[group] += chunk.count;
-        chunks.push(Bound {
-            stage,
-            because,
-            kind,
-        });
+        chunks.push(bound);
     }
+    let partial = taken.partial;
     Assigned {
-        table: builder.finish(),
+        table: table(inventory, changes, model, taken, &reasons.texts[1..]),
         chunks,
         reasons: reasons.texts,
         partial,
     }
 }
 
+fn table(
+    inventory: &Inventory<'_>,
+    changes: &Diff,
+    model: &Model,
+    taken: Taken,
+    reasons: &[String],
+) -> RecordBatch {
+    let of_group = |group: &GroupIdx| &model.groups[*group as usize];
+    let clusters: Vec<ClusterIdx> = taken.groups.iter().map(|it| of_group(it).cluster).collect();
+    // What is fetched pod by pod costs a cache miss each, so both cores fetch.
+    let (pods, (uids, nodes)) = rayon::join(
+        || names(inventory, &clusters, &taken.rows),
+        || uids_and_nodes(inventory, &clusters, &taken.rows),
+    );
+    let workloads = model.groups.iter().map(|it| it.workload as usize);
+    let of_workload = |text: fn(&crate::kube::workload::Workload) -> &str| {
+        TextColumn::grouped(
+            &taken.groups,
+            workloads.clone().map(|at| text(&inventory.workloads[at])),
+        )
+    };
+    let containers = changes.containers.iter();
+    let containers = containers.map(|it| serde_json::to_string(it).expect("texts are JSON"));
+    let stages = model.groups.first().map_or(&[][..], |it| &it.stages);
+    let cluster_names = inventory.clusters.iter().map(|view| view.name);
+    let texts = [
+        TextColumn::new(taken.stages, stages),
+        TextColumn::new(clusters, cluster_names),
+        of_workload(|workload| &workload.namespace),
+        nodes,
+        of_workload(|workload| workload.kind()),
+        of_workload(|workload| &workload.name),
+        TextColumn::new(taken.kinds, Kind::ALL.map(Kind::text)),
+        TextColumn::new(taken.containers, containers),
+        TextColumn::new(taken.because, reasons),
+    ];
+    moves::table(taken.waves, pods, uids, texts)
+}
+
+fn names(inventory: &Inventory<'_>, clusters: &[ClusterIdx], rows: &[PodRow]) -> StringArray {
+    let mut names = StringBuilder::with_capacity(rows.len(), rows.len() * 24);
+    for (cluster, row) in clusters.iter().zip(rows) {
+        let pods = &inventory.clusters[*cluster as usize].cluster.pods;
+        names.append_value(pods.name(*row));
+    }
+    names.finish()
+}
+
+fn uids_and_nodes(
+    inventory: &Inventory<'_>,
+    clusters: &[ClusterIdx],
+    rows: &[PodRow],
+) -> (UidColumn, TextColumn) {
+    let texts = &inventory.fleet.texts;
+    let (mut uids, mut keys) = (UidColumn::with_capacity(rows.len()), Vec::new());
+    keys.reserve_exact(rows.len());
+    let mut known = vec![NONE; texts.len()];
+    let mut nodes: Vec<&str> = Vec::new();
+    for (cluster, row) in clusters.iter().zip(rows) {
+        let pods = &inventory.clusters[*cluster as usize].cluster.pods;
+        uids.push(pods.uid[*row as usize]);
+        let node = pods.node[*row as usize];
+        let key = &mut known[node.0 as usize];
+        if *key == NONE && node.0 != 0 {
+            *key = nodes.len() as u32;
+            nodes.push(texts.text(node));
+        }
+        keys.push(*key);
+    }
+    (uids, TextColumn::new(keys, nodes))
+}
+
+/// Where the next move of each cohort is among the changes of its group.
+struct Cohorts {
+    /// Where each group's cohorts begin in `next`.
+    begins: Vec<u32>,
+    next: Vec<u32>,
+}
+
+impl Cohorts {
+    fn of(model: &Model) -> Self {
+        let (mut begins, mut next) = (Vec::new(), Vec::new());
+        for group in &model.problem.groups {
+            begins.push(next.len() as u32);
+            next.extend(cohort_starts(group));
+        }
+        Self { begins, next }
+    }
+
+    /// Where the moves of a chunk begin.
+    fn take(&mut self, chunk: &Chunk) -> u32 {
+        let next = &mut self.next[(self.begins[chunk.group as usize] + chunk.cohort) as usize];
+        let begin = *next;
+        *next += chunk.count;
+        begin
+    }
+}
+
 /// Each different reason once: there are as many chunks as pods, but few reasons.
 struct Reasons {
     texts: Vec<String>,
-    known: BTreeMap<(Held, Option<GroupIdx>), u32>,
+    known: HashMap<(Held, Option<GroupIdx>), u32, FxBuildHasher>,
 }
 
 impl Default for Reasons {
     fn default() -> Self {
         Self {
             texts: vec![String::new()],
-            known: BTreeMap::from([((Held::Nothing, None), 0)]),
+            known: [((Held::Nothing, None), 0)].into_iter().collect(),
         }
     }
 }
@@ -136,13 +223,14 @@ impl Reasons {
 }
 
 /// Where each cohort begins among the changes of its group.
-pub(super) fn cohort_starts(group: &crate::schedule::problem::Group) -> Vec<u32> {
-    let starts = group.cohorts.iter().scan(0, |next, cohort| {
+pub(super) fn cohort_starts(
+    group: &crate::schedule::problem::Group,
+) -> impl Iterator<Item = u32> + '_ {
+    group.cohorts.iter().scan(0, |next, cohort| {
         let start = *next;
         *next += cohort.count;
         Some(start)
-    });
-    starts.collect()
+    })
 }
 
 /// The stage of the group's move after `done` moves; a wave never holds moves of two stages.

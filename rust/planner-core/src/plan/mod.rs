@@ -7,14 +7,16 @@ mod unmovable;
 
 use std::{io::Write, sync::Arc};
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
+use arrow_data::ArrayData;
 use arrow_ipc::{
     CompressionType,
     reader::FileReader,
     writer::{FileWriter, IpcWriteOptions},
 };
 use arrow_schema::Schema;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     diff::diff, fleet::Fleet, inventory::Inventory, model::pose, request::Request, schedule::solve,
@@ -24,6 +26,8 @@ use crate::{
 const HEADER_KEY: &str = "planner.header";
 /// Characters of a plan's id.
 const ID_CHARS: usize = 16;
+/// What a header says before its id is known; it comes before anything that a user writes.
+const NO_ID: &str = r#""id":"""#;
 
 /// What a plan is made of, besides the fleet.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +47,18 @@ pub struct Order<'a> {
 /// A plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Everything but the moves.
-    pub header: Value,
-    /// The moves; see [`moves::MovesBuilder`].
+    /// Its name: it follows from everything else.
+    pub id: String,
+    /// Everything but the moves, as JSON.
+    pub header: String,
+    /// The moves; see [`moves::MovesReader`].
     pub moves: RecordBatch,
+}
+
+/// What of a header its reader needs.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
 }
 
 /// Why there is no plan.
@@ -74,7 +86,7 @@ pub enum PlanError {
 pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
     let request: Request = serde_json::from_slice(order.request).map_err(fail)?;
-    let as_written: Value = serde_json::from_slice(order.request).map_err(fail)?;
+    let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
     let mut changes = diff(&inventory, &request);
     let differ: u64 = changes
@@ -99,10 +111,11 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         assigned: &assigned,
         differ,
     };
-    let mut header = scene.header(order, &as_written);
+    let header = scene.header(order, as_written);
     let moves = assigned.table;
-    header["id"] = json!(id(&header, &moves)?);
-    Ok(Plan { header, moves })
+    let id = id(&header, &moves);
+    let header = header.replacen(NO_ID, &format!("\"id\":\"{id}\""), 1);
+    Ok(Plan { id, header, moves })
 }
 
 /// What would have to change, as `planner diff` prints it.
@@ -115,19 +128,33 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
 }
 
 /// The id names the content: every byte of the header and the moves.
-fn id(header: &Value, moves: &RecordBatch) -> Result<String, PlanError> {
+fn id(header: &str, moves: &RecordBatch) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(header.to_string().as_bytes());
+    hasher.update_rayon(header.as_bytes());
     // Not the bytes of the file: compressing them takes ten times as long as hashing them.
-    let options = IpcWriteOptions::default();
-    let hasher = write(hasher, Schema::clone(&moves.schema()), moves, options)?;
-    Ok(hasher.finalize().to_hex()[..ID_CHARS].to_owned())
+    for column in moves.columns() {
+        add(&mut hasher, &column.to_data());
+    }
+    hasher.finalize().to_hex()[..ID_CHARS].to_owned()
+}
+
+/// Adds every byte of a column that was made whole and not cut from another.
+fn add(hasher: &mut blake3::Hasher, column: &ArrayData) {
+    if let Some(nulls) = column.nulls() {
+        hasher.update_rayon(nulls.validity());
+    }
+    for buffer in column.buffers() {
+        hasher.update_rayon(buffer);
+    }
+    for child in column.child_data() {
+        add(hasher, child);
+    }
 }
 
 impl Plan {
     /// The plan as an Arrow IPC file whose schema keeps the header.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PlanError> {
-        let metadata = [(HEADER_KEY.to_owned(), self.header.to_string())].into();
+        let metadata = [(HEADER_KEY.to_owned(), self.header.clone())].into();
         let schema = Schema::new(self.moves.schema().fields().clone()).with_metadata(metadata);
         let options = IpcWriteOptions::default()
             .try_with_compression(Some(CompressionType::ZSTD))
@@ -145,7 +172,8 @@ impl Plan {
             .metadata()
             .get(HEADER_KEY)
             .ok_or_else(|| fail("no header".to_owned()))?;
-        let header = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
+        let named: Named = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
+        let header = text.clone();
         let mut batches = reader
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| fail(error.to_string()))?;
@@ -156,7 +184,8 @@ impl Plan {
         if moves::MovesReader::new(&moves).is_none() {
             return Err(fail("its columns are not those of moves".to_owned()));
         }
-        Ok(Self { header, moves })
+        let id = named.id;
+        Ok(Self { id, header, moves })
     }
 
     /// Moves from `begin` on, at most `count`, one line of JSON each.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array,
-    builder::{FixedSizeBinaryBuilder, StringBuilder},
     cast::AsArray,
     types::UInt32Type,
 };
@@ -14,37 +13,68 @@ use serde_json::value::RawValue;
 
 use crate::fleet::Interner;
 
-/// A column of texts of which there are few.
-#[derive(Debug, Default)]
-struct TextColumn {
-    texts: Interner,
-    keys: Vec<Option<u32>>,
-    /// The last text: moves of one workload follow each other, so it mostly comes again.
-    last: (String, Option<u32>),
+/// The key of a [`TextColumn`] where there is no text.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A column of texts of which there are few, as keys into them.
+#[derive(Debug)]
+pub(super) struct TextColumn {
+    keys: Vec<u32>,
+    values: StringArray,
 }
 
 impl TextColumn {
-    fn push(&mut self, text: &str) {
-        if text != self.last.0 {
-            // Symbol 0 is the empty text of the interner: it stands for "none".
-            let key = self.texts.intern(text).0;
-            self.last.0.clear();
-            self.last.0.push_str(text);
-            self.last.1 = (key != 0).then_some(key);
-        }
-        self.keys.push(self.last.1);
+    /// The texts, and which of them each move has, or [`NONE`].
+    pub fn new<T: AsRef<str>>(keys: Vec<u32>, texts: impl IntoIterator<Item = T>) -> Self {
+        let values = StringArray::from_iter_values(texts);
+        Self { keys, values }
+    }
+
+    /// One text for each group, of which many are the same, and the group of each move.
+    pub fn grouped<'a>(groups: &[u32], texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut known = Interner::default();
+        let of_group: Vec<u32> = texts.map(|text| known.intern(text).0).collect();
+        Self::new(
+            groups.iter().map(|it| of_group[*it as usize]).collect(),
+            known.iter(),
+        )
     }
 
     fn finish(self) -> ArrayRef {
-        let values: StringArray = (0..self.texts.len())
-            .map(|at| Some(self.texts.text(crate::fleet::Symbol(at as u32))))
-            .collect();
-        let keys = UInt32Array::from(self.keys);
-        Arc::new(DictionaryArray::<UInt32Type>::new(keys, Arc::new(values)))
+        let keys = if self.keys.contains(&NONE) {
+            let keys = self.keys.iter().map(|key| (*key != NONE).then_some(*key));
+            keys.collect()
+        } else {
+            UInt32Array::from(self.keys)
+        };
+        Arc::new(DictionaryArray::<UInt32Type>::new(
+            keys,
+            Arc::new(self.values),
+        ))
     }
 }
 
-/// One move, as it is appended to a [`MovesBuilder`].
+/// A column of uids.
+#[derive(Debug)]
+pub(super) struct UidColumn(Vec<u8>);
+
+impl UidColumn {
+    /// A column that expects so many.
+    pub fn with_capacity(uids: usize) -> Self {
+        Self(Vec::with_capacity(uids * 16))
+    }
+
+    /// Appends a uid.
+    pub fn push(&mut self, uid: u128) {
+        self.0.extend_from_slice(&uid.to_be_bytes());
+    }
+
+    fn finish(self) -> ArrayRef {
+        Arc::new(FixedSizeBinaryArray::new(16, self.0.into(), None))
+    }
+}
+
+/// One move, as a row of the table says it.
 #[derive(Clone, Copy, Debug)]
 pub struct Move<'a> {
     /// From 1.
@@ -73,16 +103,7 @@ pub struct Move<'a> {
     pub because: &'a str,
 }
 
-/// Collects moves into a table.
-#[derive(Debug)]
-pub struct MovesBuilder {
-    waves: Vec<u32>,
-    pods: StringBuilder,
-    uids: FixedSizeBinaryBuilder,
-    texts: [TextColumn; 9],
-}
-
-/// Names of the text columns, in the order of [`MovesBuilder::push`].
+/// Names of the text columns.
 const TEXTS: [&str; 9] = [
     "stage",
     "cluster",
@@ -95,60 +116,28 @@ const TEXTS: [&str; 9] = [
     "because",
 ];
 
-impl MovesBuilder {
-    /// A table that expects this many moves.
-    #[must_use]
-    pub fn with_capacity(moves: usize) -> Self {
-        Self {
-            waves: Vec::with_capacity(moves),
-            pods: StringBuilder::with_capacity(moves, moves * 24),
-            uids: FixedSizeBinaryBuilder::with_capacity(moves, 16),
-            texts: Default::default(),
-        }
-    }
-
-    /// Appends a move.
-    pub fn push(&mut self, each: &Move<'_>) {
-        self.waves.push(each.wave);
-        self.pods.append_value(each.pod);
-        self.uids
-            .append_value(each.uid.to_be_bytes())
-            .expect("sixteen bytes");
-        let texts = [
-            each.stage,
-            each.cluster,
-            each.namespace,
-            each.node,
-            each.workload_kind,
-            each.workload,
-            each.kind,
-            each.containers,
-            each.because,
-        ];
-        for (column, text) in self.texts.iter_mut().zip(texts) {
-            column.push(text);
-        }
-    }
-
-    /// The table.
-    #[must_use]
-    pub fn finish(mut self) -> RecordBatch {
-        let text = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));
-        let mut fields = vec![
-            Field::new("wave", DataType::UInt32, false),
-            Field::new("pod", DataType::Utf8, false),
-            Field::new("uid", DataType::FixedSizeBinary(16), false),
-        ];
-        fields.extend(TEXTS.map(|name| Field::new(name, text.clone(), true)));
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(UInt32Array::from(self.waves)),
-            Arc::new(self.pods.finish()),
-            Arc::new(self.uids.finish()),
-        ];
-        columns.extend(self.texts.into_iter().map(TextColumn::finish));
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-            .expect("columns of equal length, of the types of the schema")
-    }
+/// The table of moves; the texts in the order of [`TEXTS`].
+pub(super) fn table(
+    waves: Vec<u32>,
+    pods: StringArray,
+    uids: UidColumn,
+    texts: [TextColumn; TEXTS.len()],
+) -> RecordBatch {
+    let text = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));
+    let mut fields = vec![
+        Field::new("wave", DataType::UInt32, false),
+        Field::new("pod", DataType::Utf8, false),
+        Field::new("uid", DataType::FixedSizeBinary(16), false),
+    ];
+    fields.extend(TEXTS.map(|name| Field::new(name, text.clone(), true)));
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt32Array::from(waves)),
+        Arc::new(pods),
+        uids.finish(),
+    ];
+    columns.extend(texts.into_iter().map(TextColumn::finish));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .expect("columns of equal length, of the types of the schema")
 }
 
 /// Reads the rows of a table of moves.
@@ -273,7 +262,9 @@ pub fn uid_text(uid: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Move, MovesBuilder, MovesReader, write_line};
+    use arrow_array::RecordBatch;
+
+    use super::{Move, MovesReader, NONE, TextColumn, UidColumn, table, write_line};
 
     const MOVE: Move<'_> = Move {
         wave: 7,
@@ -290,11 +281,30 @@ mod tests {
         because: "budget:pdb/trade/cart",
     };
 
+    fn table_of(each: &Move<'_>) -> RecordBatch {
+        let mut uids = UidColumn::with_capacity(1);
+        uids.push(each.uid);
+        let texts = [
+            each.stage,
+            each.cluster,
+            each.namespace,
+            each.node,
+            each.workload_kind,
+            each.workload,
+            each.kind,
+            each.containers,
+            each.because,
+        ];
+        let texts = texts.map(|text| {
+            let key = if text.is_empty() { NONE } else { 0 };
+            TextColumn::new(vec![key], [text])
+        });
+        table(vec![each.wave], vec![each.pod].into(), uids, texts)
+    }
+
     #[test]
     fn a_move_is_written_as_the_interface_shows_it() {
-        let mut builder = MovesBuilder::with_capacity(1);
-        builder.push(&MOVE);
-        let table = builder.finish();
+        let table = table_of(&MOVE);
         let mut line = Vec::new();
         write_line(&mut line, &MovesReader::new(&table).unwrap().row(0));
         insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"wave":7,"stage":"tenth","cluster":"hangzhou","namespace":"trade","pod":"cart-45q7m","uid":"d972b830-5f1e-4691-b704-2efcb352bdc2","node":"node-0003","workload":{"kind":"CloneSet","name":"cart"},"kind":"in-place","containers":{"main":"registry.example.com/cart:1.2.0"},"because":["budget:pdb/trade/cart"]}"#);
@@ -302,14 +312,12 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_null() {
-        let mut builder = MovesBuilder::with_capacity(1);
-        builder.push(&Move {
+        let table = table_of(&Move {
             stage: "",
             node: "",
             because: "",
             ..MOVE
         });
-        let table = builder.finish();
         let mut line = Vec::new();
         write_line(&mut line, &MovesReader::new(&table).unwrap().row(0));
         let text = String::from_utf8(line).unwrap();

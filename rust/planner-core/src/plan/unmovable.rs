@@ -6,7 +6,7 @@ use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},
     model::{Budget, Model},
-    schedule::{Blocker, ConstraintId, Goal, Left, Schedule, conflict},
+    schedule::{Blocker, ConstraintId, Goal, Left, Schedule, conflict, problem::Group},
 };
 
 /// Lists what the schedule had to leave.
@@ -67,7 +67,7 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
         Blocker::Order(cohort) => {
             let info = &model.groups[left.group as usize];
             let group = &model.problem.groups[left.group as usize];
-            let row = info.changes[cohort_starts(group)[cohort as usize] as usize].row;
+            let row = info.changes[start_of(group, cohort)].row;
             let view = &inventory.clusters[info.cluster as usize];
             let pod = view.cluster.pods.name(row);
             (
@@ -145,8 +145,14 @@ fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> Strin
 fn changes_left<'m>(model: &'m Model, left: &Left) -> &'m [Change] {
     let (group, cohort) = (left.group as usize, left.cohort as usize);
     let of = &model.problem.groups[group];
-    let end = cohort_starts(of)[cohort] + of.cohorts[cohort].count;
-    &model.groups[group].changes[(end - left.count) as usize..end as usize]
+    let end = start_of(of, left.cohort) + of.cohorts[cohort].count as usize;
+    &model.groups[group].changes[end - left.count as usize..end]
+}
+
+/// Where the changes of a cohort begin among those of its group.
+fn start_of(group: &Group, cohort: u32) -> usize {
+    let mut starts = cohort_starts(group);
+    starts.nth(cohort as usize).expect("a cohort of its group") as usize
 }
 
 fn constraint_name(model: &Model, constraint: ConstraintId) -> String {

@@ -5,7 +5,7 @@ use super::problem::ResourceIdx;
 use super::waves::{Step, Waves};
 
 /// What kept a chunk from the wave before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Held {
     /// Nothing: it is in the first wave.
     Nothing,

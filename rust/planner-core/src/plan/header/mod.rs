@@ -1,0 +1,275 @@
+//! The header of a plan: everything that is not a single move.
+//!
+//! At a million pods it has some forty megabytes of JSON, so it is written as it is made, and
+//! never is a tree.
+
+mod budgets;
+mod waves;
+mod workloads;
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Order, assign::Assigned};
+use crate::{
+    diff::{Diff, Kind, report::unmovable},
+    inventory::{ClusterView, Inventory},
+    model::Model,
+    schedule::{Held, Proof, Schedule},
+    time::rfc3339,
+};
+
+/// Everything the header is made of.
+pub(super) struct Scene<'a> {
+    pub inventory: &'a Inventory<'a>,
+    pub changes: &'a Diff,
+    pub model: &'a Model,
+    pub schedule: &'a Schedule,
+    pub assigned: &'a Assigned,
+    pub differ: u64,
+}
+
+#[derive(Serialize)]
+struct Header<'a, W: Serialize, D: Serialize, V: Serialize, B: Serialize, U: Serialize> {
+    #[serde(rename = "apiVersion")]
+    api_version: &'static str,
+    kind: &'static str,
+    id: &'static str,
+    planner: &'a str,
+    request: &'a RawValue,
+    log: Log<'a>,
+    time: String,
+    clusters: Vec<&'a str>,
+    waves: u32,
+    waves_bound: u32,
+    seconds: f64,
+    seconds_bound: f64,
+    proof: Proofs<'a>,
+    bottleneck: Bottleneck,
+    totals: Totals,
+    workloads: W,
+    dependencies: D,
+    per_wave: V,
+    budgets: B,
+    warnings: Vec<String>,
+    unmovable: U,
+}
+
+#[derive(Serialize)]
+struct Log<'a> {
+    position: u64,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct Proofs<'a> {
+    waves: Proved<'a>,
+    seconds: Proved<'a>,
+}
+
+#[derive(Serialize)]
+struct Proved<'a> {
+    kind: &'static str,
+    text: String,
+    through: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Bottleneck {
+    name: Option<String>,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    moves: usize,
+    pods: usize,
+    differ: u64,
+    unmovable: usize,
+    kinds: Kinds,
+    disruptions_saved: u64,
+}
+
+#[derive(Serialize)]
+struct Dependency<'a> {
+    name: &'a str,
+    before: u32,
+    after: u32,
+    moves: u32,
+}
+
+/// A list that is made while it is written.
+struct Each<F>(F);
+
+impl<F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item: Serialize>,
+{
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq((self.0)())
+    }
+}
+
+/// Moves by kind; kinds without moves are left out.
+#[derive(Clone, Copy, Default)]
+struct Kinds([u64; Kind::ALL.len()]);
+
+impl Kinds {
+    fn add(&mut self, kind: Kind, moves: u32) {
+        self.0[kind as usize] += u64::from(moves);
+    }
+}
+
+impl Serialize for Kinds {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let counts = Kind::ALL.into_iter().zip(self.0);
+        let present = counts.filter(|(_, moves)| *moves > 0);
+        to.collect_map(present.map(|(kind, moves)| (kind.text(), moves)))
+    }
+}
+
+impl Scene<'_> {
+    /// The header as JSON, its id left empty.
+    pub(super) fn header(&self, order: &Order<'_>, request: &RawValue) -> String {
+        let fleet = self.inventory.fleet;
+        let bound = &self.schedule.bound;
+        let workloads = self.workload_chunks();
+        let precedences = &self.model.problem.precedences;
+        let waves = self.wave_tallies();
+        let headroom = self.headroom();
+        let takers = self.takers();
+        let unmovable = unmovable(self.inventory, self.changes);
+        let header = Header {
+            api_version: "planner/v1",
+            kind: "Plan",
+            id: "",
+            planner: order.version,
+            request,
+            log: Log {
+                position: fleet.position,
+                digest: order.log_digest,
+            },
+            time: rfc3339(fleet.now_ms),
+            clusters: self.inventory.clusters.iter().map(|it| it.name).collect(),
+            waves: self.schedule.waves,
+            waves_bound: bound.waves,
+            seconds: self.schedule.ms() as f64 / 1000.0,
+            seconds_bound: bound.ms as f64 / 1000.0,
+            proof: Proofs {
+                waves: self.proved(&bound.waves_proof),
+                seconds: self.proved(&bound.ms_proof),
+            },
+            bottleneck: self.bottleneck(),
+            totals: self.totals(),
+            workloads: Each(|| self.workloads(&workloads)),
+            dependencies: Each(|| {
+                precedences.iter().map(|edge| Dependency {
+                    name: &edge.name,
+                    before: edge.before,
+                    after: edge.after,
+                    moves: edge.count,
+                })
+            }),
+            per_wave: Each(|| self.per_wave(&waves)),
+            budgets: Each(|| self.budgets(&headroom, &takers)),
+            warnings: self.warnings(order),
+            unmovable,
+        };
+        serde_json::to_string(&header).expect("a header is JSON")
+    }
+
+    fn proved(&self, proof: &Proof) -> Proved<'_> {
+        let problem = &self.model.problem;
+        let groups = proof.through().into_iter();
+        Proved {
+            kind: kind_text(proof),
+            text: proof.sentence(problem),
+            through: groups
+                .map(|group| &*problem.groups[group as usize].name)
+                .collect(),
+        }
+    }
+
+    /// What was full most often when a move had to wait.
+    fn bottleneck(&self) -> Bottleneck {
+        let mut by_budget = vec![0_u64; self.model.budgets.len()];
+        let mut by_reason = vec![0_u64; self.assigned.reasons.len()];
+        for (chunk, bound) in self.schedule.chunks.iter().zip(&self.assigned.chunks) {
+            let moves = match chunk.held {
+                Held::Nothing => continue,
+                Held::Resource(resource) => {
+                    &mut by_budget[self.model.budget_of[resource as usize] as usize]
+                }
+                _ => &mut by_reason[bound.because as usize],
+            };
+            *moves += u64::from(chunk.count);
+        }
+        let budgets = self.model.budgets.iter().zip(by_budget);
+        let budgets = budgets.filter(|(_, moves)| *moves > 0);
+        let budgets = budgets.map(|(budget, moves)| (format!("budget:{}", budget.name), moves));
+        let reasons = self.assigned.reasons.iter().cloned().zip(by_reason);
+        let reasons = reasons.filter(|(_, moves)| *moves > 0);
+        let mut held: BTreeMap<String, u64> = BTreeMap::new();
+        for (name, moves) in budgets.chain(reasons) {
+            *held.entry(name).or_default() += moves;
+        }
+        let most = held
+            .into_iter()
+            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+        match most {
+            None => Bottleneck {
+                name: None,
+                text: "nothing holds the plan back".to_owned(),
+            },
+            Some((name, moves)) => Bottleneck {
+                text: format!("{name} holds back most moves from an earlier wave: {moves}"),
+                name: Some(name),
+            },
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut kinds = Kinds::default();
+        for (chunk, bound) in self.schedule.chunks.iter().zip(&self.assigned.chunks) {
+            kinds.add(bound.kind, chunk.count);
+        }
+        let pods = |view: &ClusterView<'_>| {
+            let pods = &view.cluster.pods;
+            pods.rows().filter(|row| !pods.is_finished(*row)).count()
+        };
+        Totals {
+            moves: self.assigned.table.num_rows(),
+            pods: self.inventory.clusters.iter().map(pods).sum(),
+            differ: self.differ,
+            unmovable: self.changes.unmovable.len(),
+            kinds,
+            disruptions_saved: self.changes.disruptions_saved(),
+        }
+    }
+
+    fn warnings(&self, order: &Order<'_>) -> Vec<String> {
+        let mut warnings = order.warnings.to_vec();
+        warnings.extend(self.changes.warnings.iter().cloned());
+        warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
+        if self.assigned.partial > 0 {
+            warnings.push(format!(
+                "{} pods get only a part of their target: a partition or a SidecarSet keeps the rest back",
+                self.assigned.partial
+            ));
+        }
+        warnings
+    }
+}
+
+fn kind_text(proof: &Proof) -> &'static str {
+    match proof {
+        Proof::Nothing => "nothing",
+        Proof::Group { .. } => "workload",
+        Proof::Chain { .. } => "chain",
+        Proof::Resource { .. } | Proof::ResourceTime { .. } => "budget",
+        Proof::Waves { why, .. } => kind_text(why),
+    }
+}

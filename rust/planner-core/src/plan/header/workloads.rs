@@ -1,0 +1,120 @@
+//! Each workload that moves: when, in which stages, and what held it back.
+
+use serde::Serialize;
+
+use super::Scene;
+
+#[derive(Serialize)]
+pub(super) struct Workload<'a> {
+    cluster: &'a str,
+    namespace: &'a str,
+    kind: &'static str,
+    name: &'a str,
+    pods: usize,
+    #[serde(flatten)]
+    span: Span,
+    stages: Vec<Stage<'a>>,
+    /// What held its moves back, wave by wave.
+    held: Vec<(u32, u32, Option<&'a str>)>,
+}
+
+#[derive(Serialize)]
+struct Stage<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    span: Span,
+}
+
+/// Moves from one wave to another.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Span {
+    moves: u32,
+    first_wave: Option<u32>,
+    last_wave: Option<u32>,
+}
+
+impl Span {
+    /// Adds moves of a wave that is not before those that were added.
+    fn add(&mut self, wave: u32, moves: u32) {
+        self.moves += moves;
+        self.first_wave.get_or_insert(wave);
+        self.last_wave = Some(wave);
+    }
+}
+
+/// The chunks of each group, by wave.
+pub(super) struct ByGroup {
+    ends: Vec<u32>,
+    chunks: Vec<u32>,
+}
+
+impl ByGroup {
+    fn of(&self, group: usize) -> &[u32] {
+        let begin = if group == 0 { 0 } else { self.ends[group - 1] };
+        &self.chunks[begin as usize..self.ends[group] as usize]
+    }
+}
+
+impl Scene<'_> {
+    /// A counting sort by group that keeps the order of the waves.
+    pub(super) fn workload_chunks(&self) -> ByGroup {
+        let all = &self.schedule.chunks;
+        let mut ends = vec![0_u32; self.model.groups.len() + 1];
+        for chunk in all {
+            ends[chunk.group as usize + 1] += 1;
+        }
+        for group in 1..ends.len() {
+            ends[group] += ends[group - 1];
+        }
+        let mut chunks = vec![0; all.len()];
+        for (chunk, at) in all.iter().zip(0..) {
+            let end = &mut ends[chunk.group as usize];
+            chunks[*end as usize] = at;
+            *end += 1;
+        }
+        ends.pop();
+        ByGroup { ends, chunks }
+    }
+
+    pub(super) fn workloads<'s>(
+        &'s self,
+        by_group: &'s ByGroup,
+    ) -> impl Iterator<Item = Workload<'s>> {
+        (0..self.model.groups.len()).map(|group| self.workload(group, by_group.of(group)))
+    }
+
+    fn workload(&self, group: usize, chunks: &[u32]) -> Workload<'_> {
+        let info = &self.model.groups[group];
+        let workload = &self.inventory.workloads[info.workload as usize];
+        let mut span = Span::default();
+        let mut stages = vec![Span::default(); info.stages.len()];
+        let mut held: Vec<(u32, u32, Option<&str>)> = Vec::new();
+        for at in chunks {
+            let chunk = &self.schedule.chunks[*at as usize];
+            let bound = &self.assigned.chunks[*at as usize];
+            span.add(chunk.wave, chunk.count);
+            if let Some(stage) = bound.stage {
+                stages[stage as usize].add(chunk.wave, chunk.count);
+            }
+            match held.last_mut() {
+                Some((wave, moves, _)) if *wave == chunk.wave => *moves += chunk.count,
+                _ => {
+                    let because = &*self.assigned.reasons[bound.because as usize];
+                    let because = (!because.is_empty()).then_some(because);
+                    held.push((chunk.wave, chunk.count, because));
+                }
+            }
+        }
+        let named = info.stages.iter().zip(stages);
+        Workload {
+            cluster: &workload.cluster,
+            namespace: &workload.namespace,
+            kind: workload.kind(),
+            name: &workload.name,
+            pods: self.inventory.pods[info.workload as usize].len(),
+            span,
+            stages: named.map(|(name, span)| Stage { name, span }).collect(),
+            held,
+        }
+    }
+}
