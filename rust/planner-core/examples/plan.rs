@@ -19,7 +19,7 @@ use std::{
 use planner_core::{
     diff::diff,
     inventory::Inventory,
-    model::pose,
+    model::{Ledger, pose},
     plan::{Order, plan},
     request::Request,
     schedule::solve,
@@ -48,7 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (model, mut changes) = (0..rounds)
         .map(|_| {
             let mut changes = diff(&inventory, &request);
-            let model = clock.time("pose", 1, || pose(&inventory, &request, &mut changes));
+            let ledger = clock.time("budgets", 1, || Ledger::of(&inventory, &request));
+            let mut ledger = Some(ledger);
+            let model = clock.time("pose", 1, || {
+                let ledger = ledger.take().expect("posed once");
+                pose(ledger, &request, &mut changes)
+            });
             (model, changes)
         })
         .last()

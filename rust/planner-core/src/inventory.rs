@@ -38,6 +38,8 @@ pub struct Inventory<'f> {
     pub clusters: Vec<ClusterView<'f>>,
     /// By cluster, namespace, kind and name.
     pub workloads: Vec<Workload>,
+    /// Cluster of each workload.
+    clusters_of: Vec<ClusterIdx>,
     /// Whether a manifest of the request was laid over the workload.
     pub manifested: Vec<bool>,
     /// Pods of each workload that have not ended by themselves, by row.
@@ -96,6 +98,11 @@ impl<'f> Inventory<'f> {
             .par_iter()
             .map(|(name, cluster)| view(fleet, name, cluster, &workloads))
             .collect();
+        let cluster_of = |workload: &Workload| {
+            let found = clusters.binary_search_by(|view| view.name.cmp(&workload.cluster));
+            found.expect("a workload comes from a cluster of the fleet") as ClusterIdx
+        };
+        let clusters_of = workloads.iter().map(cluster_of).collect();
         let mut pods = vec![Vec::new(); workloads.len()];
         for view in &clusters {
             for row in view.cluster.pods.rows() {
@@ -110,6 +117,7 @@ impl<'f> Inventory<'f> {
             fleet,
             clusters,
             workloads,
+            clusters_of,
             manifested,
             pods,
             unreadable,
@@ -149,10 +157,8 @@ impl<'f> Inventory<'f> {
     /// The cluster of a workload.
     #[must_use]
     pub fn cluster_of(&self, workload: WorkloadIdx) -> (ClusterIdx, &ClusterView<'f>) {
-        let name = &*self.workloads[workload as usize].cluster;
-        let found = self.clusters.binary_search_by(|view| view.name.cmp(name));
-        let index = found.expect("a workload comes from a cluster of the fleet");
-        (index as ClusterIdx, &self.clusters[index])
+        let index = self.clusters_of[workload as usize];
+        (index, &self.clusters[index as usize])
     }
 }
 

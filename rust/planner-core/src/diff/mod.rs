@@ -9,7 +9,9 @@ mod workload;
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use rayon::prelude::*;
+use rustc_hash::FxBuildHasher;
 
 use crate::{
     fleet::PodRow,
@@ -135,7 +137,7 @@ pub struct Diff {
     /// Image by container, each different set once.
     pub containers: Vec<BTreeMap<String, String>>,
     /// Where each set is.
-    known_containers: BTreeMap<BTreeMap<String, String>, ContainersIdx>,
+    known_containers: HashMap<BTreeMap<String, String>, ContainersIdx, FxBuildHasher>,
     /// What people should know.
     pub warnings: Vec<String>,
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -96,8 +98,8 @@ fn name_of(item: &Value) -> Option<&Value> {
 #[derive(Debug)]
 pub struct ImageRules<'r> {
     rules: &'r [Image],
-    by_repository: BTreeMap<&'r str, Vec<usize>>,
-    by_workload: BTreeMap<(&'r str, &'r str), Vec<usize>>,
+    by_repository: HashMap<&'r str, Vec<usize>, FxBuildHasher>,
+    by_workload: HashMap<(&'r str, &'r str), Vec<usize>, FxBuildHasher>,
 }
 
 impl WorkloadTarget {
@@ -123,8 +125,8 @@ impl<'r> ImageRules<'r> {
     #[must_use]
     pub fn of(request: &'r Request) -> Self {
         let rules = &request.spec.target.images;
-        let mut by_repository: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let mut by_workload: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        let mut by_repository = HashMap::<&str, Vec<usize>, FxBuildHasher>::default();
+        let mut by_workload = HashMap::<(&str, &str), Vec<usize>, FxBuildHasher>::default();
         for (index, rule) in rules.iter().enumerate() {
             match (&rule.from, &rule.workload) {
                 (Some(from), _) => by_repository.entry(from).or_default().push(index),

@@ -13,6 +13,7 @@ use rustc_hash::FxBuildHasher;
 use super::{
     pod::PodsOf,
     selector::{Labels, Selector},
+    state::LIFECYCLE,
 };
 use crate::{
     batch::flags,
@@ -31,9 +32,14 @@ const DERIVED: [(&str, u16); 5] = [
     ("pod-template-hash", flags::LABEL_TEMPLATE_HASH),
 ];
 
-/// The labels that pods share, ascending by key.
+/// The labels that pods share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SharedLabels(Box<[(Box<str>, Box<str>)]>);
+pub struct SharedLabels {
+    /// Ascending by key.
+    pairs: Box<[(Box<str>, Box<str>)]>,
+    /// Where [`LIFECYCLE`] is among them: every plan asks every pod for it.
+    lifecycle: Option<usize>,
+}
 
 impl SharedLabels {
     /// Reads the column. A text that is no object of texts has no labels, for the log checks what
@@ -41,17 +47,26 @@ impl SharedLabels {
     #[must_use]
     pub fn read(text: &str) -> Self {
         let labels: BTreeMap<Box<str>, Box<str>> = serde_json::from_str(text).unwrap_or_default();
-        Self(labels.into_iter().collect())
+        Self {
+            lifecycle: labels.keys().position(|key| &**key == LIFECYCLE),
+            pairs: labels.into_iter().collect(),
+        }
+    }
+
+    /// The value of [`LIFECYCLE`].
+    #[must_use]
+    pub fn lifecycle(&self) -> Option<&str> {
+        self.lifecycle.map(|at| &*self.pairs[at].1)
     }
 }
 
 impl Labels for SharedLabels {
     fn get(&self, key: &str) -> Option<&str> {
         let found = self
-            .0
+            .pairs
             .binary_search_by(|(known, _)| (**known).cmp(key))
             .ok()?;
-        Some(&self.0[found].1)
+        Some(&self.pairs[found].1)
     }
 }
 
@@ -117,7 +132,7 @@ impl<'a> LabelIndex<'a> {
                 .entry(class.namespace)
                 .or_default()
                 .push(number);
-            for (key, value) in &pods.shared_labels(class.labels).0 {
+            for (key, value) in &pods.shared_labels(class.labels).pairs {
                 by_pair
                     .entry((class.namespace, &**key, &**value))
                     .or_default()
@@ -156,18 +171,24 @@ impl<'a> LabelIndex<'a> {
         selector: &Selector,
         mut passes: impl FnMut(&str) -> bool,
     ) -> Vec<PodRow> {
-        let mut namespaces: Vec<Symbol> =
-            self.classes.iter().map(|class| class.namespace).collect();
-        namespaces.sort_unstable();
-        namespaces.dedup();
         let mut rows = Vec::new();
-        for namespace in namespaces {
-            if passes(self.pods.texts.text(namespace)) {
-                self.select(namespace, selector, &mut rows);
+        for namespace in self.by_namespace.keys() {
+            if passes(self.pods.texts.text(*namespace)) {
+                self.select(*namespace, selector, &mut rows);
             }
         }
         rows.sort_unstable();
         rows
+    }
+
+    /// Rows of every pod that the selector selects; ascending.
+    #[must_use]
+    pub fn rows_everywhere(&self, selector: &Selector) -> Vec<PodRow> {
+        if selector.is_everything() {
+            let pods = self.pods.columns;
+            return pods.rows().filter(|row| !pods.is_finished(*row)).collect();
+        }
+        self.rows_of_namespaces(selector, |_| true)
     }
 
     fn select(&self, namespace: Symbol, selector: &Selector, rows: &mut Vec<PodRow>) {

@@ -212,6 +212,13 @@ impl<'a> PodsOf<'a> {
         self.parsed.labels.get(labels)
     }
 
+    /// The place in its life that [`super::state::LIFECYCLE`] says, empty without one.
+    #[must_use]
+    pub fn lifecycle(&self, row: PodRow) -> &'a str {
+        let shared = self.shared_labels(self.columns.labels[row as usize]);
+        shared.lifecycle().unwrap_or_default()
+    }
+
     /// All its labels.
     #[must_use]
     pub fn labels(&self, row: PodRow) -> PodLabels<'a> {

@@ -75,6 +75,12 @@ impl Selector {
         }
     }
 
+    /// Whether everything matches because nothing is asked for.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.terms.as_ref() == Some(&Terms::default())
+    }
+
     /// Whether nothing can match because the selector is absent.
     #[must_use]
     pub fn is_nothing(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Whether a pod serves.
 
-use super::{pod::PodsOf, selector::Labels};
+use super::pod::PodsOf;
 use crate::{batch::flags, fleet::PodRow};
 
 /// Label of the place of a pod in its life (`openkruise/kruise apis/apps/pub LifecycleStateKey`).
@@ -27,9 +27,7 @@ impl PodsOf<'_> {
     /// nor of a step of its life (`openkruise/kruise pkg/controller/cloneset/sync IsPodAvailable`).
     #[must_use]
     pub fn is_clone_set_available(&self, row: PodRow, min_ready_s: u32) -> bool {
-        let lifecycle = self.labels(row);
-        let lifecycle = lifecycle.get(LIFECYCLE).unwrap_or_default();
-        matches!(lifecycle, "" | "Normal")
+        matches!(self.lifecycle(row), "" | "Normal")
             && self.columns.has(row, flags::RUNNING)
             && !self.columns.has(row, flags::IN_PLACE_UPDATE_SHUT)
             && self.is_available(row, min_ready_s)

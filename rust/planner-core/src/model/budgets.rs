@@ -5,7 +5,6 @@ use rustc_hash::FxBuildHasher;
 
 use super::ledger::Ledger;
 use crate::{
-    diff::Diff,
     fleet::{PodRow, Symbol},
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD, WorkloadIdx},
     kube::{
@@ -59,22 +58,22 @@ impl Budget {
 
 impl Ledger<'_> {
     /// Enters the budgets of the clusters and of the request.
-    pub fn read_budgets(&mut self, request: &Request, diff: &mut Diff) {
-        self.read_cluster_budgets(diff);
+    pub fn read_budgets(&mut self, request: &Request) {
+        self.read_cluster_budgets();
         for budget in &request.spec.budgets {
-            self.read_request_budget(budget, diff);
+            self.read_request_budget(budget);
         }
     }
 
     /// Enters the budgets of the clusters.
-    pub fn read_cluster_budgets(&mut self, diff: &mut Diff) {
+    pub fn read_cluster_budgets(&mut self) {
         for cluster in 0..self.inventory.clusters.len() as ClusterIdx {
-            self.read_disruption_budgets(cluster, diff);
-            self.read_unavailable_budgets(cluster, diff);
+            self.read_disruption_budgets(cluster);
+            self.read_unavailable_budgets(cluster);
         }
     }
 
-    fn read_disruption_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
+    fn read_disruption_budgets(&mut self, cluster: ClusterIdx) {
         let kind = Kind::PodDisruptionBudgets;
         for budget in self
             .inventory
@@ -83,7 +82,7 @@ impl Ledger<'_> {
             let budget = match budget {
                 Ok(budget) => budget,
                 Err(error) => {
-                    diff.warnings.push(error.to_string());
+                    self.warnings.push(error.to_string());
                     continue;
                 }
             };
@@ -94,7 +93,7 @@ impl Ledger<'_> {
         }
     }
 
-    fn read_unavailable_budgets(&mut self, cluster: ClusterIdx, diff: &mut Diff) {
+    fn read_unavailable_budgets(&mut self, cluster: ClusterIdx) {
         let kind = Kind::PodUnavailableBudgets;
         for budget in self
             .inventory
@@ -103,7 +102,7 @@ impl Ledger<'_> {
             let budget = match budget {
                 Ok(budget) => budget,
                 Err(error) => {
-                    diff.warnings.push(error.to_string());
+                    self.warnings.push(error.to_string());
                     continue;
                 }
             };
@@ -202,18 +201,19 @@ impl Ledger<'_> {
         }
     }
 
-    fn read_request_budget(&mut self, budget: &request::Budget, diff: &mut Diff) {
+    fn read_request_budget(&mut self, budget: &request::Budget) {
         let everything = Selector::everything();
         let selector = budget.selector.as_ref().unwrap_or(&everything);
         let rows: Vec<Vec<PodRow>> = self
             .labels
             .iter()
-            .map(|index| index.rows_of_namespaces(selector, |_| true))
+            .map(|index| index.rows_everywhere(selector))
             .collect();
-        let (tallies, covered) = self.tally(budget.scope, &rows);
+        let begins: Vec<usize> = self.charges.iter().map(Vec::len).collect();
+        let tallies = self.tally(budget.scope, &rows);
         let limit = |pods: u32| budget.max_unavailable.floor(pods);
         let Some(smallest) = tallies.iter().min_by_key(|it| (limit(it.pods), it.pods)) else {
-            diff.warnings
+            self.warnings
                 .push(format!("budget {}: it covers no pod", budget.name));
             return;
         };
@@ -255,15 +255,18 @@ impl Ledger<'_> {
             };
             resources[at] = self.push(resource, &place_name);
         }
-        for (cluster, row, at) in covered {
-            self.charge(cluster, row, resources[at as usize]);
+        for (charges, begin) in self.charges.iter_mut().zip(begins) {
+            for (_, tally) in &mut charges[begin..] {
+                *tally = resources[*tally as usize];
+            }
         }
     }
 
-    /// Counts the pods of each place, and says which of the tallies each pod is in.
-    fn tally(&self, scope: Scope, rows: &[Vec<PodRow>]) -> (Vec<Tally>, Vec<Covered>) {
+    /// Counts the pods of each place, and charges each pod with the index of its tally, which
+    /// stands for a resource until the resources are numbered.
+    fn tally(&mut self, scope: Scope, rows: &[Vec<PodRow>]) -> Vec<Tally> {
         let mut known: HashMap<Place, u32, FxBuildHasher> = HashMap::default();
-        let (mut tallies, mut covered) = (Vec::<Tally>::new(), Vec::new());
+        let mut tallies = Vec::<Tally>::new();
         for (cluster, rows) in (0..).zip(rows) {
             let pods = &self.inventory.clusters[cluster as usize].cluster.pods;
             for row in rows {
@@ -271,6 +274,7 @@ impl Ledger<'_> {
                     continue;
                 };
                 let at = *known.entry(place).or_insert(tallies.len() as u32);
+                self.charges[cluster as usize].push((*row, at));
                 if at as usize == tallies.len() {
                     let (pods, down) = (0, 0);
                     tallies.push(Tally { place, pods, down });
@@ -278,10 +282,9 @@ impl Ledger<'_> {
                 let tally = &mut tallies[at as usize];
                 tally.pods += 1;
                 tally.down += u32::from(!pods.is_ready(*row));
-                covered.push((cluster, *row, at));
             }
         }
-        (tallies, covered)
+        tallies
     }
 
     fn place(&self, scope: Scope, cluster: ClusterIdx, row: u32) -> Option<Place> {
@@ -333,9 +336,6 @@ struct Tally {
     pods: u32,
     down: u32,
 }
-
-/// A pod by its cluster and row, with the index of its tally.
-type Covered = (ClusterIdx, PodRow, u32);
 
 fn is_target(target: &Target, workload: &Workload) -> bool {
     let kind = Kind::of(&target.api_version, &target.kind);

@@ -50,6 +50,7 @@ struct Own<'a> {
 }
 
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
+    diff.warnings.append(&mut ledger.warnings);
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
     let charges = ledger.sorted_charges();
     let own: Vec<Own<'_>> = diff

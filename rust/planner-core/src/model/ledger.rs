@@ -5,6 +5,7 @@ use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},
     kube::labels::LabelIndex,
+    request::Request,
     schedule::problem::{Resource, ResourceIdx},
 };
 
@@ -18,8 +19,10 @@ pub struct Ledger<'a> {
     pub(super) resources: Vec<Resource>,
     pub(super) budget_of: Vec<BudgetIdx>,
     pub(super) places: Vec<Box<str>>,
+    /// Budgets that cannot be read or cover nothing.
+    pub(super) warnings: Vec<String>,
     /// By cluster, in order of entry.
-    charges: Vec<Vec<(PodRow, ResourceIdx)>>,
+    pub(super) charges: Vec<Vec<(PodRow, ResourceIdx)>>,
 }
 
 /// The resources of each pod of one cluster, pod after pod.
@@ -73,8 +76,17 @@ impl<'a> Ledger<'a> {
             resources: Vec::new(),
             budget_of: Vec::new(),
             places: Vec::new(),
+            warnings: Vec::new(),
             charges: vec![Vec::new(); inventory.clusters.len()],
         }
+    }
+
+    /// A ledger of the budgets of the clusters and of the request.
+    #[must_use]
+    pub fn of(inventory: &'a Inventory<'a>, request: &Request) -> Self {
+        let mut ledger = Self::new(inventory);
+        ledger.read_budgets(request);
+        ledger
     }
 
     /// How many of these pods do not serve.
@@ -107,6 +119,12 @@ impl<'a> Ledger<'a> {
     /// Says that a pod belongs to a resource.
     pub(super) fn charge(&mut self, cluster: ClusterIdx, row: PodRow, resource: ResourceIdx) {
         self.charges[cluster as usize].push((row, resource));
+    }
+
+    /// What people should know of the budgets.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Every budget.

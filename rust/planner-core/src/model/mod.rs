@@ -9,7 +9,7 @@ pub use budgets::{Budget, BudgetIdx};
 pub use groups::GroupOf;
 pub use ledger::Ledger;
 
-use crate::{diff::Diff, inventory::Inventory, request::Request, schedule::problem::Problem};
+use crate::{diff::Diff, request::Request, schedule::problem::Problem};
 
 /// A problem, and what its numbers stand for.
 #[derive(Debug)]
@@ -41,9 +41,7 @@ impl Model {
 /// Poses the problem. Pods that their kind of move forbids are taken out of the diff and listed
 /// as unmovable.
 #[must_use]
-pub fn pose(inventory: &Inventory<'_>, request: &Request, diff: &mut Diff) -> Model {
-    let mut ledger = Ledger::new(inventory);
-    ledger.read_budgets(request, diff);
+pub fn pose(ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
     let mut model = groups::pose(ledger, request, diff);
     groups::size_stages(&mut model, request);
     model

@@ -17,13 +17,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Assigned {
     /// By wave, then group, then order of taking.
-    pub table: RecordBatch,
+    pub moves: Taken,
     /// One for each chunk of the schedule.
     pub chunks: Vec<Bound>,
     /// What held chunks back, as the interface writes it; the first is empty: nothing.
     pub reasons: Vec<String>,
-    /// Moves that keep a pod half done, because a partition holds its application back.
-    pub partial: u32,
 }
 
 /// A chunk of the schedule, with what it stands for.
@@ -39,7 +37,7 @@ pub(super) struct Bound {
 
 /// The moves in order, as numbers.
 #[derive(Debug, Default)]
-struct Taken {
+pub(super) struct Taken {
     waves: Vec<u32>,
     stages: Vec<u32>,
     groups: Vec<GroupIdx>,
@@ -47,12 +45,18 @@ struct Taken {
     kinds: Vec<u32>,
     containers: Vec<u32>,
     because: Vec<u32>,
-    partial: u32,
+    /// Moves that keep a pod half done, because a partition holds its application back.
+    pub partial: u32,
+}
+
+impl Taken {
+    /// How many moves there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
 }
 
 pub(super) fn assign(
-    inventory: &Inventory<'_>,
-    changes: &Diff,
     model: &Model,
     schedule: &Schedule,
 ) -> Assigned {
@@ -84,22 +88,21 @@ pub(super) fn assign(
         done[group] += chunk.count;
         chunks.push(bound);
     }
-    let partial = taken.partial;
     Assigned {
-        table: table(inventory, changes, model, taken, &reasons.texts[1..]),
+        moves: taken,
         chunks,
         reasons: reasons.texts,
-        partial,
     }
 }
 
-fn table(
+/// The moves with the names of everything.
+pub(super) fn table(
     inventory: &Inventory<'_>,
     changes: &Diff,
     model: &Model,
-    taken: Taken,
-    reasons: &[String],
+    assigned: &Assigned,
 ) -> RecordBatch {
+    let taken = &assigned.moves;
     let of_group = |group: &GroupIdx| &model.groups[*group as usize];
     let clusters: Vec<ClusterIdx> = taken.groups.iter().map(|it| of_group(it).cluster).collect();
     // What is fetched pod by pod costs a cache miss each, so both cores fetch.
@@ -119,17 +122,17 @@ fn table(
     let stages = model.groups.first().map_or(&[][..], |it| &it.stages);
     let cluster_names = inventory.clusters.iter().map(|view| view.name);
     let texts = [
-        TextColumn::new(taken.stages, stages),
+        TextColumn::new(taken.stages.clone(), stages),
         TextColumn::new(clusters, cluster_names),
         of_workload(|workload| &workload.namespace),
         nodes,
         of_workload(|workload| workload.kind()),
         of_workload(|workload| &workload.name),
-        TextColumn::new(taken.kinds, Kind::ALL.map(Kind::text)),
-        TextColumn::new(taken.containers, containers),
-        TextColumn::new(taken.because, reasons),
+        TextColumn::new(taken.kinds.clone(), Kind::ALL.map(Kind::text)),
+        TextColumn::new(taken.containers.clone(), containers),
+        TextColumn::new(taken.because.clone(), &assigned.reasons[1..]),
     ];
-    moves::table(taken.waves, pods, uids, texts)
+    moves::table(taken.waves.clone(), pods, uids, texts)
 }
 
 fn names(inventory: &Inventory<'_>, clusters: &[ClusterIdx], rows: &[PodRow]) -> StringArray {

@@ -19,7 +19,12 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    diff::diff, fleet::Fleet, inventory::Inventory, model::pose, request::Request, schedule::solve,
+    diff::diff,
+    fleet::Fleet,
+    inventory::Inventory,
+    model::{Ledger, pose},
+    request::Request,
+    schedule::solve,
 };
 
 /// The key under which a plan's file keeps its header.
@@ -88,13 +93,16 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let request: Request = serde_json::from_slice(order.request).map_err(fail)?;
     let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
-    let mut changes = diff(&inventory, &request);
+    let (mut changes, ledger) = rayon::join(
+        || diff(&inventory, &request),
+        || Ledger::of(&inventory, &request),
+    );
     let differ: u64 = changes
         .workloads
         .iter()
         .map(|each| u64::from(each.differ))
         .sum();
-    let model = pose(&inventory, &request, &mut changes);
+    let model = pose(ledger, &request, &mut changes);
     let schedule = solve(&model.problem);
     unmovable::add_left(&inventory, &model, &schedule, &mut changes);
     if !changes.unmovable.is_empty() && (order.strict || schedule.chunks.is_empty()) {
@@ -102,7 +110,7 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
             &inventory, &model, &schedule, &changes,
         ));
     }
-    let assigned = assign::assign(&inventory, &changes, &model, &schedule);
+    let assigned = assign::assign(&model, &schedule);
     let scene = header::Scene {
         inventory: &inventory,
         changes: &changes,
@@ -111,8 +119,10 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         assigned: &assigned,
         differ,
     };
-    let header = scene.header(order, as_written);
-    let moves = assigned.table;
+    let (header, moves) = rayon::join(
+        || scene.header(order, as_written),
+        || assign::table(&inventory, &changes, &model, &assigned),
+    );
     let id = id(&header, &moves);
     let header = header.replacen(NO_ID, &format!("\"id\":\"{id}\""), 1);
     Ok(Plan { id, header, moves })

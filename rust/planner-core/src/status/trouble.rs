@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{
     batch::flags,
-    diff::Diff,
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
     model::{Ledger, budgets::PDB},
@@ -46,9 +45,8 @@ pub(super) fn troubles(inventory: &Inventory<'_>) -> Vec<Trouble> {
 /// Budgets that forbid every disruption, and pods under two budgets at once.
 fn budgets(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
     let mut ledger = Ledger::new(inventory);
-    let mut unread = Diff::default();
-    ledger.read_cluster_budgets(&mut unread);
-    for text in unread.warnings {
+    ledger.read_cluster_budgets();
+    for text in ledger.warnings().iter().cloned() {
         found.push(Trouble {
             cluster: String::new(),
             reason: "budget-unreadable",

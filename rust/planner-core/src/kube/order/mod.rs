@@ -14,9 +14,7 @@ use super::{
     priority::Priority,
     revision::Revisions,
     scatter::{expand, scatter},
-    selector::Labels,
     sidecar::SidecarSet,
-    state::LIFECYCLE,
     workload::{Workload, ordinal},
 };
 use crate::{fleet::PodRow, resource::Resource};
@@ -88,7 +86,7 @@ fn clone_set(
     waiting.sort_by_cached_key(|row| active::key(*row, pods));
     by_priority(&workload.strategy.priority, &mut waiting, pods);
     let mut waiting = scatter(&workload.strategy.scatter, waiting, all, pods);
-    waiting.sort_by_cached_key(|row| pods.labels(*row).get(LIFECYCLE) != Some("PreparingUpdate"));
+    waiting.sort_by_key(|row| pods.lifecycle(*row) != "PreparingUpdate");
     waiting
 }
 

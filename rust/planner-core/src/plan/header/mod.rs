@@ -139,8 +139,7 @@ impl Scene<'_> {
         let workloads = self.workload_chunks();
         let precedences = &self.model.problem.precedences;
         let waves = self.wave_tallies();
-        let headroom = self.headroom();
-        let takers = self.takers();
+        let (headroom, takers) = rayon::join(|| self.headroom(), || self.takers());
         let unmovable = unmovable(self.inventory, self.changes);
         let header = Header {
             api_version: "planner/v1",
@@ -241,7 +240,7 @@ impl Scene<'_> {
             pods.rows().filter(|row| !pods.is_finished(*row)).count()
         };
         Totals {
-            moves: self.assigned.table.num_rows(),
+            moves: self.assigned.moves.len(),
             pods: self.inventory.clusters.iter().map(pods).sum(),
             differ: self.differ,
             unmovable: self.changes.unmovable.len(),
@@ -254,10 +253,10 @@ impl Scene<'_> {
         let mut warnings = order.warnings.to_vec();
         warnings.extend(self.changes.warnings.iter().cloned());
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
-        if self.assigned.partial > 0 {
+        let partial = self.assigned.moves.partial;
+        if partial > 0 {
             warnings.push(format!(
-                "{} pods get only a part of their target: a partition or a SidecarSet keeps the rest back",
-                self.assigned.partial
+                "{partial} pods get only a part of their target: a partition or a SidecarSet keeps the rest back"
             ));
         }
         warnings
