@@ -12,7 +12,7 @@ use std::{
     env,
     error::Error,
     fs,
-    io::{Write, stdout},
+    io::{self, Write, stdout},
     time::Instant,
 };
 
@@ -20,7 +20,7 @@ use planner_core::{
     diff::diff,
     inventory::Inventory,
     model::{Ledger, pose},
-    plan::{Order, plan},
+    plan::{Order, Plan, plan},
     request::Request,
     schedule::solve,
     snapshot::from_snapshot,
@@ -84,26 +84,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let made = clock.time("plan", rounds, || plan(&fleet, &order))?;
     let bytes = clock.time("write", rounds, || made.to_bytes())?;
+    tell(&clock, &facts, (&made, bytes.len()), fleet.bytes())?;
+    Ok(())
+}
+
+fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: usize) -> io::Result<()> {
     let (pods, header) = (made.moves.num_rows(), made.header.len());
     let mut out = stdout().lock();
     for (stage, ms, cpu_ms) in &clock.stages {
         writeln!(out, "{stage:>9} {ms:>9.1} ms {cpu_ms:>9.1} ms of cores")?;
     }
     writeln!(out, "{facts}")?;
-    let file = bytes.len();
     let id = &made.id;
     writeln!(
         out,
         "plan {id} of {pods} moves: {file} bytes, of which header {header} before compression"
     )?;
-    let table = made.moves.get_array_memory_size();
-    writeln!(
-        out,
-        "memory: fleet {}, table of moves {table}; {}",
-        fleet.bytes(),
-        peak().unwrap_or_default()
-    )?;
-    Ok(())
+    let (table, peak) = (made.moves.get_array_memory_size(), peak());
+    let peak = peak.unwrap_or_default();
+    writeln!(out, "memory: fleet {fleet}, table of moves {table}; {peak}")
 }
 
 /// The least time of each stage: its name, milliseconds by the clock, milliseconds of all cores.

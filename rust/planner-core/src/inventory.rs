@@ -98,11 +98,11 @@ impl<'f> Inventory<'f> {
             .par_iter()
             .map(|(name, cluster)| view(fleet, name, cluster, &workloads))
             .collect();
-        let cluster_of = |workload: &Workload| {
+        let find = |workload: &Workload| {
             let found = clusters.binary_search_by(|view| view.name.cmp(&workload.cluster));
             found.expect("a workload comes from a cluster of the fleet") as ClusterIdx
         };
-        let clusters_of = workloads.iter().map(cluster_of).collect();
+        let clusters_of = workloads.iter().map(find).collect();
         let mut pods = vec![Vec::new(); workloads.len()];
         for view in &clusters {
             for row in view.cluster.pods.rows() {
@@ -268,10 +268,7 @@ fn minor(version: &str) -> Option<u32> {
 }
 
 /// The zone of each node, and the names of the zones.
-fn zones(
-    fleet: &Fleet,
-    cluster: &Cluster,
-) -> (HashMap<Symbol, u32, FxBuildHasher>, Vec<String>) {
+fn zones(fleet: &Fleet, cluster: &Cluster) -> (HashMap<Symbol, u32, FxBuildHasher>, Vec<String>) {
     let nodes = cluster.objects.get(&Resource::Nodes);
     let nodes: Vec<&Object> = nodes.into_iter().flat_map(BTreeMap::values).collect();
     let zone_of = nodes.into_par_iter().filter_map(|node| {

@@ -59,7 +59,9 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
             "these bytes are no snapshot planner-fleet/1; fold the log from its start".to_owned(),
         ));
     };
-    if blake3::hash(&bytes[..bytes.len() - CHECKSUM_BYTES]) != *checksum {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_rayon(&bytes[..bytes.len() - CHECKSUM_BYTES]);
+    if hasher.finalize() != *checksum {
         return Err(cut());
     }
     let position = u64::from_le_bytes(take(&mut rest)?);
@@ -80,6 +82,8 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
             .into_par_iter()
             .map(Batch::from_bytes)
             .collect::<Result<_, _>>()?;
+        let cluster = fleet.clusters.get_mut(name).expect("inserted above");
+        reserve(cluster, &batches);
         for batch in &batches {
             apply(&mut fleet, name, batch);
         }
@@ -90,6 +94,28 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
     } else {
         Err(cut())
     }
+}
+
+/// Makes room for the pods of the batches: growing step by step would copy them over and over.
+fn reserve(cluster: &mut Cluster, batches: &[Batch]) {
+    let (mut pods, mut name_bytes) = (0, 0);
+    for batch in batches {
+        let columns = batch.columns();
+        let is_pod = |code: &u8| *code == Resource::Pods.code();
+        let of_batch = columns
+            .resource
+            .values()
+            .iter()
+            .copied()
+            .filter(is_pod)
+            .count();
+        pods += of_batch;
+        if of_batch > 0 {
+            name_bytes += columns.name.value_data().len();
+        }
+    }
+    cluster.pods.reserve(pods, name_bytes);
+    cluster.rows.reserve(&cluster.pods, pods);
 }
 
 /// Objects that an open list has not mentioned come before it begins, the others after.

@@ -224,7 +224,6 @@ impl<'r> ImageRules<'r> {
     }
 }
 
-
 /// What a rule speaks of.
 fn subject(rule: &Image) -> String {
     match (&rule.from, &rule.workload) {

@@ -234,7 +234,12 @@ impl Pods {
         let rows = (self.len() / 8).max(64);
         // Names to come are as long as those that came.
         let name = self.names.len().div_ceil(self.len().max(1)).max(16);
-        self.names.reserve_exact(rows * name);
+        self.reserve(rows, rows * name);
+    }
+
+    /// Makes room for so many more rows with names of so many bytes in all.
+    pub fn reserve(&mut self, rows: usize, name_bytes: usize) {
+        self.names.reserve_exact(name_bytes);
         self.live.reserve_exact(rows);
         self.uid.reserve_exact(rows);
         self.name_end.reserve_exact(rows);
@@ -271,6 +276,11 @@ impl UidIndex {
         self.rows
             .find(hash(uid), |row| pods.uid[*row as usize] == uid)
             .copied()
+    }
+
+    /// Makes room for so many more pods.
+    pub fn reserve(&mut self, pods: &Pods, more: usize) {
+        self.rows.reserve(more, |row| hash(pods.uid[*row as usize]));
     }
 
     /// Adds the row of a uid that is not there yet.

@@ -201,7 +201,11 @@ fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
     let revision = Revision {
         name: object.name.clone(),
         number: document.revision.unwrap_or(0),
-        created: document.metadata.creation_timestamp.unwrap_or_default().into(),
+        created: document
+            .metadata
+            .creation_timestamp
+            .unwrap_or_default()
+            .into(),
         hash: hash.into(),
         resource,
         written,

@@ -56,10 +56,7 @@ impl Taken {
     }
 }
 
-pub(super) fn assign(
-    model: &Model,
-    schedule: &Schedule,
-) -> Assigned {
+pub(super) fn assign(model: &Model, schedule: &Schedule) -> Assigned {
     let mut reasons = Reasons::default();
     let mut cohorts = Cohorts::of(model);
     let mut done = vec![0; model.groups.len()];

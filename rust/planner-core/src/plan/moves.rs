@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array,
-    cast::AsArray,
-    types::UInt32Type,
+    cast::AsArray, types::UInt32Type,
 };
 use arrow_schema::{DataType, Field, Schema};
 use serde::Serialize;

@@ -27,7 +27,9 @@ impl Scene<'_> {
         let all = self.model.budgets.iter().enumerate();
         all.filter(|(index, _)| !takers[*index].is_empty())
             .map(move |(index, budget)| {
-                let cluster = budget.cluster.map(|it| &self.inventory.clusters[it as usize]);
+                let cluster = budget
+                    .cluster
+                    .map(|it| &self.inventory.clusters[it as usize]);
                 Budget {
                     name: &budget.name,
                     cluster: cluster.map(|view| view.name),

@@ -6,7 +6,8 @@ use super::{Kinds, Scene};
 
 #[derive(Serialize)]
 pub(super) struct Wave<'a> {
-    wave: usize,
+    #[serde(rename = "wave")]
+    number: usize,
     start_s: f64,
     seconds: f64,
     waits_s: f64,
@@ -47,7 +48,7 @@ impl Scene<'_> {
             let (start_ms, end_ms) = (self.schedule.starts_ms[at], self.schedule.ends_ms[at]);
             let before_ms = at.checked_sub(1).map_or(0, |at| self.schedule.ends_ms[at]);
             Wave {
-                wave: at + 1,
+                number: at + 1,
                 start_s: seconds(start_ms),
                 seconds: seconds(end_ms - start_ms),
                 waits_s: seconds(start_ms - before_ms),
