@@ -11,7 +11,7 @@ use crate::{
     kube::{
         labels::LabelIndex,
         order,
-        pod::{PodSpec, PodsOf},
+        pod::{OncePerText, PodSpec, PodsOf},
         sidecar::SidecarSet,
     },
     request::Request,
@@ -253,10 +253,11 @@ impl SidecarTarget {
         pods: PodsOf<'_>,
         matched: &[PodRow],
     ) -> SidecarSetChange {
+        let mut differs = OncePerText::default();
         let (waiting, updated): (Vec<PodRow>, Vec<PodRow>) = matched
             .iter()
             .copied()
-            .partition(|row| self.differs(pods, *row));
+            .partition(|row| differs.ask(pods.columns, *row, || self.differs(pods, *row)));
         let kept = self.set.partition_old(matched.len() as u32) as usize;
         if kept > 0 {
             let ordered = order::sidecar_order(&self.set, &waiting, matched, pods);

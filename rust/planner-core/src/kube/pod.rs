@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -164,6 +166,32 @@ impl PodTexts {
                 PodAnnotations::read,
             ),
             labels: Parsed::of(column(|pods| &pods.labels), texts, SharedLabels::read),
+        }
+    }
+}
+
+/// An answer that follows from a pod's spec and annotations, found once for each pair of them:
+/// there are few, and pods that share them mostly lie beside each other.
+#[derive(Debug, Default)]
+pub struct OncePerText {
+    known: HashMap<(Symbol, Symbol), bool, FxBuildHasher>,
+    last: Option<((Symbol, Symbol), bool)>,
+}
+
+impl OncePerText {
+    /// The answer for a pod, by `find` if it is not known.
+    pub fn ask(&mut self, columns: &Pods, row: PodRow, find: impl FnOnce() -> bool) -> bool {
+        let key = (
+            columns.spec[row as usize],
+            columns.annotations[row as usize],
+        );
+        match self.last {
+            Some((last, answer)) if last == key => answer,
+            _ => {
+                let answer = *self.known.entry(key).or_insert_with(find);
+                self.last = Some((key, answer));
+                answer
+            }
         }
     }
 }

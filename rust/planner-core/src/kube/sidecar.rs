@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     labels::LabelIndex,
     owner::uid,
-    pod::{PodAnnotations, PodSpec, PodsOf},
+    pod::{OncePerText, PodAnnotations, PodSpec},
     priority::{Priority, ScatterTerm},
     scaled::{IntOrPercent, Resolved, Rounding},
     selector::{Labels, Selector},
@@ -147,14 +147,13 @@ impl SidecarSet {
         let mut rows = index.rows_of_namespaces(&self.selector, |namespace| {
             self.covers(namespace, namespaces.get(namespace).unwrap_or(&unlabelled))
         });
-        rows.retain(|row| self.is_matched(*row, index.pods()));
+        let (pods, mut has_sidecars) = (index.pods(), OncePerText::default());
+        rows.retain(|row| {
+            let find =
+                || self.is_injected(pods.annotations(*row)) && self.is_consistent(pods.spec(*row));
+            !pods.columns.has(*row, flags::DELETING) && has_sidecars.ask(pods.columns, *row, find)
+        });
         rows
-    }
-
-    fn is_matched(&self, row: PodRow, pods: PodsOf<'_>) -> bool {
-        !pods.columns.has(row, flags::DELETING)
-            && self.is_injected(pods.annotations(row))
-            && self.is_consistent(pods.spec(row))
     }
 
     /// Whether the pod was injected when it was made; live pods never are.
