@@ -83,6 +83,8 @@ def test_a_request_says_what_was_written() -> None:
 
 def test_canonical_json_is_the_same_however_a_request_is_written() -> None:
     longer = changed("scope: node,", "maxUnavailable: 2, scope: node, selector: null,")
+    longer = longer.replace("{name: storefront,", "{name: storefront, scope: fleet,")
+    longer = longer.replace("storefront}}", "storefront}, matchExpressions: []}")
     longer = longer.replace("scope: node, selector: null, maxUnavailable: 2", "scope: node")
     longer = longer.replace("payment}]}", 'payment}], ready: "100%"}')
     longer = longer.replace("100%}", "100%, soak: 0s}")
@@ -99,6 +101,18 @@ def test_canonical_json_reads_back_without_its_files() -> None:
 
     assert load_request(written, "plan", no_files) == request
     assert json.loads(written)["spec"]["target"]["images"][0]["from"] == "registry.example.com/cart"
+
+
+def test_a_mistake_in_json_is_named_with_its_line() -> None:
+    raw = json.loads(canonical_json(load(REQUEST)))
+    raw["spec"]["stages"][0]["soak"] = "10 min"
+    text = json.dumps(raw, indent=1)
+    line = 1 + text[: text.index("10 min")].count("\n")
+
+    with pytest.raises(RequestError) as caught:
+        load_request(text.encode(), "request.json", no_files)
+
+    assert (caught.value.line, caught.value.path) == (line, "spec.stages[0].soak")
 
 
 def test_the_example_is_a_request() -> None:
