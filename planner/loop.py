@@ -21,7 +21,6 @@ from planner.log import EventLog, NewCommit, Stream
 from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
 from planner.observe.source import Source
-from planner.plan.graph import order_dependencies
 from planner.verify import Violation, verify
 from planner.verify.observed import fold_rows
 
@@ -141,6 +140,8 @@ def plan_request(
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
+    from planner.plan.graph import order_dependencies  # noqa: PLC0415 networkx takes a while
+
     warnings = order_dependencies(request).warnings
     digest = log.digest_at(fleet.position).hex()
     text = canonical_redacted(log, request)
@@ -204,7 +205,8 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
     for commit in log.read(until=until, kind="cluster"):
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
         for row in batch.slice(0, until - commit.position_first + 1).rows():
-            yield {**row, "cluster": commit.stream.name}
+            row["cluster"] = commit.stream.name
+            yield row
 
 
 def jsonl(plan: core.Plan, *, lines_at_once: int = 10_000) -> Iterator[bytes]:

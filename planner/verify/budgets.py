@@ -11,7 +11,7 @@ from planner.verify.selector import matches
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.fleet import Fleet, SidecarSet, Workload
+    from planner.verify.fleet import DisruptionBudget, Fleet, SidecarSet, Workload
     from planner.verify.observed import Pod
     from planner.verify.plan import Case, Move
 
@@ -59,10 +59,8 @@ class Budget:
 def all_budgets(case: Case) -> list[Budget]:
     """Every budget of the clusters and of the request."""
     fleet = case.fleet
-    budgets: list[Budget] = []
+    budgets = [_disruption_budget(each, fleet) for each in fleet.disruption_budgets]
     for cluster in fleet.clusters():
-        disruption = fleet.observed.documents(cluster, "poddisruptionbudgets")
-        budgets.extend(_disruption_budget(cluster, each, fleet) for each in disruption)
         unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
     for workload in fleet.workloads.values():
@@ -73,10 +71,10 @@ def all_budgets(case: Case) -> list[Budget]:
     return budgets
 
 
-def _disruption_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet) -> Budget:
+def _disruption_budget(observed: DisruptionBudget, fleet: Fleet) -> Budget:
     """A PodDisruptionBudget (disruption.go, getExpectedPodCount and updatePdbStatus)."""
-    metadata, spec = document["metadata"], document["spec"]
-    pods = fleet.in_namespace(cluster, metadata["namespace"]).select(spec.get("selector"))
+    metadata, spec = observed.document["metadata"], observed.document["spec"]
+    pods = observed.pods
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
     expected: int | None
     if most is None and isinstance(least, int):
@@ -91,7 +89,7 @@ def _disruption_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet) 
     return _of_down_pods(
         rule="budget",
         name=f"pdb/{metadata['namespace']}/{metadata['name']}",
-        cluster=cluster,
+        cluster=observed.cluster,
         # The controller fails safe when an owner has no scale, as every DaemonSet.
         limit=max(0, len(pods) - desired) if expected else 0,
         pods=pods,

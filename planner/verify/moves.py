@@ -132,13 +132,7 @@ def eviction(case: Case) -> Iterator[Violation]:
 
 def is_evictable(case: Case, pod: Pod) -> bool:
     """Whether the API server would ever let the pod be evicted."""
-    budgets = case.fleet.observed.documents(pod.cluster, "poddisruptionbudgets")
-    matching: int = sum(
-        document["metadata"]["namespace"] == pod.namespace
-        and matches(document["spec"].get("selector"), pod.labels)
-        for document in budgets
-    )
-    return matching <= 1
+    return case.fleet.disruption_budgets_over.get(pod, 0) <= 1
 
 
 def is_excluded(case: Case, pod: Pod) -> bool:
