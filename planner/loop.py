@@ -188,7 +188,9 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
     )
 
 
-def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
+def verify_plan(
+    log: EventLog, plan: core.Plan, *, progress: Progress = lambda _: None
+) -> list[Violation]:
     """Check a plan against the fleet as it was observed when the plan was made."""
     header = msgspec.json.decode(plan.header())
     made_of = header["log"]
@@ -196,7 +198,9 @@ def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
         raise UsageError(
             f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
         )
+    progress(f"folding {made_of['position']:,} events")
     observed = fold_rows(observed_rows(log, until=made_of["position"]))
+    progress(f"checking {len(plan):,} moves")
     return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
 
 

@@ -48,8 +48,7 @@ def command(
     Exit code 0: nothing to do; 2: a plan was made; 3: no plan exists.
     """
     request = read_request(request_path)
-    told = progress(quiet=quiet)
-    with log_at(db) as log:
+    with log_at(db) as log, progress(quiet=quiet) as told:
         told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
         told("planning")
