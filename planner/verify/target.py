@@ -31,9 +31,9 @@ class SidecarChange:
     """Whether the SidecarSet's controller can change it in the running pod."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Change:
-    """How one pod differs from the target."""
+    """How pods that are alike differ from the target."""
 
     images: Mapping[str, str]
     """Wanted images of containers of the workload's own template."""
