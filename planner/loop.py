@@ -157,13 +157,14 @@ def plan_request(
 
 def canonical_redacted(log: EventLog, request: UpgradeRequest) -> bytes:
     """Give the request as JSON, its manifests redacted as observed objects are, to compare."""
-    tree = msgspec.json.decode(canonical_json(request))
-    target = tree["spec"].get("target", {})
-    if "manifests" in target:
-        target["manifests"] = [
-            msgspec.json.decode(core.redact(msgspec.json.encode(document), log.identity.salt))
-            for document in target["manifests"]
-        ]
+    canonical = canonical_json(request)
+    if not request.spec.target.manifests:
+        return canonical
+    tree = msgspec.json.decode(canonical)
+    tree["spec"]["target"]["manifests"] = [
+        msgspec.json.decode(core.redact(msgspec.json.encode(document), log.identity.salt))
+        for document in tree["spec"]["target"]["manifests"]
+    ]
     return msgspec.json.encode(tree)
 
 

@@ -41,7 +41,7 @@ def command(
     *,
     strict: bool,
     quiet: bool,
-    verbose: bool,  # noqa: ARG001 every command takes -v
+    verbose: bool,
 ) -> None:
     """Plan an upgrade: every move of every wave, a proof of how good it is, what cannot move.
 
@@ -55,14 +55,13 @@ def command(
         plan = make_plan(log, fleet, request, strict=strict)
     if output:
         write_whole(output, plan)
-    header = msgspec.json.decode(plan.header())
     if form == "json":
         print_json(plan.header())
     else:
-        tell_plan(header, console())
+        tell_plan(msgspec.json.decode(plan.header()), console(), everything=verbose)
         if output:
             click.echo(f"written to {output}")
-    sys.exit(EXIT_PLAN_MADE if header["totals"]["moves"] else 0)
+    sys.exit(EXIT_PLAN_MADE if len(plan) else 0)
 
 
 def write_whole(path: Path, plan: core.Plan) -> None:

@@ -114,8 +114,8 @@ impl<'a, 'py> Texts<'a, 'py> {
 
     fn put(&mut self, dict: &Bound<'py, PyDict>, row: usize) -> PyResult<()> {
         let key = self.column.keys().value(row) as usize;
-        let text = self.made[key]
-            .get_or_insert_with(|| PyString::new(dict.py(), text(self.column, row)));
+        let text =
+            self.made[key].get_or_insert_with(|| PyString::new(dict.py(), text(self.column, row)));
         dict.set_item(self.name, &*text)
     }
 }
