@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ class Budget:
 
     def would_take(self, pod: Pod, kind: str, containers: Iterable[str]) -> bool:
         """Whether a move of this kind of one of its pods would take from it."""
-        if (kind == "surge") != self.surge or pod in self.free:
+        if (kind == "surge") is not self.surge or (self.free and pod in self.free):
             return False
         return self.containers is None or not self.containers.isdisjoint(containers)
 
@@ -212,14 +213,12 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
     """A budget of the request: one for each node, zone and so on, or one for the fleet."""
     selected = fleet.by_label.select(rule.get("selector", {}))
     scope = rule.get("scope") or "fleet"
-    group_of = _GROUPS[scope]
-    groups: dict[str, list[Pod]] = {}
+    group_of, namespace = _GROUPS[scope], rule.get("namespace")
+    groups: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in selected:
-        if rule.get("namespace") not in (None, pod.namespace):
-            continue
-        group = group_of(pod, fleet)
+        group = group_of(pod, fleet) if namespace in (None, pod.namespace) else None
         if group is not None:
-            groups.setdefault(group, []).append(pod)
+            groups[group].append(pod)
     if scope == "fleet":
         groups.setdefault("", [])
     for group, pods in sorted(groups.items()):

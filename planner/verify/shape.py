@@ -100,9 +100,7 @@ class Moves:
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         for index, move in enumerate(self.written):
-            if isinstance(move, dict) and all(
-                isinstance(move.get(name, _MISSING), expected) for name, expected in _MOVE.items()
-            ):
+            if not any(_fields("", move, _MOVE)):
                 yield move
             elif len(self.broken) < _MOST:
                 self.broken.extend(_fields(f"moves[{index}]", move, _MOVE))
@@ -115,9 +113,11 @@ def _fields(
         yield _broken(subject, f"it is a {type(written).__name__}, and should be an object")
         return
     for name, expected in fields.items():
+        if isinstance(written.get(name, _MISSING), expected):
+            continue
         if name not in written:
             yield _broken(f"{subject}.{name}", "it is missing")
-        elif not isinstance(written[name], expected):
+        else:
             yield _broken(f"{subject}.{name}", f"it is a {type(written[name]).__name__}")
 
 
