@@ -214,6 +214,15 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
             yield row
 
 
+def moves_naming(plan: core.Plan, what: str) -> Iterator[dict[str, object]]:
+    """Give the moves of a plan that may be of the pod `what` (`[[cluster/]namespace/]name` or uid).
+
+    Only lines that hold the name are decoded: of a million a few.
+    """
+    name = msgspec.json.encode(what.rpartition("/")[2]).strip(b'"')
+    return (msgspec.json.decode(line) for line in jsonl(plan) if name in line)
+
+
 def jsonl(plan: core.Plan, *, lines_at_once: int = 10_000) -> Iterator[bytes]:
     """Give the moves of a plan as JSON, one after the other."""
     for begin in range(0, len(plan), lines_at_once):

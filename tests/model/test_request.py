@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import RequestError
+from planner.model.check import names_problems
 from planner.model.published import SCHEMAS
 from planner.model.request import UpgradeRequest, canonical_json, load_request
 from planner.model.scalars import duration_ms, percent
@@ -258,3 +259,27 @@ def test_the_request_schema_has_no_room_for_unknown_keys() -> None:
 
     assert all(part["additionalProperties"] is False for part in parts.values())
     assert {"type": "string"} in parts["Target"]["properties"]["manifests"]["items"]["anyOf"]
+
+
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_the_names_of_a_fleet_are_not_compared_each_with_each() -> None:
+    names = [Counted(f"budget-{number}") for number in range(2_000)]
+
+    found = list(names_problems([*names, Counted("budget-7")], ("budgets",)))
+
+    assert found == [
+        (("budgets", 2_000), "has the name that budgets[7] has already; leave one out")
+    ]
+    assert Counted.compared < 4 * len(names)
