@@ -131,8 +131,7 @@ def explain(plan: Plan, what: str) -> list[Reasons]:
     Raises:
         NotInPlanError: the plan has no such thing.
     """
-    moves = (msgspec.json.decode(line) for line in loop.jsonl(plan))
-    return explain_header(_read(plan.header()), moves, what)
+    return explain_header(_read(plan.header()), loop.moves_naming(plan, what), what)
 
 
 def verify(log: Log, plan: Plan) -> list[Violation]:

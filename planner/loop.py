@@ -21,7 +21,6 @@ from planner.log import EventLog, NewCommit, Stream
 from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
 from planner.observe.source import Source
-from planner.plan.graph import order_dependencies
 from planner.verify import Violation, verify
 from planner.verify.observed import fold_rows
 
@@ -141,6 +140,8 @@ def plan_request(
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
+    from planner.plan.graph import order_dependencies  # noqa: PLC0415 networkx takes a while
+
     warnings = order_dependencies(request).warnings
     digest = log.digest_at(fleet.position).hex()
     text = canonical_redacted(log, request)
@@ -156,13 +157,14 @@ def plan_request(
 
 def canonical_redacted(log: EventLog, request: UpgradeRequest) -> bytes:
     """Give the request as JSON, its manifests redacted as observed objects are, to compare."""
-    tree = msgspec.json.decode(canonical_json(request))
-    target = tree["spec"].get("target", {})
-    if "manifests" in target:
-        target["manifests"] = [
-            msgspec.json.decode(core.redact(msgspec.json.encode(document), log.identity.salt))
-            for document in target["manifests"]
-        ]
+    canonical = canonical_json(request)
+    if not request.spec.target.manifests:
+        return canonical
+    tree = msgspec.json.decode(canonical)
+    tree["spec"]["target"]["manifests"] = [
+        msgspec.json.decode(core.redact(msgspec.json.encode(document), log.identity.salt))
+        for document in tree["spec"]["target"]["manifests"]
+    ]
     return msgspec.json.encode(tree)
 
 
@@ -187,7 +189,9 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
     )
 
 
-def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
+def verify_plan(
+    log: EventLog, plan: core.Plan, *, progress: Progress = lambda _: None
+) -> list[Violation]:
     """Check a plan against the fleet as it was observed when the plan was made."""
     header = msgspec.json.decode(plan.header())
     made_of = header["log"]
@@ -195,7 +199,9 @@ def verify_plan(log: EventLog, plan: core.Plan) -> list[Violation]:
         raise UsageError(
             f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
         )
+    progress(f"folding {made_of['position']:,} events")
     observed = fold_rows(observed_rows(log, until=made_of["position"]))
+    progress(f"checking {len(plan):,} moves")
     return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
 
 
@@ -204,7 +210,17 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
     for commit in log.read(until=until, kind="cluster"):
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
         for row in batch.slice(0, until - commit.position_first + 1).rows():
-            yield {**row, "cluster": commit.stream.name}
+            row["cluster"] = commit.stream.name
+            yield row
+
+
+def moves_naming(plan: core.Plan, what: str) -> Iterator[dict[str, object]]:
+    """Give the moves of a plan that may be of the pod `what` (`[[cluster/]namespace/]name` or uid).
+
+    Only lines that hold the name are decoded: of a million a few.
+    """
+    name = msgspec.json.encode(what.rpartition("/")[2]).strip(b'"')
+    return (msgspec.json.decode(line) for line in jsonl(plan) if name in line)
 
 
 def jsonl(plan: core.Plan, *, lines_at_once: int = 10_000) -> Iterator[bytes]:

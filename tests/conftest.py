@@ -1,4 +1,4 @@
-"""What all tests share: a real PostgreSQL server, started when a test first asks for one."""
+"""What all tests share: examples that may take their time, and a real PostgreSQL server."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 HOW_TO_GET_IT = "PostgreSQL is not installed; apt-get install postgresql"
 USER = "planner"
@@ -20,6 +21,10 @@ PORT_TRIES = 5
 SETTINGS = "fsync=off full_page_writes=off synchronous_commit=off unix_socket_directories=''"
 
 _database_numbers = count(1)
+
+# How long an example takes depends on what else the machine does: no test fails by the clock.
+settings.register_profile("planner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("planner")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from planner.cli import options
 from planner.errors import PlannerError
 
 # Module and summary of each command: `planner --help` imports none of them.
@@ -55,11 +56,12 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fleet-upgrade-planner", prog_name="planner")
-def cli() -> None:
+@options.before_command
+def cli(**_said: object) -> None:
     """Plan the upgrade of whole Kubernetes fleets: every pod, no budget broken, with a proof.
 
     Every command reads and writes one event log: --db URL or PLANNER_DB, by default planner.db in
-    the working directory.
+    the working directory. These options may stand before the command or after it.
     """
 
 

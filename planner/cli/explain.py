@@ -5,7 +5,7 @@ import msgspec
 
 from planner.cli import options
 from planner.cli.session import console, log_at, print_json
-from planner.loop import jsonl, load_plan
+from planner.loop import load_plan, moves_naming
 from planner.plan.explain import explain
 from planner.show.explain import tell_reasons
 
@@ -23,8 +23,7 @@ def command(plan: str, what: str, db: str, form: str) -> None:
     """
     loaded = load_plan(lambda: log_at(db), plan)
     header = msgspec.json.decode(loaded.header())
-    moves = (msgspec.json.decode(line) for line in jsonl(loaded))
-    reasons = explain(header, moves, what)
+    reasons = explain(header, moves_naming(loaded, what), what)
     if form == "json":
         print_json(reasons)
     else:

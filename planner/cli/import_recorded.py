@@ -38,8 +38,7 @@ def command(
     events (JSON lines), plain or .gz, .xz, .zst, a .tar of them, or `-` for standard input.
     """
     sources = find_sources(paths, sys.stdin.buffer)
-    with log_at(db, create=True) as log:
-        told = progress(quiet=quiet)
+    with log_at(db, create=True) as log, progress(quiet=quiet) as told:
         done = import_recorded(log, cluster, sources, partial=partial, progress=told)
     if form == "json":
         print_json(done)

@@ -1,9 +1,14 @@
-"""Options that several commands share, and what they stand for."""
+"""Options that several commands share, and what they stand for.
+
+`--db`, `-q` and `-v` may also stand before the command, for whichever follows; what stands after it
+counts more.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,6 +23,7 @@ def database(command: F) -> F:
         show_default=True,
         show_envvar=True,
         help="The event log: a SQLAlchemy URL (SQLite or PostgreSQL).",
+        callback=_or_before,
     )(command)
 
 
@@ -56,8 +62,26 @@ def request_file(command: F) -> F:
 
 
 def quiet(command: F) -> F:
-    """`-q` and `-v`: how much is told on stderr."""
-    command = click.option("-v", "--verbose", is_flag=True, help="Tell more on stderr.")(command)
-    return click.option("-q", "--quiet", is_flag=True, help="Tell nothing but errors on stderr.")(
-        command
-    )
+    """`-q` and `-v`: how much is told."""
+    flags = (("-v", "--verbose", "Tell more."), ("-q", "--quiet", "Tell only results and errors."))
+    for short, long, text in flags:
+        command = click.option(short, long, is_flag=True, help=text, callback=_or_before)(command)
+    return command
+
+
+def before_command(group: F) -> F:
+    """Take the options of every command before the command too."""
+    return database(quiet(group))
+
+
+def _or_before(ctx: click.Context, param: click.Parameter, value: object) -> object:
+    """What was said before the command, if nothing was said after it."""
+    assert param.name is not None  # click derives it from the option
+    before = ctx.find_root()
+    if _is_said(before, param.name) and not _is_said(ctx, param.name):
+        return before.params[param.name]
+    return value
+
+
+def _is_said(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -41,29 +41,27 @@ def command(
     *,
     strict: bool,
     quiet: bool,
-    verbose: bool,  # noqa: ARG001 every command takes -v
+    verbose: bool,
 ) -> None:
     """Plan an upgrade: every move of every wave, a proof of how good it is, what cannot move.
 
     Exit code 0: nothing to do; 2: a plan was made; 3: no plan exists.
     """
     request = read_request(request_path)
-    told = progress(quiet=quiet)
-    with log_at(db) as log:
+    with log_at(db) as log, progress(quiet=quiet) as told:
         told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
         told("planning")
         plan = make_plan(log, fleet, request, strict=strict)
     if output:
         write_whole(output, plan)
-    header = msgspec.json.decode(plan.header())
     if form == "json":
         print_json(plan.header())
     else:
-        tell_plan(header, console())
+        tell_plan(msgspec.json.decode(plan.header()), console(), everything=verbose)
         if output:
             click.echo(f"written to {output}")
-    sys.exit(EXIT_PLAN_MADE if header["totals"]["moves"] else 0)
+    sys.exit(EXIT_PLAN_MADE if len(plan) else 0)
 
 
 def write_whole(path: Path, plan: core.Plan) -> None:

@@ -2,13 +2,15 @@
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 import msgspec
 from rich.console import Console
+from rich.text import Text
 
 from planner.fold.snapshots import Snapshots
 from planner.log import EventLog
@@ -27,11 +29,14 @@ def snapshots_of(log: EventLog) -> Snapshots:
     return Snapshots(folder=Path(click.get_app_dir("planner")) / "snapshots" / name)
 
 
-def progress(*, quiet: bool) -> Callable[[str], None]:
-    """Give a line on stderr for each step, on a terminal only."""
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show on stderr which step runs, on a terminal only; gone when the work is done."""
     if quiet or not sys.stderr.isatty():
-        return lambda _: None
-    return lambda text: click.secho(text, dim=True, err=True)
+        yield lambda _: None
+        return
+    with Console(stderr=True).status("") as status:
+        yield lambda text: status.update(Text(text, style="dim"))
 
 
 def console() -> Console:

@@ -5,7 +5,7 @@ import msgspec
 
 from planner import core
 from planner.cli import options
-from planner.cli.session import console, log_at, print_json, snapshots_of
+from planner.cli.session import console, log_at, print_json, progress, snapshots_of
 from planner.loop import observe_fleet, position_at
 from planner.show.status import tell_status
 
@@ -14,12 +14,18 @@ from planner.show.status import tell_status
 @options.database
 @options.at
 @options.output_format
-def command(db: str, at: str | None, form: str) -> None:
-    """Show the fleet: clusters, workloads, pods, budgets, and trouble already there."""
-    with log_at(db) as log:
+@options.quiet
+def command(db: str, at: str | None, form: str, *, quiet: bool, verbose: bool) -> None:
+    """Show the fleet: clusters, workloads, pods, budgets, and trouble already there.
+
+    Of each kind of trouble the worst is shown; -v shows all of it.
+    """
+    with log_at(db) as log, progress(quiet=quiet) as told:
+        told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
-    status = core.status(fleet)
+        told("looking for trouble")
+        status = core.status(fleet)
     if form == "json":
         print_json(status)
     else:
-        tell_status(msgspec.json.decode(status), console())
+        tell_status(msgspec.json.decode(status), console(), everything=verbose)

@@ -1,7 +1,7 @@
 """What a request has to keep beyond its types. Each check names the path and the remedy."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
 from planner.model.documents import Path
@@ -143,9 +143,10 @@ def names_problems(names: Sequence[str], path: Path) -> Iterator[Problem]:
     yield from _twice(names, path, "has the name that")
 
 
-def _twice(keys: Sequence[object], path: Path, says: str) -> Iterator[Problem]:
+def _twice(keys: Sequence[Hashable], path: Path, says: str) -> Iterator[Problem]:
+    places: dict[Hashable, int] = {}
     for index, key in enumerate(keys):
-        first = keys.index(key)
+        first = places.setdefault(key, index)
         if first < index:
             place = path[-1]
             yield (*path, index), f"{says} {place}[{first}] has already; leave one out"

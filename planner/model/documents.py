@@ -43,8 +43,8 @@ _PADDED: Final = re.compile(r"[-+]?0[0-9]", re.ASCII)
 _OCTAL: Final = re.compile(r"[-+]?0[0-7]+", re.ASCII)
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_INT_MIN: Final = -(1 << 63)
-_INT_MAX: Final = (1 << 64) - 1
+INT_MIN: Final = -(1 << 63)
+INT_MAX: Final = (1 << 64) - 1
 _TAG: Final = "tag:yaml.org,2002:"
 _SCALAR_TAGS: Final[dict[str, tuple[type, ...]]] = {
     "null": (type(None),),
@@ -264,8 +264,8 @@ def _plain(event: ScalarEvent) -> Any:  # noqa: ANN401 -- any scalar
 def _integer(event: ScalarEvent, text: str) -> int:
     digits_max = 30  # more cannot fit, and Python refuses to read thousands
     base = 8 if _OCTAL.fullmatch(text) else 0 if text[1:2] in {"x", "o"} else 10
-    value = int(text, base) if len(text) <= digits_max else _INT_MAX + 1
-    if not _INT_MIN <= value <= _INT_MAX:
+    value = int(text, base) if len(text) <= digits_max else INT_MAX + 1
+    if not INT_MIN <= value <= INT_MAX:
         raise _trouble(
             event, f"the number {text[:digits_max]} does not fit; quote it if it is text"
         )

@@ -7,6 +7,8 @@ import msgspec
 from planner.model.scalars import DURATION_PATTERN, PERCENT_PATTERN
 from planner.model.target import Text, Value, WorkloadRef
 
+ALL = "100%"
+NO_TIME = "0s"
 Scope = Literal["node", "zone", "workload", "namespace", "cluster", "fleet"]
 Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
 Percent = Annotated[
@@ -46,7 +48,10 @@ class Dependency(Value, frozen=True, kw_only=True):
 
     workload: WorkloadRef
     after: Annotated[tuple[WorkloadRef, ...], msgspec.Meta(min_length=1)]
-    ready: Percent = "100%"
+    ready: Percent = ALL
+
+    def __post_init__(self) -> None:
+        _settle(self, "ready", ALL)
 
 
 class Budget(Value, frozen=True, kw_only=True):
@@ -69,11 +74,23 @@ class Stage(Value, frozen=True, kw_only=True):
 
     name: Text
     per_workload: Count | Percent
-    soak: Duration = "0s"
+    soak: Duration = NO_TIME
     approval: Literal["required"] | None = None
+
+    def __post_init__(self) -> None:
+        _settle(self, "soak", NO_TIME)
 
 
 class Exclusion(Value, frozen=True, kw_only=True):
     """Pods that do not move."""
 
     selector: Selector
+
+
+def _settle(value: Value, field: str, default: str) -> None:
+    """Let a field that was read hold the default itself where it says the same.
+
+    msgspec leaves a default out when it is that very object, which text from a file never is.
+    """
+    if getattr(value, field) == default:
+        msgspec.structs.force_setattr(value, field, default)

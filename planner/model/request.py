@@ -9,6 +9,7 @@ from planner.errors import InputError, RequestError
 from planner.model import check
 from planner.model.documents import Document, read_documents
 from planner.model.manifests import ReadManifest, inlined
+from planner.model.plain_json import read_json
 from planner.model.policy import Budget, Dependency, Exclusion, Stage
 from planner.model.strict import struct_from, trouble
 from planner.model.target import Target, Text, Value
@@ -53,7 +54,15 @@ def load_request(text: bytes, source: str, read_manifest: ReadManifest) -> Upgra
     Raises:
         RequestError: the first thing that is wrong, with file, line, path and remedy.
     """
-    document = _only_document(text, source)
+    try:
+        document = Document(value=read_json(text), index=1, line=1, lines={})
+        return _request(document, source, read_manifest)
+    except (ValueError, RequestError):
+        # It is YAML, or something is wrong with it and has to be named with its line.
+        return _request(_only_document(text, source), source, read_manifest)
+
+
+def _request(document: Document, source: str, read_manifest: ReadManifest) -> UpgradeRequest:
     raw = document.value
     manifests = _manifests_of(raw)
     if manifests is not None:
@@ -68,7 +77,7 @@ def load_request(text: bytes, source: str, read_manifest: ReadManifest) -> Upgra
 
 def canonical_json(request: UpgradeRequest) -> bytes:
     """Write a request the same way however it was written: keys in order, defaults left out."""
-    return msgspec.json.encode(_without_defaults(request), order="sorted")
+    return msgspec.json.encode(request, order="sorted")
 
 
 def _only_document(text: bytes, source: str) -> Document:
@@ -104,16 +113,3 @@ def _problems(request: UpgradeRequest) -> Iterator[check.Problem]:
     yield from check.stages_problems(spec.stages, ("stages",))
     for index, exclusion in enumerate(spec.exclude):
         yield from check.exclusion_problems(exclusion, ("exclude", index))
-
-
-def _without_defaults(value: Any) -> Any:  # noqa: ANN401 -- any part of a request
-    if isinstance(value, tuple):
-        return [_without_defaults(each) for each in value]
-    if not isinstance(value, msgspec.Struct):
-        return value
-    parts = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
-    return {
-        field.encode_name: _without_defaults(part)
-        for field, part in parts
-        if part != field.default and not (field.default_factory is dict and not part)
-    }

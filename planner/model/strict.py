@@ -1,6 +1,7 @@
 """Turn plain values into frozen ones; what does not fit is named with its path and a remedy."""
 
 import difflib
+import functools
 import re
 from collections.abc import Mapping
 from types import UnionType
@@ -46,13 +47,14 @@ def struct_from(raw: Any, wanted: type[T], source: str, lines: Mapping[Path, int
     Raises:
         RequestError: a key is not known, one is missing, or a value is not of its type.
     """
-    unknown = _unknown_key(raw, wanted, ())
-    if unknown is not None:
-        path, known = unknown
-        raise trouble(source, lines, path, _nearest(str(path[-1]), known))
     try:
         return msgspec.convert(raw, wanted)
     except msgspec.ValidationError as error:
+        unknown = _unknown_key(raw, wanted, ())
+        if unknown is not None:
+            path, known = unknown
+            message = _nearest(str(path[-1]), known)
+            raise trouble(source, lines, path, message) from error
         problem, _, at = str(error).partition(" - at `")
         path = _path_of(at, raw)
         message = _in_words(problem, _value_at(raw, path), _choices_at(wanted, path))
@@ -83,15 +85,21 @@ def _unknown_key(raw: Any, wanted: Any, path: Path) -> tuple[Path, list[str]] | 
         return next((each for each in found if each), None)
     if not isinstance(raw, dict) or struct is None:
         return None
-    fields = {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
-    hints = get_type_hints(struct, include_extras=True)
+    types = _types_by_key(struct)
     for key, value in raw.items():
-        if key not in fields:
-            return (*path, key), list(fields)
-        deeper = _unknown_key(value, hints[fields[key]], (*path, key))
+        if key not in types:
+            return (*path, key), list(types)
+        deeper = _unknown_key(value, types[key], (*path, key))
         if deeper is not None:
             return deeper
     return None
+
+
+@functools.cache
+def _types_by_key(struct: type[msgspec.Struct]) -> Mapping[str, Any]:
+    """The type of each field by the key that it is written under."""
+    hints = get_type_hints(struct, include_extras=True)
+    return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
 
 
 def _struct_and_item(wanted: Any) -> tuple[type[msgspec.Struct] | None, Any]:  # noqa: ANN401
@@ -121,8 +129,7 @@ def _choices_at(wanted: Any, path: Path) -> list[str]:  # noqa: ANN401 -- any ty
         if isinstance(step, int):
             wanted = item
         elif struct is not None:
-            fields = {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
-            wanted = get_type_hints(struct, include_extras=True)[fields[step]]
+            wanted = _types_by_key(struct)[str(step)]
     literals = [wanted, *get_args(wanted)]
     return [text for part in literals if get_origin(part) is Literal for text in get_args(part)]
 

@@ -1,6 +1,7 @@
 """The order that a request asks for between workloads, as a graph."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -24,6 +25,10 @@ class _Node(NamedTuple):
     def __str__(self) -> str:
         parts = (self.cluster, self.namespace, self.kind, self.name)
         return "/".join(part for part in parts if part)
+
+
+_Parts = dict[tuple[str, str], tuple[set[str], set[str]]]
+"""Clusters and kinds by which references tell workloads apart, by namespace and name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ def _graph(request: UpgradeRequest) -> tuple["nx.DiGraph[_Node]", list[str]]:
     graph: nx.DiGraph[_Node] = nx.DiGraph()
     idle: list[str] = []
     dependencies = request.spec.dependencies
-    named = [ref for each in dependencies for ref in (each.workload, *each.after)]
+    named = _parts(ref for each in dependencies for ref in (each.workload, *each.after))
     for dependency in dependencies:
         ready = percent(dependency.ready)
         for before in dependency.after:
@@ -100,46 +105,76 @@ def _graph(request: UpgradeRequest) -> tuple["nx.DiGraph[_Node]", list[str]]:
     return graph, idle
 
 
-def _nodes(ref: WorkloadRef, named: Sequence[WorkloadRef]) -> Iterable[_Node]:
+def _parts(refs: Iterable[WorkloadRef]) -> _Parts:
+    parts: _Parts = {}
+    for ref in refs:
+        clusters, kinds = parts.setdefault((ref.namespace, ref.name), ({""}, {""}))
+        clusters.add(ref.cluster or "")
+        kinds.add(ref.kind or "")
+    return parts
+
+
+def _nodes(ref: WorkloadRef, named: _Parts) -> Iterable[_Node]:
     """Split what a reference means into the parts that some reference tells apart."""
-    same = [each for each in named if (each.namespace, each.name) == (ref.namespace, ref.name)]
-    clusters = {ref.cluster} if ref.cluster else {each.cluster or "" for each in same} | {""}
-    kinds = {ref.kind} if ref.kind else {each.kind or "" for each in same} | {""}
-    pairs = product(sorted(clusters), sorted(kinds))
+    clusters, kinds = named[ref.namespace, ref.name]
+    pairs = product(
+        [ref.cluster] if ref.cluster else sorted(clusters),
+        [ref.kind] if ref.kind else sorted(kinds),
+    )
     return [_Node(ref.namespace, ref.name, cluster, kind) for cluster, kind in pairs]
 
 
 def _shortest_cycle(graph: "nx.DiGraph[_Node]") -> list[_Node]:
     """Return a shortest cycle, the first by name among those; empty if there is none."""
-    cycles = []
+    cycles: list[list[_Node]] = []
     for part in nx.strongly_connected_components(graph):
         if len(part) > 1:
             # A graph of its own: networkx walks a subgraph in the order of a set.
-            edges = sorted(graph.subgraph(part).edges)
-            inside: nx.DiGraph[_Node] = nx.DiGraph(edges)
-            cycles += [nx.shortest_path(inside, after, before) for before, after in edges]
-    rotated = [_smallest_first(cycle) for cycle in cycles]
-    return min(rotated, key=lambda cycle: (len(cycle), cycle), default=[])
+            inside: nx.DiGraph[_Node] = nx.DiGraph(sorted(graph.subgraph(part).edges))
+            for node in sorted(part):
+                if node in inside:
+                    cycles += _cycles_through(inside, node)
+                    _take_out(inside, node)
+    return min(cycles, key=lambda cycle: (len(cycle), cycle), default=[])
 
 
-def _smallest_first(cycle: list[_Node]) -> list[_Node]:
-    start = cycle.index(min(cycle))
-    return cycle[start:] + cycle[:start]
+def _cycles_through(graph: "nx.DiGraph[_Node]", node: _Node) -> Iterator[list[_Node]]:
+    """Give a shortest cycle for each edge to a node; it begins at the node."""
+    for before in graph.predecessors(node):
+        with suppress(nx.NetworkXNoPath):
+            yield nx.shortest_path(graph, node, before)
 
 
-def _implied(graph: "nx.DiGraph[_Node]", edges: Sequence[tuple[_Node, _Node]]) -> Iterable[str]:
+def _take_out(graph: "nx.DiGraph[_Node]", node: _Node) -> None:
+    """Take out a node, and with it all that can be on no cycle any more."""
+    idle = [node]
+    while idle:
+        each = idle.pop()
+        if each in graph:
+            beside = [*graph.predecessors(each), *graph.successors(each)]
+            graph.remove_node(each)
+            idle += [n for n in beside if not (graph.in_degree(n) and graph.out_degree(n))]
+
+
+def _implied(graph: "nx.DiGraph[_Node]", edges: Sequence[tuple[_Node, _Node]]) -> Iterator[str]:
     """Name the dependencies that follow from others.
 
     If c waits for b and b for a, then c waits for a: some of b has moved, so enough of a was
     done for b, which is enough for c when b asks for no less. Where b has nothing to move
     this does not hold, so it is a warning and the edge stays.
     """
-    needed = nx.transitive_reduction(graph).edges
+    number = {node: index for index, node in enumerate(nx.topological_sort(graph))}
+    through: dict[tuple[_Node, _Node], _Node] = {}
+    for after, waited_for in _waited_for(graph, number):
+        for before in graph.predecessors(after):
+            ready = graph.edges[before, after]["ready"]
+            for middle in graph.successors(before):
+                enough = graph.edges[before, middle]["ready"] >= ready
+                if enough and waited_for >> number[middle] & 1:
+                    known = through.setdefault((before, after), middle)
+                    through[before, after] = min(known, middle)
     for before, after in edges:
-        if (before, after) in needed:
-            continue
-        ready = graph.edges[before, after]["ready"]
-        by = next((each for each in _between(graph, before, after, ready)), None)
+        by = through.get((before, after))
         if by is not None:
             yield (
                 f"{after} after {before} does nothing as long as {by} moves too: "
@@ -147,13 +182,28 @@ def _implied(graph: "nx.DiGraph[_Node]", edges: Sequence[tuple[_Node, _Node]]) -
             )
 
 
-def _between(
-    graph: "nx.DiGraph[_Node]", before: _Node, after: _Node, ready: int
-) -> Iterable[_Node]:
-    for middle in sorted(graph.successors(before)):
-        enough = graph.edges[before, middle]["ready"] >= ready
-        if middle != after and enough and nx.has_path(graph, middle, after):
-            yield middle
+def _waited_for(
+    graph: "nx.DiGraph[_Node]", number: Mapping[_Node, int]
+) -> Iterator[tuple[_Node, int]]:
+    """Give each node with all that it waits for, directly or not, as bits at their numbers.
+
+    Bits and not sets, because in a fleet each of thousands may wait for thousands.
+
+    Args:
+        graph: without cycles.
+        number: of each node from 0, those before first.
+    """
+    open_ends = {node: graph.out_degree(node) for node in number}
+    known: dict[_Node, int] = {}
+    for node in number:
+        bits = 0
+        for before in graph.predecessors(node):
+            bits |= known[before] | 1 << number[before]
+            open_ends[before] -= 1
+            if not open_ends[before]:
+                del known[before]
+        known[node] = bits
+        yield node, bits
 
 
 def _quoted(name: str) -> str:

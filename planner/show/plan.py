@@ -6,12 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from planner.show.table import counts, duration, plain_table, plural, warning, workload_name
+from planner.show.table import counts, duration, plain_table, plural, tell_warnings, workload_name
 from planner.show.unmovable import tell_unmovable
 
 WAVES_SHOWN = 24
 BUDGETS_SHOWN = 12
-UNMOVABLE_SHOWN = 40
 
 
 def tell_plan(header: Mapping[str, Any], console: Console, *, everything: bool = False) -> None:
@@ -22,11 +21,10 @@ def tell_plan(header: Mapping[str, Any], console: Console, *, everything: bool =
         _budgets(header, console)
     if header["unmovable"]:
         console.print(f"\nCannot be moved ({len(header['unmovable']):,}):")
-        tell_unmovable(header["unmovable"], console)
+        tell_unmovable(header["unmovable"], console, everything=everything)
     if header["warnings"]:
         console.print()
-    for text in header["warnings"]:
-        console.print(warning(text))
+    tell_warnings(header["warnings"], console, everything=everything)
 
 
 def _headline(header: Mapping[str, Any], console: Console) -> None:

@@ -1,7 +1,6 @@
 """Shows the fleet and its trouble as text."""
 
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,9 +8,14 @@ from rich.text import Text
 
 from planner.show.table import counts, plain_table
 
+TROUBLES_SHOWN = 5
 
-def tell_status(status: Mapping[str, Any], console: Console) -> None:
-    """Print a table of the clusters, then each trouble with its remedy."""
+
+def tell_status(status: Mapping[str, Any], console: Console, *, everything: bool = False) -> None:
+    """Print a table of the clusters, then the trouble by kind with its remedy.
+
+    Of each kind those with the most pods come first, and only some unless `everything`.
+    """
     console.print(f"Fleet at position {status['position']:,}, observed until {status['time']}\n")
     table = plain_table(
         "CLUSTER", "VERSION", "NODES", "PODS", "DOWN", "WORKLOADS", "BUDGETS",
@@ -33,16 +37,47 @@ def tell_status(status: Mapping[str, Any], console: Console) -> None:
         console.print("\nNothing is wrong with it.")
         return
     console.print(f"\nAlready wrong ({len(status['trouble']):,}):")
-    by_reason = sorted(status["trouble"], key=_reason)
-    for (reason, remedy), troubles in groupby(by_reason, key=_reason):
-        head = Text.assemble(
-            "\n", (reason.replace("-", " "), "bold"), (f"  remedy: {remedy}", "dim")
+    left = [
+        _tell_kind(reason, remedy, troubles, console, everything=everything)
+        for (reason, remedy), troubles in _by_reason(status["trouble"]).items()
+    ]
+    if any(left):
+        console.print(Text("\nAll of it: planner status -v, or --format json", style="dim"))
+
+
+def _tell_kind(
+    reason: str,
+    remedy: str,
+    troubles: Sequence[Mapping[str, Any]],
+    console: Console,
+    *,
+    everything: bool,
+) -> int:
+    """Print trouble of one kind; returns how much of it is left out."""
+    console.print(
+        Text.assemble(
+            ("\n" + reason.replace("-", " "), "bold"),
+            f" ({len(troubles):,})",
+            (f"  remedy: {remedy}", "dim"),
         )
-        console.print(head)
-        for trouble in troubles:
-            place = f"  {trouble['cluster']} {trouble['object']}"
-            console.print(Text(f"{place}: {trouble['text']}"))
+    )
+    worst = sorted(troubles, key=lambda each: -each["pods"])
+    # One that is left out takes a line too.
+    whole = everything or len(worst) <= TROUBLES_SHOWN + 1
+    shown = worst if whole else worst[:TROUBLES_SHOWN]
+    for trouble in shown:
+        place = f"  {trouble['cluster']} {trouble['object']}"
+        console.print(Text(f"{place}: {trouble['text']}"))
+    left = len(troubles) - len(shown)
+    if left:
+        console.print(Text(f"  and {left:,} more", style="dim"))
+    return left
 
 
-def _reason(trouble: Mapping[str, Any]) -> tuple[str, str]:
-    return trouble["reason"], trouble["remedy"]
+def _by_reason(
+    troubles: Sequence[Mapping[str, Any]],
+) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for trouble in sorted(troubles, key=lambda each: (each["reason"], each["remedy"])):
+        groups.setdefault((trouble["reason"], trouble["remedy"]), []).append(trouble)
+    return groups

@@ -1,12 +1,16 @@
 """How tables look everywhere, and how numbers and times are written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 SECONDS_PER_MINUTE = 60
 SECONDS_PER_HOUR = 3600
+WRAPPED_ROWS_MAX = 1_000
+WARNINGS_SHOWN = 20
 
 
 def plain_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
@@ -15,6 +19,30 @@ def plain_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return table
+
+
+def tell_table(
+    console: Console,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: tuple[str, ...] = (),
+) -> None:
+    """Print a table; one of very many rows as lines that are not wrapped, which is far faster."""
+    if len(rows) <= WRAPPED_ROWS_MAX:
+        table = plain_table(*columns, right=right)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        return
+    widths = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+    aligned = [str.rjust if column in right else str.ljust for column in columns]
+    for row in (columns, *rows):
+        cells = (
+            align(cell, width - cell_len(cell) + len(cell))
+            for align, cell, width in zip(aligned, row, widths, strict=True)
+        )
+        console.file.write("  ".join(cells).rstrip() + "\n")
 
 
 def duration(seconds: float) -> str:
@@ -44,6 +72,10 @@ def workload_name(workload: Mapping[str, str]) -> str:
     return f"{workload['namespace']}/{workload['name']}"
 
 
-def warning(text: str) -> Text:
-    """Write a warning."""
-    return Text.assemble(("warning: ", "yellow bold"), text)
+def tell_warnings(warnings: Sequence[str], console: Console, *, everything: bool) -> None:
+    """Print warnings, of many only the first unless `everything`."""
+    shown = warnings if everything else warnings[:WARNINGS_SHOWN]
+    for text in shown:
+        console.print(Text.assemble(("warning: ", "yellow bold"), text))
+    if len(warnings) > len(shown):
+        console.print(f"... and {len(warnings) - len(shown):,} more warnings")

@@ -10,14 +10,22 @@ from rich.text import Text
 from planner.show.table import plural
 
 NAMES_SHOWN = 3
+GROUPS_SHOWN = 40
 
 
-def tell_unmovable(unmovable: Iterable[Mapping[str, Any]], console: Console) -> None:
-    """Print unmovable pods, grouped by workload, with the reason and the remedy."""
-    for (cluster, namespace, name, reason), group in groupby(
-        sorted(unmovable, key=_group), key=_group
-    ):
-        pods = list(group)
+def tell_unmovable(
+    unmovable: Iterable[Mapping[str, Any]], console: Console, *, everything: bool
+) -> None:
+    """Print unmovable pods, grouped by workload, with the reason and the remedy.
+
+    Of many groups only the largest, unless `everything`.
+    """
+    groups = [list(group) for _, group in groupby(sorted(unmovable, key=_group), key=_group)]
+    shown = groups
+    if not everything and len(groups) > GROUPS_SHOWN:
+        shown = sorted(groups, key=len, reverse=True)[:GROUPS_SHOWN]
+    for pods in shown:
+        cluster, namespace, name, reason = _group(pods[0])
         names = ", ".join(pod["pod"] for pod in pods[:NAMES_SHOWN])
         more = f" and {len(pods) - NAMES_SHOWN:,} more" if len(pods) > NAMES_SHOWN else ""
         head = Text.assemble(
@@ -26,6 +34,10 @@ def tell_unmovable(unmovable: Iterable[Mapping[str, Any]], console: Console) -> 
         console.print(head + Text(reason))
         console.print(Text(f"    remedy: {pods[0]['remedy']}", style="dim"))
         console.print(Text(f"    {names}{more}", style="dim"))
+    if len(groups) > len(shown):
+        left = sum(map(len, groups)) - sum(map(len, shown))
+        workloads = plural(len(groups) - len(shown), "workload")
+        console.print(f"  ... and {plural(left, 'pod')} of {workloads} more")
 
 
 def _group(pod: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -58,18 +58,21 @@ def verify(
 
     Args:
         header: the plan's header as JSON.
-        moves: the plan's moves as JSON objects, in the order in which they are written.
+        moves: the plan's moves as JSON objects, in the order in which they are written; each is
+            read once and not kept.
         observed: the fleet at the position of the log for which the plan was made.
 
     Returns:
         Every violation, by wave; empty when the plan holds.
     """
-    moves = tuple(moves)
-    broken = [*shape.header(header), *shape.moves(moves)]
+    broken = list(shape.header(header))
     if broken:
         return broken
     fleet = read_fleet(observed)
-    case = build_case(header, moves, fleet, read_target(header["request"], fleet))
+    whole = shape.Moves(written=moves)
+    case = build_case(header, whole, fleet, read_target(header["request"], fleet))
+    if whole.broken:
+        return whole.broken
     usages = measure(case, all_budgets(case))
     found = chain(
         head.origin(header, observed),

@@ -9,6 +9,7 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from planner.verify.observed import Pod
     from planner.verify.plan import Case
     from planner.verify.usage import Usages
 
@@ -20,19 +21,23 @@ def because(case: Case, usages: Usages) -> Iterator[Violation]:
     for move in case.move_of.values():
         if move.pod is None:
             continue
-        budgets = [usage.budget for usage in usages.of_pod.get(move.pod, ())]
-        names = {
-            budget.name if budget.instance is None else f"{budget.name}/{budget.instance}"
-            for budget in budgets
-        }
         for cause in move.because:
             sort, _, name = cause.partition(":")
             if move.wave == 1:
                 message = f"nothing comes before wave 1, and {cause!r} is said to hold it back"
             elif sort not in _CAUSES or not name:
                 message = f"{cause!r} is no cause; causes are written like budget:pdb/trade/cart"
-            elif sort == "budget" and name not in names:
+            elif sort == "budget" and not _is_under(move.pod, name, usages):
                 message = f"it does not belong to the budget {name!r} that is said to hold it back"
             else:
                 continue
             yield Violation(rule="because", subject=str(move), wave=move.wave, message=message)
+
+
+def _is_under(pod: Pod, name: str, usages: Usages) -> bool:
+    return any(
+        usage.budget.name == name
+        if usage.budget.instance is None
+        else f"{usage.budget.name}/{usage.budget.instance}" == name
+        for usage in usages.of_pod.get(pod, ())
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from planner.verify.selector import matches
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.fleet import Fleet, SidecarSet, Workload
+    from planner.verify.fleet import DisruptionBudget, Fleet, SidecarSet, Workload
     from planner.verify.observed import Pod
     from planner.verify.plan import Case, Move
 
@@ -47,7 +48,7 @@ class Budget:
 
     def would_take(self, pod: Pod, kind: str, containers: Iterable[str]) -> bool:
         """Whether a move of this kind of one of its pods would take from it."""
-        if (kind == "surge") != self.surge or pod in self.free:
+        if (kind == "surge") is not self.surge or (self.free and pod in self.free):
             return False
         return self.containers is None or not self.containers.isdisjoint(containers)
 
@@ -59,10 +60,8 @@ class Budget:
 def all_budgets(case: Case) -> list[Budget]:
     """Every budget of the clusters and of the request."""
     fleet = case.fleet
-    budgets: list[Budget] = []
+    budgets = [_disruption_budget(each, fleet) for each in fleet.disruption_budgets]
     for cluster in fleet.clusters():
-        disruption = fleet.observed.documents(cluster, "poddisruptionbudgets")
-        budgets.extend(_disruption_budget(cluster, each, fleet) for each in disruption)
         unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
     for workload in fleet.workloads.values():
@@ -73,10 +72,10 @@ def all_budgets(case: Case) -> list[Budget]:
     return budgets
 
 
-def _disruption_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet) -> Budget:
+def _disruption_budget(observed: DisruptionBudget, fleet: Fleet) -> Budget:
     """A PodDisruptionBudget (disruption.go, getExpectedPodCount and updatePdbStatus)."""
-    metadata, spec = document["metadata"], document["spec"]
-    pods = fleet.in_namespace(cluster, metadata["namespace"]).select(spec.get("selector"))
+    metadata, spec = observed.document["metadata"], observed.document["spec"]
+    pods = observed.pods
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
     expected: int | None
     if most is None and isinstance(least, int):
@@ -91,7 +90,7 @@ def _disruption_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet) 
     return _of_down_pods(
         rule="budget",
         name=f"pdb/{metadata['namespace']}/{metadata['name']}",
-        cluster=cluster,
+        cluster=observed.cluster,
         # The controller fails safe when an owner has no scale, as every DaemonSet.
         limit=max(0, len(pods) - desired) if expected else 0,
         pods=pods,
@@ -214,14 +213,12 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
     """A budget of the request: one for each node, zone and so on, or one for the fleet."""
     selected = fleet.by_label.select(rule.get("selector", {}))
     scope = rule.get("scope") or "fleet"
-    group_of = _GROUPS[scope]
-    groups: dict[str, list[Pod]] = {}
+    group_of, namespace = _GROUPS[scope], rule.get("namespace")
+    groups: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in selected:
-        if rule.get("namespace") not in (None, pod.namespace):
-            continue
-        group = group_of(pod, fleet)
+        group = group_of(pod, fleet) if namespace in (None, pod.namespace) else None
         if group is not None:
-            groups.setdefault(group, []).append(pod)
+            groups[group].append(pod)
     if scope == "fleet":
         groups.setdefault("", [])
     for group, pods in sorted(groups.items()):

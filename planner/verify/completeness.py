@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.dependencies import unreachable
@@ -77,13 +78,15 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
     told of: a pod in doubt is left to the people who read its reason.
     """
     blocked = unreachable(case)
+    highest_left = cache(partial(_highest_unmovable, case))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
     for pod, entry in case.unmovable.items():
         workload = case.fleet.workload_of.get(pod)
         if pod not in case.target.changes or workload is None or workload in blocked or cut_short:
             continue
-        if not _has_obstacle(case, pod, workload, usages):
+        above = workload.strategy.ordered and highest_left(workload) > ordinal_of(pod)
+        if not above and not _has_obstacle(case, pod, workload, usages):
             yield _violation(
                 "unmovable-unfounded",
                 str(pod),
@@ -102,14 +105,16 @@ def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> b
         (each.sidecar_set.spec.get("updateStrategy") or {}).get("partition") for each in sidecars
     ):
         return True
-    if strategy.ordered and any(
-        each in case.unmovable and ordinal_of(each) > ordinal_of(pod) for each in workload.pods
-    ):
-        return True
     return all(
         _is_blocked(case, pod, option, usages)
         for option in pod_options(pod, case.target.changes[pod], workload, case.target)
     )
+
+
+def _highest_unmovable(case: Case, workload: Workload) -> int:
+    """The highest ordinal that is called unmovable: those below wait for it; -1 for none."""
+    left = (ordinal_of(pod) for pod in workload.pods if pod in case.unmovable)
+    return max(left, default=-1)
 
 
 def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.numbers import ceil_of
-from planner.verify.target import refers
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from planner.verify.fleet import Workload
     from planner.verify.plan import Case
@@ -18,30 +18,29 @@ if TYPE_CHECKING:
 
 def dependencies(case: Case) -> Iterator[Violation]:
     """A pod moves only after enough pods of every workload that its own waits for are done."""
+    done_waves = cache(partial(_done_waves, case))
     for rule in case.request["spec"].get("dependencies") or ():
-        after = [
-            workload
-            for workload in case.fleet.workloads.values()
-            if any(refers(reference, workload.key) for reference in rule["after"])
-        ]
-        progress = {workload: _done_waves(case, workload) for workload in after}
-        for waiting, moves in case.moves_with_workload():
-            if refers(rule["workload"], waiting.key):
-                waves = sorted({move.wave for move in moves})
-                yield from _too_early(waiting, waves, rule, progress)
+        progress = {each: done_waves(each) for each in _waited_for(rule, case)}
+        for waiting in case.fleet.referred(rule["workload"]):
+            waves = sorted({move.wave for move in case.moves_of.get(waiting.key, ())})
+            yield from _too_early(waiting, waves, rule, progress)
 
 
 def unreachable(case: Case) -> set[Workload]:
     """Workloads that wait for more than the plan ever brings."""
+    done_waves = cache(partial(_done_waves, case))
     found: set[Workload] = set()
     for rule in case.request["spec"].get("dependencies") or ():
-        for workload in case.fleet.workloads.values():
-            if any(refers(reference, workload.key) for reference in rule["after"]):
-                done = len(_done_waves(case, workload))
-                if done < _needed(rule, workload):
-                    waiting = case.fleet.workloads.values()
-                    found.update(each for each in waiting if refers(rule["workload"], each.key))
+        for workload in _waited_for(rule, case):
+            if len(done_waves(workload)) < _needed(rule, workload):
+                found.update(case.fleet.referred(rule["workload"]))
     return found
+
+
+def _waited_for(rule: Mapping[str, Any], case: Case) -> Iterable[Workload]:
+    """Workloads that a dependency waits for, each once."""
+    named = (each for reference in rule["after"] for each in case.fleet.referred(reference))
+    return dict.fromkeys(named)
 
 
 def _needed(rule: Mapping[str, Any], workload: Workload) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.verify.selector import PodsByLabel, matches
@@ -53,10 +55,6 @@ class Workload:
     revisions: Mapping[str, Mapping[str, Any]]
     """Templates of its history by the hash in the revision's name."""
 
-    def own_template(self, pod: Pod) -> Mapping[str, Any] | None:
-        """The template that this pod was made from; None when its revision is not known."""
-        return self.revisions.get(revision_hash(pod))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SidecarSet:
@@ -80,6 +78,15 @@ class SidecarSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DisruptionBudget:
+    """A PodDisruptionBudget of one cluster with the pods that it matches."""
+
+    cluster: str
+    document: Mapping[str, Any]
+    pods: Sequence[Pod]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fleet:
     """All clusters as the rules see them. Pods that have finished are not among its pods."""
 
@@ -89,18 +96,38 @@ class Fleet:
     workload_of: Mapping[Pod, Workload]
     sidecar_sets: Mapping[tuple[str, str], SidecarSet]
     """By cluster and name."""
+    disruption_budgets: Sequence[DisruptionBudget]
+    disruption_budgets_over: Mapping[Pod, int]
+    """How many PodDisruptionBudgets match a pod; pods without one are not in it."""
     zone_of: Mapping[tuple[str, str], str]
     """Zone by cluster and node; nodes without one are not in it."""
     by_label: PodsByLabel
     _by_namespace: Mapping[tuple[str, str], PodsByLabel] = field(repr=False)
+    _by_name: Mapping[tuple[str, str], Sequence[Workload]] = field(repr=False)
 
     def in_namespace(self, cluster: str, namespace: str) -> PodsByLabel:
         """The pods of one namespace of one cluster."""
         return self._by_namespace.get((cluster, namespace)) or PodsByLabel(())
 
+    def referred(self, reference: Mapping[str, Any]) -> Iterable[Workload]:
+        """Every workload that a reference of the request names; what it leaves out is any."""
+        place = (reference.get("namespace"), reference.get("name"))
+        candidates = (
+            self.workloads.values() if None in place else self._by_name.get(place, ())  # type: ignore[arg-type]
+        )
+        return (each for each in candidates if refers(reference, each.key))
+
     def clusters(self) -> list[str]:
         """Every cluster, by name."""
         return sorted(self.observed.clusters)
+
+
+def refers(reference: Mapping[str, Any], key: WorkloadKey) -> bool:
+    """Whether a reference of the request names this workload; what it leaves out is any."""
+    return all(
+        reference.get(field) in (None, value)
+        for field, value in zip(WorkloadKey._fields, key, strict=True)
+    )
 
 
 def revision_hash(pod: Pod) -> str:
@@ -117,9 +144,11 @@ def read_fleet(observed: Observed) -> Fleet:
         owned.setdefault((pod.cluster, uid), []).append(pod)
     workloads = {each.key: each for each in _workloads(observed, owned)}
     by_label = PodsByLabel(pods)
-    namespaces: dict[tuple[str, str], list[Pod]] = {}
-    for pod in pods:
-        namespaces.setdefault((pod.cluster, pod.namespace), []).append(pod)
+    by_namespace = _by_namespace(pods)
+    by_name: dict[tuple[str, str], list[Workload]] = {}
+    for key, workload in workloads.items():
+        by_name.setdefault((key.namespace, key.name), []).append(workload)
+    disruption_budgets = tuple(_disruption_budgets(observed, by_namespace))
     return Fleet(
         observed=observed,
         pods=pods,
@@ -128,10 +157,34 @@ def read_fleet(observed: Observed) -> Fleet:
         sidecar_sets={
             (each.cluster, each.name): each for each in _sidecar_sets(observed, by_label)
         },
+        disruption_budgets=disruption_budgets,
+        disruption_budgets_over=Counter(pod for each in disruption_budgets for pod in each.pods),
         zone_of=_zones(observed),
         by_label=by_label,
-        _by_namespace={key: PodsByLabel(each) for key, each in namespaces.items()},
+        _by_namespace=by_namespace,
+        _by_name=by_name,
     )
+
+
+def _by_namespace(pods: Iterable[Pod]) -> dict[tuple[str, str], PodsByLabel]:
+    namespaces: dict[tuple[str, str], list[Pod]] = {}
+    for pod in pods:
+        namespaces.setdefault((pod.cluster, pod.namespace), []).append(pod)
+    return {key: PodsByLabel(each) for key, each in namespaces.items()}
+
+
+def _disruption_budgets(
+    observed: Observed, by_namespace: Mapping[tuple[str, str], PodsByLabel]
+) -> Iterator[DisruptionBudget]:
+    nobody = PodsByLabel(())
+    for cluster in sorted(observed.clusters):
+        for document in observed.documents(cluster, "poddisruptionbudgets"):
+            pods = by_namespace.get((cluster, document["metadata"]["namespace"]), nobody)
+            yield DisruptionBudget(
+                cluster=cluster,
+                document=document,
+                pods=pods.select(document["spec"].get("selector")),
+            )
 
 
 def _owners(observed: Observed, pods: Iterable[Pod]) -> dict[Pod, str]:
@@ -258,12 +311,20 @@ def _selected_namespaces(
     )
 
 
-def _injected(pod: Pod, annotation: str) -> dict[str, str]:
+def _injected(pod: Pod, annotation: str) -> Mapping[str, str]:
     """Hash by name of SidecarSet, from one of the pod's two hash annotations."""
     value = pod.annotations.get(annotation)
     if not value:
         return {}
-    by_set = json.loads(value) if isinstance(value, str) else value
+    return _hashes_of(value) if isinstance(value, str) else _hashes(value)
+
+
+@lru_cache(maxsize=4096)
+def _hashes_of(text: str) -> Mapping[str, str]:
+    return _hashes(json.loads(text))
+
+
+def _hashes(by_set: Mapping[str, Any]) -> Mapping[str, str]:
     return {
         name: entry["hash"] if isinstance(entry, dict) else entry for name, entry in by_set.items()
     }

@@ -120,11 +120,13 @@ def _waves(case: Case) -> Iterator[Violation]:
 def _wave_workloads(
     case: Case, entry: Mapping[str, Any], moves: Sequence[Move], names: Sequence[tuple[str, ...]]
 ) -> Iterator[Violation]:
-    found: Counter[tuple[str, ...]] = Counter()
-    for move in moves:
-        workload = case.fleet.workload_of.get(move.pod) if move.pod else None
-        if workload is not None:
-            found[tuple(workload.key)] += 1
+    workload_of = case.fleet.workload_of
+    # A key is the tuple of its names.
+    found: Counter[tuple[str, ...]] = Counter(
+        workload_of[move.pod].key
+        for move in moves
+        if move.pod is not None and move.pod in workload_of
+    )
     written = {
         names[index] if 0 <= index < len(names) else (str(index),): count
         for index, count in entry["workloads"]

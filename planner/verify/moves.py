@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from planner.verify.fleet import revision_hash
@@ -80,19 +81,23 @@ def node(case: Case) -> Iterator[Violation]:
 
 def workload(case: Case) -> Iterator[Violation]:
     """Every move names the workload that its pod belongs to."""
+    named = cache(_named)
     for move in case.move_of.values():
-        owner = case.fleet.workload_of.get(move.pod) if move.pod else None
-        actual = None if owner is None else {"kind": owner.key.kind, "name": owner.key.name}
+        actual = named(case.fleet.workload_of.get(move.pod)) if move.pod else None
         if move.workload != actual:
             yield _violation(
                 "workload", move, f"it belongs to {actual}, and the move says {move.workload}"
             )
 
 
+def _named(owner: Workload | None) -> Mapping[str, str] | None:
+    return None if owner is None else {"kind": owner.key.kind, "name": owner.key.name}
+
+
 def kind(case: Case) -> Iterator[Violation]:
     """Every move is of a kind that takes its pod to the target."""
-    for move, change in _changing_moves(case):
-        kinds = [each.kind for each in options(move, change, case)]
+    for move, options in _moves_with_options(case):
+        kinds = [each.kind for each in options]
         if move.kind not in _KINDS:
             yield _violation("kind", move, f"{move.kind!r} is no kind of move")
         elif not kinds:
@@ -104,15 +109,13 @@ def kind(case: Case) -> Iterator[Violation]:
 
 def containers(case: Case) -> Iterator[Violation]:
     """Every move changes the containers that differ, and no other, to the wanted images."""
-    for move, change in _changing_moves(case):
-        wanted = [
-            dict(each.containers) for each in options(move, change, case) if each.kind == move.kind
-        ]
-        if wanted and dict(move.containers) not in wanted:
+    for move, options in _moves_with_options(case):
+        wanted = [each.containers for each in options if each.kind == move.kind]
+        if wanted and move.containers not in wanted:
             yield _violation(
                 "containers",
                 move,
-                f"it changes {dict(move.containers)}, and what differs is {wanted[0]}",
+                f"it changes {dict(move.containers)}, and what differs is {dict(wanted[0])}",
             )
 
 
@@ -132,13 +135,7 @@ def eviction(case: Case) -> Iterator[Violation]:
 
 def is_evictable(case: Case, pod: Pod) -> bool:
     """Whether the API server would ever let the pod be evicted."""
-    budgets = case.fleet.observed.documents(pod.cluster, "poddisruptionbudgets")
-    matching: int = sum(
-        document["metadata"]["namespace"] == pod.namespace
-        and matches(document["spec"].get("selector"), pod.labels)
-        for document in budgets
-    )
-    return matching <= 1
+    return case.fleet.disruption_budgets_over.get(pod, 0) <= 1
 
 
 def is_excluded(case: Case, pod: Pod) -> bool:
@@ -151,23 +148,19 @@ def is_excluded(case: Case, pod: Pod) -> bool:
     )
 
 
-def options(move: Move, change: Change, case: Case) -> Sequence[Option]:
-    """The ways in which a move's pod may be taken to the target; none when there is no way."""
-    if move.pod is None:
-        return ()
-    return pod_options(move.pod, change, case.fleet.workload_of.get(move.pod), case.target)
-
-
 def pod_options(
     pod: Pod, change: Change, owner: Workload | None, target: Target
 ) -> Sequence[Option]:
     """The ways in which a pod may be taken to the target; none when there is no way."""
+    if change.of_application and owner is not None:
+        return _options(change, owner, application_kind(pod, owner, target))
+    return _options(change, None, None)
+
+
+def _options(change: Change, owner: Workload | None, application: str | None) -> Sequence[Option]:
     in_running_pod = {each.container: each.image for each in change.sidecars if each.in_place}
     sidecars_alone = [Option(kind="in-place", containers=in_running_pod)] if in_running_pod else []
-    if not change.of_application or owner is None:
-        return sidecars_alone
-    application = application_kind(pod, owner, target)
-    if application is None:
+    if owner is None or application is None:
         return sidecars_alone
     if application == "in-place":
         both = Option(kind="in-place", containers={**change.images, **in_running_pod})
@@ -195,12 +188,16 @@ def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
     return None if strategy.pod_policy == "InPlaceOnly" else "recreate"
 
 
-def _changing_moves(case: Case) -> Iterator[tuple[Move, Change]]:
-    """Moves of pods that differ; the others are for the rule `complete`."""
-    for move in case.move_of.values():
-        change = case.target.changes.get(move.pod) if move.pod else None
-        if change is not None:
-            yield move, change
+def _moves_with_options(case: Case) -> Iterator[tuple[Move, Sequence[Option]]]:
+    """Moves of pods that differ, with the ways to the target; others are for `complete`."""
+    options = cache(_options)
+    for pod, move in case.move_of.items():
+        change = case.target.changes.get(pod)
+        if change is None:
+            continue
+        owner = case.fleet.workload_of.get(pod) if change.of_application else None
+        kind = None if owner is None else application_kind(pod, owner, case.target)
+        yield move, options(change, owner, kind)
 
 
 def _violation(rule: str, move: Move, message: str) -> Violation:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from planner.errors import ObservationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _READY: Final = 1
 _DELETING: Final = 1 << 1
@@ -27,6 +28,7 @@ _NAME_SUFFIX_LABELS: Final = {
     1 << 11: "apps.kubernetes.io/pod-index",
     1 << 12: "apps.kruise.io/cloneset-instance-id",
 }
+_LABELS_OF_NAME: Final = _LABEL_POD_NAME | 1 << 11 | 1 << 12
 _LABEL_REVISION: Final = 1 << 13
 _LABEL_TEMPLATE_HASH: Final = 1 << 14
 
@@ -100,11 +102,18 @@ class Observed:
         return self.objects.get((cluster, resource), {}).values()
 
 
+class _Seen(NamedTuple):
+    """An object as it was last seen: a pod, or the text of a document."""
+
+    version: int
+    value: Pod | str
+
+
 @dataclass(slots=True)
 class _Kind:
     """What is known of one resource of one cluster while rows are folded."""
 
-    rows: dict[str, Mapping[str, Any]]
+    objects: dict[str, _Seen]
     gone: dict[str, int]
     """resourceVersion at which each uid went, so that an older row does not bring it back."""
     mentioned: set[str] | None = None
@@ -114,33 +123,52 @@ class _Kind:
 def fold_rows(rows: Iterable[Mapping[str, Any]]) -> Observed:
     """Fold observed rows, in log order, into the objects that exist after the last of them.
 
+    A row is read once and not kept.
+
     Raises:
         ObservationError: a row is of an event that this version does not know.
     """
     kinds: dict[tuple[str, str], _Kind] = {}
     clusters: set[str] = set()
+    texts = _Texts()
     time_ms = 0
     for row in rows:
         clusters.add(row["cluster"])
         time_ms = max(time_ms, row["time_ms"])
         if row["event"] == "time_passed":
             continue
-        kind = kinds.setdefault((row["cluster"], row["resource"]), _Kind({}, {}))
-        _fold_row(kind, row)
+        place = (row["cluster"], row["resource"])
+        kind = kinds.get(place)
+        if kind is None:
+            kind = kinds[place] = _Kind({}, {})
+        if row["event"] == "observed":
+            _fold_observed(kind, row, texts)
+        else:
+            _fold_other(kind, row)
     return _observed(kinds, frozenset(clusters), time_ms)
 
 
-def _fold_row(kind: _Kind, row: Mapping[str, Any]) -> None:
+def _fold_observed(kind: _Kind, row: Mapping[str, Any], texts: _Texts) -> None:
+    uid, version = row["uid"], row["resource_version"] or 0
+    if kind.mentioned is not None:
+        kind.mentioned.add(uid)
+    known = kind.objects.get(uid)
+    older_than_known = known is not None and version < known.version
+    older_than_gone = uid in kind.gone and version <= kind.gone[uid]
+    if not older_than_known and not older_than_gone:
+        pod = row["resource"] == "pods"
+        kind.objects[uid] = _Seen(version, _pod(row, texts) if pod else row["document"])
+
+
+def _fold_other(kind: _Kind, row: Mapping[str, Any]) -> None:
     version = row["resource_version"] or 0
     match row["event"]:
         case "list_begun":
             kind.mentioned = set()
-        case "observed":
-            _fold_observed(kind, row, version)
         case "gone":
-            known = kind.rows.get(row["uid"])
-            if known is None or (known["resource_version"] or 0) <= version:
-                kind.rows.pop(row["uid"], None)
+            known = kind.objects.get(row["uid"])
+            if known is None or known.version <= version:
+                kind.objects.pop(row["uid"], None)
                 kind.gone[row["uid"]] = version
         case "list_completed":
             _fold_list_completed(kind, version)
@@ -151,28 +179,17 @@ def _fold_row(kind: _Kind, row: Mapping[str, Any]) -> None:
             )
 
 
-def _fold_observed(kind: _Kind, row: Mapping[str, Any], version: int) -> None:
-    uid = row["uid"]
-    if kind.mentioned is not None:
-        kind.mentioned.add(uid)
-    known = kind.rows.get(uid)
-    older_than_known = known is not None and version < (known["resource_version"] or 0)
-    older_than_gone = uid in kind.gone and version <= kind.gone[uid]
-    if not older_than_known and not older_than_gone:
-        kind.rows[uid] = row
-
-
 def _fold_list_completed(kind: _Kind, version: int) -> None:
     if kind.mentioned is None:
         return
     # What is newer than the list was made after it: a list does not speak of it.
     unmentioned = [
         uid
-        for uid, row in kind.rows.items()
-        if uid not in kind.mentioned and (row["resource_version"] or 0) <= version
+        for uid, seen in kind.objects.items()
+        if uid not in kind.mentioned and seen.version <= version
     ]
     for uid in unmentioned:
-        kind.gone[uid] = kind.rows.pop(uid)["resource_version"] or 0
+        kind.gone[uid] = kind.objects.pop(uid).version
     kind.mentioned = None
 
 
@@ -181,67 +198,81 @@ def _observed(
 ) -> Observed:
     pods: dict[tuple[str, str], Pod] = {}
     objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
-    texts = _Texts()
     for (cluster, resource), kind in kinds.items():
-        if resource == "pods":
-            for uid, row in kind.rows.items():
-                pods[cluster, uid] = _pod(row, texts)
-        else:
-            objects[cluster, resource] = {
-                uid: json.loads(row["document"]) for uid, row in kind.rows.items()
-            }
+        documents = objects.setdefault((cluster, resource), {})
+        for uid, (_, value) in kind.objects.items():
+            if isinstance(value, str):
+                documents[uid] = json.loads(value)
+            else:
+                pods[cluster, uid] = value
     return Observed(pods=pods, objects=objects, clusters=clusters, time_ms=time_ms)
+
+
+class _Spec(NamedTuple):
+    """What the shared text of a pod's spec says."""
+
+    images: Mapping[str, str]
+    init_images: Mapping[str, str]
+    readiness_gates: frozenset[str]
 
 
 class _Texts:
     """Parsed column texts. Pods of a workload share them, so each is parsed once."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[str, str], Any] = {}
+        self.json: Callable[[str], Any] = cache(json.loads)
+        self.spec = cache(_spec)
+        self.owner = cache(_owner)
+        self.labels = cache(self._labels_of_revision)
 
-    def json(self, text: str | None) -> Any:  # noqa: ANN401 - JSON is whatever it is
-        key = ("json", text or "{}")
-        if key not in self._values:
-            self._values[key] = json.loads(key[1])
-        return self._values[key]
+    def _labels_of_revision(self, text: str, revision: str, flags: int) -> Mapping[str, str]:
+        """The labels of a pod but for those that follow from its name."""
+        labels: Mapping[str, str] = self.json(text)
+        if flags & _LABEL_REVISION:
+            labels = {**labels, "controller-revision-hash": revision}
+        if flags & _LABEL_TEMPLATE_HASH:
+            labels = {**labels, "pod-template-hash": revision.rpartition("-")[2]}
+        return labels
 
-    def images(self, spec: str | None, field: str) -> Mapping[str, str]:
-        key = (field, spec or "{}")
-        if key not in self._values:
-            containers = self.json(spec).get(field) or ()
-            self._values[key] = {each["name"]: each["image"] for each in containers}
-        images: Mapping[str, str] = self._values[key]
-        return images
 
-    def owner(self, text: str | None) -> Owner | None:
-        if not text:
-            return None
-        key = ("owner", text)
-        if key not in self._values:
-            group, kind, name, uid = text.split("|")
-            self._values[key] = Owner(group=group, kind=kind, name=name, uid=uid)
-        owner: Owner = self._values[key]
-        return owner
+def _spec(text: str) -> _Spec:
+    spec = json.loads(text)
+    return _Spec(
+        images=_images(spec.get("containers")),
+        init_images=_images(spec.get("initContainers")),
+        readiness_gates=frozenset(_gate(gate) for gate in spec.get("readinessGates", ())),
+    )
+
+
+def _images(containers: Iterable[Mapping[str, str]] | None) -> Mapping[str, str]:
+    return {each["name"]: each["image"] for each in containers or ()}
+
+
+def _gate(gate: str | Mapping[str, str]) -> str:
+    return gate if isinstance(gate, str) else gate["conditionType"]
+
+
+def _owner(text: str) -> Owner:
+    group, kind, name, uid = text.split("|")
+    return Owner(group=group, kind=kind, name=name, uid=uid)
 
 
 def _pod(row: Mapping[str, Any], texts: _Texts) -> Pod:
-    flags = row["flags"]
-    spec = row["spec"]
+    flags, owner = row["flags"], row["owner"]
+    spec = texts.spec(row["spec"] or "{}")
     return Pod(
         cluster=row["cluster"],
         uid=row["uid"],
         namespace=row["namespace"],
         name=row["name"],
         node=row["node"] or "",
-        owner=texts.owner(row["owner"]),
+        owner=texts.owner(owner) if owner else None,
         revision=row["revision"] or "",
-        labels=_labels(row, texts.json(row["labels"])),
-        annotations=texts.json(row["annotations"]),
-        images=texts.images(spec, "containers"),
-        init_images=texts.images(spec, "initContainers"),
-        readiness_gates=frozenset(
-            _gate(gate) for gate in texts.json(spec).get("readinessGates", ())
-        ),
+        labels=_labels(row, texts),
+        annotations=texts.json(row["annotations"] or "{}"),
+        images=spec.images,
+        init_images=spec.init_images,
+        readiness_gates=spec.readiness_gates,
         phase=next((name for bit, name in _PHASES.items() if flags & bit), "Unknown"),
         ready=bool(flags & _READY),
         deleting=bool(flags & _DELETING),
@@ -251,20 +282,19 @@ def _pod(row: Mapping[str, Any], texts: _Texts) -> Pod:
     )
 
 
-def _gate(gate: str | Mapping[str, str]) -> str:
-    return gate if isinstance(gate, str) else gate["conditionType"]
-
-
-def _labels(row: Mapping[str, Any], shared: Mapping[str, str]) -> Mapping[str, str]:
-    flags, name, revision = row["flags"], row["name"], row["revision"] or ""
-    labels = dict(shared)
+def _labels(row: Mapping[str, Any], texts: _Texts) -> Mapping[str, str]:
+    flags, name = row["flags"], row["name"]
+    labels = texts.labels(
+        row["labels"] or "{}",
+        row["revision"] or "",
+        flags & (_LABEL_REVISION | _LABEL_TEMPLATE_HASH),
+    )
+    if not flags & _LABELS_OF_NAME:
+        return labels
+    own = dict(labels)
     if flags & _LABEL_POD_NAME:
-        labels["statefulset.kubernetes.io/pod-name"] = name
+        own["statefulset.kubernetes.io/pod-name"] = name
     for bit, label in _NAME_SUFFIX_LABELS.items():
         if flags & bit:
-            labels[label] = name.rpartition("-")[2]
-    if flags & _LABEL_REVISION:
-        labels["controller-revision-hash"] = revision
-    if flags & _LABEL_TEMPLATE_HASH:
-        labels["pod-template-hash"] = revision.rpartition("-")[2]
-    return labels
+            own[label] = name.rpartition("-")[2]
+    return own

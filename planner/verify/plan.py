@@ -81,7 +81,8 @@ def build_case(
     header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], fleet: Fleet, target: Target
 ) -> Case:
     """Bind moves and unmovable pods to the observed pods."""
-    bound = tuple(_move(each, fleet) for each in moves)
+    shared = _Shared()
+    bound = tuple(_move(each, fleet, shared) for each in moves)
     move_of: dict[Pod, Move] = {}
     moves_of: dict[WorkloadKey, list[Move]] = {}
     for move in bound:
@@ -103,20 +104,46 @@ def build_case(
     )
 
 
-def _move(written: Mapping[str, Any], fleet: Fleet) -> Move:
+class _Shared:
+    """Values that many moves have in common, each kept once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, Any] = {}
+
+    def text(self, text: str) -> str:
+        kept: str = self._kept.setdefault(text, text)
+        return kept
+
+    def causes(self, causes: Iterable[str]) -> tuple[str, ...]:
+        key = tuple(causes)
+        kept: tuple[str, ...] = self._kept.setdefault(("causes", key), key)
+        return kept
+
+    def mapping(self, mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+        # In order: what is written in another order is shown in another order.
+        key = ("mapping", *mapping.items())
+        try:
+            kept: Mapping[str, Any] = self._kept.setdefault(key, mapping)
+        except TypeError:  # a value that cannot be looked up: no plan of ours has such
+            return mapping
+        return kept
+
+
+def _move(written: Mapping[str, Any], fleet: Fleet, shared: _Shared) -> Move:
     pod = fleet.observed.pods.get((written["cluster"], written["uid"]))
     named = pod is not None and (pod.namespace, pod.name) == (written["namespace"], written["pod"])
+    workload = written["workload"]
     return Move(
         wave=written["wave"],
-        stage=written["stage"],
-        kind=written["kind"],
-        containers=written["containers"],
-        node=written["node"] or "",
-        because=tuple(written["because"]),
-        workload=written["workload"],
-        cluster=written["cluster"],
-        namespace=written["namespace"],
-        name=written["pod"],
+        stage=None if written["stage"] is None else shared.text(written["stage"]),
+        kind=shared.text(written["kind"]),
+        containers=shared.mapping(written["containers"]),
+        node=shared.text(written["node"] or ""),
+        because=shared.causes(written["because"]),
+        workload=None if workload is None else shared.mapping(workload),
+        cluster=shared.text(written["cluster"]),
+        namespace=shared.text(written["namespace"]),
+        name=pod.name if named and pod is not None else written["pod"],
         pod=pod if named and pod is not None and not pod.finished else None,
     )
 

@@ -52,10 +52,13 @@ class PodsByLabel:
         if selector is None:
             return []
         candidates: Sequence[Pod] = self.pods
-        for key, value in (selector.get("matchLabels") or {}).items():
+        labels = selector.get("matchLabels") or {}
+        for key, value in labels.items():
             found = self._with_label(key, value)
             if len(found) < len(candidates):
                 candidates = found
+        if len(labels) <= 1 and not selector.get("matchExpressions"):
+            return list(candidates)  # what was looked up is all that is asked
         return [pod for pod in candidates if matches(selector, pod.labels)]
 
     def _with_label(self, key: str, value: str) -> list[Pod]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.violation import Violation
@@ -66,6 +66,7 @@ _MOVE: Mapping[str, Types] = {
     "containers": dict,
     "because": list,
 }
+_MISSING = object()
 _MOST = 20
 """Broken moves that are told of: a file that is no plan need not be told of line by line."""
 
@@ -89,14 +90,20 @@ def header(written: Mapping[str, Any]) -> Iterator[Violation]:
         yield _broken("header.request", "it has no spec: keep the request in the plan as it was")
 
 
-def moves(written: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
-    """Every field that the rules read is in each move, and of its type."""
-    broken = (
-        violation
-        for index, move in enumerate(written)
-        for violation in _fields(f"moves[{index}]", move, _MOVE)
-    )
-    yield from islice(broken, _MOST)
+@dataclass(slots=True, kw_only=True)
+class Moves:
+    """Moves that are read once: gives those with every field that the rules read, of its type."""
+
+    written: Iterable[Mapping[str, Any]]
+    broken: list[Violation] = field(default_factory=list)
+    """What is wrong with the moves that were not given, the first of it."""
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        for index, move in enumerate(self.written):
+            if not any(_fields("", move, _MOVE)):
+                yield move
+            elif len(self.broken) < _MOST:
+                self.broken.extend(_fields(f"moves[{index}]", move, _MOVE))
 
 
 def _fields(
@@ -106,9 +113,11 @@ def _fields(
         yield _broken(subject, f"it is a {type(written).__name__}, and should be an object")
         return
     for name, expected in fields.items():
+        if isinstance(written.get(name, _MISSING), expected):
+            continue
         if name not in written:
             yield _broken(f"{subject}.{name}", "it is missing")
-        elif not isinstance(written[name], expected):
+        else:
             yield _broken(f"{subject}.{name}", f"it is a {type(written[name]).__name__}")
 
 

@@ -67,11 +67,11 @@ def approval(case: Case) -> Iterator[Violation]:
             continue
         for key, moves in case.moves_of.items():
             waves = [move.wave for move in moves if move.stage == rule["name"]]
-            later = [move.wave for move in moves if waves and move.wave > max(waves)]
-            if not later:
+            end = max(waves, default=0)
+            last = min((move.wave for move in moves if move.wave > end), default=None)
+            if not waves or last is None:
                 # Nobody has to decide about what nothing follows.
                 continue
-            last = min(later)
             text = f"stage {rule['name']} of {key}"
             if not any(min(waves) <= wave <= last for wave in waves_by_text.get(text, ())):
                 yield Violation(

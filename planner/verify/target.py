@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from planner.verify.fleet import Workload, WorkloadKey
+from planner.verify.fleet import revision_hash
+from planner.verify.images import ImageRules
 from planner.verify.selector import matches
 from planner.verify.template import differences, in_place, overlay, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.fleet import Fleet, SidecarSet
+    from planner.verify.fleet import Fleet, SidecarSet, Workload, WorkloadKey
     from planner.verify.observed import Pod
 
 _KRUISE_GROUP = "apps.kruise.io/"
@@ -29,9 +31,9 @@ class SidecarChange:
     """Whether the SidecarSet's controller can change it in the running pod."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Change:
-    """How one pod differs from the target."""
+    """How pods that are alike differ from the target."""
 
     images: Mapping[str, str]
     """Wanted images of containers of the workload's own template."""
@@ -66,25 +68,22 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
     target = request["spec"].get("target") or {}
     templates: dict[WorkloadKey, Mapping[str, Any]] = {}
     from_manifest: set[WorkloadKey] = set()
-    manifests = [*_manifests(target), *_manifests(request["spec"])]
+    manifests = _manifests(target, request["spec"])
+    image_rules = ImageRules(target.get("images") or ())
     for workload in fleet.workloads.values():
-        manifest = _manifest_of(workload.key, manifests)
+        key = workload.key
+        manifest = manifests.get((key.namespace, key.kind, key.name))
         template = plain(workload.document["spec"]["template"])
         if manifest is not None:
             template = plain(overlay(template, plain(manifest["spec"]["template"])))
-            from_manifest.add(workload.key)
-        images = wanted_images(workload.key, template, target.get("images") or ())
+            from_manifest.add(key)
+        images = image_rules.wanted(key, template)
         if manifest is not None or images:
-            templates[workload.key] = _with_images(template, images)
+            templates[key] = _with_images(template, images)
     sidecars = _sidecar_changes(target.get("sidecars") or (), fleet)
-    changes: dict[Pod, Change] = {}
-    for pod in fleet.pods:
-        change = _change(pod, fleet, templates, from_manifest, sidecars.get(pod, ()))
-        if change.of_application or change.sidecars:
-            changes[pod] = change
     return Target(
         templates=templates,
-        changes=changes,
+        changes=_changes(fleet, templates, from_manifest, sidecars),
         in_place_from=frozenset(
             (key, revision)
             for key, template in templates.items()
@@ -94,62 +93,17 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
     )
 
 
-def repository_of(image: str) -> str:
-    """An image without tag and digest; a colon before the last slash is a registry's port."""
-    name = image.partition("@")[0]
-    directory, slash, last = name.rpartition("/")
-    return directory + slash + last.partition(":")[0]
-
-
-def wanted_images(
-    key: WorkloadKey, template: Mapping[str, Any], rules: Iterable[Mapping[str, Any]]
-) -> dict[str, str]:
-    """Wanted image by name of container that a rule names; of several rules the last counts."""
-    wanted: dict[str, str] = {}
-    spec = template.get("spec") or {}
-    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
-    for rule in rules:
-        for container in containers:
-            if _rule_names(rule, key, container):
-                wanted[container["name"]] = rule["to"]
-    return wanted
-
-
-def refers(reference: Mapping[str, Any], key: WorkloadKey) -> bool:
-    """Whether a reference of the request names this workload; what it leaves out is any."""
-    return all(
-        reference.get(field) in (None, value)
-        for field, value in zip(WorkloadKey._fields, key, strict=True)
-    )
-
-
-def _rule_names(rule: Mapping[str, Any], key: WorkloadKey, container: Mapping[str, Any]) -> bool:
-    if "workload" in rule and not refers(rule["workload"], key):
-        return False
-    if "container" in rule and rule["container"] != container["name"]:
-        return False
-    return "from" not in rule or rule["from"] in (
-        container["image"],
-        repository_of(container["image"]),
-    )
-
-
-def _manifests(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [each for each in holder.get("manifests") or () if isinstance(each, dict)]
-
-
-def _manifest_of(
-    key: WorkloadKey, manifests: Iterable[Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
-    for manifest in manifests:
-        kind = manifest["kind"]
-        if manifest["apiVersion"].startswith(_KRUISE_GROUP) and kind != "CloneSet":
-            kind = f"Advanced{kind}"
-        metadata = manifest["metadata"]
-        named = (metadata.get("namespace") or "default", kind, metadata["name"])
-        if named == key[1:]:
-            return manifest
-    return None
+def _manifests(*holders: Mapping[str, Any]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+    """Whole workloads that the request wants by namespace, kind and name; the first counts."""
+    found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    for manifest in (each for holder in holders for each in holder.get("manifests") or ()):
+        if isinstance(manifest, dict):
+            kind, metadata = manifest["kind"], manifest["metadata"]
+            if manifest["apiVersion"].startswith(_KRUISE_GROUP) and kind != "CloneSet":
+                kind = f"Advanced{kind}"
+            place = (metadata.get("namespace") or "default", kind, metadata["name"])
+            found.setdefault(place, manifest)
+    return found
 
 
 def _with_images(template: Mapping[str, Any], images: Mapping[str, str]) -> Mapping[str, Any]:
@@ -162,24 +116,42 @@ def _with_images(template: Mapping[str, Any], images: Mapping[str, str]) -> Mapp
     return {**template, "spec": spec}
 
 
-def _change(
-    pod: Pod,
+def _changes(
     fleet: Fleet,
     templates: Mapping[WorkloadKey, Mapping[str, Any]],
-    from_manifest: set[WorkloadKey],
-    sidecars: Sequence[SidecarChange],
-) -> Change:
-    workload = fleet.workload_of.get(pod)
-    if workload is None or workload.key not in templates:
-        return Change(images={}, template=False, sidecars=sidecars)
-    template = templates[workload.key]
-    whole = workload.key in from_manifest and _template_differs(pod, workload, template)
-    return Change(images=dict(_images(pod, template)), template=whole, sidecars=sidecars)
+    from_manifest: Container[WorkloadKey],
+    sidecars: Mapping[Pod, tuple[SidecarChange, ...]],
+) -> dict[Pod, Change]:
+    """Compare every pod with its target; pods that are alike share one change."""
+    changes: dict[Pod, Change] = {}
+    differs = cache(partial(_template_differs, templates))
+    known: dict[Hashable, Change] = {}
+    for pod in fleet.pods:
+        workload = fleet.workload_of.get(pod)
+        if workload is not None and workload.key not in templates:
+            workload = None
+        whole = (
+            workload is not None
+            and workload.key in from_manifest
+            and differs(workload, revision_hash(pod))
+        )
+        # Pods share their images with all that have the same spec.
+        alike = (workload, id(pod.images), id(pod.init_images), whole, sidecars.get(pod, ()))
+        change = known.get(alike)
+        if change is None:
+            images = {} if workload is None else dict(_images(pod, templates[workload.key]))
+            change = Change(images=images, template=whole, sidecars=sidecars.get(pod, ()))
+            known[alike] = change
+        if change.of_application or change.sidecars:
+            changes[pod] = change
+    return changes
 
 
-def _template_differs(pod: Pod, workload: Workload, target: Mapping[str, Any]) -> bool:
-    own = workload.own_template(pod) or workload.document["spec"]["template"]
-    return any(True for _ in differences(plain(own), target))
+def _template_differs(
+    templates: Mapping[WorkloadKey, Mapping[str, Any]], workload: Workload, revision: str
+) -> bool:
+    own = workload.revisions.get(revision) or workload.document["spec"]["template"]
+    return any(True for _ in differences(plain(own), templates[workload.key]))
 
 
 def _images(pod: Pod, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -192,7 +164,7 @@ def _images(pod: Pod, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _sidecar_changes(
     rules: Iterable[Mapping[str, Any]], fleet: Fleet
-) -> dict[Pod, list[SidecarChange]]:
+) -> dict[Pod, tuple[SidecarChange, ...]]:
     changes: dict[Pod, dict[str, SidecarChange]] = {}
     for rule in rules:
         for sidecar_set in fleet.sidecar_sets.values():
@@ -201,29 +173,34 @@ def _sidecar_changes(
                 sidecar_set.cluster,
             ):
                 continue
+            both = [
+                SidecarChange(
+                    sidecar_set=sidecar_set,
+                    container=rule["container"],
+                    image=rule["to"],
+                    in_place=in_place,
+                )
+                for in_place in (False, True)
+            ]
             for pod in sidecar_set.pods:
-                change = _sidecar_change(pod, sidecar_set, rule["container"], rule["to"])
-                if change is not None:
+                running = pod.images.get(rule["container"]) or pod.init_images.get(
+                    rule["container"]
+                )
+                if running is not None and running != rule["to"]:
+                    change = both[_in_running_pod(pod, sidecar_set, rule["container"])]
                     changes.setdefault(pod, {})[rule["container"]] = change
-    return {pod: list(by_container.values()) for pod, by_container in changes.items()}
+    return {pod: tuple(by_container.values()) for pod, by_container in changes.items()}
 
 
-def _sidecar_change(
-    pod: Pod, sidecar_set: SidecarSet, container: str, image: str
-) -> SidecarChange | None:
-    running = pod.images.get(container) or pod.init_images.get(container)
-    if running is None or running == image:
-        return None
+def _in_running_pod(pod: Pod, sidecar_set: SidecarSet, container: str) -> bool:
+    """Whether a SidecarSet's controller changes this container without a new pod."""
     update = sidecar_set.spec.get("updateStrategy") or {}
-    return SidecarChange(
-        sidecar_set=sidecar_set,
-        container=container,
-        image=image,
-        # Init containers take part in the hash but are never patched
-        # (sidecarset_processor.go, updatePodSidecarContainer).
-        in_place=container in pod.images
+    # Init containers take part in the hash but are never patched
+    # (sidecarset_processor.go, updatePodSidecarContainer).
+    return (
+        container in pod.images
         and update.get("type") != "NotUpdate"
         and not update.get("paused")
         and matches(update.get("selector") or {}, pod.labels)
-        and sidecar_set.upgradable(pod),
+        and sidecar_set.upgradable(pod)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from planner.verify.budgets import Budget
     from planner.verify.observed import Pod
-    from planner.verify.plan import Case, Move
+    from planner.verify.plan import Case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,27 +67,20 @@ class Usages:
 
 def measure(case: Case, budgets: Sequence[Budget]) -> Usages:
     """Count what the moves of a plan use; each move is looked at once for each of its budgets."""
-    taken: list[dict[int, int]] = [{} for _ in budgets]
-    repaired: list[dict[int, int]] = [{} for _ in budgets]
-    usages = [
-        Usage(budget=budget, taken=taken[index], repaired=repaired[index])
-        for index, budget in enumerate(budgets)
-    ]
-    of_pod: dict[Pod, list[Usage]] = {}
-    for index, budget in enumerate(budgets):
+    usages: list[Usage] = []
+    of_pod: defaultdict[Pod, list[Usage]] = defaultdict(list)
+    move_of = case.move_of.get
+    for budget in budgets:
+        moves = [(pod, move) for pod in budget.pods if (move := move_of(pod)) is not None]
+        taking = (
+            move.wave for pod, move in moves if budget.would_take(pod, move.kind, move.containers)
+        )
+        repairing = (move.wave for pod, move in moves if pod in budget.down) if budget.down else ()
+        usage = Usage(budget=budget, taken=Counter(taking), repaired=Counter(repairing))
+        usages.append(usage)
         for pod in budget.pods:
-            move = case.move_of.get(pod)
-            of_pod.setdefault(pod, []).append(usages[index])
-            if move is not None:
-                _count(budget, move, taken[index], repaired[index])
-    return Usages(all=usages, of_pod=of_pod)
-
-
-def _count(budget: Budget, move: Move, taken: dict[int, int], repaired: dict[int, int]) -> None:
-    if move.pod in budget.down:
-        repaired[move.wave] = repaired.get(move.wave, 0) + 1
-    if budget.takes(move):
-        taken[move.wave] = taken.get(move.wave, 0) + 1
+            of_pod[pod].append(usage)
+    return Usages(all=usages, of_pod=dict(of_pod))
 
 
 def budgets_kept(usages: Usages) -> Iterator[Violation]:

@@ -236,3 +236,16 @@ def assert_error(err: str) -> None:
     assert err.endswith("\n")
     assert err.count("\n") == 1
     assert "Traceback" not in err
+
+
+def test_the_log_may_be_named_before_the_command_or_after_it(run: Run, log_path: Path) -> None:
+    elsewhere, here = "sqlite:///nowhere.db", f"sqlite:///{log_path}"
+
+    assert run("--db", elsewhere, "log", "head").code == 1
+    assert run("--db", here, "log", "head").out == run("log", "head").out
+    assert run("--db", elsewhere, "log", "head", "--db", here).code == 0
+    assert run("--db", here, "log", "head", "--db", elsewhere).code == 1
+
+
+def test_flags_may_stand_before_the_command(run: Run) -> None:
+    assert run("-v", "status").out == run("status", "-v").out != run("status").out

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,15 @@ def test_status(run: Run, told: SnapshotAssertion) -> None:
     ran = run("status")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == told
+
+
+def test_status_tells_all_of_it_when_asked(run: Run) -> None:
+    short, whole = run("status").out, run("status", "-v").out
+
+    assert "planner status -v" in short
+    assert "planner status -v" not in whole
+    troubles = json.loads(run("status", "--format", "json").out)["trouble"]
+    assert all(each["object"] in whole for each in troubles)
 
 
 def test_status_as_json(run: Run, told: SnapshotAssertion) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import RequestError
+from planner.model.check import names_problems
 from planner.model.published import SCHEMAS
 from planner.model.request import UpgradeRequest, canonical_json, load_request
 from planner.model.scalars import duration_ms, percent
@@ -83,6 +84,8 @@ def test_a_request_says_what_was_written() -> None:
 
 def test_canonical_json_is_the_same_however_a_request_is_written() -> None:
     longer = changed("scope: node,", "maxUnavailable: 2, scope: node, selector: null,")
+    longer = longer.replace("{name: storefront,", "{name: storefront, scope: fleet,")
+    longer = longer.replace("storefront}}", "storefront}, matchExpressions: []}")
     longer = longer.replace("scope: node, selector: null, maxUnavailable: 2", "scope: node")
     longer = longer.replace("payment}]}", 'payment}], ready: "100%"}')
     longer = longer.replace("100%}", "100%, soak: 0s}")
@@ -99,6 +102,18 @@ def test_canonical_json_reads_back_without_its_files() -> None:
 
     assert load_request(written, "plan", no_files) == request
     assert json.loads(written)["spec"]["target"]["images"][0]["from"] == "registry.example.com/cart"
+
+
+def test_a_mistake_in_json_is_named_with_its_line() -> None:
+    raw = json.loads(canonical_json(load(REQUEST)))
+    raw["spec"]["stages"][0]["soak"] = "10 min"
+    text = json.dumps(raw, indent=1)
+    line = 1 + text[: text.index("10 min")].count("\n")
+
+    with pytest.raises(RequestError) as caught:
+        load_request(text.encode(), "request.json", no_files)
+
+    assert (caught.value.line, caught.value.path) == (line, "spec.stages[0].soak")
 
 
 def test_the_example_is_a_request() -> None:
@@ -244,3 +259,27 @@ def test_the_request_schema_has_no_room_for_unknown_keys() -> None:
 
     assert all(part["additionalProperties"] is False for part in parts.values())
     assert {"type": "string"} in parts["Target"]["properties"]["manifests"]["items"]["anyOf"]
+
+
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_the_names_of_a_fleet_are_not_compared_each_with_each() -> None:
+    names = [Counted(f"budget-{number}") for number in range(2_000)]
+
+    found = list(names_problems([*names, Counted("budget-7")], ("budgets",)))
+
+    assert found == [
+        (("budgets", 2_000), "has the name that budgets[7] has already; leave one out")
+    ]
+    assert Counted.compared < 4 * len(names)

@@ -4,7 +4,7 @@ import json
 
 import networkx as nx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from planner.errors import InfeasibleError
@@ -122,3 +122,55 @@ def test_every_dependency_is_kept_or_a_cycle_is_named(pairs: list[tuple[str, str
     cycle = [name.removeprefix("ns/") for name in caught.value.conflict]
     assert all(graph.has_edge(*pair) for pair in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
     assert len(cycle) == min(map(len, nx.simple_cycles(graph)))
+
+
+@given(pairs=PAIRS, shares=st.lists(st.sampled_from([50, 100]), min_size=10, max_size=10))
+def test_what_follows_from_others_is_named_whatever_the_graph(
+    pairs: list[tuple[str, str]], shares: list[int]
+) -> None:
+    ready = dict(zip(pairs, shares, strict=False))
+    graph: nx.DiGraph[str] = nx.DiGraph(list(ready))
+    assume(nx.is_directed_acyclic_graph(graph))
+    asked = request(*(f"{after} <- {before} @{ready[before, after]}%" for before, after in ready))
+
+    implied = [
+        (before, after, min(by))
+        for before, after in sorted(ready)
+        if (
+            by := [
+                middle
+                for middle in graph.successors(before)
+                if ready[before, middle] >= ready[before, after]
+                and middle in nx.ancestors(graph, after)
+            ]
+        )
+    ]
+
+    assert list(order_dependencies(asked).warnings) == [
+        f"ns/{after} after ns/{before} does nothing as long as ns/{by} moves too: "
+        f"ns/{after} waits for ns/{by}, which waits for ns/{before}"
+        for before, after, by in implied
+    ]
+
+
+MANY = 3_000
+
+
+def test_a_chain_of_every_workload_of_a_fleet_is_put_in_order() -> None:
+    # A chain, and each waits for the one before the one before too: all pairs are related.
+    chain = [f"w{i:05} <- w{i - 1:05}" for i in range(1, MANY)]
+    skips = [f"w{i:05} <- w{i - 2:05}" for i in range(2, MANY)]
+
+    dependencies = order_dependencies(request(*chain, *skips))
+
+    assert dependencies.order == tuple(f"ns/w{i:05}" for i in range(MANY))
+    assert len(dependencies.warnings) == MANY - 2
+
+
+def test_a_ring_of_every_workload_of_a_fleet_is_named() -> None:
+    ring = [f"w{i:05} <- w{(i - 1) % MANY:05}" for i in range(MANY)]
+
+    with pytest.raises(InfeasibleError) as caught:
+        order_dependencies(request(*ring))
+
+    assert len(caught.value.conflict) == MANY

@@ -10,8 +10,9 @@ import pytest
 
 from planner.verify import fold_rows
 from planner.verify.fleet import read_fleet
+from planner.verify.images import repository_of
 from planner.verify.moves import Option, pod_options
-from planner.verify.target import Target, read_target, repository_of
+from planner.verify.target import Target, read_target
 from planner.verify.template import differences, in_place, overlay
 from tests.verify.builders import REGISTRY, App, Row, request, sidecar_set, upgrade
 

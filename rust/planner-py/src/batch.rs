@@ -8,13 +8,14 @@ use crate::{
 };
 use arrow_array::Array;
 use planner_core::{
-    batch::{Batch, Columns, Event, text},
+    batch::{Batch, Columns, Dictionary, Event, text},
     observe::uid_text,
     resource::Resource,
 };
 use pyo3::{
+    intern,
     prelude::*,
-    types::{PyBytes, PyDict, PyTuple, PyType},
+    types::{PyBytes, PyDict, PyString, PyTuple, PyType},
 };
 
 /// Observations of one cluster, as the log stores them.
@@ -71,8 +72,18 @@ impl PyBatch {
 
     fn rows<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let columns = self.inner.columns();
+        let mut texts = [
+            Texts::of(intern!(py, "namespace"), columns.namespace),
+            Texts::of(intern!(py, "node"), columns.node),
+            Texts::of(intern!(py, "owner"), columns.owner),
+            Texts::of(intern!(py, "revision"), columns.revision),
+            Texts::of(intern!(py, "labels"), columns.labels),
+            Texts::of(intern!(py, "annotations"), columns.annotations),
+            Texts::of(intern!(py, "spec"), columns.spec),
+            Texts::of(intern!(py, "status"), columns.status),
+        ];
         (0..self.inner.len())
-            .map(|row| row_of(py, &columns, row))
+            .map(|row| row_of(py, &columns, &mut texts, row))
             .collect()
     }
 
@@ -88,42 +99,65 @@ impl PyBatch {
     }
 }
 
-fn row_of<'py>(py: Python<'py>, columns: &Columns<'_>, row: usize) -> PyResult<Bound<'py, PyDict>> {
+/// A column of shared texts; each becomes one Python text, which the rows share too.
+struct Texts<'a, 'py> {
+    name: &'a Bound<'py, PyString>,
+    column: &'a Dictionary,
+    made: Vec<Option<Bound<'py, PyString>>>,
+}
+
+impl<'a, 'py> Texts<'a, 'py> {
+    fn of(name: &'a Bound<'py, PyString>, column: &'a Dictionary) -> Self {
+        let made = vec![None; column.values().len()];
+        Self { name, column, made }
+    }
+
+    fn put(&mut self, dict: &Bound<'py, PyDict>, row: usize) -> PyResult<()> {
+        let key = self.column.keys().value(row) as usize;
+        let text =
+            self.made[key].get_or_insert_with(|| PyString::new(dict.py(), text(self.column, row)));
+        dict.set_item(self.name, &*text)
+    }
+}
+
+fn row_of<'py>(
+    py: Python<'py>,
+    columns: &Columns<'_>,
+    texts: &mut [Texts<'_, 'py>; 8],
+    row: usize,
+) -> PyResult<Bound<'py, PyDict>> {
     let event = Event::from_code(columns.event.value(row)).expect("checked when it was read");
     let code = columns.resource.value(row);
     let resource = Resource::from_code(code).expect("checked when it was read");
+    let [namespace, of_pods @ ..] = texts;
     let dict = PyDict::new(py);
-    dict.set_item("event", event.name())?;
-    dict.set_item("resource", resource.name())?;
-    dict.set_item("time_ms", columns.time_ms.value(row))?;
+    dict.set_item(intern!(py, "event"), PyString::intern(py, event.name()))?;
+    dict.set_item(
+        intern!(py, "resource"),
+        PyString::intern(py, resource.name()),
+    )?;
+    dict.set_item(intern!(py, "time_ms"), columns.time_ms.value(row))?;
     if columns.resource_version.is_valid(row) {
-        dict.set_item("resource_version", columns.resource_version.value(row))?;
+        let version = columns.resource_version.value(row);
+        dict.set_item(intern!(py, "resource_version"), version)?;
     }
     if columns.uid.is_valid(row) {
-        dict.set_item("uid", uid_text(columns.uid_of(row)))?;
-        dict.set_item("namespace", text(columns.namespace, row))?;
-        dict.set_item("name", columns.name.value(row))?;
+        dict.set_item(intern!(py, "uid"), uid_text(columns.uid_of(row)))?;
+        namespace.put(&dict, row)?;
+        dict.set_item(intern!(py, "name"), columns.name.value(row))?;
     }
     if columns.document.is_valid(row) {
-        dict.set_item("document", columns.document.value(row))?;
+        dict.set_item(intern!(py, "document"), columns.document.value(row))?;
     }
     if columns.flags.is_valid(row) {
-        let texts = [
-            ("node", columns.node),
-            ("owner", columns.owner),
-            ("revision", columns.revision),
-            ("labels", columns.labels),
-            ("annotations", columns.annotations),
-            ("spec", columns.spec),
-            ("status", columns.status),
-        ];
-        for (name, column) in texts {
-            dict.set_item(name, text(column, row))?;
+        for column in of_pods {
+            column.put(&dict, row)?;
         }
-        dict.set_item("created_s", columns.created_s.value(row))?;
-        dict.set_item("ready_since_s", columns.ready_since_s.value(row))?;
-        dict.set_item("restarts", columns.restarts.value(row))?;
-        dict.set_item("flags", columns.flags.value(row))?;
+        dict.set_item(intern!(py, "created_s"), columns.created_s.value(row))?;
+        let ready_since_s = columns.ready_since_s.value(row);
+        dict.set_item(intern!(py, "ready_since_s"), ready_since_s)?;
+        dict.set_item(intern!(py, "restarts"), columns.restarts.value(row))?;
+        dict.set_item(intern!(py, "flags"), columns.flags.value(row))?;
     }
     Ok(dict)
 }

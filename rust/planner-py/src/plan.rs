@@ -5,6 +5,7 @@ use std::sync::Arc;
 use planner_core::plan::{self as core, Order};
 use pyo3::{
     prelude::*,
+    sync::PyOnceLock,
     types::{PyBytes, PyTuple, PyType},
 };
 
@@ -18,20 +19,32 @@ use crate::{
 #[pyclass(frozen, name = "Plan", module = "planner._core")]
 pub struct PyPlan {
     inner: Arc<core::Plan>,
+    written: PyOnceLock<Py<PyBytes>>,
+}
+
+impl From<core::Plan> for PyPlan {
+    fn from(plan: core::Plan) -> Self {
+        Self {
+            inner: Arc::new(plan),
+            written: PyOnceLock::new(),
+        }
+    }
 }
 
 #[pymethods]
 impl PyPlan {
     #[classmethod]
     fn from_bytes(_cls: &Bound<'_, PyType>, py: Python<'_>, file: &[u8]) -> PyResult<Self> {
-        let read = tried(py, || core::Plan::from_bytes(file))?;
-        Ok(Self {
-            inner: Arc::new(read),
-        })
+        tried(py, || core::Plan::from_bytes(file)).map(Self::from)
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &tried(py, || self.inner.to_bytes())?))
+        // A plan is kept in the log and written to a file: the same bytes, made once.
+        let written = self.written.get_or_try_init(py, || {
+            let bytes = tried(py, || self.inner.to_bytes())?;
+            PyResult::Ok(PyBytes::new(py, &bytes).unbind())
+        })?;
+        Ok(written.bind(py).clone())
     }
 
     #[getter]
@@ -85,10 +98,7 @@ pub fn plan(
         warnings: &warnings,
         strict,
     };
-    let made = tried(py, || core::plan(&fleet.inner, &order))?;
-    Ok(PyPlan {
-        inner: Arc::new(made),
-    })
+    tried(py, || core::plan(&fleet.inner, &order)).map(PyPlan::from)
 }
 
 #[pyfunction]
