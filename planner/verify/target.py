@@ -79,7 +79,11 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
     sidecars = _sidecar_changes(target.get("sidecars") or (), fleet)
     changes: dict[Pod, Change] = {}
     for pod in fleet.pods:
-        change = _change(pod, fleet, templates, from_manifest, sidecars.get(pod, ()))
+        if pod in fleet.workload_of:
+            change = _change(pod, fleet, templates, from_manifest, sidecars.get(pod, ()))
+        else:
+            alone = _images_alone(pod, target.get("images") or ())
+            change = Change(images=alone, template=False, sidecars=sidecars.get(pod, ()))
         if change.of_application or change.sidecars:
             changes[pod] = change
     return Target(
@@ -113,6 +117,17 @@ def wanted_images(
             if _rule_names(rule, key, container):
                 wanted[container["name"]] = rule["to"]
     return wanted
+
+
+def _images_alone(pod: Pod, rules: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Wanted images of a pod that no known workload owns: rules that name a repository only."""
+    return {
+        container: rule["to"]
+        for rule in rules
+        if "from" in rule
+        for container, image in pod.images.items()
+        if rule["from"] == repository_of(image) and rule["to"] != image
+    }
 
 
 def refers(reference: Mapping[str, Any], key: WorkloadKey) -> bool:
@@ -169,8 +184,8 @@ def _change(
     from_manifest: set[WorkloadKey],
     sidecars: Sequence[SidecarChange],
 ) -> Change:
-    workload = fleet.workload_of.get(pod)
-    if workload is None or workload.key not in templates:
+    workload = fleet.workload_of[pod]
+    if workload.key not in templates:
         return Change(images={}, template=False, sidecars=sidecars)
     template = templates[workload.key]
     whole = workload.key in from_manifest and _template_differs(pod, workload, template)

@@ -79,7 +79,13 @@ def test_a_clone_set_reads_both_versions_of_its_api() -> None:
 
 
 def test_a_clone_set_without_rolling_update_rounds_down() -> None:
-    assert strategy("CloneSet", 7, updateStrategy={"type": "OnDelete"}).max_unavailable == 1
+    beta = {"apiVersion": "apps.kruise.io/v1beta1"}
+    for update in ({"type": "OnDelete"}, {"type": "RollingUpdate"}, {}):
+        document = {**beta, "spec": {"updateStrategy": update}}
+        assert strategy_of("CloneSet", document, 7, 36).max_unavailable == 1
+    assert strategy_of("CloneSet", {**beta, "spec": {}}, 7, 36).max_unavailable == 1
+    alpha = {"apiVersion": "apps.kruise.io/v1alpha1", "spec": {}}
+    assert strategy_of("CloneSet", alpha, 7, 36).max_unavailable == 2
 
 
 def test_a_bare_number_in_text_is_a_percentage_as_open_kruise_reads_it() -> None:
