@@ -134,9 +134,11 @@ def _clone_set(document: Mapping[str, Any], replicas: int) -> Strategy:
     # Rounded up only while nothing surges, and never without `rollingUpdate` in v1beta1
     # (cloneset_sync_utils.go, calculateDiffsWithExpectation).
     rounding = floor_of if surge or (not flat and nested is None) else ceil_of
+    unavailable = rounding(_or_default(rolling, "maxUnavailable", "20%"), replicas)
     return Strategy(
-        max_unavailable=rounding(_or_default(rolling, "maxUnavailable", "20%"), replicas),
+        max_unavailable=unavailable,
         max_surge=surge,
+        surges=unavailable == 0 and surge > 0,
         partition=partition_of(_or_default(rolling, "partition", 0), replicas),
         paused=paused,
         on_delete=update.get("type") == "OnDelete",
