@@ -3,6 +3,7 @@
 mod assign;
 mod header;
 pub mod moves;
+mod seal;
 mod unmovable;
 
 use std::{io::Write, sync::Arc};
@@ -22,6 +23,8 @@ use crate::{
 
 /// The key under which a plan's file keeps its header.
 const HEADER_KEY: &str = "planner.header";
+/// The key under which a plan's file keeps the digest of its bytes.
+const SEAL_KEY: &str = "planner.seal";
 /// Characters of a plan's id.
 const ID_CHARS: usize = 16;
 
@@ -36,7 +39,8 @@ pub struct Order<'a> {
     pub version: &'a str,
     /// What the front door found worth saying.
     pub warnings: &'a [String],
-    /// No plan at all when a pod that differs cannot move.
+    /// No plan at all when a pod that differs cannot move, but for pods that the request itself
+    /// leaves out.
     pub strict: bool,
 }
 
@@ -66,7 +70,7 @@ pub enum PlanError {
         remedy: String,
     },
     /// The file is not a plan.
-    #[error("not a plan of this planner: {0}; give a file that `planner plan -o` wrote")]
+    #[error("not a plan of this planner: {0}; give a file as `planner plan -o` wrote it")]
     Codec(String),
 }
 
@@ -85,7 +89,8 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let model = pose(&inventory, &request, &mut changes);
     let schedule = solve(&model.problem);
     unmovable::add_left(&inventory, &model, &schedule, &mut changes);
-    if !changes.unmovable.is_empty() && (order.strict || schedule.chunks.is_empty()) {
+    let blocked = changes.unmovable.iter().any(|pod| !pod.is_left_out());
+    if blocked && (order.strict || schedule.chunks.is_empty()) {
         return Err(unmovable::infeasible(
             &inventory, &model, &schedule, &changes,
         ));
@@ -132,12 +137,17 @@ impl Plan {
         let options = IpcWriteOptions::default()
             .try_with_compression(Some(CompressionType::ZSTD))
             .map_err(|error| PlanError::Codec(error.to_string()))?;
-        write(Vec::new(), schema, &self.moves, options)
+        let mut bytes = write(Vec::new(), schema, &self.moves, options)?;
+        seal::set(&mut bytes);
+        Ok(bytes)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
         let fail = |error: String| PlanError::Codec(error);
+        if !seal::holds(bytes) {
+            return Err(fail("it is none, or is damaged".to_owned()));
+        }
         let reader = FileReader::try_new(std::io::Cursor::new(bytes), None)
             .map_err(|error| fail(error.to_string()))?;
         let schema = reader.schema();
@@ -183,5 +193,6 @@ fn write<W: Write>(
     let mut writer = FileWriter::try_new_with_options(to, &schema, options).map_err(fail)?;
     let table = RecordBatch::try_new(Arc::new(schema), moves.columns().to_vec()).map_err(fail)?;
     writer.write(&table).map_err(fail)?;
+    writer.write_metadata(SEAL_KEY, seal::blank());
     writer.into_inner().map_err(fail)
 }
