@@ -8,7 +8,7 @@ import msgspec
 from planner import core
 from planner.cli import options
 from planner.cli.request import read_request
-from planner.cli.session import console, log_at, print_json, snapshots_of
+from planner.cli.session import console, log_at, print_json, progress, snapshots_of
 from planner.loop import canonical_redacted, observe_fleet, position_at
 from planner.show.diff import tell_diff
 
@@ -20,14 +20,18 @@ EXIT_SOMETHING_TO_DO = 2
 @options.database
 @options.at
 @options.output_format
+@options.told
 def command(request_path: str, db: str, at: str | None, form: str) -> None:
     """Show what would have to change, by workload and kind of move, and what cannot be moved.
 
     Exit code 0: nothing to do; 2: something to do.
     """
     request = read_request(request_path)
+    told = progress()
     with log_at(db) as log:
+        told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
+        told("comparing")
         changes = core.diff(fleet, canonical_redacted(log, request))
     read = msgspec.json.decode(changes)
     if form == "json":

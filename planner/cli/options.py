@@ -55,9 +55,16 @@ def request_file(command: F) -> F:
     )(command)
 
 
-def quiet(command: F) -> F:
-    """`-q` and `-v`: how much is told on stderr."""
-    command = click.option("-v", "--verbose", is_flag=True, help="Tell more on stderr.")(command)
-    return click.option("-q", "--quiet", is_flag=True, help="Tell nothing but errors on stderr.")(
-        command
-    )
+def told(command: F) -> F:
+    """`-q` and `-v`: how much is told on stderr; `session.progress` reads them."""
+    for flags, text in (
+        (("-v", "--verbose"), "Tell each step on stderr, and when it began."),
+        (("-q", "--quiet"), "Tell nothing but errors on stderr."),
+    ):
+        option = click.option(*flags, is_flag=True, expose_value=False, callback=_keep, help=text)
+        command = option(command)
+    return command
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    context.meta[f"planner.{parameter.name}"] = value

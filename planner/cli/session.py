@@ -2,14 +2,16 @@
 
 import hashlib
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import click
 import msgspec
 from rich.console import Console
 
+from planner.cli.style import is_plain, styled
 from planner.fold.snapshots import Snapshots
 from planner.log import EventLog
 from planner.log.open import open_log
@@ -27,17 +29,38 @@ def snapshots_of(log: EventLog) -> Snapshots:
     return Snapshots(folder=Path(click.get_app_dir("planner")) / "snapshots" / name)
 
 
-def progress(*, quiet: bool) -> Callable[[str], None]:
-    """Give a line on stderr for each step, on a terminal only."""
-    if quiet or not sys.stderr.isatty():
+def progress(*, brief: bool = False) -> Callable[[str], None]:
+    """Give what tells a step on stderr: with -v, which adds the time, or on a terminal.
+
+    Args:
+        brief: the steps are over at once, and nobody waits for them but who asks with -v.
+    """
+    told = click.get_current_context().meta
+    verbose = told["planner.verbose"]
+    if told["planner.quiet"] or not (verbose or (sys.stderr.isatty() and not brief)):
         return lambda _: None
-    return lambda text: click.secho(text, dim=True, err=True)
+    began = time.monotonic()
+
+    def tell(step: str) -> None:
+        passed = f"{time.monotonic() - began:7.2f}s  " if verbose else ""
+        click.echo(styled(passed + step, dim=True), err=True)
+
+    return tell
+
+
+class ResultConsole(Console):
+    """Leaves a reader that went away to `planner.cli.main`."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the BrokenPipeError on."""
+        raise  # noqa: PLE0704 rich calls it while it handles the error
 
 
 def console() -> Console:
     """Give the console for results: as wide as the terminal, 120 columns without one."""
     width = None if sys.stdout.isatty() else 120
-    return Console(file=sys.stdout, highlight=False, width=width, soft_wrap=False)
+    colours: Literal["auto"] | None = None if is_plain() else "auto"
+    return ResultConsole(file=sys.stdout, highlight=False, width=width, color_system=colours)
 
 
 def print_json(value: object) -> None:

@@ -5,7 +5,7 @@ import msgspec
 
 from planner import core
 from planner.cli import options
-from planner.cli.session import console, log_at, print_json, snapshots_of
+from planner.cli.session import console, log_at, print_json, progress, snapshots_of
 from planner.loop import observe_fleet, position_at
 from planner.show.status import tell_status
 
@@ -14,9 +14,12 @@ from planner.show.status import tell_status
 @options.database
 @options.at
 @options.output_format
+@options.told
 def command(db: str, at: str | None, form: str) -> None:
     """Show the fleet: clusters, workloads, pods, budgets, and trouble already there."""
+    told = progress()
     with log_at(db) as log:
+        told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
     status = core.status(fleet)
     if form == "json":

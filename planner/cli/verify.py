@@ -5,7 +5,7 @@ import sys
 import click
 
 from planner.cli import options
-from planner.cli.session import log_at, print_json
+from planner.cli.session import log_at, print_json, progress
 from planner.loop import load_plan, verify_plan
 
 EXIT_VIOLATED = 4
@@ -16,13 +16,17 @@ SHOWN_MAX = 50
 @click.argument("plan")
 @options.database
 @options.output_format
+@options.told
 def command(plan: str, db: str, form: str) -> None:
     """Check every rule of PLAN against the observed fleet, sharing no code with the scheduler.
 
     Exit code 0: it holds; 4: it is violated, and each violation is named.
     """
+    told = progress()
     with log_at(db) as log:
+        told("reading the plan")
         loaded = load_plan(lambda: log, plan)
+        told("checking every rule")
         violations = verify_plan(log, loaded)
     if form == "json":
         report = {
