@@ -129,7 +129,7 @@ const COUNTS: [&str; 3] = [
 fn check_counts(document: &Value) -> Result<(), String> {
     for path in COUNTS {
         let count = document.pointer(path).filter(|count| !count.is_null());
-        let is_count = |count: &Value| count.as_u64().is_some_and(|it| it <= i32::MAX as u64);
+        let is_count = |count: &Value| count.as_u64().is_some_and(|it| i32::try_from(it).is_ok());
         if let Some(count) = count.filter(|count| !is_count(count)) {
             let field = path[1..].replace('/', ".");
             return Err(format!(
