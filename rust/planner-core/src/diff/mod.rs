@@ -9,9 +9,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashSet;
 use rayon::prelude::*;
-use rustc_hash::FxBuildHasher;
 
 use crate::{
     fleet::PodRow,
@@ -170,17 +168,6 @@ impl Diff {
             self.workloads.push(workload);
         }
         self.unmovable.extend(part.unmovable);
-    }
-
-    /// Takes pods that are listed as unmovable out of the changes.
-    pub fn drop_unmovable(&mut self) {
-        let listed = self.unmovable.iter().map(|pod| (pod.workload, pod.row));
-        let listed: HashSet<(WorkloadIdx, PodRow), FxBuildHasher> = listed.collect();
-        for each in &mut self.workloads {
-            let workload = each.workload;
-            let stays = |change: &Change| !listed.contains(&(workload, change.row));
-            each.changes.retain(stays);
-        }
     }
 
     /// Moves of pods whose application and sidecars change together: each saves a disruption.

@@ -115,12 +115,7 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
     let request: Request =
         serde_json::from_slice(request).map_err(|error| PlanError::Request(error.to_string()))?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
-    let mut changes = diff(&inventory, &request);
-    // What a budget or an order keeps for ever only the schedule knows.
-    let model = pose(&inventory, &request, &mut changes);
-    let schedule = solve(&model.problem);
-    unmovable::add_left(&inventory, &model, &schedule, &mut changes);
-    changes.drop_unmovable();
+    let changes = diff(&inventory, &request);
     Ok(crate::diff::report::report(&inventory, &changes))
 }
 
