@@ -57,7 +57,9 @@ def import_recorded(
         InputError: something in a source cannot be used; nothing was appended.
     """
     intake = core.Intake(salt=log.identity.salt, partial=partial)
+    names: list[str] = []
     for source in sources:
+        names.append(source.name)
         progress(f"reading {source.name}")
         try:
             intake.add(source.name, source.text)
@@ -65,9 +67,11 @@ def import_recorded(
             raise source.relocated(error) from None
     batches = intake.finish()
     if not batches:
-        raise UsageError(
-            "nothing to import: no object of a kind that the planner uses; "
-            "give lists of pods, workloads, nodes and budgets"
+        raise InputError(
+            names[0] if len(names) == 1 else f"{len(names):,} files",
+            None,
+            "no object of a kind that the planner uses; "
+            "give lists of pods, workloads, nodes and budgets",
         )
     stream = Stream("cluster", cluster)
     progress(f"appending {sum(map(len, batches)):,} events")
@@ -102,7 +106,7 @@ def position_at(log: EventLog, at: str | None) -> int:
             f"--at {at}: neither a position nor a time such as 2026-11-11T00:00:00Z"
         ) from None
     if moment.tzinfo is None:
-        raise UsageError(f"--at {at}: a time needs its zone; write {at}Z for UTC")
+        raise UsageError(f"--at {at}: a time needs its zone, like 2026-11-11T00:00:00Z")
     return log.position_at(int(moment.timestamp() * 1000))
 
 

@@ -129,7 +129,7 @@ def test_a_plans_file_is_an_arrow_file_that_anybody_reads() -> None:
     file = pyarrow.ipc.open_file(io.BytesIO(shop_plan().to_bytes()))
     table = file.read_all()
     assert table.num_rows == len(shop_plan())
-    kept = {key.decode(): value for key, value in (file.schema.metadata or {}).items()}
+    kept = {key.decode(): value for key, value in (file.metadata or {}).items()}
     (header,) = [value for value in kept.values() if value.startswith(b"{")]
     assert json.loads(header) == json.loads(shop_plan().header())
 

@@ -13,7 +13,7 @@ import pytest
 
 import planner
 from planner import core
-from planner.errors import CodecError, InputError, UsageError
+from planner.errors import CodecError, InputError
 from planner.log import NewCommit, Stream
 from planner.log.open import open_log
 from tests.objects import pod, pod_list
@@ -138,7 +138,7 @@ def test_nothing_that_the_planner_uses_is_an_error(log: planner.Log, tmp_path: P
     path = tmp_path / "secrets.json"
     path.write_text('{"kind": "SecretList", "apiVersion": "v1", "items": []}')
     before = log.events.head()
-    with pytest.raises(UsageError, match="nothing to import"):
+    with pytest.raises(InputError, match="no object of a kind that the planner uses"):
         log.import_recorded("hangzhou", path)
     assert log.events.head() == before
 

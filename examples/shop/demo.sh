@@ -5,7 +5,9 @@ cd "$(dirname "$0")/../.."
 mkdir -p demo
 export PLANNER_DB=sqlite:///demo/shop.db
 rm -f demo/shop.db demo/shop.db-wal demo/shop.db-shm
-say() { printf '\n\033[1m$ planner %s\033[0m\n' "$*"; planner "$@"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s$ planner %s%s\n' "$bold" "$*" "$plain"; planner "$@"; }
 made() { local code=0; say "$@" || code=$?; [ "$code" -eq 2 ] || exit 1; }
 
 say import examples/shop/hangzhou --cluster hangzhou

@@ -3,6 +3,7 @@
 Commands are imported when they are called, so that `planner --help` is quick.
 """
 
+import difflib
 import importlib
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import Final
 import click
 
 from planner.cli import options
+from planner.cli.style import styled
 from planner.errors import PlannerError
 
 # Module and summary of each command: `planner --help` imports none of them.
@@ -39,7 +41,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command."""
         if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            ctx.fail(f"{cmd_name} is no command{hint}")
         module = importlib.import_module(f"planner.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
@@ -54,7 +58,9 @@ class Commands(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="fleet-upgrade-planner", prog_name="planner")
 @options.before_command
 def cli(**_said: object) -> None:
@@ -68,21 +74,40 @@ def cli(**_said: object) -> None:
 def main() -> None:
     """Run the command line and exit with a documented code."""
     try:
-        sys.exit(cli.main(prog_name="planner", standalone_mode=False))
-    except click.exceptions.Abort:
-        _fail("interrupted; the log holds whole commits only, run the command again", 130)
+        sys.exit(_run(sys.argv[1:]))
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail(
+            "interrupted; the log holds whole commits only, run the command again", EXIT_INTERRUPTED
+        )
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f" (see `{context.command_path} --help`)" if context else ""
-        _fail(error.format_message().replace("\n", " ") + hint, EXIT_USAGE)
+        _fail(error.format_message() + hint, EXIT_USAGE)
     except PlannerError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
         # The reader went away (`planner show ... | head`): not an error, and nothing to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'cannot write the result'}: {error.strerror}", 1)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command; not by click's own `main`, to which a reader that went away is an error."""
+    try:
+        with cli.make_context("planner", arguments) as context:
+            cli.invoke(context)
+        code = 0
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except SystemExit as done:
+        code = int(done.code or 0)
+    sys.stdout.flush()
+    return code
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    line = " ".join(message.split())
+    click.echo(f"{styled('error:', fg='red', bold=True)} {line}", err=True)
     sys.exit(code)

@@ -21,7 +21,7 @@ from planner.observe.files import find_sources
 )
 @options.database
 @options.output_format
-@options.quiet
+@options.told
 def command(
     paths: tuple[Path, ...],
     cluster: str,
@@ -29,8 +29,6 @@ def command(
     form: str,
     *,
     partial: bool,
-    quiet: bool,
-    verbose: bool,  # noqa: ARG001 every command takes -v
 ) -> None:
     """Append a recorded cluster to the log, whole or not at all.
 
@@ -38,7 +36,7 @@ def command(
     events (JSON lines), plain or .gz, .xz, .zst, a .tar of them, or `-` for standard input.
     """
     sources = find_sources(paths, sys.stdin.buffer)
-    with log_at(db, create=True) as log, progress(quiet=quiet) as told:
+    with log_at(db, create=True) as log, progress() as told:
         done = import_recorded(log, cluster, sources, partial=partial, progress=told)
     if form == "json":
         print_json(done)
@@ -47,7 +45,9 @@ def command(
 
 
 def _tell(done: Imported) -> None:
-    click.echo(f"Imported {done.events:,} events of cluster {done.cluster}, log at {done.position}")
+    click.echo(
+        f"Imported {done.events:,} events of cluster {done.cluster}, log at {done.position:,}"
+    )
     counts = ", ".join(f"{count:,} {kind}" for kind, count in done.objects.items() if count)
     click.echo(f"  {counts}")
     if done.skipped:

@@ -61,27 +61,40 @@ def request_file(command: F) -> F:
     )(command)
 
 
-def quiet(command: F) -> F:
-    """`-q` and `-v`: how much is told."""
-    flags = (("-v", "--verbose", "Tell more."), ("-q", "--quiet", "Tell only results and errors."))
-    for short, long, text in flags:
-        command = click.option(short, long, is_flag=True, help=text, callback=_or_before)(command)
+def told(command: F) -> F:
+    """`-q` and `-v`: how much is told; `session` reads them."""
+    for flags, text in (
+        (("-v", "--verbose"), "Tell more: all of long lists, and each step on stderr."),
+        (("-q", "--quiet"), "Tell only results and errors."),
+    ):
+        option = click.option(*flags, is_flag=True, expose_value=False, callback=_keep, help=text)
+        command = option(command)
     return command
 
 
 def before_command(group: F) -> F:
     """Take the options of every command before the command too."""
-    return database(quiet(group))
+    return database(told(group))
 
 
-def _or_before(ctx: click.Context, param: click.Parameter, value: object) -> object:
+def _or_before(context: click.Context, parameter: click.Parameter, value: object) -> object:
     """What was said before the command, if nothing was said after it."""
-    assert param.name is not None  # click derives it from the option
-    before = ctx.find_root()
-    if _is_said(before, param.name) and not _is_said(ctx, param.name):
-        return before.params[param.name]
+    name = parameter.name
+    assert name is not None  # click derives it from the option
+    before = context.find_root()
+    if _is_said(before, name) and not _is_said(context, name):
+        return before.params[name]
     return value
 
 
-def _is_said(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep a flag for the session; what stands after the command counts more."""
+    name = parameter.name
+    assert name is not None  # click derives it from the option
+    key = f"planner.{name}"
+    if _is_said(context, name) or key not in context.meta:
+        context.meta[key] = value
+
+
+def _is_said(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -1,5 +1,6 @@
 """`planner plan`: make a plan and keep it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import msgspec
 from planner import core
 from planner.cli import options
 from planner.cli.request import read_request
-from planner.cli.session import console, log_at, print_json, progress, snapshots_of
+from planner.cli.session import (
+    console,
+    is_verbose,
+    log_at,
+    print_json,
+    progress,
+    snapshots_of,
+)
+from planner.errors import UsageError
 from planner.loop import make_plan, observe_fleet, position_at
 from planner.show.plan import tell_plan
 
@@ -26,12 +35,15 @@ EXIT_PLAN_MADE = 2
     help="Also write the plan to a file (Arrow IPC, readable by polars, pyarrow and DuckDB).",
 )
 @click.option(
-    "--strict", is_flag=True, help="No plan at all when a single pod that differs cannot move."
+    "--strict",
+    is_flag=True,
+    help="No plan at all when a pod that differs cannot move, but for those that the request "
+    "leaves out.",
 )
 @options.database
 @options.at
 @options.output_format
-@options.quiet
+@options.told
 def command(
     request_path: str,
     output: Path | None,
@@ -40,15 +52,16 @@ def command(
     form: str,
     *,
     strict: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Plan an upgrade: every move of every wave, a proof of how good it is, what cannot move.
 
-    Exit code 0: nothing to do; 2: a plan was made; 3: no plan exists.
+    Exit code 0: nothing to do; 2: a plan was made; 3: no plan exists: of the pods that differ
+    none can move, and the rules that conflict are named.
     """
     request = read_request(request_path)
-    with log_at(db) as log, progress(quiet=quiet) as told:
+    if output:
+        check_folder(output)
+    with log_at(db) as log, progress() as told:
         told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
         told("planning")
@@ -58,10 +71,22 @@ def command(
     if form == "json":
         print_json(plan.header())
     else:
-        tell_plan(msgspec.json.decode(plan.header()), console(), everything=verbose)
+        tell_plan(msgspec.json.decode(plan.header()), console(), everything=is_verbose())
         if output:
             click.echo(f"written to {output}")
     sys.exit(EXIT_PLAN_MADE if len(plan) else 0)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is planned and kept.
+
+    Raises:
+        UsageError: its folder is not there, or cannot be written to.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}; make it, or choose another")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path}: the folder {path.parent} cannot be written to; choose another")
 
 
 def write_whole(path: Path, plan: core.Plan) -> None:

@@ -1,17 +1,20 @@
 """What a command needs of the outside: the log, where snapshots lie, where to print."""
 
 import hashlib
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import click
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from planner.cli.style import is_plain, styled
 from planner.fold.snapshots import Snapshots
 from planner.log import EventLog
 from planner.log.open import open_log
@@ -26,23 +29,52 @@ def log_at(url: str, *, create: bool = False) -> EventLog:
 def snapshots_of(log: EventLog) -> Snapshots:
     """Snapshots lie in the user's cache folder, one folder a log."""
     name = hashlib.sha256(log.identity.log_id).hexdigest()[:16]
-    return Snapshots(folder=Path(click.get_app_dir("planner")) / "snapshots" / name)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Snapshots(folder=Path(cache) / "planner" / "snapshots" / name)
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show on stderr which step runs, on a terminal only; gone when the work is done."""
-    if quiet or not sys.stderr.isatty():
+def progress(*, brief: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show on stderr which step runs: a line that goes away on a terminal, with -v one that stays.
+
+    Args:
+        brief: the steps are over at once, and nobody waits for them but who asks with -v.
+    """
+    told = click.get_current_context().meta
+    if told["planner.quiet"]:
         yield lambda _: None
-        return
-    with Console(stderr=True).status("") as status:
-        yield lambda text: status.update(Text(text, style="dim"))
+    elif told["planner.verbose"]:
+        began = time.monotonic()
+        yield lambda step: click.echo(
+            styled(f"{time.monotonic() - began:7.2f}s  {step}", dim=True), err=True
+        )
+    elif brief or not sys.stderr.isatty():
+        yield lambda _: None
+    elif is_plain():
+        yield lambda step: click.echo(step, err=True)
+    else:
+        with Console(stderr=True).status("") as status:
+            yield lambda step: status.update(Text(step, style="dim"))
+
+
+def is_verbose() -> bool:
+    """Whether -v asks for all of what is shown."""
+    return bool(click.get_current_context().meta["planner.verbose"])
+
+
+class ResultConsole(Console):
+    """Leaves a reader that went away to `planner.cli.main`."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the BrokenPipeError on."""
+        raise  # noqa: PLE0704 rich calls it while it handles the error
 
 
 def console() -> Console:
     """Give the console for results: as wide as the terminal, 120 columns without one."""
     width = None if sys.stdout.isatty() else 120
-    return Console(file=sys.stdout, highlight=False, width=width, soft_wrap=False)
+    colours: Literal["auto"] | None = None if is_plain() else "auto"
+    return ResultConsole(file=sys.stdout, highlight=False, width=width, color_system=colours)
 
 
 def print_json(value: object) -> None:

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from planner.cli import options
-from planner.cli.session import console, log_at, print_json, stdout
+from planner.cli.session import console, log_at, print_json, progress, stdout
 from planner.loop import jsonl, load_plan
 from planner.show.plan import tell_plan
 
@@ -14,6 +14,7 @@ from planner.show.plan import tell_plan
 @click.option(
     "-o",
     "--output",
+    "--format",
     "form",
     type=click.Choice(["text", "json", "jsonl", "html"]),
     default="text",
@@ -21,9 +22,12 @@ from planner.show.plan import tell_plan
     help="jsonl: one move a line; json: the header; html: one page that needs no network.",
 )
 @options.database
+@options.told
 def command(plan: str, form: str, db: str) -> None:
     """Show PLAN, a file or an id in the log."""
-    loaded = load_plan(lambda: log_at(db), plan)
+    with progress(brief=True) as told:
+        told("reading the plan")
+        loaded = load_plan(lambda: log_at(db), plan)
     if form == "json":
         print_json(loaded.header())
     elif form == "jsonl":

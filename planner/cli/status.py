@@ -5,7 +5,14 @@ import msgspec
 
 from planner import core
 from planner.cli import options
-from planner.cli.session import console, log_at, print_json, progress, snapshots_of
+from planner.cli.session import (
+    console,
+    is_verbose,
+    log_at,
+    print_json,
+    progress,
+    snapshots_of,
+)
 from planner.loop import observe_fleet, position_at
 from planner.show.status import tell_status
 
@@ -14,13 +21,13 @@ from planner.show.status import tell_status
 @options.database
 @options.at
 @options.output_format
-@options.quiet
-def command(db: str, at: str | None, form: str, *, quiet: bool, verbose: bool) -> None:
+@options.told
+def command(db: str, at: str | None, form: str) -> None:
     """Show the fleet: clusters, workloads, pods, budgets, and trouble already there.
 
     Of each kind of trouble the worst is shown; -v shows all of it.
     """
-    with log_at(db) as log, progress(quiet=quiet) as told:
+    with log_at(db) as log, progress() as told:
         told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
         told("looking for trouble")
@@ -28,4 +35,4 @@ def command(db: str, at: str | None, form: str, *, quiet: bool, verbose: bool) -
     if form == "json":
         print_json(status)
     else:
-        tell_status(msgspec.json.decode(status), console(), everything=verbose)
+        tell_status(msgspec.json.decode(status), console(), everything=is_verbose())

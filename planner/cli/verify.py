@@ -6,7 +6,7 @@ import sys
 import click
 
 from planner.cli import options
-from planner.cli.session import log_at, print_json, progress
+from planner.cli.session import is_verbose, log_at, print_json, progress
 from planner.loop import load_plan, verify_plan
 
 EXIT_VIOLATED = 4
@@ -17,22 +17,15 @@ SHOWN_MAX = 50
 @click.argument("plan")
 @options.database
 @options.output_format
-@options.quiet
-def command(
-    plan: str,
-    db: str,
-    form: str,
-    *,
-    quiet: bool,
-    verbose: bool,
-) -> None:
+@options.told
+def command(plan: str, db: str, form: str) -> None:
     """Check every rule of PLAN against the observed fleet, sharing no code with the scheduler.
 
     Exit code 0: it holds; 4: it is violated, and each violation is named.
     """
     # Millions of values are made and kept until the end; walking them for garbage finds none.
     gc.disable()
-    with log_at(db) as log, progress(quiet=quiet) as told:
+    with log_at(db) as log, progress() as told:
         told("reading the plan")
         loaded = load_plan(lambda: log, plan)
         violations = verify_plan(log, loaded, progress=told)
@@ -46,7 +39,7 @@ def command(
         }
         print_json(report)
     elif violations:
-        shown = violations if verbose else violations[:SHOWN_MAX]
+        shown = violations if is_verbose() else violations[:SHOWN_MAX]
         for violation in shown:
             wave = "" if violation.wave is None else f" in wave {violation.wave}"
             click.echo(f"{violation.rule}: {violation.subject}{wave}: {violation.message}")

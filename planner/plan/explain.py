@@ -43,6 +43,7 @@ def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
         NotInPlanError: the plan has no such thing.
     """
     book = _Book(header)
+    what = what.removeprefix("budget:")  # As the reasons of moves name a budget.
     if what == "plan":
         return [_of_plan(book)]
     match what.split():
@@ -138,9 +139,9 @@ def _of_plan(book: _Book) -> Reasons:
             header["proof"]["waves"]["text"],
             "no plan is shorter" if gap == 0 else f"at most {gap} waves could be saved",
             f"the last to finish is {book.name(last)}",
+            header["bottleneck"]["text"],
         ],
         chain=book.chain(last, header["waves"]),
-        remedies=[header["bottleneck"]["text"]],
     )
 
 
@@ -178,7 +179,7 @@ def _of_budget(book: _Book, budget: Json) -> Reasons:
     else:
         facts.append("it is never full: it holds nothing back")
     takers = ", ".join(book.name(i) for i in budget["workloads"][:NAMES_SHOWN])
-    facts.append(f"taken from by {len(budget['workloads']):,} workloads: {takers or 'none'}")
+    facts.append(f"workloads that take from it ({len(budget['workloads']):,}): {takers or 'none'}")
     remedy = f"raise {budget['name']} above {budget['limit']:,}" if full else ""
     return Reasons(
         subject=budget["name"],
@@ -292,10 +293,11 @@ def _pod_names(pod: Json) -> set[str]:
 
 
 def _workload_names(workload: Json) -> set[str]:
-    short = f"{workload['namespace']}/{workload['name']}"
-    typed = f"{workload['namespace']}/{workload['kind']}/{workload['name']}"
-    cluster = workload["cluster"]
-    return {short, typed, f"{cluster}/{short}", f"{cluster}/{typed}", f"{cluster} {short}"}
+    name, cluster = workload["name"], workload["cluster"]
+    short = f"{workload['namespace']}/{name}"
+    typed = f"{workload['namespace']}/{workload['kind']}/{name}"
+    placed = {f"{cluster}/{short}", f"{cluster}/{typed}", f"{cluster} {short}"}
+    return {name, f"{workload['kind']}/{name}", short, typed} | placed
 
 
 def _budget_names(budget: Json) -> set[str]:

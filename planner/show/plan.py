@@ -37,7 +37,9 @@ def _headline(header: Mapping[str, Any], console: Console) -> None:
         )
     )  # fmt: skip
     if not header["waves"]:
-        console.print("  nothing to do: every pod is at the target")
+        left_out = len(header["unmovable"])
+        rest = f"the request leaves out {left_out:,} that differ" if left_out else ""
+        console.print(f"  nothing to do: {rest or 'every pod is at the target'}")
         return
     gap = header["waves"] - header["waves_bound"]
     proven = "proven shortest" if gap == 0 else f"at least {header['waves_bound']} are needed"

@@ -126,6 +126,9 @@ def _unavailable_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet)
         and pod.annotations.get("pub.kruise.io/no-protect") != "true"
     ]
     total = spec.get("protectTotalReplicas")
+    told = (metadata.get("annotations") or {}).get("pub.kruise.io/protect-total-replicas", "")
+    if total is None and told.isdecimal():  # As v1alpha1 keeps it.
+        total = int(told)
     if total is None:
         owners = {each for pod in pods if (each := fleet.workload_of.get(pod)) is not None}
         total = sum(workload.replicas for workload in owners)

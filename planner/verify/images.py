@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from planner.verify.fleet import WorkloadKey
+    from planner.verify.observed import Pod
 
 
 class ImageRules:
@@ -41,6 +42,15 @@ class ImageRules:
             if _names(self._rules[rule], key, container)
         )
         return {containers[place]["name"]: self._rules[rule]["to"] for rule, place in found}
+
+    def wanted_alone(self, pod: Pod) -> dict[str, str]:
+        """Wanted images of a pod that no known workload owns: by rules for repositories only."""
+        return {
+            container: self._rules[rule]["to"]
+            for container, image in pod.images.items()
+            for rule in self._by_repository.get(repository_of(image), ())
+            if self._rules[rule]["to"] != image
+        }
 
     def _candidates(self, key: WorkloadKey, image: str) -> set[int]:
         return {

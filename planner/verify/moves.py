@@ -177,15 +177,14 @@ def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
     strategy = owner.strategy
     if strategy.on_delete:
         return "delete" if owner.key.kind.endswith("DaemonSet") else "evict"
-    if strategy.surges:
-        return "surge"
+    anew = "surge" if strategy.surges else "recreate"
     if strategy.pod_policy == "ReCreate":
-        return "recreate"
+        return anew
     if strategy.in_place_needs_gate and _IN_PLACE_GATE not in pod.readiness_gates:
-        return "recreate"
+        return anew
     if (owner.key, revision_hash(pod)) in target.in_place_from:
         return "in-place"
-    return None if strategy.pod_policy == "InPlaceOnly" else "recreate"
+    return None if strategy.pod_policy == "InPlaceOnly" else anew
 
 
 def _moves_with_options(case: Case) -> Iterator[tuple[Move, Sequence[Option]]]:

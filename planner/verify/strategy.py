@@ -53,6 +53,8 @@ def strategy_of(kind: str, document: Mapping[str, Any], replicas: int, minor: in
         replicas: pods that the workload wants.
         minor: minor version of the cluster's Kubernetes, 0 when it was not observed.
     """
+    if kind == "CloneSet":
+        return _clone_set(document, replicas)
     return _BY_KIND[kind](document["spec"], replicas, minor)
 
 
@@ -115,11 +117,16 @@ def _daemon_max_unavailable(rolling: Mapping[str, Any], nodes: int) -> int:
     return 1 if unavailable == 0 and surge == 0 else unavailable
 
 
-def _clone_set(spec: Mapping[str, Any], replicas: int, _minor: int) -> Strategy:
+def _clone_set(document: Mapping[str, Any], replicas: int) -> Strategy:
+    spec = document["spec"]
     update = spec.get("updateStrategy") or {}
     nested = update.get("rollingUpdate")
     # v1beta1 nests what v1alpha1 keeps flat, and `type` names the pod policy in v1alpha1 only.
-    flat = nested is None and update.get("type") not in ("RollingUpdate", "OnDelete")
+    version = document.get("apiVersion")
+    if version is None:
+        flat = nested is None and update.get("type") != "RollingUpdate"
+    else:
+        flat = version.endswith("/v1alpha1")
     rolling = update if flat else nested or {}
     policy = rolling.get("type") if flat else rolling.get("podUpdatePolicy")
     paused = bool(rolling.get("paused"))
@@ -127,9 +134,11 @@ def _clone_set(spec: Mapping[str, Any], replicas: int, _minor: int) -> Strategy:
     # Rounded up only while nothing surges, and never without `rollingUpdate` in v1beta1
     # (cloneset_sync_utils.go, calculateDiffsWithExpectation).
     rounding = floor_of if surge or (not flat and nested is None) else ceil_of
+    unavailable = rounding(_or_default(rolling, "maxUnavailable", "20%"), replicas)
     return Strategy(
-        max_unavailable=rounding(_or_default(rolling, "maxUnavailable", "20%"), replicas),
+        max_unavailable=unavailable,
         max_surge=surge,
+        surges=unavailable == 0 and surge > 0,
         partition=partition_of(_or_default(rolling, "partition", 0), replicas),
         paused=paused,
         on_delete=update.get("type") == "OnDelete",
@@ -205,7 +214,6 @@ _BY_KIND: Mapping[str, Callable[[Mapping[str, Any], int, int], Strategy]] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
     "DaemonSet": _daemon_set,
-    "CloneSet": _clone_set,
     "AdvancedStatefulSet": _advanced_stateful_set,
     "AdvancedDaemonSet": _advanced_daemon_set,
 }

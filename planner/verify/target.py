@@ -83,7 +83,7 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
     sidecars = _sidecar_changes(target.get("sidecars") or (), fleet)
     return Target(
         templates=templates,
-        changes=_changes(fleet, templates, from_manifest, sidecars),
+        changes=_changes(fleet, image_rules, templates, from_manifest, sidecars),
         in_place_from=frozenset(
             (key, revision)
             for key, template in templates.items()
@@ -118,6 +118,7 @@ def _with_images(template: Mapping[str, Any], images: Mapping[str, str]) -> Mapp
 
 def _changes(
     fleet: Fleet,
+    image_rules: ImageRules,
     templates: Mapping[WorkloadKey, Mapping[str, Any]],
     from_manifest: Container[WorkloadKey],
     sidecars: Mapping[Pod, tuple[SidecarChange, ...]],
@@ -127,7 +128,7 @@ def _changes(
     differs = cache(partial(_template_differs, templates))
     known: dict[Hashable, Change] = {}
     for pod in fleet.pods:
-        workload = fleet.workload_of.get(pod)
+        workload = owner = fleet.workload_of.get(pod)
         if workload is not None and workload.key not in templates:
             workload = None
         whole = (
@@ -136,10 +137,13 @@ def _changes(
             and differs(workload, revision_hash(pod))
         )
         # Pods share their images with all that have the same spec.
-        alike = (workload, id(pod.images), id(pod.init_images), whole, sidecars.get(pod, ()))
+        alike = (owner, id(pod.images), id(pod.init_images), whole, sidecars.get(pod, ()))
         change = known.get(alike)
         if change is None:
-            images = {} if workload is None else dict(_images(pod, templates[workload.key]))
+            if owner is None:
+                images = image_rules.wanted_alone(pod)
+            else:
+                images = {} if workload is None else dict(_images(pod, templates[workload.key]))
             change = Change(images=images, template=whole, sidecars=sidecars.get(pod, ()))
             known[alike] = change
         if change.of_application or change.sidecars:

@@ -57,7 +57,7 @@ def run(
 ) -> Run:
     """`planner ARGUMENTS` in an empty folder, with the shop as its log."""
     monkeypatch.setenv("PLANNER_DB", f"sqlite:///{log_path}")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.chdir(tmp_path)

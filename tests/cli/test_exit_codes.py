@@ -57,6 +57,35 @@ def test_plan_is_0_without_and_2_with_something_to_do(
     assert run("plan", "-f", write_request(WEB)).code == 2
 
 
+def test_plan_is_0_when_the_request_itself_leaves_out_what_differs(
+    run: Run, write_request: Callable[..., Path]
+) -> None:
+    exclude = [{"selector": {"matchLabels": {"app": "web"}}}]
+    for strict in ([], ["--strict"]):
+        ran = run("plan", "-f", write_request(WEB, exclude=exclude), *strict)
+        assert ran.code == 0
+        assert "nothing to do: the request leaves out" in ran.out
+        assert "excluded by the request" in ran.out
+
+
+def test_a_conflict_names_what_is_in_the_way_and_a_remedy_that_helps(
+    run: Run, write_request: Callable[..., Path]
+) -> None:
+    ranker = {"from": "registry.example.com/ranker", "to": "registry.example.com/ranker:9.0.0"}
+    ran = run("plan", "-f", write_request(ranker))
+    assert (ran.code, ran.out) == (3, "")
+    assert "these rules conflict: budget pdb/search/ranker; " in ran.err
+    assert "raise the maxUnavailable of pdb/search/ranker" in ran.err
+
+
+def test_a_plan_that_cannot_be_written_is_64_and_not_kept(run: Run) -> None:
+    before = run("log", "head").out
+    ran = run("plan", "-f", REQUEST, "-o", "nowhere/shop.plan")
+    assert (ran.code, ran.out) == (64, "")
+    assert_error(ran.err)
+    assert run("log", "head").out == before
+
+
 def test_planning_again_gives_the_kept_plan_and_appends_nothing(run: Run, plan_id: str) -> None:
     before = run("log", "head").out
     ran = run("plan", "-f", REQUEST, "--format", "json")
@@ -112,6 +141,8 @@ def test_what_a_plan_does_not_have_cannot_be_explained(run: Run, plan_id: str, w
 
 
 USAGE = {
+    "nothing": [],
+    "nothing of the log": ["log"],
     "no such command": ["frobnicate"],
     "no such option": ["status", "--frobnicate"],
     "no such format": ["status", "--format", "xml"],
@@ -167,6 +198,15 @@ def test_unusable_input_is_1_and_appends_nothing(run: Run, tmp_path: Path) -> No
     assert run("log", "head").out == before
 
 
+def test_input_of_which_nothing_is_used_is_1(run: Run, tmp_path: Path) -> None:
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "import"}}
+    (tmp_path / "jobs.json").write_text(json.dumps(job))
+    ran = run("import", "jobs.json", "--cluster", "hangzhou")
+    assert (ran.code, ran.out) == (1, "")
+    assert_error(ran.err)
+    assert "jobs.json" in ran.err
+
+
 def test_the_first_import_makes_the_log(run: Run) -> None:
     db = ("--db", "sqlite:///new.db")
     ran = run("import", SHOP / "shanghai", "--cluster", "shanghai", *db, "--format", "json")
@@ -210,10 +250,14 @@ def test_a_plan_of_another_log_is_a_usage_error_and_64(run: Run) -> None:
 def test_a_damaged_plan_is_refused(run: Run, tmp_path: Path) -> None:
     assert run("plan", "-f", REQUEST, "-o", "shop.plan").code == 2
     whole = (tmp_path / "shop.plan").read_bytes()
-    (tmp_path / "half.plan").write_bytes(whole[: len(whole) // 2])
-    ran = run("show", "half.plan")
-    assert (ran.code, ran.out) == (64, "")
-    assert_error(ran.err)
+    # In the magic, the first message, the moves, the footer and the seal itself.
+    places = (0, 100, 1000, len(whole) // 2, len(whole) - 900, len(whole) - 50, len(whole) - 1)
+    flipped = [whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :] for at in places]
+    for each in (whole[: len(whole) // 2], b"", *flipped):
+        (tmp_path / "half.plan").write_bytes(each)
+        ran = run("show", "half.plan")
+        assert (ran.code, ran.out) == (64, "")
+        assert_error(ran.err)
 
 
 def test_a_plan_in_the_log_is_named_by_the_beginning_of_its_id(run: Run, plan_id: str) -> None:

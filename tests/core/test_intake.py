@@ -1,6 +1,7 @@
 """Observed rows as Python sees them, and errors with the place where the input is wrong."""
 
 import json
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -9,7 +10,7 @@ from planner import core
 from planner.errors import CodecError, InputError, ObservationError
 
 SALT = bytes(32)
-POD = {
+POD: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {
@@ -70,6 +71,28 @@ def test_an_error_names_its_source_and_byte() -> None:
     with pytest.raises(InputError) as caught:
         core.Intake(salt=SALT).add("pods.json", text)
     assert (caught.value.source, caught.value.offset) == ("pods.json", text.index(b"oops"))
+
+
+@pytest.mark.parametrize("count", [2**31, -1, 1.5, "three"])
+def test_a_count_out_of_range_is_refused_with_its_object(count: object) -> None:
+    metadata = {**POD["metadata"], "name": "cart"}
+    cart = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+    listed = {"kind": "List", "items": [{**cart, "spec": {"replicas": count}}]}
+    with pytest.raises(
+        InputError, match=r"Deployment cart: spec\.replicas .* is no integer"
+    ) as told:
+        _batch(listed)
+    assert told.value.offset == json.dumps(listed).index('{"apiVersion"')
+
+
+def test_the_total_of_an_old_unavailable_budget_is_kept() -> None:
+    annotations = {"pub.kruise.io/protect-total-replicas": "8", "secret": "s3cret"}
+    metadata = {**POD["metadata"], "name": "cart", "annotations": annotations}
+    api = {"apiVersion": "policy.kruise.io/v1alpha1", "kind": "PodUnavailableBudget"}
+    rows = _batch({**api, "metadata": metadata, "spec": {"maxUnavailable": 1}}).rows()
+    kept = json.loads(str(next(row["document"] for row in rows if row["event"] == "observed")))
+    assert kept["metadata"]["annotations"]["pub.kruise.io/protect-total-replicas"] == "8"
+    assert "s3cret" not in str(kept)
 
 
 def test_arrow_reads_a_batch_without_a_copy() -> None:

@@ -138,6 +138,8 @@ class App:
 
     def _workload_row(self) -> Row:
         resource, _, api_version, kind = _API[self.kind]
+        if self.kind == "CloneSet" and "rollingUpdate" in self.spec.get("updateStrategy", {}):
+            api_version = "apps.kruise.io/v1beta1"  # Its shape; v1alpha1 is flat.
         replicas = self.pods if self.replicas is None else self.replicas
         count = {} if kind == "DaemonSet" else {"replicas": replicas}
         document = {

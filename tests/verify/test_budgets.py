@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -96,6 +97,13 @@ def test_an_empty_selector_is_the_namespace_and_none_is_nothing() -> None:
 )
 def test_a_pod_unavailable_budget_over_seven(spec: dict[str, Any], expected: int) -> None:
     assert limit(budget("cart", resource=PUB, **spec)) == expected
+
+
+def test_an_old_pod_unavailable_budget_keeps_its_total_in_an_annotation() -> None:
+    row = budget("cart", resource=PUB, maxUnavailable="50%")
+    document = json.loads(row["document"])
+    document["metadata"]["annotations"] = {"pub.kruise.io/protect-total-replicas": "10"}
+    assert limit({**row, "document": json.dumps(document)}) == 2
 
 
 def test_a_pod_unavailable_budget_passes_over_pods_that_it_does_not_protect() -> None:

@@ -70,6 +70,14 @@ def test_a_clone_set_rounds_up_only_while_it_does_not_surge() -> None:
     assert strategy("CloneSet", 7, updateStrategy={**flat, "maxSurge": 0}).max_unavailable == 2
 
 
+@pytest.mark.parametrize(("surge", "surges"), [(2, True), (0, False)])
+def test_a_clone_set_of_which_nothing_may_be_down_surges_or_stays(
+    surge: int, *, surges: bool
+) -> None:
+    found = strategy("CloneSet", 7, updateStrategy={"maxUnavailable": 0, "maxSurge": surge})
+    assert (found.max_unavailable, found.surges) == (0, surges)
+
+
 def test_a_clone_set_reads_both_versions_of_its_api() -> None:
     flat = strategy("CloneSet", 10, updateStrategy={"type": "InPlaceOnly", "partition": 3})
     fields = {"podUpdatePolicy": "InPlaceOnly", "partition": 3}
@@ -79,7 +87,13 @@ def test_a_clone_set_reads_both_versions_of_its_api() -> None:
 
 
 def test_a_clone_set_without_rolling_update_rounds_down() -> None:
-    assert strategy("CloneSet", 7, updateStrategy={"type": "OnDelete"}).max_unavailable == 1
+    beta = {"apiVersion": "apps.kruise.io/v1beta1"}
+    for update in ({"type": "OnDelete"}, {"type": "RollingUpdate"}, {}):
+        document = {**beta, "spec": {"updateStrategy": update}}
+        assert strategy_of("CloneSet", document, 7, 36).max_unavailable == 1
+    assert strategy_of("CloneSet", {**beta, "spec": {}}, 7, 36).max_unavailable == 1
+    alpha = {"apiVersion": "apps.kruise.io/v1alpha1", "spec": {}}
+    assert strategy_of("CloneSet", alpha, 7, 36).max_unavailable == 2
 
 
 def test_a_bare_number_in_text_is_a_percentage_as_open_kruise_reads_it() -> None:

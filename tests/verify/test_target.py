@@ -64,6 +64,16 @@ def test_the_last_rule_that_names_a_container_counts() -> None:
     assert [change.images for change in changes.values()] == [{"main": rule["to"]}]
 
 
+def test_a_pod_that_no_known_workload_owns_differs_by_its_repository() -> None:
+    _workload, _revision, pod = IN_PLACE.rows()
+    for owner in (None, "batch|Job|import|401598b1-3f34-4eee-afe2-d156af76f001"):
+        fleet = read_fleet(fold_rows([{**pod, "owner": owner}]))
+        changes = read_target(request(target={"images": upgrade(IN_PLACE)}), fleet).changes
+        assert [change.images for change in changes.values()] == [{"main": IN_PLACE.wanted}]
+        named = {"workload": {"name": "cart"}, "container": "main", "to": IN_PLACE.wanted}
+        assert read_target(request(target={"images": [named]}), fleet).changes == {}
+
+
 def test_a_workload_that_the_request_does_not_name_stays_as_it_is() -> None:
     half_way = replace(IN_PLACE, name="half-way")
     rows = [{**row, "spec": '{"containers": []}'} for row in half_way.rows()]

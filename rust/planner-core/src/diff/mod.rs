@@ -110,6 +110,17 @@ pub struct Unmovable {
     pub remedy: String,
 }
 
+/// The reason of pods at which the stages of the request stop.
+pub const STAGES_END: &str = "the stages end before it";
+
+impl Unmovable {
+    /// Whether the request itself leaves the pod where it is: no rule is in its way.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        [pod::EXCLUDED, STAGES_END].contains(&self.reason.as_str())
+    }
+}
+
 /// A sidecar set that changes in one cluster.
 #[derive(Clone, Debug)]
 pub struct SidecarSetChange {
@@ -207,7 +218,7 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     for part in each {
         diff.absorb(part);
     }
-    pod::diff_orphans(inventory, &rules, &mut diff);
+    pod::diff_orphans(inventory, &rules, &sidecars, &mut diff);
     rules.warn_unused(inventory, &mut diff.warnings);
     diff
 }

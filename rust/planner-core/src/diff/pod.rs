@@ -7,7 +7,7 @@ use crate::{
     request::Request,
 };
 
-use super::{Diff, Unmovable, target::ImageRules, workload::Obstacle};
+use super::{Diff, Unmovable, sidecars::SidecarTargets, target::ImageRules, workload::Obstacle};
 
 /// The pods of one cluster that the request excludes.
 pub(super) struct Excluded<'a> {
@@ -40,16 +40,24 @@ impl<'a> Excluded<'a> {
     }
 }
 
+/// The reason of pods that the request excludes.
+pub(super) const EXCLUDED: &str = "excluded by the request";
+
 /// Why an excluded pod does not move.
 pub(super) fn excluded() -> Obstacle {
     (
-        "excluded by the request".to_owned(),
+        EXCLUDED.to_owned(),
         "take it out of spec.exclude".to_owned(),
     )
 }
 
 /// Lists pods that no workload owns and whose containers the request speaks of.
-pub(super) fn diff_orphans(inventory: &Inventory<'_>, rules: &ImageRules<'_>, diff: &mut Diff) {
+pub(super) fn diff_orphans(
+    inventory: &Inventory<'_>,
+    rules: &ImageRules<'_>,
+    sidecars: &SidecarTargets,
+    diff: &mut Diff,
+) {
     for (cluster, view) in inventory.clusters.iter().enumerate() {
         let pods = &view.cluster.pods;
         let read = inventory.pods_of(cluster as ClusterIdx);
@@ -57,8 +65,11 @@ pub(super) fn diff_orphans(inventory: &Inventory<'_>, rules: &ImageRules<'_>, di
             .rows()
             .filter(|row| view.workload_of[*row as usize] == NO_WORKLOAD)
         {
+            let at = cluster as ClusterIdx;
             let mut containers = read.spec(row).containers.iter();
-            if pods.is_finished(row) || !containers.any(|it| rules.changes(&it.image)) {
+            let differs = containers.any(|it| rules.changes(&it.image))
+                || (sidecars.has_any(at) && sidecars.part(at, read, row).bits(true) != 0);
+            if pods.is_finished(row) || !differs {
                 continue;
             }
             let owner = view.unsupported.get(&pods.owner[row as usize]);
@@ -67,7 +78,7 @@ pub(super) fn diff_orphans(inventory: &Inventory<'_>, rules: &ImageRules<'_>, di
                 |kind| format!("the planner does not move pods of a {kind}"),
             );
             diff.unmovable.push(Unmovable {
-                cluster: cluster as ClusterIdx,
+                cluster: at,
                 row,
                 workload: NO_WORKLOAD,
                 reason,

@@ -223,12 +223,20 @@ impl Scene<'_> {
         if workload.may_update_in_place(spec) {
             return self.in_place_or_anew(revision, why);
         }
-        let surges = matches!(
+        Ok(self.anew())
+    }
+
+    /// With nothing that may be down, the new pod comes before the old one goes.
+    fn anew(&self) -> Kind {
+        let workload = self.workload;
+        let may_surge = matches!(
             workload.resource,
-            Resource::Deployments | Resource::DaemonSets
-        ) && workload.max_unavailable(self.view.server_minor).value == 0
+            Resource::Deployments | Resource::DaemonSets | Resource::CloneSets
+        );
+        let surges = may_surge
+            && workload.max_unavailable(self.view.server_minor).value == 0
             && workload.max_surge().value > 0;
-        Ok(if surges { Kind::Surge } else { Kind::Recreate })
+        if surges { Kind::Surge } else { Kind::Recreate }
     }
 
     fn in_place_or_anew(&self, revision: &str, why: &mut Vec<String>) -> Result<Kind, Obstacle> {
@@ -248,7 +256,7 @@ impl Scene<'_> {
         if !why.contains(&obstacle) {
             why.push(obstacle);
         }
-        Ok(Kind::Recreate)
+        Ok(self.anew())
     }
 }
 

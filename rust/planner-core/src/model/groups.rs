@@ -374,6 +374,12 @@ fn precedences(
     let matching = |reference: &WorkloadRef| matching(ledger, infos, &by_name, reference);
     for dependency in &request.spec.dependencies {
         let waiting = matching(&dependency.workload);
+        if waiting.is_empty() && known(ledger, &dependency.workload) == 0 {
+            let name = text(&dependency.workload);
+            diff.warnings.push(format!(
+                "dependency of {name}: no such workload in the fleet"
+            ));
+        }
         let ready = dependency.ready.unwrap_or(IntOrPercent::Percent(100));
         for reference in &dependency.after {
             let firsts = matching(reference);

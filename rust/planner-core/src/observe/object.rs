@@ -110,9 +110,35 @@ pub fn read_object(
     let mut object = read_identity(item, resource, texts)?;
     let value: Value =
         serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
+    check_counts(&value).map_err(|message| {
+        let kind = resource.kind();
+        Fault::new(0, format!("{kind} {}: {message}", object.name))
+    })?;
     let document = document(value, resource, api_version, salt).to_string();
     object.document = Some(document.into());
     Ok(object)
+}
+
+/// Counts that rules reckon with; all of them are `int32` in the API and never negative.
+const COUNTS: [&str; 3] = [
+    "/spec/replicas",
+    "/spec/minReadySeconds",
+    "/status/desiredNumberScheduled",
+];
+
+fn check_counts(document: &Value) -> Result<(), String> {
+    for path in COUNTS {
+        let count = document.pointer(path).filter(|count| !count.is_null());
+        let is_count = |count: &Value| count.as_u64().is_some_and(|it| i32::try_from(it).is_ok());
+        if let Some(count) = count.filter(|count| !is_count(count)) {
+            let field = path[1..].replace('/', ".");
+            return Err(format!(
+                "{field} {count} is no integer from 0 to {}",
+                i32::MAX
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Reads who an object is and no more, as for one that is gone.

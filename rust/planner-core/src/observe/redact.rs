@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::resource::Resource;
 
 /// Annotations of objects other than pods that are kept as they are.
-const KEPT: [&str; 12] = [
+const KEPT: [&str; 13] = [
     "apps.kruise.io/sidecarset-base",
     "apps.kruise.io/sidecarset-canary",
     "controller.kubernetes.io/pod-deletion-cost",
@@ -21,6 +21,7 @@ const KEPT: [&str; 12] = [
     "kruise.io/sidecarset-hash-without-image",
     "kruise.io/sidecarset-injected-list",
     "pub.kruise.io/no-protect",
+    "pub.kruise.io/protect-total-replicas",
     "pub.kruise.io/related-pub",
 ];
 

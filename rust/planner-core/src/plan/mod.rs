@@ -3,9 +3,8 @@
 mod assign;
 mod header;
 pub mod moves;
+mod seal;
 mod unmovable;
-
-use std::{io::Write, sync::Arc};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_data::ArrayData;
@@ -14,7 +13,7 @@ use arrow_ipc::{
     reader::FileReader,
     writer::{FileWriter, IpcWriteOptions},
 };
-use arrow_schema::Schema;
+use arrow_schema::ArrowError;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -29,6 +28,8 @@ use crate::{
 
 /// The key under which a plan's file keeps its header.
 const HEADER_KEY: &str = "planner.header";
+/// The key under which a plan's file keeps the digest of its bytes.
+const SEAL_KEY: &str = "planner.seal";
 /// Characters of a plan's id.
 const ID_CHARS: usize = 16;
 /// What a header says before its id is known; it comes before anything that a user writes.
@@ -45,7 +46,8 @@ pub struct Order<'a> {
     pub version: &'a str,
     /// What the front door found worth saying.
     pub warnings: &'a [String],
-    /// No plan at all when a pod that differs cannot move.
+    /// No plan at all when a pod that differs cannot move, but for pods that the request itself
+    /// leaves out.
     pub strict: bool,
 }
 
@@ -83,7 +85,7 @@ pub enum PlanError {
         remedy: String,
     },
     /// The file is not a plan.
-    #[error("not a plan of this planner: {0}; give a file that `planner plan -o` wrote")]
+    #[error("not a plan of this planner: {0}; give a file as `planner plan -o` wrote it")]
     Codec(String),
 }
 
@@ -105,7 +107,8 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let model = pose(ledger, &request, &mut changes);
     let schedule = solve(&model.problem);
     unmovable::add_left(&inventory, &model, &schedule, &mut changes);
-    if !changes.unmovable.is_empty() && (order.strict || schedule.chunks.is_empty()) {
+    let blocked = changes.unmovable.iter().any(|pod| !pod.is_left_out());
+    if blocked && (order.strict || schedule.chunks.is_empty()) {
         return Err(unmovable::infeasible(
             &inventory, &model, &schedule, &changes,
         ));
@@ -162,35 +165,40 @@ fn add(hasher: &mut blake3::Hasher, column: &ArrayData) {
 }
 
 impl Plan {
-    /// The plan as an Arrow IPC file whose schema keeps the header.
+    /// The plan as an Arrow IPC file whose footer keeps the header: what the schema keeps is
+    /// written twice.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PlanError> {
-        let metadata = [(HEADER_KEY.to_owned(), self.header.clone())].into();
-        let schema = Schema::new(self.moves.schema().fields().clone()).with_metadata(metadata);
+        let fail = |error: ArrowError| PlanError::Codec(error.to_string());
         let options = IpcWriteOptions::default()
             .try_with_compression(Some(CompressionType::ZSTD))
-            .map_err(|error| PlanError::Codec(error.to_string()))?;
-        write(Vec::new(), schema, &self.moves, options)
+            .map_err(fail)?;
+        let schema = self.moves.schema();
+        let mut writer =
+            FileWriter::try_new_with_options(Vec::new(), &schema, options).map_err(fail)?;
+        writer.write(&self.moves).map_err(fail)?;
+        writer.write_metadata(HEADER_KEY, &self.header);
+        writer.write_metadata(SEAL_KEY, seal::blank());
+        let mut bytes = writer.into_inner().map_err(fail)?;
+        seal::set(&mut bytes);
+        Ok(bytes)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
         let fail = |error: String| PlanError::Codec(error);
+        if !seal::holds(bytes) {
+            return Err(fail("it is none, or is damaged".to_owned()));
+        }
         let reader = FileReader::try_new(std::io::Cursor::new(bytes), None)
             .map_err(|error| fail(error.to_string()))?;
-        let schema = reader.schema();
-        let text = schema
-            .metadata()
-            .get(HEADER_KEY)
-            .ok_or_else(|| fail("no header".to_owned()))?;
-        let named: Named = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
-        let header = text.clone();
+        let header = reader.custom_metadata().get(HEADER_KEY).cloned();
+        let header = header.ok_or_else(|| fail("no header".to_owned()))?;
+        let named: Named =
+            serde_json::from_str(&header).map_err(|error| fail(error.to_string()))?;
         let mut batches = reader
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| fail(error.to_string()))?;
         let moves = batches.pop().ok_or_else(|| fail("no moves".to_owned()))?;
-        let plain = Schema::new(moves.schema().fields().clone());
-        let moves = RecordBatch::try_new(Arc::new(plain), moves.columns().to_vec())
-            .map_err(|error| fail(error.to_string()))?;
         if moves::MovesReader::new(&moves).is_none() {
             return Err(fail("its columns are not those of moves".to_owned()));
         }
@@ -209,18 +217,4 @@ impl Plan {
         }
         out
     }
-}
-
-/// Writes an Arrow IPC file of this schema, and gives back where it was written to.
-fn write<W: Write>(
-    to: W,
-    schema: Schema,
-    moves: &RecordBatch,
-    options: IpcWriteOptions,
-) -> Result<W, PlanError> {
-    let fail = |error: arrow_schema::ArrowError| PlanError::Codec(error.to_string());
-    let mut writer = FileWriter::try_new_with_options(to, &schema, options).map_err(fail)?;
-    let table = RecordBatch::try_new(Arc::new(schema), moves.columns().to_vec()).map_err(fail)?;
-    writer.write(&table).map_err(fail)?;
-    writer.into_inner().map_err(fail)
 }

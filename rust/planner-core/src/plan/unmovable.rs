@@ -2,9 +2,9 @@
 
 use super::{PlanError, assign::cohort_starts};
 use crate::{
-    diff::{Change, Diff, Unmovable},
+    diff::{Change, Diff, STAGES_END, Unmovable},
     fleet::PodRow,
-    inventory::{ClusterIdx, Inventory},
+    inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
     model::{Budget, Model},
     schedule::{Blocker, ConstraintId, Goal, Left, Schedule, conflict, problem::Group},
 };
@@ -76,7 +76,7 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
             )
         }
         Blocker::Stage => (
-            "the stages end before it".to_owned(),
+            STAGES_END.to_owned(),
             "let the last stage be 100% of the workload".to_owned(),
         ),
     }
@@ -85,11 +85,22 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
 fn remedy(budget: &Budget, name: &str, limit: u32) -> String {
     match budget.source {
         "workload" => "repair its pods that are down, or raise its maxUnavailable".to_owned(),
-        "PodDisruptionBudget" | "PodUnavailableBudget" if limit == 0 => {
-            format!("let {name} allow at least one pod, or run one more replica")
-        }
+        "PodDisruptionBudget" | "PodUnavailableBudget" if limit == 0 => loosen(budget, name),
         "request" if limit == 0 => format!("give {name} an absolute maxUnavailable of at least 1"),
         _ => format!("raise {name}, or repair its pods that are down"),
+    }
+}
+
+/// What makes a budget of the cluster allow something, by what is written in it.
+fn loosen(budget: &Budget, name: &str) -> String {
+    if budget.resolved.contains("minAvailable") {
+        format!("lower the minAvailable of {name}, or run more replicas")
+    } else if budget.resolved.starts_with("maxUnavailable") {
+        format!("raise the maxUnavailable of {name}")
+    } else if budget.resolved.contains("maxUnavailable") {
+        format!("raise the maxUnavailable of {name}, or bring back the pods that are missing")
+    } else {
+        format!("give {name} an integer minAvailable: its pods have no controller with a scale")
     }
 }
 
@@ -103,7 +114,8 @@ pub(super) fn infeasible(
     schedule: &Schedule,
     changes: &Diff,
 ) -> PlanError {
-    let count = changes.unmovable.len();
+    let blocked = || changes.unmovable.iter().filter(|pod| !pod.is_left_out());
+    let count = blocked().count();
     let goal = |left: &Left| Goal {
         group: left.group,
         cohort: left.cohort,
@@ -111,6 +123,7 @@ pub(super) fn infeasible(
     let smallest = schedule
         .left
         .iter()
+        .filter(|left| left.blocker != Blocker::Stage)
         .take(CANDIDATES)
         .map(|left| (left, conflict(&model.problem, &[goal(left)])))
         .min_by_key(|(_, constraints)| constraints.len());
@@ -123,16 +136,30 @@ pub(super) fn infeasible(
         (pod, reason, remedy, conflict)
     } else {
         // Every pod was refused before the rules of the schedule came in.
-        let first = changes.unmovable[0].clone();
+        let first = blocked().next().expect("the caller saw one").clone();
         let pod = name_of(inventory, first.cluster, first.row);
-        let conflict = vec![first.reason.clone()];
+        let conflict = vec![format!("{}: {}", subject(inventory, &first), first.reason)];
         (pod, first.reason, first.remedy, conflict)
     };
     PlanError::Infeasible {
-        reason: format!("{count} pods that differ cannot move, among them {pod}: {reason}"),
+        reason: if count == 1 {
+            format!("{pod} differs and cannot move: {reason}")
+        } else {
+            format!("{count} pods that differ cannot move, among them {pod}: {reason}")
+        },
         conflict,
         remedy,
     }
+}
+
+/// The workload of a pod, or the pod that has none.
+fn subject(inventory: &Inventory<'_>, pod: &Unmovable) -> String {
+    if pod.workload == NO_WORKLOAD {
+        return name_of(inventory, pod.cluster, pod.row);
+    }
+    let workload = &inventory.workloads[pod.workload as usize];
+    let kind = workload.kind();
+    format!("{}/{kind}/{}", workload.namespace, workload.name)
 }
 
 fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> String {

@@ -103,7 +103,7 @@ fn forbidding(cluster: &str, budget: &crate::model::Budget, pods: u32) -> Troubl
         (
             "budget-forbids-all",
             format!("no pod may ever be disrupted: {}", budget.resolved),
-            "allow at least one pod, or run one more replica",
+            "let it allow at least one pod",
         )
     } else {
         (

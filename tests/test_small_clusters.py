@@ -1,0 +1,165 @@
+"""Small clusters by hand: what the rules make of them, and that the checker says the same."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+import planner
+from tests.shop import empty_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEEN = "2026-11-23T09:00:00Z"
+OLD, NEW = "registry.example.com/cart:1.0.0", "registry.example.com/cart:2.0.0"
+SIDECAR = "registry.example.com/mesh:1.0.0"
+
+Json = dict[str, Any]
+
+
+def metadata(kind: str, name: str, **more: Any) -> Json:  # noqa: ANN401
+    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}"))
+    times = {"resourceVersion": "10", "creationTimestamp": SEEN}
+    return {"name": name, "namespace": "trade", "uid": uid, **times, **more}
+
+
+def clone_set(replicas: int, **update: Any) -> Json:  # noqa: ANN401
+    template = {"metadata": {"labels": {"app": "cart"}}, "spec": {"containers": [main()]}}
+    return {
+        "apiVersion": "apps.kruise.io/v1beta1",
+        "kind": "CloneSet",
+        "metadata": metadata("CloneSet", "cart"),
+        "spec": {"replicas": replicas, "template": template, **update},
+    }
+
+
+def rolling(**fields: Any) -> Json:  # noqa: ANN401
+    return {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": fields}}
+
+
+def main() -> Json:
+    return {"name": "main", "image": OLD}
+
+
+def pod(name: str, owner: Json | None = None, *, sidecar: bool = False) -> Json:
+    about = metadata("Pod", name, labels={"app": "cart"})
+    if owner is not None:
+        keys = {key: owner["metadata"][key] for key in ("name", "uid")}
+        kinds = {key: owner[key] for key in ("apiVersion", "kind")}
+        about["ownerReferences"] = [{**kinds, **keys, "controller": True}]
+    containers = [main()]
+    if sidecar:
+        containers.append({"name": "mesh", "image": SIDECAR})
+        about["annotations"] = {"kruise.io/sidecarset-injected-list": "mesh"}
+        for suffix in ("", "-without-image"):
+            hashes = json.dumps({"mesh": {"hash": "same", "sidecarSetName": "mesh"}})
+            about["annotations"][f"kruise.io/sidecarset-hash{suffix}"] = hashes
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": SEEN}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": about,
+        "spec": {"nodeName": "node-1", "containers": containers},
+        "status": {"phase": "Running", "conditions": [ready]},
+    }
+
+
+def planned(tmp_path: Path, *items: Json, **spec: Any) -> planner.Plan:  # noqa: ANN401
+    """The plan of a cluster of these objects; the checker agrees with it."""
+    recorded, request = tmp_path / "list.json", tmp_path / "request.yaml"
+    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    images = [{"from": "registry.example.com/cart", "to": NEW}]
+    written = {
+        "apiVersion": "planner/v1",
+        "kind": "UpgradeRequest",
+        "metadata": {"name": "small"},
+        "spec": {"target": {"images": images}, **spec},
+    }
+    request.write_text(yaml.safe_dump(written))
+    log = empty_log()
+    log.import_recorded("hangzhou", recorded)
+    plan = planner.plan(log, planner.load_request(request))
+    assert planner.verify(log, plan) == []
+    return plan
+
+
+def header(plan: planner.Plan) -> Json:
+    read: Json = json.loads(plan.header())
+    return read
+
+
+def kinds(plan: planner.Plan) -> list[tuple[int, str]]:
+    moves = map(json.loads, plan.jsonl(0, len(plan)).splitlines())
+    return [(move["wave"], move["kind"]) for move in moves]
+
+
+def test_a_clone_set_of_which_none_may_be_down_surges(tmp_path: Path) -> None:
+    owner = clone_set(3, **rolling(maxUnavailable=0, maxSurge=2))
+    pods = [pod(f"cart-{index}", owner) for index in range(3)]
+    assert kinds(planned(tmp_path, owner, *pods)) == [(1, "surge"), (1, "surge"), (2, "surge")]
+
+
+def test_a_clone_set_without_a_strategy_rounds_down(tmp_path: Path) -> None:
+    owner = clone_set(7)
+    pods = [pod(f"cart-{index}", owner) for index in range(7)]
+    waves = [wave for wave, _ in kinds(planned(tmp_path, owner, *pods))]
+    assert waves == [1, 2, 3, 4, 5, 6, 7], "20% of 7 is 1"
+
+
+JOB = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata("Job", "import")}
+
+
+@pytest.mark.parametrize("owner", [None, JOB, clone_set(1)])
+def test_a_pod_that_no_known_workload_owns_is_listed(tmp_path: Path, owner: Json | None) -> None:
+    if owner is not None:
+        owner = {**owner, "metadata": metadata(owner["kind"], "elsewhere")}
+    cart = clone_set(1, **rolling(maxUnavailable=1))
+    plan = planned(tmp_path, cart, pod("cart-0", cart), pod("alone", owner))
+    assert [each["pod"] for each in header(plan)["unmovable"]] == ["alone"]
+
+
+def test_a_pod_without_workload_whose_sidecar_differs_is_listed(tmp_path: Path) -> None:
+    cart = clone_set(1, **rolling(maxUnavailable=1, podUpdatePolicy="InPlaceIfPossible"))
+    hashes = {"kruise.io/sidecarset-hash-without-image": "same"}
+    about = metadata("SidecarSet", "mesh", annotations=hashes)
+    del about["namespace"]
+    mesh = {
+        "apiVersion": "apps.kruise.io/v1beta1",
+        "kind": "SidecarSet",
+        "metadata": about,
+        "spec": {
+            "selector": {"matchLabels": {"app": "cart"}},
+            "containers": [{"name": "mesh", "image": SIDECAR}],
+        },
+    }
+    newer = SIDECAR.replace("1.0.0", "2.0.0")
+    target = {"sidecars": [{"sidecarSet": "mesh", "container": "mesh", "to": newer}]}
+    pods = [pod("cart-0", cart, sidecar=True), pod("alone", sidecar=True)]
+    plan = planned(tmp_path, mesh, cart, *pods, target=target)
+    assert kinds(plan) == [(1, "in-place")]
+    assert [each["pod"] for each in header(plan)["unmovable"]] == ["alone"]
+
+
+def test_a_dependency_of_a_workload_that_is_not_there_is_told(tmp_path: Path) -> None:
+    cart = clone_set(1, **rolling(maxUnavailable=1))
+    waits = {
+        "workload": {"namespace": "trade", "name": "chekout"},
+        "after": [{"namespace": "trade", "name": "cart"}],
+    }
+    plan = planned(tmp_path, cart, pod("cart-0", cart), dependencies=[waits])
+    [warning] = header(plan)["warnings"]
+    assert warning == "dependency of trade/chekout: no such workload in the fleet"
+
+
+def test_a_plan_moves_nothing_when_the_request_leaves_out_what_differs(tmp_path: Path) -> None:
+    cart = clone_set(2, **rolling(maxUnavailable=1))
+    pods = [pod(f"cart-{index}", cart) for index in range(2)]
+    exclude = [{"selector": {"matchLabels": {"app": "cart"}}}]
+    plan = planned(tmp_path, cart, *pods, exclude=exclude)
+    assert header(plan)["waves"] == 0
+    assert {each["reason"] for each in header(plan)["unmovable"]} == {"excluded by the request"}
