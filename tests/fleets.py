@@ -70,12 +70,13 @@ class Recorded:
         return replace(self, lists=lists)
 
     def applied(self, moves: Iterable[Mapping[str, Any]]) -> Recorded:
-        """The cluster after these moves: every pod runs the images that its move names."""
+        """The cluster after these moves: every pod runs the images of its move, and serves."""
         images = {move["uid"]: move["containers"] for move in moves}
 
         def move(name: str, item: Json) -> None:
-            if name.startswith("pods"):
-                _set_images(item, images.get(item["metadata"]["uid"], {}))
+            if name.startswith("pods") and item["metadata"]["uid"] in images:
+                _set_images(item, images[item["metadata"]["uid"]])
+                _set_ready(item)
 
         return self.with_objects(move)
 
@@ -91,6 +92,15 @@ def _set_images(pod: Json, images: Mapping[str, str]) -> None:
     for part in ("containerStatuses", "initContainerStatuses"):
         for status in pod["status"].get(part, ()):
             status["image"] = images.get(status["name"], status["image"])
+
+
+def _set_ready(pod: Json) -> None:
+    pod["status"]["phase"] = "Running"
+    for condition in pod["status"].get("conditions", ()):
+        condition["status"] = "True"
+    for part in ("containerStatuses", "initContainerStatuses"):
+        for status in pod["status"].get(part, ()):
+            status["ready"] = True
 
 
 @cache

@@ -70,7 +70,7 @@ def pod(name: str, owner: Json | None = None, *, sidecar: bool = False) -> Json:
 
 
 def planned(tmp_path: Path, *items: Json, **spec: Any) -> planner.Plan:  # noqa: ANN401
-    """The plan of a cluster of these objects; the checker agrees with it."""
+    """The plan of a cluster of these objects; checker and diff agree with it."""
     recorded, request = tmp_path / "list.json", tmp_path / "request.yaml"
     recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     images = [{"from": "registry.example.com/cart", "to": NEW}]
@@ -83,8 +83,10 @@ def planned(tmp_path: Path, *items: Json, **spec: Any) -> planner.Plan:  # noqa:
     request.write_text(yaml.safe_dump(written))
     log = empty_log()
     log.import_recorded("hangzhou", recorded)
-    plan = planner.plan(log, planner.load_request(request))
+    wanted = planner.load_request(request)
+    plan = planner.plan(log, wanted)
     assert planner.verify(log, plan) == []
+    assert planner.diff(log, wanted)["unmovable"] == header(plan)["unmovable"]
     return plan
 
 
@@ -143,6 +145,24 @@ def test_a_pod_without_workload_whose_sidecar_differs_is_listed(tmp_path: Path) 
     plan = planned(tmp_path, mesh, cart, *pods, target=target)
     assert kinds(plan) == [(1, "in-place")]
     assert [each["pod"] for each in header(plan)["unmovable"]] == ["alone"]
+
+
+def test_what_a_budget_keeps_is_unmovable_in_the_diff_too(tmp_path: Path) -> None:
+    cart = clone_set(2, **rolling(maxUnavailable=1))
+    pods = [pod(f"cart-{index}", cart) for index in range(2)]
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata("PodDisruptionBudget", "cart"),
+        "spec": {"selector": {"matchExpressions": []}, "maxUnavailable": 0},
+    }
+    free = {**clone_set(1, **rolling(maxUnavailable=1))}
+    free["metadata"] = {**metadata("CloneSet", "free"), "namespace": "shop"}
+    loose = pod("free-0", free)
+    loose["metadata"]["namespace"] = "shop"
+    plan = planned(tmp_path, cart, free, budget, *pods, loose)
+    assert kinds(plan) == [(1, "recreate")]
+    assert [each["pod"] for each in header(plan)["unmovable"]] == ["cart-0", "cart-1"]
 
 
 def test_a_dependency_of_a_workload_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
@@ -85,6 +85,8 @@ pub struct WorkloadChanges {
     pub workload: WorkloadIdx,
     /// In order.
     pub changes: Vec<Change>,
+    /// Changes of pods that are listed as unmovable; see [`Diff::keep_back`].
+    pub kept: Vec<Change>,
     /// Whether that order binds.
     pub binding: Binding,
     /// Pods of the workload that differ, those that cannot move included.
@@ -179,6 +181,16 @@ impl Diff {
             self.workloads.push(workload);
         }
         self.unmovable.extend(part.unmovable);
+    }
+
+    /// Takes pods that were listed as unmovable since out of the changes.
+    pub fn keep_back(&mut self) {
+        let listed = self.unmovable.iter().map(|pod| (pod.workload, pod.row));
+        let listed: HashSet<(WorkloadIdx, PodRow), FxBuildHasher> = listed.collect();
+        for each in &mut self.workloads {
+            let is_listed = |change: &mut Change| listed.contains(&(each.workload, change.row));
+            each.kept = each.changes.extract_if(.., is_listed).collect();
+        }
     }
 
     /// Moves of pods whose application and sidecars change together: each saves a disruption.

@@ -47,11 +47,8 @@ pub fn report(inventory: &Inventory<'_>, diff: &Diff) -> Value {
 fn workload(inventory: &Inventory<'_>, diff: &Diff, changes: &WorkloadChanges) -> Value {
     let workload = &inventory.workloads[changes.workload as usize];
     let mut containers = BTreeMap::new();
-    let mut sets: Vec<u32> = changes
-        .changes
-        .iter()
-        .map(|change| change.containers)
-        .collect();
+    let all = changes.changes.iter().chain(&changes.kept);
+    let mut sets: Vec<u32> = all.map(|change| change.containers).collect();
     sets.sort_unstable();
     sets.dedup();
     for set in sets {

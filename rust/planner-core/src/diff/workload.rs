@@ -338,6 +338,7 @@ impl Sorting {
         diff.workloads.push(WorkloadChanges {
             workload: scene.index,
             changes: self.changes,
+            kept: Vec::new(),
             binding,
             differ: differ as u32,
             at_target: self.at_target,

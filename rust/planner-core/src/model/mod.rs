@@ -42,7 +42,13 @@ impl Model {
 /// as unmovable.
 #[must_use]
 pub fn pose(ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
-    let mut model = groups::pose(ledger, request, diff);
+    let mut model = pose_without_stages(ledger, request, diff);
     groups::size_stages(&mut model, request);
     model
+}
+
+/// As [`pose`], but for the stages of the request.
+#[must_use]
+pub fn pose_without_stages(ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
+    groups::pose(ledger, request, diff)
 }

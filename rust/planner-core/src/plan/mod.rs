@@ -21,9 +21,9 @@ use crate::{
     diff::diff,
     fleet::Fleet,
     inventory::Inventory,
-    model::{Ledger, pose},
+    model::{Ledger, pose, pose_without_stages},
     request::Request,
-    schedule::solve,
+    schedule::{reachable, solve},
 };
 
 /// The key under which a plan's file keeps its header.
@@ -106,7 +106,7 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         .sum();
     let model = pose(ledger, &request, &mut changes);
     let schedule = solve(&model.problem);
-    unmovable::add_left(&inventory, &model, &schedule, &mut changes);
+    unmovable::add_left(&inventory, &model, &schedule.left, &mut changes);
     let blocked = changes.unmovable.iter().any(|pod| !pod.is_left_out());
     if blocked && (order.strict || schedule.chunks.is_empty()) {
         return Err(unmovable::infeasible(
@@ -136,7 +136,16 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
     let request: Request =
         serde_json::from_slice(request).map_err(|error| PlanError::Request(error.to_string()))?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
-    let changes = diff(&inventory, &request);
+    let (mut changes, ledger) = rayon::join(
+        || diff(&inventory, &request),
+        || Ledger::of(&inventory, &request),
+    );
+    // What a budget, a dependency or an order keeps for ever only the problem tells. Stages are
+    // those of a plan: what they leave out can move.
+    let model = pose_without_stages(ledger, &request, &mut changes);
+    let left = reachable(&model.problem).left;
+    unmovable::add_left(&inventory, &model, &left, &mut changes);
+    changes.keep_back();
     Ok(crate::diff::report::report(&inventory, &changes))
 }
 

@@ -13,10 +13,10 @@ use crate::{
 pub(super) fn add_left(
     inventory: &Inventory<'_>,
     model: &Model,
-    schedule: &Schedule,
+    left: &[Left],
     changes: &mut Diff,
 ) {
-    for left in &schedule.left {
+    for left in left {
         let info = &model.groups[left.group as usize];
         let (reason, remedy) = why(inventory, model, left);
         for change in changes_left(model, left) {
