@@ -62,6 +62,7 @@ class Follower:
         self._source = f"{name} {kind.name}"
         self._reached = reached
         self._failures = 0
+        self._is_settled = False
 
     def run(self) -> None:
         """Follow until the observer stops.
@@ -143,7 +144,10 @@ class Follower:
         }
         self._reached = state.reached
         with self._cluster.stream(state.path, query, silence_s=pace.silence_s) as pieces:
-            self._tell(f"watching from version {state.reached}")
+            if not self._is_settled:
+                # Every few minutes a watch ends and the next one begins: that is no news.
+                self._tell(f"watching from version {state.reached}")
+                self._is_settled = True
             self._receive(whole_lines(pieces))
         if self._reached == state.reached:
             raise ClusterError(0, "the watch ended before anything came")
@@ -173,6 +177,7 @@ class Follower:
 
     def _wait(self, error: ClusterError) -> None:
         self._failures += 1
+        self._is_settled = False
         pace = self._outside.pace
         again = "listing again" if must_list_again(error) else "trying again"
         if must_list_again(error) and self._failures == 1:

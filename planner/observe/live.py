@@ -55,19 +55,20 @@ def observe_clusters(
     with _receiving(log, clusters, outside) as threads:
         deadline = _Deadline(outside.pace.stop_s)
         while True:
-            if outside.stop.is_set():
+            stopping = outside.stop.is_set()
+            if stopping:
                 _interrupt(clusters)
+            # Looked at first: what a thread puts in before it ends is taken below.
+            ended = not any(thread.is_alive() for thread in threads)
             received = outside.inbox.take(
                 bytes_wanted=outside.pace.append_bytes,
                 wait_s=TICK_S,
-                linger_s=0.0 if outside.stop.is_set() else outside.pace.linger_s,
+                linger_s=0.0 if stopping else outside.pace.linger_s,
             )
             appender.append(received)
             if received:
                 appended(appender.events.total(), appender.position)
-                continue
-            ended = not any(thread.is_alive() for thread in threads)
-            if outside.stop.is_set() and (ended or deadline.is_over()):
+            elif stopping and (ended or deadline.is_over()):
                 break
     return Observed(
         events={name: appender.events[name] for name in clusters}, position=appender.position
@@ -92,8 +93,9 @@ def _receiving(
         outside.stop.set()
         outside.inbox.close()
         _interrupt(clusters)
+        # Those that hang in a connection have had their time.
         for thread in threads:
-            thread.join(timeout=TICK_S)
+            thread.join(timeout=TICK_S / len(threads))
 
 
 def _runs(

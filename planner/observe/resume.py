@@ -44,7 +44,7 @@ def reached_versions(log: EventLog, stream: Stream) -> dict[str, str]:
 
 
 def _backwards(log: EventLog, stream: Stream) -> Iterator[Commit]:
-    until = log.head().position
+    until = log.head().position if log.version(stream) else 0
     while until > 0:
         after = max(0, until - POSITIONS_AT_ONCE)
         commits = list(log.read(after=after, until=until, stream=stream))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,11 @@ def _fill(plane: ControlPlane) -> None:
         *(fleet.budget(name, "10%") for name in (*DEPLOYMENTS, *STATEFUL_SETS)),
     ]:
         plane.admin.apply(path, manifest)
-    path, manifest = fleet.custom("apps.kruise.io", "v1beta1", "clonesets", "payment", {"x": 1})
-    until("the kinds of OpenKruise are served", lambda: is_served(plane, path))
-    plane.admin.apply(path, manifest)
+    for group, kinds in fleet.KRUISE.items():
+        for plural in kinds:
+            path, manifest = fleet.custom(group, "v1beta1", plural, "payment", {"x": 1})
+            until(f"{plural} are served", partial(is_served, plane, path))
+            plane.admin.apply(path, manifest)
     pods = NODES + sum(DEPLOYMENTS.values()) + sum(STATEFUL_SETS.values())
     wait_all_ready(plane, pods)
 
