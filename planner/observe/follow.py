@@ -95,7 +95,8 @@ class Follower:
         if path is not None:
             return after_found(state, path)
         self._tell("not served by this cluster, skipped")
-        # What is left of the kind in the log went with its last objects.
+        # What the log knows of it went with the kind, perhaps while nobody watched.
+        self._put(self._kind.empty_list(), begins=True)
         while not self._outside.stop.wait(self._outside.pace.look_again_s):
             path = self._path()
             if path is not None:
@@ -107,7 +108,7 @@ class Follower:
         kind = self._kind
         for version in kind.versions:
             root = kind.root(version)
-            if not kind.optional:
+            if not kind.is_optional:
                 return f"{root}/{kind.plural}"
             try:
                 found = serves(self._cluster.get(root, {}), kind.plural)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -13,27 +15,39 @@ class Kind:
         group: API group, `""` for the core group.
         versions: those that the planner reads, the one it would rather have first.
         plural: as in the path.
-        optional: whether a cluster may do without it.
+        list_kind: what a list of it says that it is, where a cluster may do without it; else `""`.
     """
 
     name: str
     group: str
     versions: tuple[str, ...]
     plural: str
-    optional: bool = False
+    list_kind: str = ""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a cluster may do without it."""
+        return bool(self.list_kind)
 
     def root(self, version: str) -> str:
         """The path of the group in a version."""
         return f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
+
+    def empty_list(self) -> bytes:
+        """What a server that does not serve it would say if it did."""
+        api_version = f"{self.group}/{self.versions[0]}"
+        head = {"kind": self.list_kind, "apiVersion": api_version, "metadata": {}, "items": []}
+        return msgspec.json.encode(head)
 
 
 def _native(group: str, *plurals: str) -> list[Kind]:
     return [Kind(name=each, group=group, versions=("v1",), plural=each) for each in plurals]
 
 
-def _kruise(name: str, plural: str, group: str = "apps.kruise.io") -> Kind:
+def _kruise(name: str, plural: str, kind: str, group: str = "apps.kruise.io") -> Kind:
     versions = ("v1beta1", "v1alpha1")
-    return Kind(name=name, group=group, versions=versions, plural=plural, optional=True)
+    list_kind = f"{kind}List"
+    return Kind(name=name, group=group, versions=versions, plural=plural, list_kind=list_kind)
 
 
 KINDS: Final = (
@@ -41,11 +55,16 @@ KINDS: Final = (
     *_native("apps", "deployments", "replicasets", "statefulsets", "daemonsets"),
     *_native("apps", "controllerrevisions"),
     *_native("policy", "poddisruptionbudgets"),
-    _kruise("clonesets", "clonesets"),
-    _kruise("advancedstatefulsets", "statefulsets"),
-    _kruise("advanceddaemonsets", "daemonsets"),
-    _kruise("sidecarsets", "sidecarsets"),
-    _kruise("podunavailablebudgets", "podunavailablebudgets", "policy.kruise.io"),
+    _kruise("clonesets", "clonesets", "CloneSet"),
+    _kruise("advancedstatefulsets", "statefulsets", "StatefulSet"),
+    _kruise("advanceddaemonsets", "daemonsets", "DaemonSet"),
+    _kruise("sidecarsets", "sidecarsets", "SidecarSet"),
+    _kruise(
+        "podunavailablebudgets",
+        "podunavailablebudgets",
+        "PodUnavailableBudget",
+        "policy.kruise.io",
+    ),
 )
 
 
