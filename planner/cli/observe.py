@@ -2,10 +2,9 @@
 
 import random
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from types import FrameType
 from typing import Final
 
@@ -13,6 +12,7 @@ import click
 import yaml
 
 from planner.cli import options
+from planner.cli.observer_progress import ObserverProgress
 from planner.cli.session import log_at, print_json
 from planner.errors import UsageError
 from planner.kube.cluster import Cluster
@@ -67,7 +67,7 @@ def command(
         click.echo(yaml.safe_dump(observer_role(ROLE_NAME), sort_keys=False), nl=False)
         return
     doors = _doors(_contexts(clusters), kubeconfig)
-    progress = _Progress(quiet=quiet, verbose=verbose)
+    progress = ObserverProgress(quiet=quiet, verbose=verbose)
     pace = Pace()
     outside = Outside(
         inbox=Inbox(bytes_max=pace.inbox_bytes),
@@ -78,8 +78,11 @@ def command(
         tell=progress.tell,
     )
     with log_at(db, create=True) as log:
-        _stop_on_signals(outside)
-        done = observe_clusters(log, doors, outside, appended=progress.appended)
+        _stop_on_signals(outside.stop)
+        try:
+            done = observe_clusters(log, doors, outside, appended=progress.appended)
+        finally:
+            progress.end()
     if form == "json":
         print_json(done)
     else:
@@ -110,14 +113,14 @@ def _doors(contexts: Mapping[str, str], kubeconfig: Path | None) -> Mapping[str,
     }
 
 
-def _stop_on_signals(outside: Outside) -> None:
+def _stop_on_signals(stop: Event) -> None:
     """Stop cleanly at the first signal; a second one ends the program as it always does."""
 
-    def handle(number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_DFL)
-        outside.stop.set()
-        outside.tell("observer", f"{signal.Signals(number).name}: appending what was received")
+        # Nothing is printed here: the signal may have come in the middle of a line.
+        stop.set()
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, handle)
@@ -127,42 +130,3 @@ def _tell(done: Observed) -> None:
     for name, events in done.events.items():
         click.echo(f"Observed {events:,} events of cluster {name}")
     click.echo(f"Log at {done.position}")
-
-
-class _Progress:
-    """Lines on stderr; on a terminal also one that shows where the log is."""
-
-    def __init__(self, *, quiet: bool, verbose: bool) -> None:
-        self._quiet = quiet
-        self._live = sys.stderr.isatty() and not quiet
-        self._verbose = verbose
-        self._lock = Lock()
-        self._line = ""
-
-    def tell(self, about: str, text: str) -> None:
-        """Write a line."""
-        if self._quiet:
-            return
-        with self._lock:
-            self._clear()
-            click.echo(f"{click.style(about, bold=True)}: {text}", err=True)
-            self._draw()
-
-    def appended(self, events: int, position: int) -> None:
-        """Show how far the log is."""
-        text = f"{events:,} events, log at {position:,}"
-        if self._live:
-            with self._lock:
-                self._clear()
-                self._line = text
-                self._draw()
-        elif self._verbose:
-            self.tell("log", text)
-
-    def _clear(self) -> None:
-        if self._line:
-            click.echo("\r\x1b[K", err=True, nl=False)
-
-    def _draw(self) -> None:
-        if self._line:
-            click.echo(click.style(self._line, dim=True), err=True, nl=False)

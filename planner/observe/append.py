@@ -9,6 +9,7 @@ from planner.errors import ConflictError, LogError
 from planner.log import EventLog, NewCommit, Stream
 from planner.observe.follow import Outside
 from planner.observe.inbox import Received
+from planner.observe.pace import Line
 from planner.observe.resume import AUTHOR
 
 CLUSTER: Final = "cluster"
@@ -76,5 +77,6 @@ class Appender:
                     raise
                 failures += 1
                 wait_s = self._outside.pace.backoff.wait_s(failures, self._outside.random)
-                self._outside.tell("log", f"{error}; trying again in {wait_s:.0f} s")
+                text = f"{error}; trying again in {wait_s:.0f} s"
+                self._outside.tell(Line(about="log", text=text))
                 self._outside.stop.wait(wait_s)

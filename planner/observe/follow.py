@@ -12,7 +12,7 @@ from planner.model.clock import Clock
 from planner.observe.backoff import Random
 from planner.observe.inbox import Inbox, Received
 from planner.observe.kinds import Kind
-from planner.observe.pace import Pace, Tell
+from planner.observe.pace import Line, Pace, Tell
 from planner.observe.state import (
     Finding,
     Listing,
@@ -126,7 +126,7 @@ class Follower:
             # The name of a page holds the version: one that is given beside it is an error.
             query["continue"] = state.page
         else:
-            self._tell("listing")
+            self._tell("listing", routine=not self._failures)
         body = self._cluster.get(state.path, query)
         version, page = read_page(body)
         self._put(body, begins=not state.page)
@@ -147,7 +147,7 @@ class Follower:
         with self._cluster.stream(state.path, query, silence_s=pace.silence_s) as pieces:
             if not self._is_settled:
                 # Every few minutes a watch ends and the next one begins: that is no news.
-                self._tell(f"watching from version {state.reached}")
+                self._tell(f"watching from version {state.reached}", routine=not self._failures)
                 self._is_settled = True
             self._receive(whole_lines(pieces))
         if self._reached == state.reached:
@@ -192,8 +192,8 @@ class Follower:
         self._tell(f"{error}{remedy}; {again} in {wait_s:.0f} s")
         self._outside.stop.wait(wait_s)
 
-    def _tell(self, text: str) -> None:
-        self._outside.tell(self._source, text)
+    def _tell(self, text: str, *, routine: bool = False) -> None:
+        self._outside.tell(Line(about=self._source, text=text, routine=routine))
 
 
 def _until_error(text: bytes) -> tuple[bytes, str, ClusterError | None]:

@@ -12,6 +12,7 @@ from planner.observe.append import CLUSTER, Appender
 from planner.observe.follow import Follower, Outside, follow_version
 from planner.observe.inbox import Closed
 from planner.observe.kinds import KINDS
+from planner.observe.pace import Line
 from planner.observe.resume import reached_versions
 
 TICK_S: Final = 0.5
@@ -54,8 +55,11 @@ def observe_clusters(
     appender = Appender(log, clusters, outside)
     with _receiving(log, clusters, outside) as threads:
         deadline = _Deadline(outside.pace.stop_s)
+        stopping = False
         while True:
-            stopping = outside.stop.is_set()
+            if outside.stop.is_set() and not stopping:
+                stopping = True
+                outside.tell(Line(about="observer", text="stopping, appends what was received"))
             if stopping:
                 _interrupt(clusters)
             # Looked at first: what a thread puts in before it ends is taken below.

@@ -5,8 +5,26 @@ from dataclasses import dataclass, field
 
 from planner.observe.backoff import Backoff
 
-Tell = Callable[[str, str], None]
-"""Takes what a line of progress is about, such as `hangzhou pods`, and the line."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of progress.
+
+    Attributes:
+        about: such as `hangzhou pods`.
+        text: what there is to say.
+        routine: it says that all goes well.
+    """
+
+    about: str
+    text: str
+    routine: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.text}"
+
+
+Tell = Callable[[Line], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

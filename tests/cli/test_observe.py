@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 import yaml
+
+from planner.cli.observer_progress import ObserverProgress
+from planner.observe.pace import Line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +60,44 @@ def test_the_role_reads_named_kinds_and_nothing_else(run: Run) -> None:
     groups = [name for rule in role["rules"] for name in rule["apiGroups"]]
     assert {"pods", "clonesets"} <= set(resources)
     assert not {"secrets", "*"} & {*resources, *groups}
+
+
+ROUTINE = Line(about="hangzhou pods", text="listing", routine=True)
+NEWS = Line(about="hangzhou pods", text="forbidden")
+
+
+def test_progress_is_plain_lines_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = ObserverProgress(quiet=False, verbose=False)
+    for line in (ROUTINE, NEWS):
+        progress.tell(line)
+    progress.appended(3, 5)
+    progress.end()
+    assert capsys.readouterr().err == "hangzhou pods: listing\nhangzhou pods: forbidden\n"
+
+
+def test_progress_is_one_line_that_changes_and_news_above_it_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = ObserverProgress(quiet=False, verbose=False)
+    progress.tell(ROUTINE)
+    progress.tell(NEWS)
+    progress.appended(3, 5)
+    progress.end()
+    told = click.unstyle(capsys.readouterr().err)
+    shown = [each for each in told.replace("\r", "\n").split("\n") if each]
+    assert shown == [
+        "hangzhou pods: listing",
+        "hangzhou pods: forbidden",
+        "hangzhou pods: listing",
+        "3 events, log at 5",
+    ]
+    assert told.endswith("\r")
+
+
+def test_progress_says_nothing_when_it_is_to_be_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = ObserverProgress(quiet=True, verbose=True)
+    progress.tell(NEWS)
+    progress.appended(3, 5)
+    progress.end()
+    assert capsys.readouterr().err == ""

@@ -85,7 +85,7 @@ def observing(
         clock=clock or SystemClock(),
         random=Random(7).random,
         stop=Event(),
-        tell=lambda about, text: told.append(f"{about}: {text}"),
+        tell=lambda line: told.append(str(line)),
     )
 
     def run() -> None:
