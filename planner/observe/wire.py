@@ -48,9 +48,12 @@ def read_page(body: bytes) -> tuple[str, str]:
     """Give the resourceVersion of a list, and the name of its next page (`""` at its end).
 
     Raises:
-        ClusterError: it is no list.
+        ClusterError: it is no list, or has no version: a watch from no version on would begin with
+            events in any order.
     """
     metadata = _decoded(body, _Page).metadata
+    if not metadata.resource_version:
+        raise ClusterError(0, "the list has no resourceVersion, so nothing can be watched after it")
     return metadata.resource_version, metadata.next_page
 
 

@@ -29,6 +29,11 @@ def test_what_is_no_list_is_an_error(body: bytes) -> None:
         read_page(body)
 
 
+def test_a_list_without_a_version_is_an_error() -> None:
+    with pytest.raises(ClusterError, match="no resourceVersion"):
+        read_page(b'{"kind":"PodList","metadata":{"continue":"abc"},"items":[]}')
+
+
 def test_a_kind_is_served_when_it_can_be_watched() -> None:
     body = (
         b'{"resources":[{"name":"clonesets","verbs":["list","watch"]},'
