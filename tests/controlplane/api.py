@@ -84,6 +84,8 @@ class Api:
             )
             answer = connection.getresponse()
             text = answer.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"the answer is cut off: {error!r}") from error
         finally:
             connection.close()
         if not http.HTTPStatus.OK <= answer.status < http.HTTPStatus.MULTIPLE_CHOICES:
