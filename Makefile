@@ -44,7 +44,7 @@ check: setup ## everything that can be said without running tests
 test: setup ## every test, Rust and Python
 	cargo test --locked --quiet --workspace --exclude planner-py
 	@if command -v go >/dev/null; then $(MAKE) --no-print-directory controlplane; fi
-	pytest -n auto --dist loadgroup
+	pytest -n auto
 
 controlplane: setup ## build the Kubernetes control plane that tests run on, once (5 minutes, needs Go)
 	@python -m tests.controlplane.binaries

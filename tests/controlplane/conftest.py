@@ -1,7 +1,7 @@
 """Control planes that tests share: started when a test first asks for one, stopped at the end."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -24,18 +24,11 @@ collect_ignore = (
 )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """One worker runs all tests of this folder, so that one set of control planes is up.
-
-    Around the other hooks, because pytest-xdist reads the groups in one of them.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the first one time to build the binaries, whichever that is."""
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("controlplane"))
-            # The first one may have to build the binaries.
             item.add_marker(pytest.mark.timeout(1200))
-    yield
 
 
 @pytest.fixture(scope="session")
