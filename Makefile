@@ -9,10 +9,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench fmt
+.PHONY: help setup demo check test controlplane bench fmt
 
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	python3 -m venv $(VENV)
@@ -43,7 +43,11 @@ check: setup ## everything that can be said without running tests
 
 test: setup ## every test, Rust and Python
 	cargo test --locked --quiet --workspace --exclude planner-py
+	@if command -v go >/dev/null; then $(MAKE) --no-print-directory controlplane; fi
 	pytest -n auto
+
+controlplane: setup ## build the Kubernetes control plane that tests run on, once (5 minutes, needs Go)
+	@python -m tests.controlplane.binaries
 
 bench: setup ## speed and quality (release build), 1k and 100k pods; PODS=1k,100k,1m for more
 	pytest benches -o python_files='bench_*.py' --benchmark-only --benchmark-columns=min,median,max,rounds \

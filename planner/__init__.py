@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.api import Log, Plan, diff, explain, load_request, plan, status, verify
     from planner.errors import (
         ChainBrokenError,
+        ClusterError,
         CodecError,
         ConflictError,
         InfeasibleError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChainBrokenError",
+    "ClusterError",
     "CodecError",
     "ConflictError",
     "InfeasibleError",

@@ -8,6 +8,7 @@ __all__ = [
     "BUILD_PROFILE",
     "CODEC",
     "Batch",
+    "Feed",
     "Fleet",
     "Intake",
     "Plan",
@@ -60,6 +61,40 @@ class Intake:
         """Objects that the planner does not use, by kind."""
 
 @final
+class Feed:
+    """Collects what a live cluster sends, in the order in which it came.
+
+    Rows are those of an `Intake`, but a list may begin in one feed and end in a later one.
+    """
+
+    def __new__(cls, *, salt: bytes) -> Feed:
+        """Make an empty feed.
+
+        Args:
+            salt: 32 bytes, the same for one log always, so that equal secrets stay equal.
+        """
+
+    def add(self, source: str, text: bytes, *, time_ms: int, begins: bool = False) -> None:
+        """Take a page of a list, events of a watch, or the answer of `/version`.
+
+        Args:
+            source: what errors call it.
+            text: as the API server sent it.
+            time_ms: when it came, milliseconds UTC.
+            begins: a page is the first of its list.
+
+        Raises:
+            InputError: with the byte offset in `text`; the feed is not to be used any more.
+        """
+
+    def finish(self) -> list[Batch]:
+        """Give everything as batches of at most 65,536 rows."""
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Objects that the planner does not use, by kind."""
+
+@final
 class Batch:
     """Observations of one cluster as columns; what a commit of the log holds."""
 
@@ -82,6 +117,13 @@ class Batch:
 
     def counts(self) -> dict[str, int]:
         """Count the objects observed, by resource."""
+
+    def reached(self) -> dict[str, tuple[int, bool]]:
+        """Tell up to which resourceVersion each resource is known after this batch.
+
+        Only for batches of a `Feed`. 0 while a list is open. The second value says whether the
+        batch shows by itself that none is; otherwise the batches before it decide.
+        """
 
     @property
     def time_last_ms(self) -> int:
@@ -124,6 +166,9 @@ class Fleet:
 
     def pods(self) -> Pods:
         """Give the pods that exist as a table."""
+
+    def cluster_digest(self, cluster: str) -> builtins.bytes | None:
+        """Give a digest of what exists in a cluster; None when nothing was ever seen of it."""
 
     def digest(self) -> builtins.bytes:
         """Give a digest of the content, the position and the time, not of the order of pods."""

@@ -7,6 +7,7 @@ PlannerError                 exit code 1
 ├── ObservationError         1: observed rows contradict each other
 ├── InfeasibleError          3: no plan exists
 ├── NotInPlanError           1: a plan has no such thing
+├── ClusterError             1: a cluster cannot be reached, or refuses
 └── LogError                 1: the event log cannot be used
     ├── ConflictError        1: another writer was faster, or a commit id means two things
     ├── ChainBrokenError     6: the log does not hold what was appended
@@ -98,6 +99,29 @@ class InfeasibleError(PlannerError):
 
 class NotInPlanError(PlannerError):
     """A plan has no such pod, workload, wave or budget."""
+
+
+class ClusterError(PlannerError):
+    """A cluster cannot be reached, or refuses.
+
+    Attributes:
+        status: of HTTP; 0 when there was no answer.
+        reason: the machine-readable reason of the API server's `Status`, such as `Expired`.
+        message: what is wrong.
+        retry_after_s: how long the server wants to be left alone; 0 when it does not say.
+    """
+
+    def __init__(
+        self, status: int, message: str, *, reason: str = "", retry_after_s: float = 0.0
+    ) -> None:
+        super().__init__(status, message, reason, retry_after_s)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.message} (HTTP {self.status})" if self.status else self.message
 
 
 class LogError(PlannerError):

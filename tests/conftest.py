@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 HOW_TO_GET_IT = "PostgreSQL is not installed; apt-get install postgresql"
 USER = "planner"
@@ -25,6 +27,22 @@ _database_numbers = count(1)
 # How long an example takes depends on what else the machine does: no test fails by the clock.
 settings.register_profile("planner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("planner")
+
+
+class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives one worker all tests of control planes, so that one set of them is up at a time.
+
+    Marks of groups would say the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        together = "tests/controlplane/"
+        return together if nodeid.startswith(together) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ControlPlanesTogether:
+    """Answer pytest-xdist, which asks how to spread the tests."""
+    return ControlPlanesTogether(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from planner.errors import PlannerError
 # Module and summary of each command: `planner --help` imports none of them.
 COMMANDS: Final = {
     "import": ("import_recorded", "Append a recorded cluster to the log."),
+    "observe": ("observe", "List and watch live clusters into the log until stopped."),
     "status": ("status", "Show the fleet, and what is already wrong with it."),
     "diff": ("diff", "Show what would have to change."),
     "plan": ("plan", "Plan an upgrade: every move of every wave, with a proof."),

@@ -48,7 +48,7 @@ fn batch(rows: &[Row]) -> Batch {
         match row {
             Row::Begin(resource) => builder.list_begun(*resource, time_ms, 9),
             Row::Complete(resource) => builder.list_completed(*resource, time_ms, 9),
-            Row::Passed => builder.time_passed(Resource::Pods, time_ms),
+            Row::Passed => builder.time_passed(Resource::Pods, time_ms, 9),
             Row::Seen(Resource::Pods, uid, version) => {
                 let text = seen[*version as usize];
                 builder.pod(

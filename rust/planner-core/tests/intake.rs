@@ -245,6 +245,8 @@ fn watch_events_keep_their_order_and_time() {
             1_795_426_521_000
         ]
     );
+    // A bookmark says how far the resource is known.
+    assert_eq!(batches[0].columns().resource_version.value(1), 9);
     let late = format!("{}\n{}", line("1795426519", "ADDED"), line("-1", "ADDED"));
     assert_eq!(intake(&late).unwrap_err().0, late.find('\n').unwrap() + 1);
 }

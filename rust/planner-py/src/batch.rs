@@ -66,6 +66,13 @@ impl PyBatch {
         counts
     }
 
+    fn reached(&self) -> BTreeMap<&'static str, (u64, bool)> {
+        let reached = self.inner.reached().into_iter();
+        reached
+            .map(|(resource, it)| (resource.name(), (it.resource_version, it.is_certain)))
+            .collect()
+    }
+
     fn __len__(&self) -> usize {
         self.inner.len()
     }

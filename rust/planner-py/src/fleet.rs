@@ -68,6 +68,11 @@ impl PyFleet {
         }
     }
 
+    fn cluster_digest<'py>(&self, py: Python<'py>, cluster: &str) -> Option<Bound<'py, PyBytes>> {
+        let digest = detached(py, || self.inner.cluster_digest(cluster))?;
+        Some(PyBytes::new(py, &digest))
+    }
+
     fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &detached(py, || self.inner.digest()))
     }

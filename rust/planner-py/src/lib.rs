@@ -22,7 +22,7 @@ mod _core {
     use crate::{
         batch::PyBatch,
         fleet::{PyFleet, PyPods, fold},
-        observe::{PyIntake, redact},
+        observe::{PyFeed, PyIntake, redact},
         plan::{PyPlan, diff, plan, status},
     };
 

@@ -84,22 +84,17 @@ impl<'t> BatchBuilder<'t> {
 
     /// A complete list of `resource` begins.
     pub fn list_begun(&mut self, resource: Resource, time_ms: i64, resource_version: u64) {
-        self.mark(Event::ListBegun, resource, time_ms, Some(resource_version));
+        self.mark(Event::ListBegun, resource, time_ms, resource_version);
     }
 
     /// The list of `resource` is complete.
     pub fn list_completed(&mut self, resource: Resource, time_ms: i64, resource_version: u64) {
-        self.mark(
-            Event::ListCompleted,
-            resource,
-            time_ms,
-            Some(resource_version),
-        );
+        self.mark(Event::ListCompleted, resource, time_ms, resource_version);
     }
 
-    /// Nothing happened to `resource` until now.
-    pub fn time_passed(&mut self, resource: Resource, time_ms: i64) {
-        self.mark(Event::TimePassed, resource, time_ms, None);
+    /// Nothing else happened to `resource` until now, up to this version.
+    pub fn time_passed(&mut self, resource: Resource, time_ms: i64, resource_version: u64) {
+        self.mark(Event::TimePassed, resource, time_ms, resource_version);
     }
 
     /// A pod was seen.
@@ -172,10 +167,10 @@ impl<'t> BatchBuilder<'t> {
         Batch(RecordBatch::try_new(schema(), columns).expect("the columns are those of the schema"))
     }
 
-    fn mark(&mut self, event: Event, resource: Resource, time_ms: i64, version: Option<u64>) {
+    fn mark(&mut self, event: Event, resource: Resource, time_ms: i64, version: u64) {
         self.begin(event, resource, time_ms);
         self.uid.append_null();
-        self.resource_version.append_option(version);
+        self.resource_version.append_value(version);
         self.namespace.append_null();
         self.name.append_null();
         self.document.append_null();

@@ -109,8 +109,9 @@ fn check_row(columns: &Columns<'_>, row: usize) -> Result<(), String> {
         (columns.namespace.is_valid(row), has_identity, "namespace"),
         (columns.name.is_valid(row), has_identity, "name"),
         (
-            columns.resource_version.is_valid(row),
-            event != Event::TimePassed,
+            // Bookmarks of former logs lack it.
+            columns.resource_version.is_valid(row) || event == Event::TimePassed,
+            true,
             "resource_version",
         ),
         (columns.document.is_valid(row), is_object, "document"),
@@ -123,4 +124,34 @@ fn check_row(columns: &Columns<'_>, row: usize) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{RecordBatch, UInt64Array};
+
+    use crate::{
+        batch::{Batch, BatchBuilder},
+        fleet::Interner,
+        resource::Resource,
+    };
+
+    fn without_version(batch: &Batch) -> RecordBatch {
+        let mut columns = batch.records().columns().to_vec();
+        columns[4] = Arc::new(UInt64Array::from(vec![None]));
+        RecordBatch::try_new(batch.records().schema(), columns).unwrap()
+    }
+
+    #[test]
+    fn only_bookmarks_may_lack_their_version() {
+        let texts = Interner::default();
+        let mut bookmark = BatchBuilder::new(&texts);
+        bookmark.time_passed(Resource::Pods, 1, 9);
+        let mut begun = BatchBuilder::new(&texts);
+        begun.list_begun(Resource::Pods, 1, 9);
+        assert!(Batch::from_records(without_version(&bookmark.finish())).is_ok());
+        assert!(Batch::from_records(without_version(&begun.finish())).is_err());
+    }
 }

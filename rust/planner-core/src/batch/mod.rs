@@ -6,7 +6,7 @@
 //! | `resource` | `uint8`, a [`crate::resource::Resource`] | every row |
 //! | `time_ms` | `int64`, milliseconds UTC at which it was observed | every row |
 //! | `uid` | `fixed_size_binary(16)`, bytes in the order of the text | `observed`, `gone` |
-//! | `resource_version` | `uint64`, comparable within one resource of one cluster only; 0 where the API server gave none; of the list itself in marks of a list | all but `time_passed` |
+//! | `resource_version` | `uint64`, comparable within one resource of one cluster only; 0 where the API server gave none; of the list itself in marks of a list, of the bookmark in `time_passed` (null in logs of before bookmarks told theirs) | every row |
 //! | `namespace` | `dictionary<uint32, utf8>`, `""` for objects of the cluster itself | `observed`, `gone` |
 //! | `name` | `utf8` | `observed`, `gone` |
 //! | `document` | `utf8`, redacted JSON with sorted keys | `observed`, but for pods |
@@ -41,6 +41,7 @@
 mod builder;
 mod codec;
 mod columns;
+mod reached;
 
 use std::sync::{Arc, LazyLock};
 
@@ -48,6 +49,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 pub use builder::{BatchBuilder, BatchWriter, DictionaryBuilder, ObjectRow};
 pub use columns::{Columns, Dictionary, text};
+pub use reached::Reached;
 
 /// What happened, as it is stored in the column `event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

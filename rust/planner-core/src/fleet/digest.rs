@@ -2,7 +2,7 @@
 
 use blake3::Hasher;
 
-use super::{Cluster, Fleet, Pod, Symbol};
+use super::{Cluster, Fleet, Interner, Pod, Symbol};
 use crate::resource::Resource;
 
 impl Fleet {
@@ -10,13 +10,7 @@ impl Fleet {
     /// order they came to know it.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        // Pods share texts, so each text is hashed once and stands for itself from then on.
-        let texts = TextDigests(
-            self.texts
-                .iter()
-                .map(|text| *blake3::hash(text.as_bytes()).as_bytes())
-                .collect(),
-        );
+        let texts = TextDigests::of(&self.texts);
         let mut hasher = Hasher::new();
         hasher.update(&self.position.to_le_bytes());
         hasher.update(&self.now_ms.to_le_bytes());
@@ -26,9 +20,27 @@ impl Fleet {
         }
         *hasher.finalize().as_bytes()
     }
+
+    /// Equal exactly when two fleets hold the same of this cluster, at whatever position and time;
+    /// `None` when nothing was ever seen of it.
+    #[must_use]
+    pub fn cluster_digest(&self, cluster: &str) -> Option<[u8; 32]> {
+        let cluster = self.clusters.get(cluster)?;
+        let mut hasher = Hasher::new();
+        cluster.update(&mut hasher, &TextDigests::of(&self.texts));
+        Some(*hasher.finalize().as_bytes())
+    }
 }
 
 struct TextDigests(Vec<[u8; 32]>);
+
+impl TextDigests {
+    /// Pods share texts, so each text is hashed once and stands for itself from then on.
+    fn of(texts: &Interner) -> Self {
+        let digest = |text: &str| *blake3::hash(text.as_bytes()).as_bytes();
+        Self(texts.iter().map(digest).collect())
+    }
+}
 
 impl Cluster {
     fn update(&self, hasher: &mut Hasher, texts: &TextDigests) {

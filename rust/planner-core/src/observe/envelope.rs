@@ -4,7 +4,10 @@
 use serde::Deserialize;
 use serde_json::{Deserializer, value::RawValue};
 
-use super::text::{Fault, Text};
+use super::{
+    scalar::parse_resource_version,
+    text::{Fault, Text},
+};
 use crate::resource::Resource;
 
 /// The top of a document; what is inside stays text until somebody asks.
@@ -35,6 +38,28 @@ pub struct Envelope<'a> {
     pub event_type: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub object: Option<&'a RawValue>,
+}
+
+impl Envelope<'_> {
+    /// The `resourceVersion` of a list, 0 where it has none.
+    pub fn list_version(&self) -> Result<u64, String> {
+        let version = self
+            .metadata
+            .as_ref()
+            .and_then(|it| it.resource_version.as_deref())
+            .unwrap_or_default();
+        parse_resource_version(version)
+            .ok_or_else(|| format!("resourceVersion {version:?} of the list is not decimal"))
+    }
+
+    /// Whether no page of the list follows.
+    pub fn is_last_page(&self) -> bool {
+        let next = self
+            .metadata
+            .as_ref()
+            .and_then(|it| it.next_page.as_deref());
+        next.is_none_or(str::is_empty)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -75,6 +100,16 @@ pub struct Document<'a> {
     pub offset: usize,
     pub text: &'a str,
     pub envelope: Envelope<'a>,
+}
+
+/// The text of a source.
+pub fn utf8(text: &[u8]) -> Result<&str, Fault> {
+    simdutf8::compat::from_utf8(text).map_err(|error| {
+        Fault::new(
+            error.valid_up_to(),
+            "this byte is not UTF-8; decode the text first",
+        )
+    })
 }
 
 /// The documents of a text: one, or many one after the other as a watch prints them.

@@ -3,20 +3,8 @@
 use hashbrown::HashSet;
 use rustc_hash::FxBuildHasher;
 
-use super::{envelope::Envelope, object::Object, scalar::parse_resource_version, text::Fault};
-use crate::{
-    error::InputError,
-    fleet::{PodRow, Symbol},
-    resource::Resource,
-};
-
-/// What a row will be made of.
-#[derive(Debug)]
-pub enum Thing {
-    Pod(PodRow),
-    Object(Box<Object>),
-    TimePassed(Resource),
-}
+use super::{envelope::Envelope, reader::Thing, text::Fault};
+use crate::{error::InputError, fleet::Symbol};
 
 /// One list, of one or several pages.
 #[derive(Debug, Default)]
@@ -40,20 +28,14 @@ impl Listed {
         offset: usize,
         envelope: &Envelope<'_>,
     ) -> Result<(), Fault> {
-        let metadata = envelope.metadata.as_ref();
-        let version = metadata
-            .and_then(|it| it.resource_version.as_deref())
-            .unwrap_or_default();
-        let version = parse_resource_version(version).ok_or_else(|| {
-            Fault::new(
-                offset,
-                format!("resourceVersion {version:?} of the list is not decimal"),
-            )
-        })?;
+        let version = envelope
+            .list_version()
+            .map_err(|it| Fault::new(offset, it))?;
         self.resource_version = self.resource_version.max(version);
-        match metadata.and_then(|it| it.next_page.as_deref()) {
-            None | Some("") => self.is_ended = true,
-            Some(_) => self.page = Some((source.to_owned(), offset)),
+        if envelope.is_last_page() {
+            self.is_ended = true;
+        } else {
+            self.page = Some((source.to_owned(), offset));
         }
         Ok(())
     }

@@ -5,15 +5,18 @@
 
 mod annotations;
 mod envelope;
+mod feed;
 mod intake;
 mod listed;
 mod object;
 mod pod;
 mod pod_columns;
+mod reader;
 mod redact;
 mod scalar;
 mod text;
 
+pub use feed::Feed;
 pub use intake::Intake;
 pub use redact::{Salt, redact};
 pub use scalar::uid_text;

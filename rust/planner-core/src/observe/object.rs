@@ -8,6 +8,7 @@ use super::{
     pod::{Metadata, Pod},
     pod_columns::{append, identify, newest_s},
     redact::{Salt, document},
+    scalar::parse_resource_version,
     text::{Fault, Text, offset_of},
 };
 use crate::{
@@ -176,6 +177,19 @@ pub fn read_identity(
         newest_s: newest_s(created.into_iter().chain(transitions))
             .map_err(|message| told(format!("{} {}: {message}", resource.kind(), identity.name)))?,
     })
+}
+
+/// Reads the version that a bookmark tells: it has nothing else.
+pub fn read_mark(item: &str) -> Result<u64, Fault> {
+    let facts: Facts<'_> =
+        serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
+    let version = facts
+        .metadata
+        .resource_version
+        .as_deref()
+        .unwrap_or_default();
+    parse_resource_version(version)
+        .ok_or_else(|| Fault::new(0, format!("resourceVersion {version:?} is not a decimal")))
 }
 
 /// The answer of `/version`.

@@ -1,0 +1,1 @@
+"""The one door to a live cluster; the kubernetes client lives only here."""

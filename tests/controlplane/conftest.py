@@ -1,0 +1,124 @@
+"""Control planes that tests share: started when a test first asks for one, stopped at the end."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.controlplane import fleet
+from tests.controlplane.binaries import HOW_TO_GET_IT, has_go
+from tests.controlplane.plane import ControlPlane
+from tests.controlplane.wait import until
+
+NODES = 20
+# 300 pods with the 20 of the DaemonSet.
+DEPLOYMENTS = {"web": 60, "cart": 60, "search": 50, "order": 50}
+STATEFUL_SETS = {"mysql": 20, "kafka": 40}
+HERE = Path(__file__).parent
+# Without Go one test says how to get it, instead of all of them.
+SAYS_SO = "test_tools.py"
+collect_ignore = (
+    [] if has_go() else [it.name for it in HERE.glob("test_*.py") if it.name != SAYS_SO]
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the first one time to build the binaries, whichever that is."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(1200))
+
+
+@pytest.fixture(scope="session")
+def tools() -> None:
+    """Skip without Go, where that is allowed."""
+    if not has_go():
+        if os.environ.get("PLANNER_REQUIRE_CONTROLPLANE") == "1":
+            pytest.fail(HOW_TO_GET_IT)
+        pytest.skip(HOW_TO_GET_IT)
+
+
+@pytest.fixture(scope="session")
+def plane(tools: None) -> Iterator[ControlPlane]:  # noqa: ARG001 skips
+    """A control plane with 300 pods, and all kinds of OpenKruise in both versions."""
+    plane = ControlPlane("hangzhou")
+    try:
+        plane.start()
+        _fill(plane)
+        yield plane
+    finally:
+        plane.stop()
+
+
+@pytest.fixture(scope="session")
+def other_plane(tools: None) -> Iterator[ControlPlane]:  # noqa: ARG001 skips
+    """A small control plane without OpenKruise."""
+    plane = ControlPlane("shanghai")
+    try:
+        plane.start()
+        _add_nodes(plane, 3)
+        plane.admin.apply(*fleet.namespace(fleet.NAMESPACE))
+        plane.admin.apply(*fleet.workload("Deployment", "web", replicas=12))
+        wait_all_ready(plane, 12)
+        yield plane
+    finally:
+        plane.stop()
+
+
+def _fill(plane: ControlPlane) -> None:
+    _add_nodes(plane, NODES)
+    for path, manifest in [
+        *fleet.definitions("v1beta1", "v1alpha1"),
+        fleet.namespace(fleet.NAMESPACE),
+        *(fleet.workload("Deployment", name, replicas=n) for name, n in DEPLOYMENTS.items()),
+        *(fleet.workload("StatefulSet", name, replicas=n) for name, n in STATEFUL_SETS.items()),
+        fleet.workload("DaemonSet", "agent"),
+        *(fleet.budget(name, "10%") for name in (*DEPLOYMENTS, *STATEFUL_SETS)),
+    ]:
+        plane.admin.apply(path, manifest)
+    for group, kinds in fleet.KRUISE.items():
+        for plural in kinds:
+            path, manifest = fleet.custom(group, "v1beta1", plural, "payment", {"x": 1})
+            until(f"{plural} are served", partial(is_served, plane, path))
+            plane.admin.apply(path, manifest)
+    pods = NODES + sum(DEPLOYMENTS.values()) + sum(STATEFUL_SETS.values())
+    wait_all_ready(plane, pods)
+
+
+def _add_nodes(plane: ControlPlane, count: int) -> None:
+    for path, manifest in fleet.nodes(count):
+        plane.admin.apply(path, manifest)
+
+    def all_ready() -> bool:
+        found = plane.admin.get("/api/v1/nodes")["items"]
+        return all(is_ready(node) and not node["spec"].get("taints") for node in found)
+
+    # Otherwise the first node that is ready gets all pods.
+    until("nodes are ready and take pods", all_ready)
+
+
+def is_served(plane: ControlPlane, path: str) -> bool:
+    """Whether objects of this kind can be listed."""
+    try:
+        plane.admin.get(path.rpartition("/")[0])
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return True
+
+
+def wait_all_ready(plane: ControlPlane, count: int) -> None:
+    """Wait until there are so many pods and all of them are ready."""
+
+    def all_ready() -> bool:
+        pods = plane.admin.get("/api/v1/pods")["items"]
+        return len(pods) == count and all(is_ready(pod) for pod in pods)
+
+    until(f"{count} pods are ready", all_ready)
+
+
+def is_ready(pod: fleet.Manifest) -> bool:
+    """Whether the condition Ready is True."""
+    conditions = pod["status"].get("conditions", [])
+    return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)

@@ -1,0 +1,22 @@
+"""Waits for conditions, never for time: every wait has a deadline and says what it waited for."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DEADLINE_S = 120.0
+LOOK_S = 0.1
+
+
+def until(what: str, look: Callable[[], T | None], *, deadline_s: float = DEADLINE_S) -> T:
+    """Look again and again until there is something true, and give it."""
+    end = time.monotonic() + deadline_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {deadline_s:.0f} s")
+        time.sleep(LOOK_S)
