@@ -1,0 +1,1 @@
+"""The simulated cluster: controllers by rules of their own, and a plan run on it."""
