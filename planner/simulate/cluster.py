@@ -66,8 +66,10 @@ class Cluster:
         self.nodes = {name_of(node): node for node in contents.nodes}
         self.lost: set[str] = set()
         self.pods: dict[PodName, Object] = {}
+        self.by_uid: dict[str, PodName] = {}
         self.objects: dict[Key, Object] = {}
         self.dirty: dict[Key, None] = {}
+        self.quiet: set[Key] = set()
         self.watchers: list[Watcher] = []
         self.crowd: Counter[str] = Counter()
         self.numbers = count(1)
@@ -100,6 +102,7 @@ class Cluster:
         """Create or replace a workload, ReplicaSet or SidecarSet."""
         key = Key(kind, document["metadata"].get("namespace", ""), name_of(document))
         self.objects[key] = document
+        self.quiet.discard(key)
         self._owner[document["metadata"]["uid"]] = key
         self._touch(document["metadata"]["uid"])
 
@@ -112,6 +115,7 @@ class Cluster:
             before = None
         self.pods[name] = pod
         if before is None:
+            self.by_uid[pod["metadata"]["uid"]] = name
             self._names.setdefault(owner_uid(pod), {})[name] = None
             for sidecar_set in filter(None, annotations_of(pod).get(INJECTED, "").split(",")):
                 self._injected.setdefault(sidecar_set, {})[name] = None
@@ -123,6 +127,7 @@ class Cluster:
         """A pod is gone."""
         name = PodName(pod["metadata"]["namespace"], name_of(pod))
         self.pods.pop(name)
+        self.by_uid.pop(pod["metadata"]["uid"])
         self._names[owner_uid(pod)].pop(name)
         for names in self._injected.values():
             names.pop(name, None)
@@ -133,9 +138,11 @@ class Cluster:
         pod = after or before
         assert pod is not None  # a change is of something
         self._touch(owner_uid(pod))
+        same_metadata = before and after and before["metadata"] is after["metadata"]
         for sidecar_set in filter(None, annotations_of(pod).get(INJECTED, "").split(",")):
             key = Key("SidecarSet", "", sidecar_set)
-            if key in self.objects:
+            if key in self.objects and not (same_metadata and key in self.quiet):
+                self.quiet.discard(key)
                 self.dirty[key] = None
         for watcher in self.watchers:
             watcher(before, after)

@@ -174,7 +174,11 @@ def _replica_set(cluster: Cluster, document: Object) -> Sequence[Action]:
 
 
 def _sidecar_set(cluster: Cluster, document: Object) -> Sequence[Action]:
-    return sidecarset.sync(document, cluster.injected_with(name_of(document)))
+    pods = cluster.injected_with(name_of(document))
+    if sidecarset.is_waited_for(document, pods):
+        return sidecarset.sync(document, pods)
+    cluster.quiet.add(Key("SidecarSet", "", name_of(document)))
+    return []
 
 
 _RULES: Final[dict[str, Callable[[Cluster, Object], Sequence[Action]]]] = {

@@ -160,6 +160,13 @@ def _start(cluster: Cluster, pod: Object) -> None:
     cluster.write_pod(running)
 
 
+def end_leaving(cluster: Cluster) -> None:
+    """Pods whose deletion had begun before the beginning end in their time."""
+    for pod in cluster.pods.values():
+        if is_leaving(pod):
+            _plan_end(cluster, pod)
+
+
 def delete_pod(cluster: Cluster, pod: Object) -> None:
     """Begin to end a pod; it is gone when its time has come, never on a lost node."""
     live = cluster.live(pod)
@@ -171,10 +178,14 @@ def delete_pod(cluster: Cluster, pod: Object) -> None:
     now = cluster.timeline.now_ms
     leaving = changed(live, "metadata", deletionTimestamp=api_time(now // 1000))
     cluster.write_pod(leaving)
-    grace = live["spec"].get("terminationGracePeriodSeconds")
-    grace = _grace_of_owner(cluster, live) if grace is None else grace
-    duration = cluster.pace.termination_ms(live["metadata"]["uid"], grace)
-    cluster.timeline.after(duration, partial(_end, cluster, live))
+    _plan_end(cluster, live)
+
+
+def _plan_end(cluster: Cluster, pod: Object) -> None:
+    grace = pod["spec"].get("terminationGracePeriodSeconds")
+    grace = _grace_of_owner(cluster, pod) if grace is None else grace
+    duration = cluster.pace.termination_ms(pod["metadata"]["uid"], grace)
+    cluster.timeline.after(duration, partial(_end, cluster, pod))
 
 
 def _grace_of_owner(cluster: Cluster, pod: Object) -> int:

@@ -21,6 +21,8 @@ KINDS: Final = {
     "advancedstatefulsets": "AdvancedStatefulSet",
     "advanceddaemonsets": "AdvancedDaemonSet",
     "sidecarsets": "SidecarSet",
+    "poddisruptionbudgets": "PodDisruptionBudget",
+    "podunavailablebudgets": "PodUnavailableBudget",
 }
 
 

@@ -98,8 +98,8 @@ class Span:
 class Drawn:
     """Times drawn evenly from spans.
 
-    `grace_max_s`: what a termination takes at most; `termination` is a span, or the shares in per
-    cent of the grace period.
+    `termination` is for every second of the grace period when `termination_of_grace`, but for
+    `grace_max_s` of them at most.
     """
 
     seed: int
@@ -122,7 +122,7 @@ class Drawn:
     def termination_ms(self, uid: str, grace_s: int) -> int:
         """From the deletion of a pod to its end."""
         drawn = self._drawn("termination", uid, self.termination)
-        return drawn * min(grace_s, self.grace_max_s) * 10 if self.termination_of_grace else drawn
+        return drawn * min(grace_s, self.grace_max_s) if self.termination_of_grace else drawn
 
     def write_ms(self) -> int:
         """From one write of a controller to its next."""

@@ -184,11 +184,13 @@ class _Sync:
         """Finish what is complete (cloneset_update.go, refreshPodState)."""
         for pod in self._pods:
             state = lifecycle_state(pod)
-            done = is_complete(pod)
             ungated = state == "Updating" and condition(pod, IN_PLACE_READY) is None
-            if done and (ungated or not in_place_done(pod)):
+            under_way = ungated or not in_place_done(pod)
+            if not (under_way or state == "Updated") or not is_complete(pod):
+                continue
+            if under_way:
                 yield Finish(pod=name_of(pod))
-            elif done and state == "Updated" and self._is_all_hooked(pod):
+            elif self._is_all_hooked(pod):
                 yield _to_state(pod, "Normal")
 
     def scale(self) -> Iterator[Action]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from planner.simulate.rules.pods import (
@@ -63,7 +64,12 @@ def _differences(old: Any, new: Any, path: tuple[Any, ...]) -> Iterator[tuple[An
 def state_of(pod: Object) -> Mapping[str, Any] | None:
     """What the last in-place update wrote down, or None when there was none."""
     text = annotations_of(pod).get(IN_PLACE_STATE)
-    state: Mapping[str, Any] | None = json.loads(text) if text else None
+    return _parsed(text) if text else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Mapping[str, Any]:
+    state: Mapping[str, Any] = json.loads(text)
     return state
 
 

@@ -89,13 +89,14 @@ def _order_priority(pod: Object, keys: Sequence[str]) -> tuple[int, int]:
 
 
 def scattered(
-    ordered: list[Object], pods: Sequence[Object], terms: Iterable[Mapping[str, str]]
+    ordered: Sequence[Object], pods: Sequence[Object], terms: Iterable[Mapping[str, str]]
 ) -> list[Object]:
     """Spread the pods that match each term among the others, those that match most first.
 
     Source: openkruise/kruise pkg/util/updatesort/scatter_sort.go, Sort.
     """
     pairs = list(dict.fromkeys(_expanded(terms, pods)))
+    ordered = list(ordered)
     if len(ordered) <= 1 or not pairs:
         return ordered
     if len(pairs) > 1:

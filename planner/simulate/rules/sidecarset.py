@@ -39,12 +39,23 @@ def sync(sidecar_set: Object, pods: Iterable[Object]) -> list[Action]:
         sidecar_set: the SidecarSet, with its hashes in its annotations.
         pods: the pods of the cluster that may have its containers.
     """
-    strategy: Mapping[str, Any] = sidecar_set["spec"].get("updateStrategy") or {}
     pods = list(pods)
-    idle = strategy.get("paused") or strategy.get("type") == "NotUpdate"
-    if idle or all(is_updated(sidecar_set, pod) for pod in pods):
+    if not is_waited_for(sidecar_set, pods):
         return []
+    strategy = sidecar_set["spec"].get("updateStrategy") or {}
     return list(_sync(sidecar_set, strategy, matched(sidecar_set, pods)))
+
+
+def is_waited_for(sidecar_set: Object, pods: Iterable[Object]) -> bool:
+    """Whether there is anything to do for the set, at once or later.
+
+    Until metadata or the set change it stays so, whatever becomes of the status of pods.
+    """
+    strategy: Mapping[str, Any] = sidecar_set["spec"].get("updateStrategy") or {}
+    if strategy.get("paused") or strategy.get("type") == "NotUpdate":
+        return False
+    selector = strategy.get("selector")
+    return any(_is_wanted(sidecar_set, pod, selector) for pod in pods)
 
 
 def matched(sidecar_set: Object, pods: Iterable[Object]) -> list[Object]:
@@ -66,7 +77,12 @@ def matched(sidecar_set: Object, pods: Iterable[Object]) -> list[Object]:
 
 
 def _sync(sidecar_set: Object, strategy: Mapping[str, Any], pods: list[Object]) -> Iterator[Action]:
-    waiting = [pod for pod in pods if _waits(sidecar_set, pod, strategy.get("selector"))]
+    selector = strategy.get("selector")
+    waiting = [
+        pod
+        for pod in pods
+        if _is_wanted(sidecar_set, pod, selector) and is_upgradable(sidecar_set, pod)
+    ]
     ordered = update_order(waiting, pods, strategy)
     kept = kept_old(strategy.get("partition"), len(pods))
     limit = rounded_up(strategy.get("maxUnavailable"), len(pods), default=1)
@@ -95,12 +111,9 @@ def sidecar_images(sidecar_set: Object) -> dict[str, str]:
     return {each["name"]: each["image"] for each in containers}
 
 
-def _waits(sidecar_set: Object, pod: Object, selector: Mapping[str, Any] | None) -> bool:
-    return (
-        not is_updated(sidecar_set, pod)
-        and (selector is None or selects(selector, labels_of(pod)))
-        and is_upgradable(sidecar_set, pod)
-    )
+def _is_wanted(sidecar_set: Object, pod: Object, selector: Mapping[str, Any] | None) -> bool:
+    selected = selector is None or selects(selector, labels_of(pod))
+    return selected and not is_updated(sidecar_set, pod)
 
 
 def is_updated(sidecar_set: Object, pod: Object) -> bool:
@@ -131,9 +144,7 @@ def _hashes(text: str) -> Mapping[str, str]:
 def is_consistent(sidecar_set: Object, pod: Object) -> bool:
     """The set's containers run what the pod's spec says (IsSidecarContainerUpdateCompleted)."""
     images, statuses = images_of(pod), container_statuses(pod)
-    names = sidecar_images(sidecar_set).keys() & images.keys()
-    before = _state(pod, name_of(sidecar_set))
-    for name in names:
+    for name in sidecar_images(sidecar_set).keys() & images.keys():
         status = statuses.get(name)
         if status is None:
             return False
@@ -141,10 +152,10 @@ def is_consistent(sidecar_set: Object, pod: Object) -> bool:
         if _DIGEST in wanted:
             if wanted.partition(_DIGEST)[2] not in image_id:
                 return False
-        elif name in before and before[name].get("imageID") != image_id:
-            continue
         elif wanted != status.get("image"):
-            return False
+            before = _state(pod, name_of(sidecar_set))
+            if name not in before or before[name].get("imageID") == image_id:
+                return False
     return True
 
 
