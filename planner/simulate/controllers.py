@@ -38,6 +38,7 @@ from planner.simulate.rules.pods import (
     ready_since,
 )
 from planner.simulate.write import (
+    annotated,
     api_time,
     changed,
     labelled,
@@ -202,10 +203,11 @@ def apply(cluster: Cluster, key: Key, action: Action) -> None:
         case Create():
             _create(cluster, owner, action)
         case CreateReplicaSet():
-            _create_replica_set(cluster, owner, action.replicas)
+            _create_replica_set(cluster, owner, action)
         case Scale():
             replica_set = cluster.objects[Key("ReplicaSet", key.namespace, action.replica_set)]
-            cluster.write("ReplicaSet", changed(replica_set, "spec", replicas=action.replicas))
+            noted = annotated(replica_set, {deployment.MAX_REPLICAS: str(action.max_replicas)})
+            cluster.write("ReplicaSet", changed(noted, "spec", replicas=action.replicas))
         case _:
             namespace = action.namespace if isinstance(action, UpdateSidecars) else key.namespace
             pod = cluster.pods.get(PodName(namespace, action.pod))
@@ -243,7 +245,7 @@ def _create(cluster: Cluster, owner: Object, action: Create) -> None:
     make_pod(cluster, owner, template, revision=action.revision, name=action.name, node=action.node)
 
 
-def _create_replica_set(cluster: Cluster, owner: Object, replicas: int) -> None:
+def _create_replica_set(cluster: Cluster, owner: Object, action: CreateReplicaSet) -> None:
     revision = cluster.update_revision(owner)
     template = owner["spec"]["template"]
     metadata = template.get("metadata") or {}
@@ -263,10 +265,11 @@ def _create_replica_set(cluster: Cluster, owner: Object, replicas: int) -> None:
             "uid": f"{owner['metadata']['uid']}/{revision}",
             "creationTimestamp": api_time(cluster.timeline.now_ms // 1000),
             "labels": its_labels,
+            "annotations": {deployment.MAX_REPLICAS: str(action.max_replicas)},
             "ownerReferences": [reference],
         },
         "spec": {
-            "replicas": replicas,
+            "replicas": action.replicas,
             "selector": {"matchLabels": its_labels},
             "template": {**template, "metadata": {**metadata, "labels": its_labels}},
         },

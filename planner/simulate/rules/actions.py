@@ -61,10 +61,11 @@ class UpdateSidecars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Set the replicas of a ReplicaSet."""
+    """Set the replicas of a ReplicaSet, and note how many its Deployment may have in all."""
 
     replica_set: str
     replicas: int
+    max_replicas: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class CreateReplicaSet:
     """Make the ReplicaSet of a Deployment's template, with so many replicas."""
 
     replicas: int
+    max_replicas: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

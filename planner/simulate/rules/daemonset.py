@@ -162,12 +162,15 @@ class _Sync:
 
     def _surge(self, nodes: Iterable[_Node]) -> Iterator[Action]:
         """The new pod stands beside the old one, which goes when the new one is available."""
-        surging = sum(node.new is not None and node.old is not None for node in self._nodes)
+        surging = sum(
+            node.old is not None and node.new is not None and not self._is_available(node.new)
+            for node in self._nodes
+        )
         for node in nodes:
             if node.old is None or is_leaving(node.old):
                 continue
             if node.new is not None:
-                if self._is_available(node.new) or not self._is_available(node.old):
+                if self._is_available(node.new):
                     yield Delete(pod=name_of(node.old))
             elif not self._is_available(node.old):
                 yield Create(revision=self._revisions.update, node=node.name)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
-from typing import Any
+from typing import Any, Final
 
 from planner.simulate.rules.actions import Action, Create, CreateReplicaSet, Delete, Scale
 from planner.simulate.rules.numbers import rounded_down, rounded_up
@@ -11,12 +11,15 @@ from planner.simulate.rules.order import Victims
 from planner.simulate.rules.pods import (
     TEMPLATE_HASH_LABEL,
     Object,
+    annotations_of,
     created,
     is_active,
     is_ready_for,
     labels_of,
     name_of,
 )
+
+MAX_REPLICAS: Final = "deployment.kubernetes.io/max-replicas"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Set:
     replicas: int
     available: int
     created: int
+    max_replicas: int
     template: Mapping[str, Any]
 
 
@@ -57,6 +61,7 @@ def sync(
                 for pod in pods.get(name_of(each), ())
             ),
             created=created(each),
+            max_replicas=int(annotations_of(each).get(MAX_REPLICAS, "0")),
             template=each["spec"]["template"],
         )
         for each in replica_sets
@@ -79,7 +84,7 @@ class _Sync:
         unavailable = rounded_down(rolling.get("maxUnavailable"), self._replicas, default="25%")
         if surge == 0 and unavailable == 0:
             unavailable = 1
-        self._surge = surge
+        self._max_replicas = self._replicas + surge
         self._min_available = self._replicas - min(unavailable, self._replicas)
         self._new = next(
             (each for each in sets if same_template(each.template, spec["template"])), None
@@ -104,14 +109,14 @@ class _Sync:
     def _grow(self) -> Iterator[Action]:
         """deployment_util.go, NewRSNewReplicas."""
         size = self._new.replicas if self._new else 0
-        room = max(0, self._replicas + self._surge - self._total())
+        room = max(0, self._max_replicas - self._total())
         size = min(size + room, self._replicas) if room else size
         if self._new is None:
-            yield CreateReplicaSet(replicas=size)
+            yield self._create(size)
         elif self._new.replicas > self._replicas:
-            yield Scale(replica_set=self._new.name, replicas=self._replicas)
+            yield self._scale(self._new, self._replicas)
         elif size > self._new.replicas:
-            yield Scale(replica_set=self._new.name, replicas=size)
+            yield self._scale(self._new, size)
 
     def _shrink(self) -> Iterator[Action]:
         """reconcileOldReplicaSets: first what is broken, then what serves, oldest sets first."""
@@ -131,47 +136,55 @@ class _Sync:
             spare -= served
         for each in self._old:
             if sizes[each.name] != each.replicas:
-                yield Scale(replica_set=each.name, replicas=sizes[each.name])
+                yield self._scale(each, sizes[each.name])
 
     def _recreated(self) -> Iterator[Action]:
         """All old pods are gone before a new one is made (recreate.go, rolloutRecreate)."""
         if any(each.replicas for each in self._old):
-            yield from (
-                Scale(replica_set=each.name, replicas=0) for each in self._old if each.replicas
-            )
+            yield from (self._scale(each, 0) for each in self._old if each.replicas)
         elif any(self._pods.get(each.name) for each in self._old):
             return
         elif self._new is None:
-            yield CreateReplicaSet(replicas=self._replicas)
+            yield self._create(self._replicas)
         elif self._new.replicas != self._replicas:
-            yield Scale(replica_set=self._new.name, replicas=self._replicas)
+            yield self._scale(self._new, self._replicas)
 
     def _resize(self) -> Iterator[Action]:
         """While it is paused only its size acts, over all sets in proportion (sync.go, scale)."""
         active = [each for each in self._sets if each.replicas]
         if len(active) == 1 and active[0].replicas != self._replicas:
-            yield Scale(replica_set=active[0].name, replicas=self._replicas)
-        if len(active) <= 1 or self._recreate:
+            yield self._scale(active[0], self._replicas)
+        left = (self._max_replicas if self._replicas else 0) - self._total()
+        if len(active) <= 1 or self._recreate or left == 0:
             return
-        allowed = self._replicas + self._surge if self._replicas else 0
-        left = allowed - self._total()
-        # Growing begins with the newest, shrinking with the oldest, of equal size.
-        grows = left > 0
-        active.sort(key=lambda each: (-each.replicas, -each.created if grows else each.created))
-        if left >= 0:
-            return
+        # The largest first; of equal size the newest grows first, and the oldest shrinks first.
+        active.sort(
+            key=lambda each: (-each.replicas, (each.created if left < 0 else -each.created))
+        )
         sizes = {each.name: each.replicas for each in active}
         for each in active:
-            share = floor(each.replicas * allowed / self._total() + 0.5) - each.replicas
-            share = max(share, left)
+            share = self._proportion(each)
+            share = max(0, min(share, left)) if left > 0 else min(0, max(share, left))
             sizes[each.name] += share
             left -= share
-        sizes[active[0].name] += left
+        sizes[active[0].name] = max(0, sizes[active[0].name] + left)
         yield from (
-            Scale(replica_set=each.name, replicas=max(0, sizes[each.name]))
+            self._scale(each, sizes[each.name])
             for each in active
             if sizes[each.name] != each.replicas
         )
+
+    def _create(self, replicas: int) -> CreateReplicaSet:
+        return CreateReplicaSet(replicas=replicas, max_replicas=self._max_replicas)
+
+    def _proportion(self, each: Set) -> int:
+        """By how much a set changes (deployment_util.go, GetReplicaSetProportion)."""
+        base: int = each.max_replicas or self._total()
+        wanted: int = floor(each.replicas * self._max_replicas / base + 0.5)
+        return wanted - each.replicas
+
+    def _scale(self, each: Set, replicas: int) -> Scale:
+        return Scale(replica_set=each.name, replicas=replicas, max_replicas=self._max_replicas)
 
 
 def sync_replica_set(

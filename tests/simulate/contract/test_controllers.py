@@ -187,6 +187,27 @@ def test_a_pod_that_is_marked_is_removed_and_replaced(bed: Bed) -> None:
     assert (len(left), name in left) == (10, False)
 
 
+def test_a_budget_that_broken_pods_use_up_holds_back_a_pod_that_serves(bed: Bed) -> None:
+    started(bed, clone_set(OLD, partition="100%"))
+    names = [pod["metadata"]["name"] for pod in bed.pods()]
+    bed.label(names[0], FIRST)
+    for name in names[5:7]:
+        bed.break_pod(name)
+    bed.apply(clone_set(NEW, partition=9, priorityStrategy=BY_LABEL))
+    bed.settle()
+    assert images(bed) == {OLD: 10}
+
+
+def test_broken_pods_go_free_but_no_more_at_once_than_may_be_unavailable(bed: Bed) -> None:
+    started(bed, clone_set(OLD))
+    for pod in bed.pods()[:5]:
+        bed.break_pod(pod["metadata"]["name"])
+    bed.never_ready(NEW)
+    bed.apply(clone_set(NEW))
+    bed.settle()
+    assert images(bed) == {NEW: 2, OLD: 8}
+
+
 @pytest.mark.parametrize("make", [stateful_set, advanced_stateful_set])
 def test_ordinals_go_from_the_top_down_to_the_partition(bed: Bed, make: Make) -> None:
     rolling = {"partition": 2, "maxUnavailable": 1}
