@@ -38,6 +38,8 @@ from planner.simulate.slots import Slot
 from planner.simulate.write import annotated, changed, labelled
 
 WAVE_LABEL: Final = "fleet-upgrade-planner/wave"
+# Of its own: a pod that is to be recreated gets its new sidecar with that.
+SIDECARS_LABEL: Final = "fleet-upgrade-planner/sidecars"
 _FIRST_TO_GO: Final = "-1000"
 
 
@@ -73,7 +75,7 @@ class Levers:
     def let_go(self, step: Step) -> Sequence[Slot]:
         """Let the moves of a step go; gives those that went (an eviction can be refused)."""
         if step.sidecars:
-            self._label_pods(step.slots, step.wave)
+            self._label_pods(step.slots, SIDECARS_LABEL, step.wave)
         if not step.application:
             return step.slots
         if step.workload not in self._prepared:
@@ -89,7 +91,7 @@ class Levers:
             case "Deployment":
                 self._resume(step)
             case "CloneSet":
-                self._label_pods(step.slots, step.wave)
+                self._label_pods(step.slots, WAVE_LABEL, step.wave)
                 self._lower_count(step)
             case "StatefulSet" | "AdvancedStatefulSet":
                 self._lower_ordinal(step)
@@ -97,7 +99,8 @@ class Levers:
                 self._select_nodes(step)
             case _:
                 for slot in step.slots:
-                    delete_pod(self.cluster, slot.pod)
+                    if pod := slot.occupant:
+                        delete_pod(self.cluster, pod)
 
     def brake(self) -> bool:
         """Pause every Deployment that has reached its numbers; True when one has."""
@@ -121,35 +124,40 @@ class Levers:
             case "DaemonSet":
                 held = changed(held, "spec", updateStrategy={**update, "type": "OnDelete"})
             case "AdvancedDaemonSet":
-                held = _rolling(held, selector=_labelled_selector(), partition=0)
+                held = _rolling(held, selector=_labelled_selector(WAVE_LABEL), partition=0)
             case "CloneSet" if not on_delete:
                 held = _rolling(held, partition="100%")
             case "StatefulSet" | "AdvancedStatefulSet" if not on_delete:
                 held = _rolling(held, partition=workload["spec"]["replicas"])
         self.cluster.write(key.kind, held)
 
-    def _label_pods(self, slots: Iterable[Slot], wave: int) -> None:
+    def _label_pods(self, slots: Iterable[Slot], label: str, wave: int) -> None:
         for slot in slots:
             if pod := slot.occupant:
-                self.cluster.write_pod(labelled(pod, {WAVE_LABEL: str(wave)}))
+                self.cluster.write_pod(labelled(pod, {label: str(wave)}))
 
     def _lower_count(self, step: Step) -> None:
-        """A partition that counts: keep all old that are old now, but those of the wave."""
+        """A partition that counts: keep all old that are old now, but those with a label.
+
+        Counted from the old pods and not from the replicas: a pod that is missing comes at the new
+        revision and would be taken for one of the wave.
+        """
         clone_set = self.cluster.objects[step.workload]
         update = self.cluster.update_revision(clone_set)
-        pods = [pod for pod in self.cluster.pods_of(clone_set) if is_active(pod)]
-        new = sum(revision_of(pod) == update for pod in pods)
-        waiting = sum(revision_of(pod) != update and WAVE_LABEL in labels_of(pod) for pod in pods)
-        kept = max(0, clone_set["spec"]["replicas"] - new - waiting)
-        strategy = _by_wave(step.wave)
-        held = _rolling(clone_set, partition=kept, priorityStrategy=strategy)
+        old = [
+            pod
+            for pod in self.cluster.pods_of(clone_set)
+            if is_active(pod) and revision_of(pod) != update
+        ]
+        kept = sum(WAVE_LABEL not in labels_of(pod) for pod in old)
+        held = _rolling(clone_set, partition=kept, priorityStrategy=_by_wave(step.wave))
         self.cluster.write(step.workload.kind, held)
 
     def _lower_ordinal(self, step: Step) -> None:
         stateful_set = self.cluster.objects[step.workload]
         rolling = stateful_set["spec"]["updateStrategy"].get("rollingUpdate") or {}
         if rolling.get("unorderedUpdate") is not None:
-            self._label_pods(step.slots, step.wave)
+            self._label_pods(step.slots, WAVE_LABEL, step.wave)
             strategy = {"priorityStrategy": _by_wave(step.wave)}
             kept = max(0, int(rolling.get("partition") or 0) - len(step.slots))
             held = _rolling(stateful_set, partition=kept, unorderedUpdate=strategy)
@@ -254,13 +262,13 @@ def hold_sidecars(sidecar_set: Object, images: Mapping[str, str], digest: str) -
         sidecar_set,
         "spec",
         containers=containers,
-        updateStrategy={**update, "selector": _labelled_selector()},
+        updateStrategy={**update, "selector": _labelled_selector(SIDECARS_LABEL)},
     )
     return annotated(held, {"kruise.io/sidecarset-hash": digest})
 
 
-def _labelled_selector() -> Mapping[str, Any]:
-    return {"matchExpressions": [{"key": WAVE_LABEL, "operator": "Exists"}]}
+def _labelled_selector(label: str) -> Mapping[str, Any]:
+    return {"matchExpressions": [{"key": label, "operator": "Exists"}]}
 
 
 def _by_wave(wave: int) -> Mapping[str, Any]:

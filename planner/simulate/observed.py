@@ -105,12 +105,15 @@ def _status(pod: "Pod") -> dict[str, Any]:
         {"type": gate, "status": "True", "lastTransitionTime": ready["lastTransitionTime"]}
         for gate in sorted(pod.readiness_gates)
     ]
+    # The log does not say which container keeps a pod from being Ready: the next restart of one of
+    # them is taken to mend it, as plans take it.
+    started = bool(pod.node)
     statuses = [
         {
             "name": name,
             "image": image,
             "imageID": f"sha256:{image}",
-            "ready": pod.ready,
+            "ready": started,
             "restartCount": pod.restarts,
         }
         for name, image in pod.images.items()

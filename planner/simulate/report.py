@@ -14,15 +14,16 @@ from planner.model.simulation import (
 from planner.model.simulation import Faults as ToldFaults
 from planner.simulate.pace import Faults
 from planner.simulate.run import Course, Planned
-from planner.simulate.slots import Slot
+from planner.simulate.slots import Slot, Way
 
-# A kind of move, and the ways in which a pod may be taken for it.
-WAYS: Final[Mapping[str, str]] = {
-    "in-place": "in-place",
-    "recreate": "recreate",
-    "surge": "surge",
-    "evict": "recreate",
-    "delete": "recreate",
+# A kind of move, and the ways in which a pod may be taken for it: a new pod that is there before
+# the old one goes disturbs less than was planned.
+WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
+    "in-place": ("in-place",),
+    "recreate": ("recreate", "surge"),
+    "surge": ("surge",),
+    "evict": ("recreate", "surge"),
+    "delete": ("recreate",),
 }
 
 
@@ -74,11 +75,16 @@ def _in_wave(planned: Planned) -> bool:
 
 def _in_kind(planned: Planned) -> bool:
     taken = planned.slot.taken
-    return taken is not None and taken.way == WAYS[planned.move["kind"]]
+    return taken is not None and taken.way in WAYS[planned.move["kind"]]
 
 
 def _reason(planned: Planned) -> str:
     """Why a move did not go as planned; empty when it did."""
+    if planned.back and planned.slot.left_before:
+        in_place = planned.move["kind"] == "in-place"
+        return (
+            "was leaving, so that a new pod came instead of an update in place" if in_place else ""
+        )
     if planned.slot.taken is None:
         return f"held: {planned.held_by}" if planned.held_by else "not taken by its controller"
     if not planned.back:

@@ -159,6 +159,7 @@ class _Driver:
         cluster, key = self._clusters[move["cluster"]], workload_key(move)
         slot = self._slots.of(cluster.name, move["uid"])
         assert slot is not None  # what has no place was left out
+        slot.named = True
         its = container_names(cluster.objects[key]["spec"]["template"])
         own = move["containers"].keys() & its
         return Planned(
@@ -259,7 +260,9 @@ class _Driver:
         slot = planned.slot
         if planned.back:
             return True
-        if not planned.let_go or slot.taken is None or not slot.up:
+        if not planned.let_go or not slot.up:
+            return False
+        if slot.taken is None and not slot.left_before:
             return False
         if slot.up_since_ms + planned.min_ready_s * 1000 > self._timeline.now_ms:
             return False

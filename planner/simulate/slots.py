@@ -5,13 +5,13 @@ back, or another has come for it: the one of its name, or on its node, or else t
 its workload.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
 
-from planner.simulate.cluster import Cluster, Key
+from planner.simulate.cluster import Cluster, Key, owner_uid
 from planner.simulate.rules.pods import (
     Object,
     images_of,
@@ -26,7 +26,6 @@ from planner.simulate.rules.pods import (
 )
 
 _BY_NODE: Final = ("DaemonSet", "AdvancedDaemonSet")
-_BY_PLACE: Final = (*_BY_NODE, "StatefulSet", "AdvancedStatefulSet")
 
 Way = Literal["in-place", "recreate", "surge"]
 
@@ -42,7 +41,11 @@ class Taken:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Slot:
-    """The place of one pod. `pod` is the pod of the beginning, `uid` who stands in it now."""
+    """The place of one pod. `pod` is the pod of the beginning, `uid` who stands in it now.
+
+    `left_before`: it was leaving already, and another comes in its place whatever the plan says.
+    `named`: the plan moves it; what an unfinished rollout does besides is not of the plan.
+    """
 
     cluster: Cluster
     pod: Object
@@ -51,6 +54,8 @@ class Slot:
     up: bool
     up_since_ms: int
     vacant: bool = False
+    left_before: bool = False
+    named: bool = False
     taken: Taken | None = None
     ours: bool = False
     disruptions: int = 0
@@ -92,8 +97,13 @@ class Slots:
         self._vacant: dict[tuple[str, Key | None], deque[Slot]] = {}
         self._spare: dict[tuple[str, Key | None], deque[Object]] = {}
         for cluster in clusters:
+            missing = _missing(cluster)
             for pod in cluster.pods.values():
-                if is_active(pod) or _is_awaited(cluster, pod):
+                owner = owner_uid(pod)
+                if is_active(pod):
+                    self._add(cluster, pod)
+                elif is_leaving(pod) and missing.get(owner, 0) > 0:
+                    missing[owner] -= 1
                     self._add(cluster, pod)
             cluster.watchers.append(partial(self._watch, cluster))
 
@@ -114,6 +124,7 @@ class Slots:
             up=serves(pod),
             up_since_ms=self._now_ms,
             vacant=is_leaving(pod),
+            left_before=is_leaving(pod),
         )
         self._by_uid[cluster.name, uid] = slot
         if slot.vacant:
@@ -143,7 +154,7 @@ class Slots:
         if way == "recreate" and self._spare.get((slot.cluster.name, slot.workload)):
             way = "surge"
         slot.taken = Taken(t_ms=self._now_ms, wave=self.wave, way=way)
-        slot.ours = True
+        slot.ours = slot.named
 
     def _vacate(self, slot: Slot) -> None:
         """Its pod goes: whoever came before it was needed takes the place at once."""
@@ -192,13 +203,16 @@ class Slots:
         slot.up = up
 
 
-def _is_awaited(cluster: Cluster, pod: Object) -> bool:
-    """Whether another pod will come in the place of one that is leaving already.
-
-    A ReplicaSet or CloneSet has made the other one before; a name or a node is free only later.
-    """
-    key = cluster.workload_of(pod)
-    return is_leaving(pod) and key is not None and key.kind in _BY_PLACE
+def _missing(cluster: Cluster) -> dict[str, int]:
+    """How many pods each controller will still make in the place of those that are leaving."""
+    active = Counter(owner_uid(pod) for pod in cluster.pods.values() if is_active(pod))
+    leaving = Counter(owner_uid(pod) for pod in cluster.pods.values() if is_leaving(pod))
+    missing: dict[str, int] = {}
+    for document in cluster.objects.values():
+        uid, replicas = document["metadata"]["uid"], document["spec"].get("replicas")
+        # Of a DaemonSet everyone: its nodes are those on which it has pods.
+        missing[uid] = leaving[uid] if replicas is None else replicas - active[uid]
+    return missing
 
 
 def serves(pod: Object) -> bool:
@@ -208,9 +222,9 @@ def serves(pod: Object) -> bool:
 
 def way_taken(before: Object | None, after: Object | None) -> Way | None:
     """How a change takes a pod, if it does."""
-    if before is None:
+    if before is None or is_leaving(before):
         return None
-    if after is None or (is_leaving(after) and not is_leaving(before)):
+    if after is None or is_leaving(after):
         return "recreate"
     if is_specified_delete(after) and not is_specified_delete(before):
         return "recreate"

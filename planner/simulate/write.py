@@ -98,7 +98,7 @@ def started(pod: Object, name: str, image: str, now_ms: int) -> dict[str, Any]:
         "ready": True,
         "restartCount": 0 if restarts is None else restarts + 1,
     }
-    return judged(_with_statuses(pod, {name: its}), now_ms)
+    return judged(changed(_with_statuses(pod, {name: its}), "status", phase="Running"), now_ms)
 
 
 def _with_statuses(pod: Object, changes: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
