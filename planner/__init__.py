@@ -15,7 +15,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planner.api import Log, Plan, diff, explain, load_request, plan, status, verify
+    from planner.api import (
+        Log,
+        Plan,
+        diff,
+        explain,
+        load_request,
+        plan,
+        simulate,
+        status,
+        verify,
+    )
     from planner.errors import (
         ChainBrokenError,
         ClusterError,
@@ -52,6 +62,7 @@ __all__ = [
     "explain",
     "load_request",
     "plan",
+    "simulate",
     "status",
     "verify",
 ]
@@ -69,10 +80,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 whatever the name stands for
 
 
 class _Package(ModuleType):
-    """Keeps `planner.plan` and `planner.verify` functions, whatever was imported before.
+    """Keeps `planner.plan` and its like functions, whatever was imported before.
 
     Python binds a submodule to its package under its own name when it is first imported, and
-    two of ours are called like what they do.
+    three of ours are called like what they do.
     """
 
     def __setattr__(self, name: str, value: object) -> None:

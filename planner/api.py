@@ -24,9 +24,20 @@ from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
+from planner.simulate import read_faults
 from planner.verify import Violation
 
-__all__ = ["Log", "Plan", "diff", "explain", "load_request", "plan", "status", "verify"]
+__all__ = [
+    "Log",
+    "Plan",
+    "diff",
+    "explain",
+    "load_request",
+    "plan",
+    "simulate",
+    "status",
+    "verify",
+]
 
 
 class Log:
@@ -137,6 +148,22 @@ def explain(plan: Plan, what: str) -> list[Reasons]:
 def verify(log: Log, plan: Plan) -> list[Violation]:
     """Check every rule of a plan against the observed fleet; empty when it holds."""
     return loop.verify_plan(log.events, plan)
+
+
+def simulate(log: Log, plan: Plan, *, seed: int = 0, faults: str = "") -> dict[str, Any]:
+    """Carry a plan out on simulated clusters and tell how far it goes as planned.
+
+    Args:
+        log: the log that the plan was made from.
+        plan: the plan.
+        seed: the same seed gives the same run.
+        faults: what goes wrong, for example `slow=0.05,fail=0.01,node-loss=1`.
+
+    Raises:
+        UsageError: the faults mean nothing, or the plan was made from another log.
+    """
+    simulation = loop.simulate_plan(log.events, plan, seed=seed, faults=read_faults(faults))
+    return _read(msgspec.json.encode(simulation))
 
 
 def _read(report: bytes) -> dict[str, Any]:

@@ -5,11 +5,12 @@ the core decides.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,9 +21,11 @@ from planner.fold.snapshots import Snapshots
 from planner.log import EventLog, NewCommit, Stream
 from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
+from planner.model.simulation import Simulation
 from planner.observe.source import Source
+from planner.simulate import Faults, simulate
 from planner.verify import Violation, verify
-from planner.verify.observed import fold_rows
+from planner.verify.observed import Observed, fold_rows
 
 Progress = Callable[[str], None]
 
@@ -196,17 +199,47 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
 def verify_plan(
     log: EventLog, plan: core.Plan, *, progress: Progress = lambda _: None
 ) -> list[Violation]:
-    """Check a plan against the fleet as it was observed when the plan was made."""
+    """Check a plan against the fleet as it was observed when the plan was made.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
     header = msgspec.json.decode(plan.header())
+    observed = _observed_for(log, plan, header, progress)
+    progress(f"checking {len(plan):,} moves")
+    return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
+
+
+def simulate_plan(
+    log: EventLog,
+    plan: core.Plan,
+    *,
+    seed: int,
+    faults: Faults,
+    progress: Progress = lambda _: None,
+) -> Simulation:
+    """Carry a plan out on simulated clusters that begin as they were when the plan was made.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
+    header = msgspec.json.decode(plan.header())
+    observed = _observed_for(log, plan, header, progress)
+    progress(f"carrying out {len(plan):,} moves")
+    moves = (msgspec.json.decode(line) for line in jsonl(plan))
+    return simulate(header, moves, observed, seed=seed, faults=faults)
+
+
+def _observed_for(
+    log: EventLog, plan: core.Plan, header: Mapping[str, Any], progress: Progress
+) -> Observed:
     made_of = header["log"]
     if log.digest_at(made_of["position"]).hex() != made_of["digest"]:
         raise UsageError(
             f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
         )
     progress(f"folding {made_of['position']:,} events")
-    observed = fold_rows(observed_rows(log, until=made_of["position"]))
-    progress(f"checking {len(plan):,} moves")
-    return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
+    return fold_rows(observed_rows(log, until=made_of["position"]))
 
 
 def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:

@@ -212,7 +212,9 @@ def test_the_package_exports_exactly_what_it_says() -> None:
     assert sorted(planner.__all__) == list(planner.__all__)
 
 
-@pytest.mark.parametrize("module", ["planner", "planner.api", "planner.core", "planner.verify"])
+@pytest.mark.parametrize(
+    "module", ["planner", "planner.api", "planner.core", "planner.simulate", "planner.verify"]
+)
 def test_every_exported_name_is_there_once(module: str) -> None:
     names = import_module(module).__all__
     assert len(names) == len(set(names))
@@ -222,8 +224,8 @@ def test_every_exported_name_is_there_once(module: str) -> None:
 def test_functions_of_the_package_hide_the_subpackages_of_their_names() -> None:
     """`planner.plan` stays a function, whatever was imported before it was first asked for."""
     code = (
-        "import planner.verify, planner.plan.graph, planner.loop, planner; "
-        "assert callable(planner.plan) and callable(planner.verify)"
+        "import planner.verify, planner.plan.graph, planner.simulate, planner.loop, planner; "
+        "assert all(map(callable, (planner.plan, planner.verify, planner.simulate)))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 

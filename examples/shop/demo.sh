@@ -15,5 +15,6 @@ say import examples/shop/shanghai --cluster shanghai
 made plan -f examples/shop/request.yaml -o demo/shop.plan
 say explain demo/shop.plan trade/cart
 say verify demo/shop.plan
+say simulate demo/shop.plan
 planner show demo/shop.plan -o html > demo/plan.html
 printf '\nThe page of the plan: demo/plan.html\n'

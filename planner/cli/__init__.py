@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "show": ("show", "Show a plan as text, JSON, JSON lines or an HTML page."),
     "explain": ("explain", "Say why something is where it is in a plan."),
     "verify": ("verify", "Check every rule of a plan, on other code."),
+    "simulate": ("simulate", "Run a plan on simulated clusters, with faults on demand."),
     "schema": ("schema", "Print the JSON Schema of what goes in and out."),
     "log": ("log", "Look at the event log itself."),
 }

@@ -13,7 +13,7 @@ import yaml
 
 from planner.cli import options
 from planner.cli.observer_progress import ObserverProgress
-from planner.cli.session import log_at, print_json
+from planner.cli.session import is_quiet, is_verbose, log_at, print_json
 from planner.errors import UsageError
 from planner.kube.cluster import Cluster
 from planner.model.clock import SystemClock
@@ -46,7 +46,7 @@ ROLE_NAME: Final = "planner-observer"
 )
 @options.database
 @options.output_format
-@options.quiet
+@options.told
 def command(
     clusters: Sequence[str],
     kubeconfig: Path | None,
@@ -54,8 +54,6 @@ def command(
     form: str,
     *,
     role: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """List and watch live clusters into the log until stopped (SIGINT, SIGTERM).
 
@@ -67,7 +65,7 @@ def command(
         click.echo(yaml.safe_dump(observer_role(ROLE_NAME), sort_keys=False), nl=False)
         return
     doors = _doors(_contexts(clusters), kubeconfig)
-    progress = ObserverProgress(quiet=quiet, verbose=verbose)
+    progress = ObserverProgress(quiet=is_quiet(), verbose=is_verbose())
     pace = Pace()
     outside = Outside(
         inbox=Inbox(bytes_max=pace.inbox_bytes),

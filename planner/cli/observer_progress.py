@@ -5,6 +5,7 @@ from threading import Lock
 
 import click
 
+from planner.cli.style import styled
 from planner.observe.pace import Line
 
 
@@ -32,7 +33,7 @@ class ObserverProgress:
                 return
             shown = self._shown
             self._show("")
-            click.echo(f"{click.style(line.about, bold=True)}: {line.text}", err=True)
+            click.echo(f"{styled(line.about, bold=True)}: {line.text}", err=True)
             self._show(shown)
 
     def appended(self, events: int, position: int) -> None:
@@ -54,5 +55,5 @@ class ObserverProgress:
         if self._shown:
             click.echo("\r\x1b[K", err=True, nl=False)
         if text:
-            click.echo(click.style(text, dim=True), err=True, nl=False)
+            click.echo(styled(text, dim=True), err=True, nl=False)
         self._shown = text

@@ -40,10 +40,9 @@ def progress(*, brief: bool = False) -> Iterator[Callable[[str], None]]:
     Args:
         brief: the steps are over at once, and nobody waits for them but who asks with -v.
     """
-    told = click.get_current_context().meta
-    if told["planner.quiet"]:
+    if is_quiet():
         yield lambda _: None
-    elif told["planner.verbose"]:
+    elif is_verbose():
         began = time.monotonic()
         yield lambda step: click.echo(
             styled(f"{time.monotonic() - began:7.2f}s  {step}", dim=True), err=True
@@ -55,6 +54,11 @@ def progress(*, brief: bool = False) -> Iterator[Callable[[str], None]]:
     else:
         with Console(stderr=True).status("") as status:
             yield lambda step: status.update(Text(step, style="dim"))
+
+
+def is_quiet() -> bool:
+    """Whether -q asks for nothing but results and errors."""
+    return bool(click.get_current_context().meta["planner.quiet"])
 
 
 def is_verbose() -> bool:

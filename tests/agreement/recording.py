@@ -6,7 +6,7 @@ not what it is measured by.
 
 import lzma
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,7 +92,7 @@ class Recording:
     @cached_property
     def listed(self) -> dict[str, Pod]:
         """The pods before anything happens, by uid."""
-        pods = map(_pod, self._items("pods"))
+        pods = map(pod_of, self.items("pods"))
         return {pod.uid: pod for pod in pods}
 
     @cached_property
@@ -117,6 +117,27 @@ class Recording:
                 pods[change.uid] = change.after
         return pods
 
+    def documents_at(self, times: Iterable[float]) -> Iterator[dict[str, dict[str, Any]]]:
+        """The pods by uid just before each of the times, which grow, as the API wrote them."""
+        documents = {each["metadata"]["uid"]: each for each in self.items("pods")}
+        done = 0
+        for until in map(self.line_at, times):
+            for line in self._decoded[done:until]:
+                if line.resource == "pods" and line.event.type != "BOOKMARK":
+                    document = msgspec.json.decode(line.event.object)
+                    documents[document["metadata"]["uid"]] = document
+                    if line.event.type == "DELETED":
+                        del documents[document["metadata"]["uid"]]
+            done = until
+            yield documents
+
+    def events(self, resources: Collection[str]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+        """Resource, whether it was deleted, and the object of each watch event of some kinds."""
+        for line in self._decoded:
+            if line.resource in resources and line.event.type != "BOOKMARK":
+                document = msgspec.json.decode(line.event.object)
+                yield line.resource, line.event.type == "DELETED", document
+
     def line_at(self, t: float) -> int:
         """How many lines come before `t`."""
         return bisect_left(self._decoded, t, key=lambda line: line.t)
@@ -130,7 +151,8 @@ class Recording:
         decoder = msgspec.json.Decoder(_Line)
         return tuple(map(decoder.decode, self.lines))
 
-    def _items(self, resource: str) -> list[dict[str, Any]]:
+    def items(self, resource: str) -> list[dict[str, Any]]:
+        """The objects of a resource before anything happens."""
         text = _unpacked(self._shop / "hangzhou" / f"{resource}.json.xz")
         return msgspec.json.decode(text, type=_List).items
 
@@ -139,7 +161,7 @@ class Recording:
         for line in self._decoded:
             if line.resource != "pods" or line.event.type == "BOOKMARK":
                 continue
-            after = _pod(msgspec.json.decode(line.event.object))
+            after = pod_of(msgspec.json.decode(line.event.object))
             before = pods.pop(after.uid, None)
             if line.event.type == "DELETED":
                 yield Change(t=line.t, uid=after.uid, before=before, after=None)
@@ -149,7 +171,7 @@ class Recording:
 
     def _versions(self) -> Iterator[Written]:
         for resource in WORKLOADS:
-            for document in self._items(resource):
+            for document in self.items(resource):
                 yield _written(0, resource, document)
         for line in self._decoded:
             if line.resource in WORKLOADS and line.event.type != "BOOKMARK":
@@ -172,7 +194,7 @@ def _unpacked(path: Path) -> bytes:
     return lzma.decompress(path.read_bytes())
 
 
-def _owner(metadata: dict[str, Any]) -> str:
+def _owner(metadata: Mapping[str, Any]) -> str:
     owners = metadata.get("ownerReferences", ())
     return next((f"{owner['kind']}/{owner['name']}" for owner in owners), "")
 
@@ -189,7 +211,8 @@ def _written(t: float, resource: str, document: dict[str, Any]) -> Written:
     )
 
 
-def _pod(document: dict[str, Any]) -> Pod:
+def pod_of(document: Mapping[str, Any]) -> Pod:
+    """What the controllers look at in a pod as the API writes it."""
     metadata, spec, status = document["metadata"], document["spec"], document.get("status", {})
     labels = metadata.get("labels", {})
     conditions = {condition["type"]: condition for condition in status.get("conditions", ())}

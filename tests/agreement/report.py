@@ -86,13 +86,13 @@ def report(agreements: Sequence[Agreement]) -> str:
     ]
     return "\n".join(
         (
-            HEAD + _table(COLUMNS, rows),
+            HEAD + table(COLUMNS, rows),
             PARTS,
-            _table(PART_COLUMNS, parts),
+            table(PART_COLUMNS, parts),
             ACROSS,
-            _table(("upgrade", "order", "ties"), across),
+            table(("upgrade", "order", "ties"), across),
             PASSES,
-            _table(("upgrade", "order"), passes),
+            table(("upgrade", "order"), passes),
             "## Why not 100 %",
             *(
                 f"- **{name}, {measure}, {share}**: {REASONS[name, measure]}"
@@ -117,6 +117,7 @@ def _row(agreement: Agreement) -> tuple[str, ...]:
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -25,14 +25,20 @@ class Taken:
     batch: int
 
 
-def taken_by(operation: Operation, recording: Recording) -> tuple[Taken, ...]:
-    """The pods that an operation took, each once, in the order in which they were taken."""
+def ways_of(operation: Operation, recording: Recording) -> dict[str, tuple[Change, Way]]:
+    """How and by which change each pod was taken, by uid, in the order in which it happened."""
     seen: dict[str, tuple[Change, Way]] = {}
     waiting = {pod.uid for pod in pods_of(operation, recording).values()}
     for change in recording.during(operation.begin, operation.end):
         way = _way(operation, change) if change.uid in waiting else None
         if way is not None and change.uid not in seen:
             seen[change.uid] = (change, way)
+    return seen
+
+
+def taken_by(operation: Operation, recording: Recording) -> tuple[Taken, ...]:
+    """The pods that an operation took, each once, in the order in which they were taken."""
+    seen = ways_of(operation, recording)
     batches = _batches(operation, recording, len(seen))
     return tuple(
         Taken(t=change.t, uid=uid, before=before, way=way, batch=batch)
@@ -53,13 +59,13 @@ def most_at_once(operation: Operation, recording: Recording) -> int:
     A pod that was taken in place is down until it serves again. Every new pod stands in for one
     of those that were taken from when it first serves, also where it came before (surge).
     """
-    taken = {each.uid: each for each in taken_by(operation, recording)}
+    taken = ways_of(operation, recording)
     known = pods_of(operation, recording)
     in_the_middle: set[str] = set()
     gone = most = 0
     came: set[str] = set()
     for change in recording.during(operation.begin, operation.end):
-        each, after = taken.get(change.uid), change.after
+        (first, way), after = taken.get(change.uid, (None, None)), change.after
         serves_again = (
             after is not None
             and after.serves
@@ -69,9 +75,9 @@ def most_at_once(operation: Operation, recording: Recording) -> int:
             in_the_middle.discard(change.uid)
         elif serves_again and change.uid not in known and belongs(operation, after):
             came.add(change.uid)
-        elif each is not None and each.t == change.t and each.way == "in-place":
+        elif first is change and way == "in-place":
             in_the_middle.add(change.uid)
-        elif each is not None and each.t == change.t:
+        elif first is change:
             gone += 1
         most = max(most, len(in_the_middle) + gone - len(came))
     return most

@@ -159,6 +159,12 @@ def test_log_head(run: Run, form: str, told: SnapshotAssertion) -> None:
     assert ran.out == told
 
 
+def test_simulate(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("simulate", plan_id, "--seed", "7", "--faults", "slow=0.02,fail=0.002")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == told
+
+
 def test_log_verify(run: Run, told: SnapshotAssertion) -> None:
     ran = run("log", "verify")
     assert (ran.code, ran.err) == (0, "")

@@ -11,6 +11,7 @@ import pytest
 from planner.model.plan import Move, PlanHeader, Report
 from planner.model.published import SCHEMAS
 from planner.model.request import UpgradeRequest
+from planner.model.simulation import Simulation
 from tests.shop import REQUEST, SHOP
 
 if TYPE_CHECKING:
@@ -124,6 +125,12 @@ def test_moves_come_by_wave_then_by_place(run: Run, plan_id: str) -> None:
 def test_a_report_is_as_published(run: Run, plan_id: str) -> None:
     ran = run("verify", plan_id, "--format", "json")
     assert_published(json.loads(ran.out), Report)
+
+
+def test_a_simulation_is_as_published(run: Run, plan_id: str) -> None:
+    ran = run("simulate", plan_id, "--faults", "node-loss=1", "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert_published(json.loads(ran.out), Simulation)
 
 
 def test_the_request_in_a_plan_is_the_request(run: Run, plan_id: str) -> None:
