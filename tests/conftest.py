@@ -40,6 +40,7 @@ class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist
         return together if nodeid.startswith(together) else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)  # there is none without pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ControlPlanesTogether:
     """Answer pytest-xdist, which asks how to spread the tests."""
     return ControlPlanesTogether(config, log)
