@@ -9,7 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     inventory::Inventory,
-    kube::{template::TemplateContainer, workload::Workload},
+    kube::{
+        template::{Outline, TemplateContainer},
+        workload::Workload,
+    },
     request::{Image, Request, WorkloadRef, repository},
     resource::Resource,
 };
@@ -103,6 +106,28 @@ pub struct ImageRules<'r> {
 }
 
 impl WorkloadTarget {
+    /// The ordinary containers whose image changes, when nothing else of the template does: then
+    /// nobody has to compare templates. `None`: somebody has to.
+    #[must_use]
+    pub fn ordinary_images(&self, workload: &Workload) -> Option<Vec<Box<str>>> {
+        let Outline {
+            containers,
+            ordinary,
+            ..
+        } = &workload.outline;
+        let changed = |it: &&TemplateContainer| {
+            self.images
+                .get(&*it.name)
+                .is_some_and(|image| **image != *it.image)
+        };
+        let (ordinary, init) = containers.split_at(*ordinary);
+        let is_plain = !self.whole
+            && !init.iter().any(|it| changed(&it))
+            && ordinary.iter().all(|it| !it.image.is_empty());
+        let changed = ordinary.iter().filter(changed).map(|it| it.name.clone());
+        is_plain.then(|| changed.collect())
+    }
+
     /// The pod template that the workload will have.
     #[must_use]
     pub fn template(&self, workload: &Workload) -> Value {

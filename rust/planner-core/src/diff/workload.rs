@@ -22,7 +22,7 @@ use crate::{
         inplace,
         order::{self, Binding},
         pod::PodSpec,
-        revision::Revisions,
+        revision::{Revision, Revisions},
         strategy::PodUpdatePolicy,
         workload::Workload,
     },
@@ -191,8 +191,19 @@ impl Scene<'_> {
         let own = self.revisions.find(self.workload.uid, revision)?;
         let target = self.target.as_ref();
         let target = target.expect("only with a target does an application differ");
+        if own.is_written_as(self.workload)
+            && let Some(containers) = target.ordinary_images(self.workload)
+        {
+            let change = inplace::images_alone(containers);
+            debug_assert_eq!(change, self.compare(own, target));
+            return Some(change);
+        }
+        Some(self.compare(own, target))
+    }
+
+    fn compare(&self, own: &Revision, target: &WorkloadTarget) -> inplace::Change {
         let template = self.template.get_or_init(|| target.template(self.workload));
-        Some(inplace::change(&own.template(), template))
+        inplace::change(&own.template(), template)
     }
 
     fn kind(

@@ -51,6 +51,16 @@ pub fn change(old: &Value, new: &Value) -> Change {
     }
 }
 
+/// What [`change`] says when only the images of these ordinary containers differ.
+#[must_use]
+pub fn images_alone(containers: Vec<Box<str>>) -> Change {
+    if containers.is_empty() {
+        Change::Same
+    } else {
+        Change::InPlace { containers }
+    }
+}
+
 /// Whether two values say the same when null counts as absent.
 #[must_use]
 pub fn same(old: &Value, new: &Value) -> bool {

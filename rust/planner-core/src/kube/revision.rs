@@ -148,6 +148,12 @@ impl Revision {
         !label.is_empty() && *self.hash == *after_last_hyphen(label)
     }
 
+    /// Whether its template is that of the workload, letter by letter: then nobody has to read it.
+    #[must_use]
+    pub fn is_written_as(&self, workload: &Workload) -> bool {
+        self.written.is_written_as(&workload.template)
+    }
+
     /// The pod template, without what the controllers add to the workload's: the directive of the
     /// patch that a `ControllerRevision` is, and the hash label of a `ReplicaSet`.
     #[must_use]

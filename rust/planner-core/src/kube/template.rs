@@ -14,6 +14,9 @@ use serde_json::{Map, Value, value::RawValue};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Box<str>);
 
+/// How the template of a `ControllerRevision` begins: it is a patch that replaces.
+const PATCH: &str = r#"{"$patch":"replace","#;
+
 /// A container of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateContainer {
@@ -28,6 +31,8 @@ pub struct TemplateContainer {
 pub struct Outline {
     /// Ordinary containers, then init containers.
     pub containers: Vec<TemplateContainer>,
+    /// How many of them are ordinary.
+    pub ordinary: usize,
     /// `spec.terminationGracePeriodSeconds`
     pub grace_s: Option<u64>,
 }
@@ -51,6 +56,16 @@ impl Template {
         serde_json::from_str(&self.0).expect("it was part of a JSON document")
     }
 
+    /// Whether it is written as `other` is, but for the directive with which a patch begins. Keys of
+    /// documents are sorted, so templates that say the same mostly are.
+    #[must_use]
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        match self.0.strip_prefix(PATCH) {
+            Some(rest) => other.0.strip_prefix('{') == Some(rest),
+            None => self.is_object() && self == other,
+        }
+    }
+
     /// Whether it is a template at all, and not null.
     #[must_use]
     pub fn is_object(&self) -> bool {
@@ -61,6 +76,7 @@ impl Template {
     pub fn outline(&self) -> Result<Outline, serde_json::Error> {
         let head: Option<Head<'_>> = serde_json::from_str(&self.0)?;
         let spec = head.and_then(|head| head.spec).unwrap_or_default();
+        let ordinary = spec.containers.as_ref().map_or(0, Vec::len);
         let lists = [spec.containers, spec.init_containers];
         let named = lists.into_iter().flatten().flatten();
         let containers = named.map(|it| TemplateContainer {
@@ -69,6 +85,7 @@ impl Template {
         });
         Ok(Outline {
             containers: containers.collect(),
+            ordinary,
             grace_s: spec.termination_grace_period_seconds,
         })
     }
@@ -153,6 +170,17 @@ mod tests {
         );
         assert_eq!(outline.grace_s, Some(5));
         assert_eq!(Template::from(&value).read(), value);
+    }
+
+    #[test]
+    fn a_patch_is_written_as_what_it_replaces() {
+        let template = Template::from(&json!({"metadata": {}, "spec": {"containers": []}}));
+        let patch = json!({"$patch": "replace", "metadata": {}, "spec": {"containers": []}});
+        assert!(Template::from(&patch).is_written_as(&template));
+        assert!(template.is_written_as(&template));
+        let other = json!({"$patch": "replace", "metadata": {}, "spec": {}});
+        assert!(!Template::from(&other).is_written_as(&template));
+        assert!(!Template::from(&json!(null)).is_written_as(&Template::from(&json!(null))));
     }
 
     #[test]
