@@ -4,6 +4,7 @@
 mod pod;
 pub mod report;
 mod sidecars;
+mod sorting;
 pub mod target;
 mod workload;
 

@@ -10,9 +10,10 @@ use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
 use super::{
-    Change, Diff, Kind, Unmovable, WorkloadChanges,
+    Change, Diff, Kind,
     pod::{Excluded, excluded},
     sidecars::{SidecarPart, SidecarTargets},
+    sorting::Sorting,
     target::{ImageRules, WorkloadTarget},
 };
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
     inventory::{ClusterIdx, ClusterView, Inventory, WorkloadIdx},
     kube::{
         inplace,
-        order::{self, Binding},
         pod::PodSpec,
         revision::{Revision, Revisions},
         strategy::PodUpdatePolicy,
@@ -35,30 +35,30 @@ pub(super) type Obstacle = (String, String);
 
 /// Pods of one class need the same: their spec, revision, annotations and labels are the same,
 /// and whether a partition of a sidecar set singles them out.
-type Class = ([Symbol; 4], bool);
+pub(super) type Class = ([Symbol; 4], bool);
 
-type Needs = HashMap<Class, Need, FxBuildHasher>;
+pub(super) type Needs = HashMap<Class, Need, FxBuildHasher>;
 
 /// What pods of one class need.
-struct Need {
+pub(super) struct Need {
     /// The move, or why there is none; absent when the pods are at the target.
     outcome: Option<Result<Change, Obstacle>>,
     /// The move when a partition keeps the application back: sidecars only.
-    without_application: Option<Change>,
+    pub without_application: Option<Change>,
 }
 
 /// Everything the decisions about one workload look at.
-struct Scene<'a> {
-    inventory: &'a Inventory<'a>,
-    cluster: ClusterIdx,
-    view: &'a ClusterView<'a>,
-    index: WorkloadIdx,
-    workload: &'a Workload,
-    target: Option<WorkloadTarget>,
+pub(super) struct Scene<'a> {
+    pub inventory: &'a Inventory<'a>,
+    pub cluster: ClusterIdx,
+    pub view: &'a ClusterView<'a>,
+    pub index: WorkloadIdx,
+    pub workload: &'a Workload,
+    pub target: Option<WorkloadTarget>,
     /// The template of the target, once somebody has asked for it.
     template: OnceCell<Value>,
     sidecars: &'a SidecarTargets,
-    revisions: &'a Revisions,
+    pub revisions: &'a Revisions,
 }
 
 /// What all workloads share.
@@ -122,7 +122,8 @@ pub(super) fn diff_workload(
 }
 
 impl Scene<'_> {
-    fn class(&self, row: PodRow) -> Class {
+    /// The class of a pod.
+    pub fn class(&self, row: PodRow) -> Class {
         let (pods, at) = (&self.view.cluster.pods, row as usize);
         let texts = [
             pods.spec[at],
@@ -301,106 +302,4 @@ fn sidecars_only(row: PodRow, sidecars: &SidecarPart, diff: &mut Diff) -> Change
         application: false,
         completes: sidecars.obstacle.is_none(),
     }
-}
-
-/// The pods of a workload while they are sorted into moves and refusals.
-#[derive(Default)]
-struct Sorting {
-    changes: Vec<Change>,
-    refused: Vec<(PodRow, Obstacle)>,
-    at_target: Vec<PodRow>,
-    why_recreate: Vec<String>,
-}
-
-impl Sorting {
-    fn finish(mut self, scene: &Scene<'_>, needs: &Needs, diff: &mut Diff) {
-        let differ = self.changes.len() + self.refused.len();
-        if differ == 0 && scene.target.is_none() {
-            return;
-        }
-        let (ordered, binding) = in_order(scene, std::mem::take(&mut self.changes));
-        for (change, held) in hold_back(scene, ordered) {
-            let Some(obstacle) = held else {
-                self.changes.push(change);
-                continue;
-            };
-            match needs[&scene.class(change.row)].without_application {
-                Some(rest) => {
-                    self.changes.push(Change {
-                        row: change.row,
-                        completes: false,
-                        ..rest
-                    });
-                }
-                None => self.refused.push((change.row, obstacle)),
-            }
-        }
-        diff.unmovable.extend(
-            self.refused
-                .into_iter()
-                .map(|(row, (reason, remedy))| Unmovable {
-                    cluster: scene.cluster,
-                    row,
-                    workload: scene.index,
-                    reason,
-                    remedy,
-                }),
-        );
-        diff.workloads.push(WorkloadChanges {
-            workload: scene.index,
-            changes: self.changes,
-            kept: Vec::new(),
-            binding,
-            differ: differ as u32,
-            at_target: self.at_target,
-            why_recreate: self.why_recreate,
-        });
-    }
-}
-
-/// The changes in the order in which the controller takes the pods.
-fn in_order(scene: &Scene<'_>, mut changes: Vec<Change>) -> (Vec<Change>, Binding) {
-    let waiting: Vec<PodRow> = changes.iter().map(|change| change.row).collect();
-    let all = &scene.inventory.pods[scene.index as usize];
-    let pods = scene.inventory.pods_of(scene.cluster);
-    let ordered = order::order(scene.workload, &waiting, all, pods, scene.revisions);
-    changes.sort_unstable_by_key(|change| change.row);
-    let of = |row: &PodRow| {
-        let found = changes.binary_search_by_key(row, |change| change.row);
-        changes[found.expect("the order holds the rows that it was given")]
-    };
-    (
-        ordered.iter().map(of).collect(),
-        order::binding(scene.workload),
-    )
-}
-
-/// Says of each application change whether the partition keeps the pod at its old revision.
-fn hold_back(scene: &Scene<'_>, changes: Vec<Change>) -> Vec<(Change, Option<Obstacle>)> {
-    let workload = scene.workload;
-    let pods = &scene.view.cluster.pods;
-    let application = changes.iter().filter(|change| change.application).count();
-    let mut left = application.saturating_sub(workload.partition_old() as usize);
-    let obstacle = || {
-        let reason = "its partition keeps it at the old revision".to_owned();
-        let place = format!("{}/{}", workload.namespace, workload.name);
-        (
-            reason,
-            format!("lower the partition of {place}, or give a manifest with a lower one"),
-        )
-    };
-    let mut is_held = |change: &Change| {
-        if !change.application || workload.strategy.on_delete {
-            return false;
-        }
-        if workload.is_below_partition(pods.name(change.row)) || left == 0 {
-            return true;
-        }
-        left -= 1;
-        false
-    };
-    changes
-        .into_iter()
-        .map(|change| (change, is_held(&change).then(obstacle)))
-        .collect()
 }
