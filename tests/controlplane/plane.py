@@ -26,6 +26,7 @@ OBSERVER = "observer"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 # Workloads and pods need no identity here, and kwok's nodes have no kubelet that asks for one.
 OFF = "ServiceAccount,DefaultStorageClass"
+SERVERS = ("etcd", "kube-apiserver")
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kwok")
 CONTROLLERS = "*,-node-ipam-controller,-cloud-node-lifecycle-controller"
 FAST = ("--kube-api-qps=2000", "--kube-api-burst=4000")
@@ -243,8 +244,9 @@ class ControlPlane:
         }
 
     def _check(self) -> bool:
-        for process in self._processes.values():
-            process.check()
+        """Fail when a server has ended; clients may, for the supervisor starts them again."""
+        for name in SERVERS:
+            self._processes[name].check()
         return False
 
     def _etcd_answers(self) -> bool:
