@@ -24,7 +24,6 @@ from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
-from planner.simulate import read_faults
 from planner.verify import Violation
 
 __all__ = [
@@ -162,6 +161,8 @@ def simulate(log: Log, plan: Plan, *, seed: int = 0, faults: str = "") -> dict[s
     Raises:
         UsageError: the faults mean nothing, or the plan was made from another log.
     """
+    from planner.simulate import read_faults  # noqa: PLC0415 no other function needs it
+
     simulation = loop.simulate_plan(log.events, plan, seed=seed, faults=read_faults(faults))
     return _read(msgspec.json.encode(simulation))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,9 +23,11 @@ from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
 from planner.model.simulation import Simulation
 from planner.observe.source import Source
-from planner.simulate import Faults, simulate
 from planner.verify import Violation, verify
 from planner.verify.observed import Observed, fold_rows
+
+if TYPE_CHECKING:
+    from planner.simulate import Faults
 
 Progress = Callable[[str], None]
 
@@ -215,7 +217,7 @@ def simulate_plan(
     plan: core.Plan,
     *,
     seed: int,
-    faults: Faults,
+    faults: "Faults",
     progress: Progress = lambda _: None,
 ) -> Simulation:
     """Carry a plan out on simulated clusters that begin as they were when the plan was made.
@@ -223,6 +225,8 @@ def simulate_plan(
     Raises:
         UsageError: the plan was made from another log.
     """
+    from planner.simulate import simulate  # noqa: PLC0415 no other command needs it
+
     header = msgspec.json.decode(plan.header())
     observed = _observed_for(log, plan, header, progress)
     progress(f"carrying out {len(plan):,} moves")
