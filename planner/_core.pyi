@@ -13,8 +13,10 @@ __all__ = [
     "Intake",
     "Plan",
     "Pods",
+    "checkpoint",
     "diff",
     "fold",
+    "images",
     "plan",
     "redact",
     "status",
@@ -125,6 +127,9 @@ class Batch:
         batch shows by itself that none is; otherwise the batches before it decide.
         """
 
+    def listed(self) -> list[str]:
+        """Give the resources whose lists were completed."""
+
     @property
     def time_last_ms(self) -> int:
         """Time of the newest event, milliseconds UTC."""
@@ -223,6 +228,22 @@ def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:
 
 def redact(document: bytes, salt: bytes) -> bytes:
     """Redact an object (JSON) as observed objects are redacted."""
+
+def checkpoint(fleet: Fleet, request: bytes, question: bytes, *, now_ms: int) -> bytes:
+    """Tell what a run of a plan has to know before its next step, as JSON.
+
+    Args:
+        fleet: as observed.
+        request: canonical JSON of an UpgradeRequest, its manifests redacted.
+        question: JSON of a `planner.apply.checkpoint.Question`.
+        now_ms: milliseconds UTC; pods become available without an event.
+    """
+
+def images(fleet: Fleet) -> bytes:
+    """Tell what the template of every workload and SidecarSet runs, as JSON.
+
+    A list of ((cluster, namespace, kind, name), image by container).
+    """
 
 def status(fleet: Fleet) -> bytes:
     """Tell what the fleet looks like and what is wrong with it, as JSON."""

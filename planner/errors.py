@@ -8,6 +8,9 @@ PlannerError                 exit code 1
 ├── InfeasibleError          3: no plan exists
 ├── NotInPlanError           1: a plan has no such thing
 ├── ClusterError             1: a cluster cannot be reached, or refuses
+├── RunError                 1: a run cannot be carried out
+│   ├── LeaseLostError       1: another executor has taken a run over
+│   └── DriftError           5: a workload is not as the run left it
 └── LogError                 1: the event log cannot be used
     ├── ConflictError        1: another writer was faster, or a commit id means two things
     ├── ChainBrokenError     6: the log does not hold what was appended
@@ -122,6 +125,20 @@ class ClusterError(PlannerError):
 
     def __str__(self) -> str:
         return f"{self.message} (HTTP {self.status})" if self.status else self.message
+
+
+class RunError(PlannerError):
+    """A run cannot be carried out."""
+
+
+class LeaseLostError(RunError):
+    """Another executor has taken the run over."""
+
+
+class DriftError(RunError):
+    """Somebody changed what the run works on."""
+
+    exit_code: ClassVar[int] = 5
 
 
 class LogError(PlannerError):

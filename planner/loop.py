@@ -131,14 +131,16 @@ def make_plan(
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
     plan = plan_request(log, fleet, request, strict=strict)
+    keep_plan(log, plan, canonical_redacted(log, request))
+    return plan
+
+
+def keep_plan(log: EventLog, plan: core.Plan, request: bytes) -> None:
+    """Keep a plan and its request in the log; a second time does nothing."""
     stream = Stream("plan", plan.id)
     if log.version(stream) == 0:
-        commits = [
-            _commit(REQUEST_CODEC, canonical_redacted(log, request), 1),
-            _commit(PLAN_CODEC, plan.to_bytes(), 1),
-        ]
+        commits = [_commit(REQUEST_CODEC, request, 1), _commit(PLAN_CODEC, plan.to_bytes(), 1)]
         log.append(stream, commits, expected_version=0)
-    return plan
 
 
 def plan_request(

@@ -15,7 +15,8 @@ from planner.cli import options
 from planner.cli.style import styled
 from planner.errors import PlannerError
 
-# Module and summary of each command: `planner --help` imports none of them.
+# Module (and the command's name in it, where it holds several) and summary of each command:
+# `planner --help` imports none of them.
 COMMANDS: Final = {
     "import": ("import_recorded", "Append a recorded cluster to the log."),
     "observe": ("observe", "List and watch live clusters into the log until stopped."),
@@ -26,6 +27,14 @@ COMMANDS: Final = {
     "explain": ("explain", "Say why something is where it is in a plan."),
     "verify": ("verify", "Check every rule of a plan, on other code."),
     "simulate": ("simulate", "Run a plan on simulated clusters, with faults on demand."),
+    "apply": ("apply", "Carry a plan out on live clusters, wave by wave."),
+    "approve": ("speak.approve", "Let a run go on after a stage that asked for approval."),
+    "pause": ("speak.pause", "Let a run let nothing more go."),
+    "resume": ("speak.resume", "Let a paused run go on."),
+    "abort": ("speak.abort", "End a run where it is."),
+    "skip": ("speak.skip", "Wait no longer for the rest of a wave."),
+    "retry": ("speak.retry", "Wait once more for pods that failed."),
+    "rollback": ("rollback", "Bring back what was there before a run."),
     "schema": ("schema", "Print the JSON Schema of what goes in and out."),
     "log": ("log", "Look at the event log itself."),
 }
@@ -46,8 +55,9 @@ class Commands(click.Group):
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             ctx.fail(f"{cmd_name} is no command{hint}")
-        module = importlib.import_module(f"planner.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
+        module, _, name = COMMANDS[cmd_name][0].partition(".")
+        found = importlib.import_module(f"planner.cli.{module}")
+        command: click.Command = getattr(found, name or "command")
         return command
 
     def format_commands(

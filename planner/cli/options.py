@@ -5,6 +5,7 @@ counts more.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -59,6 +60,22 @@ def request_file(command: F) -> F:
         metavar="REQUEST",
         help="The upgrade request (YAML or JSON), `-` for standard input.",
     )(command)
+
+
+def clusters(command: F) -> F:
+    """`--cluster NAME=CONTEXT` and `--kubeconfig`: which live clusters."""
+    kubeconfig = click.option(
+        "--kubeconfig",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Instead of KUBECONFIG or ~/.kube/config.",
+    )
+    return click.option(
+        "--cluster",
+        "clusters",
+        multiple=True,
+        metavar="NAME=CONTEXT",
+        help="What to call a cluster, and its context in the kubeconfig. May be repeated.",
+    )(kubeconfig(command))
 
 
 def told(command: F) -> F:

@@ -2,7 +2,37 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request.
+
+    Attributes:
+        method: of HTTP.
+        path: such as `/api/v1/pods`.
+        query: parameters, not yet encoded.
+        body: a JSON value; None for none.
+        content_type: of the body; says which kind of patch it is.
+    """
+
+    method: Method
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A successful answer, and what the server warned of."""
+
+    body: bytes
+    warnings: tuple[str, ...] = ()
 
 
 class Cluster(Protocol):
@@ -17,6 +47,13 @@ class Cluster(Protocol):
         Args:
             path: such as `/api/v1/pods`.
             query: parameters, not yet encoded.
+        """
+        ...
+
+    def send(self, call: Call) -> Answer:
+        """Send a request and give its successful answer.
+
+        A timed out write may have happened all the same.
         """
         ...
 

@@ -20,10 +20,13 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import load_kube_config
 
 from planner.errors import ClusterError, UsageError
+from planner.kube.cluster import Answer, Call
 
 CONNECT_S: Final = 10.0
 # The server bounds a list by 60 s; between two pieces of one answer there is less.
 READ_S: Final = 60.0
+# The server bounds a write by 34 s.
+WRITE_S: Final = 40.0
 PIECE_BYTES: Final = 1 << 16
 SUCCESS: Final = range(200, 300)
 # What the client raises at a kubeconfig that is not one.
@@ -37,6 +40,8 @@ class _Details(msgspec.Struct, frozen=True, rename="camel"):
 class Status(msgspec.Struct, frozen=True):
     """What an API server says instead of an object."""
 
+    kind: str = ""
+    status: Any = ""
     code: int = 0
     reason: str = ""
     message: str = ""
@@ -61,15 +66,27 @@ class LiveCluster:
 
     def get(self, path: str, query: Mapping[str, str]) -> bytes:
         """Give the body of a successful answer."""
-        with self._answer(path, query, READ_S, {"Accept-Encoding": "gzip"}) as response:
+        call = Call(method="GET", path=path, query=query)
+        with self._answer(call, READ_S, {"Accept-Encoding": "gzip"}) as response:
             return response.read(decode_content=True)
+
+    def send(self, call: Call) -> Answer:
+        """Send a request and give its successful answer."""
+        with self._answer(call, WRITE_S, {"Content-Type": call.content_type}) as response:
+            warnings = response.headers.getlist("Warning")
+            body = response.read(decode_content=True)
+        # An eviction that is refused may come as a success whose body says otherwise.
+        if (status := _read_status(body)) and status.status == "Failure":
+            raise status.error()
+        return Answer(body=body, warnings=tuple(map(_warned, warnings)))
 
     @contextmanager
     def stream(
         self, path: str, query: Mapping[str, str], *, silence_s: float
     ) -> Iterator[Iterator[bytes]]:
         """Open a watch and give its bytes as they come."""
-        with self._answer(path, query, silence_s, {}) as response:
+        call = Call(method="GET", path=path, query=query)
+        with self._answer(call, silence_s, {}) as response:
             yield response.stream(PIECE_BYTES, decode_content=True)
 
     def interrupt(self) -> None:
@@ -84,10 +101,10 @@ class LiveCluster:
 
     @contextmanager
     def _answer(
-        self, path: str, query: Mapping[str, str], read_s: float, headers: Mapping[str, str]
+        self, call: Call, read_s: float, headers: Mapping[str, str]
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         with _translated():
-            response = self._request(path, query, read_s, headers)
+            response = self._request(call, read_s, headers)
             try:
                 self._register(response)
                 if response.status not in SUCCESS:
@@ -100,16 +117,19 @@ class LiveCluster:
                 response.close()
 
     def _request(
-        self, path: str, query: Mapping[str, str], read_s: float, headers: Mapping[str, str]
+        self, call: Call, read_s: float, headers: Mapping[str, str]
     ) -> urllib3.BaseHTTPResponse:
-        method, url, sent, *_ = self._client.param_serialize(
-            "GET",
-            path,
-            query_params=list(query.items()),
+        method, url, sent, body, *_ = self._client.param_serialize(
+            call.method,
+            call.path,
+            query_params=list(call.query.items()),
             header_params={"Accept": "application/json", **headers},
+            body=call.body,
             auth_settings=["BearerToken"],
         )
-        answer: Any = self._client.call_api(method, url, sent, _request_timeout=(CONNECT_S, read_s))
+        answer: Any = self._client.call_api(
+            method, url, sent, body=body, _request_timeout=(CONNECT_S, read_s)
+        )
         response: urllib3.BaseHTTPResponse = answer.response
         return response
 
@@ -179,6 +199,19 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> ClusterError:
     wait_s = float(told) if told.isdecimal() else error.retry_after_s
     message = error.message or f"{response.reason}"
     return ClusterError(response.status, message, reason=error.reason, retry_after_s=wait_s)
+
+
+def _read_status(body: bytes) -> Status | None:
+    try:
+        status = msgspec.json.decode(body, type=Status)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return status if status.kind == "Status" else None
+
+
+def _warned(header: str) -> str:
+    """The text of a header `299 - "text"`."""
+    return header.partition('"')[2].removesuffix('"') or header
 
 
 def _reason(error: urllib3.exceptions.HTTPError) -> str:

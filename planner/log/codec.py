@@ -11,7 +11,7 @@ from typing import Final
 from planner.errors import CodecError
 from planner.log.commit import Commit
 
-CODECS: Final = frozenset({"observations/1", "request/1", "plan/1"})
+CODECS: Final = frozenset({"observations/1", "request/1", "plan/1", "run/1", "lease/1"})
 
 Change = Callable[[bytes], bytes]
 

@@ -94,7 +94,7 @@ class Follower:
         path = self._path()
         if path is not None:
             return after_found(state, path)
-        self._tell("not served by this cluster, skipped")
+        self._tell("not served by this cluster, skipped", sees=True)
         # What the log knows of it went with the kind, perhaps while nobody watched.
         self._put(self._kind.empty_list(), begins=True)
         while not self._outside.stop.wait(self._outside.pace.look_again_s):
@@ -147,7 +147,8 @@ class Follower:
         with self._cluster.stream(state.path, query, silence_s=pace.silence_s) as pieces:
             if not self._is_settled:
                 # Every few minutes a watch ends and the next one begins: that is no news.
-                self._tell(f"watching from version {state.reached}", routine=not self._failures)
+                text = f"watching from version {state.reached}"
+                self._tell(text, routine=not self._failures, sees=True)
                 self._is_settled = True
             self._receive(whole_lines(pieces))
         if self._reached == state.reached:
@@ -182,18 +183,18 @@ class Follower:
         pace = self._outside.pace
         again = "listing again" if must_list_again(error) else "trying again"
         if must_list_again(error) and self._failures == 1:
-            self._tell(f"{error}; {again}")
+            self._tell(f"{error}; {again}", sees=False)
             return
         wait_s = pace.backoff.wait_s(
             self._failures, self._outside.random, at_least_s=error.retry_after_s
         )
         refused = error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
         remedy = f"; {ROLE_REMEDY}" if refused else ""
-        self._tell(f"{error}{remedy}; {again} in {wait_s:.0f} s")
+        self._tell(f"{error}{remedy}; {again} in {wait_s:.0f} s", sees=False)
         self._outside.stop.wait(wait_s)
 
-    def _tell(self, text: str, *, routine: bool = False) -> None:
-        self._outside.tell(Line(about=self._source, text=text, routine=routine))
+    def _tell(self, text: str, *, routine: bool = False, sees: bool | None = None) -> None:
+        self._outside.tell(Line(about=self._source, text=text, routine=routine, sees=sees))
 
 
 def _until_error(text: bytes) -> tuple[bytes, str, ClusterError | None]:

@@ -35,6 +35,7 @@ def observe_clusters(
     clusters: Mapping[str, Cluster],
     outside: Outside,
     *,
+    afresh: bool = False,
     appended: Callable[[int, int], None] = lambda _events, _position: None,
 ) -> Observed:
     """List and watch clusters into the log until `outside.stop` is set.
@@ -45,6 +46,8 @@ def observe_clusters(
         log: where to; nobody else appends to the streams of these clusters meanwhile.
         clusters: by the name that the log gives them.
         outside: what the observer works with.
+        afresh: list every kind first, even where the log says where to go on: whoever waits for the
+            lists knows that nothing older is missing.
         appended: told after each append how many events there were so far, and the position.
 
     Raises:
@@ -53,7 +56,7 @@ def observe_clusters(
         LogError: the log cannot be used.
     """
     appender = Appender(log, clusters, outside)
-    with _receiving(log, clusters, outside) as threads:
+    with _receiving(log, clusters, outside, afresh=afresh) as threads:
         deadline = _Deadline(outside.pace.stop_s)
         stopping = False
         while True:
@@ -81,13 +84,13 @@ def observe_clusters(
 
 @contextmanager
 def _receiving(
-    log: EventLog, clusters: Mapping[str, Cluster], outside: Outside
+    log: EventLog, clusters: Mapping[str, Cluster], outside: Outside, *, afresh: bool
 ) -> Iterator[Sequence[Thread]]:
     """Run the threads that receive; when they are not needed any more, they come to their end."""
     threads = [
         _thread(run, outside)
         for name, cluster in clusters.items()
-        for run in _runs(log, name, cluster, outside)
+        for run in _runs(log, name, cluster, outside, afresh=afresh)
     ]
     for thread in threads:
         thread.start()
@@ -103,9 +106,9 @@ def _receiving(
 
 
 def _runs(
-    log: EventLog, name: str, cluster: Cluster, outside: Outside
+    log: EventLog, name: str, cluster: Cluster, outside: Outside, *, afresh: bool
 ) -> Iterator[Callable[[], None]]:
-    reached = reached_versions(log, Stream(CLUSTER, name))
+    reached = {} if afresh else reached_versions(log, Stream(CLUSTER, name))
     yield lambda: follow_version(name, cluster, outside)
     for kind in KINDS:
         follower = Follower(name, cluster, kind, outside, reached=reached.get(kind.name, ""))

@@ -14,11 +14,13 @@ class Line:
         about: such as `hangzhou pods`.
         text: what there is to say.
         routine: it says that all goes well.
+        sees: whether what it is about is followed from now on; None where that does not change.
     """
 
     about: str
     text: str
     routine: bool = False
+    sees: bool | None = None
 
     def __str__(self) -> str:
         return f"{self.about}: {self.text}"

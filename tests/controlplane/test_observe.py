@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from planner.kube.cluster import Cluster
+    from planner.kube.cluster import Answer, Call, Cluster
     from planner.log import Head, NewCommit
     from tests.controlplane.plane import ControlPlane
 
@@ -152,6 +152,9 @@ class Interposed:
             self.happened = True
             self._plane.forget_history()
         return self._cluster.get(path, query)
+
+    def send(self, call: Call) -> Answer:
+        return self._cluster.send(call)
 
     def stream(
         self, path: str, query: Mapping[str, str], *, silence_s: float

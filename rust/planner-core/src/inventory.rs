@@ -48,6 +48,8 @@ pub struct Inventory<'f> {
     pub unreadable: Vec<WorkloadError>,
     /// What the texts of the pods say.
     parsed: PodTexts,
+    /// Time, milliseconds UTC: that of the fleet, unless somebody knows better.
+    now_ms: i64,
 }
 
 /// One cluster of an [`Inventory`].
@@ -122,17 +124,24 @@ impl<'f> Inventory<'f> {
             pods,
             unreadable,
             parsed,
+            now_ms: fleet.now_ms,
         }
+    }
+
+    /// The same at a later time: pods become available without an event.
+    #[must_use]
+    pub fn at(mut self, now_ms: i64) -> Self {
+        self.now_ms = self.now_ms.max(now_ms);
+        self
     }
 
     /// The pods of a cluster.
     #[must_use]
     pub fn pods_of(&self, cluster: ClusterIdx) -> PodsOf<'_> {
-        PodsOf::new(
-            self.fleet,
-            self.clusters[cluster as usize].cluster,
-            &self.parsed,
-        )
+        let cluster = self.clusters[cluster as usize].cluster;
+        let mut pods = PodsOf::new(self.fleet, cluster, &self.parsed);
+        pods.now_ms = self.now_ms;
+        pods
     }
 
     /// What `read` makes of the objects of a cluster of one resource, by namespace and name.

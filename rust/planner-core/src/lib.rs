@@ -4,6 +4,7 @@
 //! observe: raw API bytes -> batch      fold: (fleet, batch) -> fleet
 //! diff: (fleet, request) -> changes    schedule: problem -> schedule + bound
 //! plan: all of it, dressed for reading
+//! checkpoint: what a run of a plan has to know before its next step
 //! ```
 //!
 //! No Python, no I/O, no clock and no randomness: whatever a function needs is an argument, and
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod checkpoint;
 pub mod diff;
 pub mod error;
 pub mod fleet;

@@ -73,6 +73,11 @@ impl PyBatch {
             .collect()
     }
 
+    fn listed(&self) -> Vec<&'static str> {
+        let listed = self.inner.listed().into_iter();
+        listed.map(Resource::name).collect()
+    }
+
     fn __len__(&self) -> usize {
         self.inner.len()
     }

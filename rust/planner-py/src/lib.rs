@@ -3,6 +3,7 @@
 
 mod arrow;
 mod batch;
+mod checkpoint;
 mod error;
 mod fleet;
 mod observe;
@@ -21,6 +22,7 @@ mod _core {
     #[pymodule_export]
     use crate::{
         batch::PyBatch,
+        checkpoint::{checkpoint, images},
         fleet::{PyFleet, PyPods, fold},
         observe::{PyFeed, PyIntake, redact},
         plan::{PyPlan, diff, plan, status},

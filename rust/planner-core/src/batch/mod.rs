@@ -51,6 +51,8 @@ pub use builder::{BatchBuilder, BatchWriter, DictionaryBuilder, ObjectRow};
 pub use columns::{Columns, Dictionary, text};
 pub use reached::Reached;
 
+use crate::resource::Resource;
+
 /// What happened, as it is stored in the column `event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -173,6 +175,16 @@ impl Batch {
     pub fn slice(&self, begin: usize, count: usize) -> Self {
         let begin = begin.min(self.len());
         Self(self.0.slice(begin, count.min(self.len() - begin)))
+    }
+
+    /// The resources whose lists were completed.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Resource> {
+        let columns = self.columns();
+        let is_end = |row: &usize| columns.event.value(*row) == Event::ListCompleted as u8;
+        let rows = (0..self.len()).filter(is_end);
+        rows.filter_map(|row| Resource::from_code(columns.resource.value(row)))
+            .collect()
     }
 
     /// The latest time of any row, milliseconds UTC; 0 without rows.

@@ -11,7 +11,7 @@ use crate::{
     kube::{
         labels::LabelIndex,
         order,
-        pod::{OncePerText, PodSpec, PodsOf},
+        pod::{OncePerText, PodAnnotations, PodSpec, PodsOf},
         sidecar::SidecarSet,
     },
     request::Request,
@@ -86,6 +86,12 @@ impl SidecarTargets {
 
     pub(super) fn has_any(&self, cluster: ClusterIdx) -> bool {
         !self.by_cluster[cluster as usize].is_empty()
+    }
+
+    /// Whether one of them was injected into a pod with these annotations.
+    pub(super) fn are_injected(&self, cluster: ClusterIdx, annotations: &PodAnnotations) -> bool {
+        let mut targets = self.by_cluster[cluster as usize].iter();
+        targets.any(|target| target.set.is_injected(annotations))
     }
 
     /// Whether a partition singles this pod out among those like it.

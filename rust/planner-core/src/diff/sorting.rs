@@ -22,7 +22,7 @@ impl Sorting {
     /// Puts the changes in order, holds back what a partition keeps, and adds all to the diff.
     pub fn finish(mut self, scene: &Scene<'_>, needs: &Needs, diff: &mut Diff) {
         let differ = self.changes.len() + self.refused.len();
-        if differ == 0 && scene.target.is_none() {
+        if differ == 0 && scene.target.is_none() && !scene.has_sidecars() {
             return;
         }
         let (ordered, binding) = in_order(scene, std::mem::take(&mut self.changes));

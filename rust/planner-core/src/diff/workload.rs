@@ -134,6 +134,16 @@ impl Scene<'_> {
         (texts, self.sidecars.holds(self.cluster, row))
     }
 
+    /// Whether a `SidecarSet` that changes was injected into one of its pods.
+    pub fn has_sidecars(&self) -> bool {
+        let pods = self.inventory.pods_of(self.cluster);
+        let mut rows = self.inventory.pods[self.index as usize].iter();
+        rows.any(|row| {
+            self.sidecars
+                .are_injected(self.cluster, pods.annotations(*row))
+        })
+    }
+
     /// Decides for one pod, and so for all of its class.
     fn need(&self, row: PodRow, why_recreate: &mut Vec<String>, diff: &mut Diff) -> Need {
         let pods = self.inventory.pods_of(self.cluster);

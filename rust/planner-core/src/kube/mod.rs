@@ -9,12 +9,14 @@
 //! budget, sidecar               budgets over pods, sidecars inside pods
 //! pod, parsed, state            what one pod is and whether it serves
 //! order, priority, scatter      which pod is next
+//! held                          what a run of a plan holds, read as its owner wrote it
 //! ```
 //!
 //! Where a rule comes from is said at the rule, by the function of Kubernetes or `OpenKruise` that
 //! decides it.
 
 pub mod budget;
+pub mod held;
 pub mod inplace;
 pub mod labels;
 pub mod order;

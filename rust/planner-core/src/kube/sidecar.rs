@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    held::owners_spec,
     labels::LabelIndex,
     owner::uid,
     pod::{OncePerText, PodAnnotations, PodSpec},
@@ -83,7 +84,8 @@ impl SidecarSet {
     }
 
     fn try_read(document: &Value) -> Result<Self, String> {
-        let (metadata, spec) = (&document["metadata"], &document["spec"]);
+        let metadata = &document["metadata"];
+        let spec = &*owners_spec(metadata, &document["spec"]);
         let strategy = &spec["updateStrategy"];
         let said = |error: serde_json::Error| error.to_string();
         let annotation = |key: &str| text(&metadata["annotations"][key]).into();

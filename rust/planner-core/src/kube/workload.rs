@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::{
+    held::owners_spec,
     owner::uid,
     pod::PodSpec,
     scaled::Resolved,
@@ -141,6 +142,7 @@ impl Workload {
         document: &Value,
         template: Template,
     ) -> Result<Self, WorkloadError> {
+        let document = &owners(document);
         Self::try_read(resource, cluster, document, template).map_err(|problem| WorkloadError {
             workload: format!(
                 "{cluster}/{}/{}/{}",
@@ -231,6 +233,18 @@ impl Workload {
         let partition = self.strategy.partition_index(self.resource);
         is_stateful(self.resource)
             && ordinal(pod).is_some_and(|it| it.saturating_sub(self.first_ordinal) < partition)
+    }
+}
+
+/// The document with the spec as its owner wrote it.
+fn owners(document: &Value) -> Cow<'_, Value> {
+    match owners_spec(&document["metadata"], &document["spec"]) {
+        Cow::Borrowed(_) => Cow::Borrowed(document),
+        Cow::Owned(spec) => {
+            let mut document = document.clone();
+            document["spec"] = spec;
+            Cow::Owned(document)
+        }
     }
 }
 

@@ -25,8 +25,8 @@ const KEPT: [&str; 13] = [
     "pub.kruise.io/related-pub",
 ];
 
-/// Prefix of annotations by which Kruise Rollouts marks what it holds.
-const KEPT_PREFIX: &str = "rollouts.kruise.io/";
+/// Prefixes of annotations by which Kruise Rollouts and the planner itself mark what they hold.
+const KEPT_PREFIXES: [&str; 2] = ["fleet-upgrade-planner/", "rollouts.kruise.io/"];
 
 /// The key that stands for all annotations that were left out.
 pub const REDACTED: &str = "redacted";
@@ -147,9 +147,11 @@ fn pick(object: &Value, keys: &[&str]) -> Value {
 }
 
 fn kept_annotations(annotations: Map<String, Value>, salt: &Salt) -> Map<String, Value> {
-    let (mut kept, mut others): (Map<_, _>, Map<_, _>) = annotations
-        .into_iter()
-        .partition(|(key, _)| KEPT.contains(&key.as_str()) || key.starts_with(KEPT_PREFIX));
+    let (mut kept, mut others): (Map<_, _>, Map<_, _>) =
+        annotations.into_iter().partition(|(key, _)| {
+            let has = |prefix: &&str| key.starts_with(*prefix);
+            KEPT.contains(&key.as_str()) || KEPT_PREFIXES.iter().any(has)
+        });
     if !others.is_empty() {
         others.sort_keys();
         let digest = salt.digest([Value::Object(others).to_string().as_str()]);

@@ -1,0 +1,160 @@
+"""Carries out the steps of a wave on one cluster: levers in the order in which they are safe."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from planner.apply.course import Place
+from planner.apply.levers import deployment, partition, selected, template
+from planner.apply.levers.held import SIDECARS_LABEL, WAVE_LABEL, Object, owners, released
+from planner.apply.steps import Going, Step
+from planner.apply.writer import Writer, Written
+
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+FIRST_TO_GO = "-1000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the workloads and SidecarSets of one cluster are to become.
+
+    Attributes:
+        images: image by container of each workload.
+        manifests: whole manifests, as people wrote them.
+        sidecars: image by container of each SidecarSet.
+    """
+
+    images: Mapping[Place, Mapping[str, str]]
+    manifests: Mapping[Place, Object] = field(default_factory=dict)
+    sidecars: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, place: Place, live: Object) -> Object:
+        """Give a workload its new template."""
+        manifest = self.manifests.get(place)
+        laid = template.with_manifest(live, manifest) if manifest is not None else live
+        return template.with_images(laid, self.images.get(place, {}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Who writes: the run, and the number of its wave."""
+
+    id: str
+    wave: int
+
+    @property
+    def label(self) -> str:
+        """The label of pods that this wave lets go."""
+        return f"{self.id}-{self.wave}"
+
+
+def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -> dict[int, str]:
+    """Carry steps out on their cluster; gives the moves that were refused for now, and why.
+
+    Pods are named before the lever lets go, and removed after the workload has its new template.
+
+    Raises:
+        DriftError: a workload is gone or changed by somebody else.
+        RunError: the server refuses what is wanted, or warns of it.
+        ClusterError: the API server is away for too long.
+    """
+    steps = tuple(steps)
+    refused: dict[int, str] = {}
+    for name in dict.fromkeys(name for step in steps for name in step.sidecar_sets):
+        writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run.id))
+    for step in steps:
+        for each in step.moves:
+            name_pod(step, each, writer, run)
+        if step.application:
+            place = step.place
+            lever = workload_lever(step, wanted, run)
+            writer.pull(place.kind, place.namespace, place.name, lever)
+            name_nodes(step, writer, run)
+        for each in step.moves:
+            written = remove_pod(step, each, writer)
+            if written.outcome == "refused":
+                refused[each.number] = written.why
+    return refused
+
+
+def sidecar_lever(name: str, wanted: Wanted, run: str) -> Callable[[Object], Object]:
+    """The lever of a SidecarSet."""
+    images = wanted.sidecars.get(name, {})
+
+    def lever(live: Object) -> Object:
+        # Held first: in between no pod would be held back.
+        return template.sidecars_with_images(selected.by_pods(live, run=run), images)
+
+    return lever
+
+
+def workload_lever(step: Step, wanted: Wanted, run: Run) -> Callable[[Object], Object]:
+    """The lever of a workload, with its new template in the same write."""
+
+    def lever(live: Object) -> Object:
+        return _held(step, wanted.of(step.place, live), run)
+
+    return lever
+
+
+def _held(step: Step, live: Object, run: Run) -> Object:
+    update = owners(live)["spec"].get("updateStrategy") or {}
+    if update.get("type") == "OnDelete" or step.kind == "roll":
+        return live
+    match step.place.kind:
+        case "Deployment":
+            held = deployment.let_go(live, new=step.value, surge=step.surge)
+        case "CloneSet":
+            held = partition.keep(live, old=step.value, label=run.label)
+        case "AdvancedStatefulSet" if partition.is_unordered(owners(live)):
+            held = partition.keep_unordered(live, old=step.value, label=run.label)
+        case "StatefulSet" | "AdvancedStatefulSet":
+            held = partition.from_ordinal(live, lowest=step.value)
+        case "AdvancedDaemonSet":
+            held = selected.by_nodes(live, run=run.id)
+        case _:
+            held = selected.on_delete(live)
+    return held
+
+
+def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:
+    """Say which pod is to go, where a controller lets us."""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    if step.application and step.place.kind in ("CloneSet", "AdvancedStatefulSet"):
+        labels[WAVE_LABEL] = run.label
+    if step.application and step.place.kind == "Deployment":
+        annotations[DELETION_COST] = FIRST_TO_GO
+    if step.sidecar_sets:
+        labels[SIDECARS_LABEL] = run.id
+    if labels or annotations:
+        metadata = {"labels": labels} if labels else {}
+        metadata |= {"annotations": annotations} if annotations else {}
+        pod = each.pod
+        writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
+
+
+def name_nodes(step: Step, writer: Writer, run: Run) -> None:
+    """Label the nodes on which an Advanced DaemonSet may change its pods."""
+    if step.place.kind != "AdvancedDaemonSet" or not step.moves:
+        return
+    live = writer.read(step.place.kind, step.place.namespace, step.place.name)
+    if live is None:
+        return
+    for node in dict.fromkeys(each.pod.node for each in step.moves):
+        writer.label_node(node, selected.node_label(live), run.id)
+
+
+def remove_pod(step: Step, each: Going, writer: Writer) -> Written:
+    """Remove a pod that its controller waits for somebody to remove."""
+    kind, native = each.move.kind, step.place.kind == "DaemonSet"
+    evicts = kind == "evict"
+    if not (evicts or kind == "delete" or (native and kind == "recreate")):
+        return Written("done")
+    return writer.remove(each.pod.namespace, each.name, each.uid, evict=evicts)
+
+
+def release(places: Iterable[Place], writer: Writer) -> None:
+    """Give workloads back to their owners."""
+    for place in places:
+        if writer.read(place.kind, place.namespace, place.name) is not None:
+            writer.pull(place.kind, place.namespace, place.name, released, marked=False)

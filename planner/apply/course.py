@@ -1,0 +1,169 @@
+"""A plan as an executor reads it: its waves one after the other, and its workloads."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgspec
+
+from planner import core
+from planner.model.plan import Move
+
+
+class Place(NamedTuple):
+    """Names a workload of the fleet."""
+
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+
+class WaveOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan's header says of a wave."""
+
+    wave: int
+    seconds: float
+    waits_s: float
+    moves: int
+    approvals: tuple[str, ...] = ()
+
+
+class _Stage(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    last_wave: int | None = None
+
+
+class _Workload(msgspec.Struct, frozen=True, kw_only=True):
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+    moves: int
+    held: tuple[tuple[int, int, str | None], ...]
+    stages: tuple[_Stage, ...] = ()
+
+
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    request: dict[str, Any]
+    log: dict[str, Any]
+    seconds: float
+    workloads: tuple[_Workload, ...]
+    per_wave: tuple[WaveOf, ...]
+    unmovable: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Course:
+    """A plan; moves are numbered from 0 in its order."""
+
+    plan: core.Plan
+
+    @cached_property
+    def _header(self) -> _Header:
+        return msgspec.json.decode(self.plan.header(), type=_Header)
+
+    @property
+    def id(self) -> str:
+        """The plan's id."""
+        return self._header.id
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The request, its manifests redacted."""
+        return self._header.request
+
+    @property
+    def position(self) -> int:
+        """The position of the log that the plan was made at."""
+        return int(self._header.log["position"])
+
+    @property
+    def waves(self) -> Sequence[WaveOf]:
+        """The waves, the first one at 0."""
+        return self._header.per_wave
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The workloads, by index."""
+        return tuple(
+            Place(it.cluster, it.namespace, it.kind, it.name) for it in self._header.workloads
+        )
+
+    @cached_property
+    def index_of(self) -> Mapping[Place, int]:
+        """The index of each workload."""
+        return {place: index for index, place in enumerate(self.places)}
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """Clusters that have a move, by name."""
+        moving = (it.cluster for it in self._header.workloads if it.moves)
+        return tuple(sorted(set(moving)))
+
+    @cached_property
+    def _begins(self) -> tuple[int, ...]:
+        begins = [0]
+        for wave in self.waves:
+            begins.append(begins[-1] + wave.moves)
+        return tuple(begins)
+
+    @property
+    def total(self) -> int:
+        """How many moves there are."""
+        return self._begins[-1]
+
+    def numbers(self, wave: int) -> range:
+        """The moves of a wave (from 1)."""
+        return range(self._begins[wave - 1], self._begins[wave])
+
+    def moves(self, wave: int) -> Iterator[tuple[int, Move]]:
+        """Give the moves of a wave (from 1) with their numbers."""
+        numbers = self.numbers(wave)
+        lines = self.plan.jsonl(numbers.start, len(numbers)).splitlines()
+        for number, line in zip(numbers, lines, strict=True):
+            yield number, msgspec.json.decode(line, type=Move)
+
+    def move(self, number: int) -> Move:
+        """Give one move."""
+        return msgspec.json.decode(self.plan.jsonl(number, 1), type=Move)
+
+    def left(self, wave: int) -> list[int]:
+        """How many moves of each workload come after a wave (0: before the first), by index."""
+        return [
+            sum(moves for at, moves, _ in it.held if at > wave) for it in self._header.workloads
+        ]
+
+    def stages_passed(self, wave: int) -> frozenset[str]:
+        """Stages of which no workload has a move after a wave."""
+        stages = [stage for it in self._header.workloads for stage in it.stages]
+        ahead = {stage.name for stage in stages if (stage.last_wave or 0) > wave}
+        return frozenset({stage.name for stage in stages} - ahead)
+
+    def unmovable(self) -> Mapping[Place, int]:
+        """How many pods of each workload the plan leaves where they are."""
+        counts: dict[Place, int] = {}
+        for pod in self._header.unmovable:
+            workload = pod.get("workload") or {}
+            kind, name = workload.get("kind", ""), workload.get("name", "")
+            place = Place(pod["cluster"], pod["namespace"], kind, name)
+            counts[place] = counts.get(place, 0) + 1
+        return counts
+
+
+def manifest_key(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Namespace, kind and name of a manifest's workload, as `Place` has them."""
+    kind, metadata = manifest["kind"], manifest["metadata"]
+    if manifest["apiVersion"].startswith("apps.kruise.io/") and kind != "CloneSet":
+        kind = f"Advanced{kind}"
+    return metadata.get("namespace", "default"), kind, metadata["name"]
+
+
+def place_of(move: Move) -> Place:
+    """The workload of a move."""
+    return Place(move.cluster, move.namespace, move.workload.kind, move.workload.name)

@@ -1,0 +1,197 @@
+"""Carries out one run, one step at a time; each is safe to be killed in and to be said twice."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from planner import core
+from planner.apply import carry, moving
+from planner.apply.checkpoint import Checkpoint, PodStanding, Question
+from planner.apply.course import Place, place_of
+from planner.apply.drift import drift
+from planner.apply.events import ApprovalAsked, Ended, Replanned, Stopped, WaveBegun
+from planner.apply.moveset import MoveSet
+from planner.apply.pace import left_s
+from planner.apply.preflight import preflight
+from planner.apply.site import Site
+from planner.apply.tail import tail_request
+from planner.apply.wave import bases, bind
+from planner.errors import DriftError, LeaseLostError, RunError
+from planner.model.plan import Move
+
+TICK_S: Final = 0.5
+"""How long nothing happens before an executor looks again."""
+
+Ending = Literal["done", "aborted", "stopped", "interrupted"]
+Reason = Literal["gate", "failures", "drift", "refused"]
+
+
+def execute(site: Site, *, waits_at_gates: bool) -> Ending:
+    """Go on until the run is over, or stops by itself, or the executor has to end.
+
+    Raises:
+        LeaseLostError: another executor has taken the run over.
+        RunError: a cluster refuses what the plan needs, before anything was done.
+        ClusterError: a cluster is away for too long.
+    """
+    if not _has_begun(site):
+        preflight(site)
+    moving.recover(site)
+    while True:
+        site.read()
+        run = site.run
+        if run.outcome:
+            return run.outcome
+        try:
+            stopped = _step(site, waits_at_gates=waits_at_gates)
+        except LeaseLostError:
+            raise
+        except RunError as error:
+            reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
+            stopped = _stop(site, reason, str(error))
+        if stopped:
+            return "stopped"
+        if site.outside.wait(TICK_S):
+            return "interrupted"
+
+
+def _has_begun(site: Site) -> bool:
+    """Whether a wave of the run has begun."""
+    return site.run.wave.number > 0 or len(site.run.plans) > 1
+
+
+def _step(site: Site, *, waits_at_gates: bool) -> bool:
+    """Take one step; says whether the run has stopped by itself."""
+    run = site.run
+    if run.abort_asked:
+        end(site, "aborted")
+    elif run.is_moving:
+        why = moving.go_on(site)
+        return bool(why) and _stop(site, "failures", why)
+    elif run.wave.number == len(site.course.waves):
+        end(site, "done")
+    elif run.paused:
+        site.tell("paused", wave=run.wave.number)
+    elif _is_gated(site):
+        return not waits_at_gates and _stop(site, "gate", "an approval is asked for")
+    elif not _is_soaking(site):
+        return _begin(site)
+    return False
+
+
+def _is_gated(site: Site) -> bool:
+    """Ask for an approval where the plan has one, and say whether it is missing."""
+    run = site.run
+    if not run.wave.number or run.approved == run.wave.number:
+        return False
+    asked = site.course.waves[run.wave.number - 1].approvals
+    if asked and not run.asked:
+        site.append(ApprovalAsked(wave=run.wave.number, what=asked))
+        site.tell("approval", wave=run.wave.number, asked=asked)
+    return bool(asked)
+
+
+def _is_soaking(site: Site) -> bool:
+    wave = site.run.wave
+    if not wave.number:
+        return False
+    rest_ms = int(site.course.waves[wave.number].waits_s * 1000)
+    until_ms = wave.ended_ms + rest_ms
+    soaks = site.outside.clock.now_ms() < until_ms
+    if soaks:
+        site.tell("soaking", after=wave.number, seconds=rest_ms / 1000)
+    return soaks
+
+
+def _begin(site: Site) -> bool:
+    """Begin the next wave, or go over to another plan when the fleet moved on.
+
+    Says whether the run has stopped, because there is no other plan.
+    """
+    course, number = site.course, site.run.wave.number + 1
+    moves = list(course.moves(number))
+    places = list(dict.fromkeys(place_of(move) for _, move in moves))
+    fleet = site.outside.look()
+    question = Question(due=[(move.cluster, move.uid) for _, move in moves], list=places)
+    checkpoint = site.ask_of(fleet, question)
+    if why := _drift(site, checkpoint):
+        return _replan(site, fleet, why)
+    standing_of = dict(zip(question.due, checkpoint.due, strict=True))
+    standings = checkpoint.by_place()
+    there = [place for place in places if place in standings]
+    listed = {place: standings[place].moves for place in there}
+    binding = bind(moves, standing_of, listed, _named(site, moves, standing_of, number))
+    begun = WaveBegun(
+        wave=number,
+        moves=str(MoveSet(course.numbers(number))),
+        bound=tuple(binding.bound.items()),
+        dropped=str(binding.dropped),
+        base=bases(course.index_of, [standings[place] for place in there]),
+    )
+    if site.append(begun):
+        site.tell(
+            "wave",
+            wave=number,
+            of=len(course.waves),
+            moves=len(moves),
+            workloads=[str(place) for place in places],
+            left_s=round(left_s(site.run, course)),
+        )
+    return False
+
+
+def _named(
+    site: Site,
+    moves: Iterable[tuple[int, Move]],
+    standing_of: Mapping[tuple[str, str], PodStanding],
+    wave: int,
+) -> frozenset[str]:
+    """Uids that the rest of the plan names, when somebody has to know them."""
+    if all(standing_of[move.cluster, move.uid].state == "here" for _, move in moves):
+        return frozenset()
+    later = range(wave, len(site.course.waves) + 1)
+    return frozenset(move.uid for each in later for _, move in site.course.moves(each))
+
+
+def _drift(site: Site, checkpoint: Checkpoint) -> tuple[str, ...]:
+    run, course = site.run, site.course
+    left = dict(zip(course.places, course.left(run.wave.number), strict=True))
+    for number in run.unfinished:
+        left[place_of(course.move(number))] += 1
+    return drift(left, course.unmovable(), checkpoint.by_place())
+
+
+def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
+    request = tail_request(site.course, site.plan.images, site.run.wave.number)
+    plan = site.outside.replan(fleet, request)
+    if plan is None:
+        return _stop(site, "drift", f"{'; '.join(why)}; there is no plan for what is left")
+    if site.append(Replanned(plan=plan.id, why=why)):
+        site.follow(plan)
+        site.tell("replanned", plan=plan.id, why=why)
+    return False
+
+
+def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
+    """Give back what is at its target; the rest stays held, for nothing to go on by itself."""
+    standings = site.ask(Question()).by_place()
+    held: list[str] = []
+    free: list[Place] = []
+    behind: set[str] = set()
+    for place in site.course.places:
+        standing = standings.get(place)
+        if standing is not None and standing.behind:
+            held.append(f"{place}: {standing.behind} pods stay at another version")
+            behind.add(place.cluster)
+        else:
+            free.append(place)
+    for cluster in site.course.clusters:
+        if cluster not in behind:
+            sets = site.plan.target.sidecars
+            free += [Place(cluster, "", "SidecarSet", name) for name in sets]
+    for cluster, writer in site.writers.items():
+        carry.release([place for place in free if place.cluster == cluster], writer)
+    site.append(Ended(outcome=outcome, held=tuple(held)))
+
+
+def _stop(site: Site, reason: Reason, text: str) -> bool:
+    return site.append(Stopped(reason=reason, text=text))

@@ -1,0 +1,33 @@
+"""A Deployment stops exactly where it should when its new pods never count as available.
+
+Its controller takes down `maxUnavailable` minus the new pods that are not available, and no more.
+With a `minReadySeconds` of 68 years no new pod ever is, so `maxUnavailable` is the number of pods
+of the new version that there shall be, and nothing goes on by itself however fast they start
+(`kubernetes pkg/controller/deployment/rolling.go reconcileOldReplicaSets`). Whether they serve is
+judged by their condition Ready, here as by every budget.
+
+With `maxSurge` alone the new pods come first, beside the old; `maxUnavailable` then takes the old
+ones away.
+"""
+
+from typing import Any, Final
+
+from planner.apply.levers.held import Object, hold, owners
+
+# The largest that the API takes; the deadline has to be larger still.
+NEVER_S: Final = 2_147_483_646
+
+
+def let_go(deployment: Object, *, new: int, surge: int) -> dict[str, Any]:
+    """Let `new` pods be of the new version, and `surge` more beside as many old ones."""
+    owner = owners(deployment)["spec"]
+    if (owner.get("strategy") or {}).get("type") == "Recreate":
+        # One pod at most, and the old one has to be gone before the new one comes.
+        return dict(deployment)
+    rolling = {"maxUnavailable": new, "maxSurge": surge}
+    return hold(
+        deployment,
+        strategy={"type": "RollingUpdate", "rollingUpdate": rolling},
+        minReadySeconds=NEVER_S,
+        progressDeadlineSeconds=NEVER_S + 1,
+    )

@@ -1,0 +1,80 @@
+"""What the workloads of a plan are to become."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from planner.apply.levers.held import HELD, RUN, Object, annotations_of, spec_with
+
+_LISTS: Final = ("containers", "initContainers")
+
+
+def with_images(thing: Object, images: Mapping[str, str]) -> dict[str, Any]:
+    """Give the containers of a workload's template these images."""
+    template = thing["spec"]["template"]
+    return spec_with(thing, template={**template, "spec": _imaged(template["spec"], images)})
+
+
+def sidecars_with_images(thing: Object, images: Mapping[str, str]) -> dict[str, Any]:
+    """Give the containers of a SidecarSet these images."""
+    return {**thing, "spec": _imaged(thing["spec"], images)}
+
+
+def images_of(thing: Object) -> dict[str, str]:
+    """Image by container of a workload's template, or of a SidecarSet."""
+    spec = thing["spec"]
+    spec = spec["template"]["spec"] if "template" in spec else spec
+    each = (container for key in _LISTS for container in spec.get(key) or ())
+    return {container["name"]: container.get("image", "") for container in each}
+
+
+def with_manifest(thing: Object, manifest: Object) -> dict[str, Any]:
+    """Lay a manifest over the object, as `kubectl apply` would; what it leaves out stays.
+
+    The fields that a run holds stay as it holds them.
+    """
+    spec = _overlaid(thing["spec"], manifest.get("spec") or {})
+    if HELD in annotations_of(thing):
+        spec = {**spec, **{key: thing["spec"][key] for key in thing["spec"] if key in _HELD}}
+    laid = {**thing, "spec": spec}
+    metadata = manifest.get("metadata") or {}
+    for part in ("labels", "annotations"):
+        if part in metadata:
+            own = {key: text for key, text in metadata[part].items() if key not in (HELD, RUN)}
+            merged = {**(laid["metadata"].get(part) or {}), **own}
+            laid = {**laid, "metadata": {**laid["metadata"], part: merged}}
+    return laid
+
+
+# Every field of a spec that a lever sets.
+_HELD: Final = (
+    "minReadySeconds",
+    "paused",
+    "progressDeadlineSeconds",
+    "strategy",
+    "updateStrategy",
+)
+
+
+def _imaged(spec: Object, images: Mapping[str, str]) -> dict[str, Any]:
+    changed = {
+        key: [
+            {**each, "image": images[each["name"]]} if each["name"] in images else each
+            for each in spec[key]
+        ]
+        for key in _LISTS
+        if spec.get(key)
+    }
+    return {**spec, **changed}
+
+
+def _overlaid(live: Any, desired: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Maps key by key, lists of named things by their name in the order of the manifest."""
+    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+        return {**live, **{key: _overlaid(live.get(key), desired[key]) for key in desired}}
+    named = isinstance(desired, list) and all(
+        isinstance(each, Mapping) and "name" in each for each in desired
+    )
+    if named and isinstance(live, list):
+        by_name = {each["name"]: each for each in live if "name" in each}
+        return [_overlaid(by_name.get(each["name"], {}), each) for each in desired]
+    return desired

@@ -1,0 +1,214 @@
+"""A wave that is under way: what came back, what may go, and when nobody waits any more."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from planner.apply.checkpoint import Checkpoint, PodStanding, Question, Tightest
+from planner.apply.course import Place, place_of
+from planner.apply.events import Back, Failed, LetGo, Lever, WaveEnded
+from planner.apply.moveset import MoveSet
+from planner.apply.site import Site
+from planner.apply.steps import Going, Step, steps
+from planner.apply.wave import Due, bound_moves, overdue, progress, too_many_failed
+
+RETRY_MS: Final = 5_000
+"""How long what was refused rests."""
+
+
+def go_on(site: Site) -> str:
+    """Take the wave one step further; gives why the run has to stop, or nothing."""
+    run, wave = site.run, site.run.wave
+    due = bound_moves(site.course.moves(wave.number), wave)
+    let_go = [each for each in due if each.number in wave.let_go]
+    waiting = [each for each in due if each.number not in wave.let_go]
+    checkpoint = site.ask(
+        Question(let_go=[each.key for each in let_go], due=[each.key for each in waiting])
+    )
+    found = progress(due, wave, site.course.index_of, checkpoint)
+    if found.back:
+        site.append(Back(wave=wave.number, moves=str(found.back), strays=str(found.strays)))
+        _tell(site, due, checkpoint.tightest)
+        return ""
+    pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
+    # Others moved or removed them meanwhile: nobody has to let them go.
+    moved = MoveSet(number for number, pod in pods.items() if pod.state in ("done", "gone"))
+    if moved:
+        site.append(Back(wave=wave.number, moves=str(moved), strays=str(moved)))
+        return ""
+    if _swap(site, checkpoint):
+        return ""
+    if not run.paused and _let_go(site, due, checkpoint, pods):
+        return ""
+    late = {number: _why(pod) for number, pod in pods.items()}
+    return _wait_or_end(site, due, {**found.waiting, **late}, checkpoint.tightest)
+
+
+def _wait_or_end(
+    site: Site, due: Sequence[Due], waiting: Mapping[int, str], tightest: Tightest | None
+) -> str:
+    run, wave = site.run, site.run.wave
+    if not waiting or wave.skipped:
+        site.append(WaveEnded(wave=wave.number))
+        return ""
+    new = {number: why for number, why in waiting.items() if number not in wave.failed}
+    if not new:
+        why = too_many_failed(run, site.policy, due, site.course.total)
+        if not why:
+            site.append(WaveEnded(wave=wave.number))
+        return why
+    if not run.paused and overdue(run, site.policy, site.outside.clock.now_ms()):
+        why = "; ".join(dict.fromkeys(new.values()))
+        site.append(Failed(wave=wave.number, moves=str(MoveSet(new)), why=why))
+    _tell(site, due, tightest, why=next(iter(new.values())))
+    return ""
+
+
+def _let_go(
+    site: Site, due: Sequence[Due], checkpoint: Checkpoint, pods: Mapping[int, PodStanding]
+) -> bool:
+    """Let every move go that has room in its budgets; says whether there was one."""
+    wave = site.run.wave
+    rested = site.outside.clock.now_ms() >= wave.progress_ms + RETRY_MS
+    going = [
+        Going(number=each.number, move=each.move, uid=each.uid, pod=pods[each.number])
+        for each in due
+        if each.number in pods
+        and pods[each.number].state == "here"
+        and not pods[each.number].held_by
+        and (rested or each.number not in wave.refused)
+    ]
+    if not going:
+        return False
+    promised = _promised(site, due, checkpoint)
+    made = steps(going, checkpoint.by_place(), promised, site.plan.target)
+    moves = MoveSet(each.number for each in going)
+    if site.append(LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made))):
+        site.tell("letting-go", wave=wave.number, moves=len(moves))
+        site.carry_out(made)
+    return True
+
+
+def _levers(site: Site, made: Sequence[Step]) -> tuple[Lever, ...]:
+    index_of = site.course.index_of
+    return tuple(
+        (index_of[step.place], step.kind, step.value, step.surge)
+        for step in made
+        if step.application
+    )
+
+
+def _promised(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> dict[Place, int]:
+    """Application moves that were let go and that their controllers have not taken yet."""
+    let_go = [each for each in due if each.number in site.run.wave.let_go]
+    promised: dict[Place, int] = {}
+    for each, pod in zip(let_go, checkpoint.let_go, strict=True):
+        if pod.state == "here" and site.plan.target.has_application(each.move):
+            place = place_of(each.move)
+            promised[place] = promised.get(place, 0) + 1
+    return promised
+
+
+def _swap(site: Site, checkpoint: Checkpoint) -> bool:
+    """Take the old pods of a surge away once the new ones serve; says whether there were any."""
+    wave, standings = site.run.wave, checkpoint.by_place()
+    made = []
+    for index, (_, kind, _, surge) in wave.levers.items():
+        place = site.course.places[index]
+        standing, base = standings.get(place), wave.base.get(index)
+        if kind != "surge" or standing is None or base is None:
+            continue
+        _, _, unsettled, _, at_target = base
+        if standing.at_target >= at_target + surge and standing.unsettled <= unsettled:
+            made.append(Step(place=place, kind="swap", value=standing.at_target))
+    if made and site.append(LetGo(wave=wave.number, moves="", levers=_levers(site, made))):
+        site.carry_out(made)
+    return bool(made)
+
+
+def recover(site: Site) -> None:
+    """Make sure that what was appended as let go is let go, and that nobody else writes.
+
+    Objects with an open intent are touched first: an executor before us that wakes up in front of
+    its write finds another resourceVersion there.
+    """
+    wave = site.run.wave
+    if not site.run.is_moving:
+        return
+    due = bound_moves(site.course.moves(wave.number), wave)
+    open_moves = [each for each in due if each.number in wave.let_go - wave.back]
+    levers = {site.course.places[index]: lever for index, lever in wave.levers.items()}
+    if not open_moves and not levers:
+        return
+    checkpoint = site.ask(Question(let_go=[each.key for each in open_moves]))
+    pods = zip(open_moves, checkpoint.let_go, strict=True)
+    going = [
+        Going(number=each.number, move=each.move, uid=each.uid, pod=pod)
+        for each, pod in pods
+        if pod.state == "here"
+    ]
+    site.tell("recovering", wave=wave.number, moves=len(going))
+    for each in going:
+        writer = site.writers[each.move.cluster]
+        writer.touch_pod(each.pod.namespace, each.pod.name, each.uid)
+    for place in levers:
+        site.writers[place.cluster].touch(place.kind, place.namespace, place.name)
+    made = steps(going, checkpoint.by_place(), {}, site.plan.target)
+    site.carry_out([*_as_appended(made, levers), *_rest(made, levers)])
+
+
+def _as_appended(made: Sequence[Step], levers: Mapping[Place, Lever]) -> list[Step]:
+    """Give steps the levers that were appended for them."""
+    return [
+        _step(step.place, levers[step.place], step)
+        if step.application and step.place in levers
+        else step
+        for step in made
+    ]
+
+
+def _rest(made: Sequence[Step], levers: Mapping[Place, Lever]) -> list[Step]:
+    """Levers of workloads that have nothing left to take."""
+    known = {step.place for step in made if step.application}
+    return [_step(place, lever, None) for place, lever in levers.items() if place not in known]
+
+
+def _step(place: Place, lever: Lever, of: Step | None) -> Step:
+    _, kind, value, surge = lever
+    return Step(
+        place=place,
+        kind=kind,
+        value=value,
+        surge=surge,
+        moves=of.moves if of else (),
+        sidecar_sets=of.sidecar_sets if of else (),
+    )
+
+
+def _why(pod: PodStanding) -> str:
+    """Why a move was not let go."""
+    if pod.held_by:
+        return f"{pod.held_by} has no room"
+    said = {
+        "leaving": "its pod is leaving",
+        "kept": "its pod cannot move",
+        "settling": "others move it",
+    }
+    return said.get(pod.state, "it was refused")
+
+
+def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str = "") -> None:
+    run, wave = site.run, site.run.wave
+    budget = f"{tightest.name} {tightest.taken} of {tightest.limit}" if tightest else ""
+    site.tell(
+        "moving",
+        wave=wave.number,
+        of=len(site.course.waves),
+        moves=len(due),
+        moving=len(wave.let_go - wave.back),
+        back=len(wave.back),
+        failed=len(wave.failed),
+        moved=run.moved,
+        total=site.course.total,
+        tightest=budget,
+        why=why,
+    )

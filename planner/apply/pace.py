@@ -1,0 +1,44 @@
+"""How fast a run is against what its plan expected."""
+
+from dataclasses import dataclass
+
+from planner.apply.course import Course
+from planner.apply.state import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fidelity:
+    """How far a run went as its plan said.
+
+    Attributes:
+        moves: of the plan that was begun with.
+        as_planned: of them, pods that moved in the wave and in the way that it said.
+        expected_s: how long its waves should have taken, without what lies between them.
+        took_s: how long they took.
+    """
+
+    moves: int
+    as_planned: int
+    expected_s: float
+    took_s: float
+
+
+def fidelity(run: Run, first: Course) -> Fidelity:
+    """Compare a run with the plan that it began with."""
+    took = {wave: ms for plan, wave, ms in run.took if plan == first.id}
+    expected = sum(it.seconds for it in first.waves if it.wave in took)
+    return Fidelity(
+        moves=sum(it.moves for it in first.waves),
+        as_planned=run.as_planned,
+        expected_s=round(expected, 1),
+        took_s=round(sum(took.values()) / 1000, 1),
+    )
+
+
+def left_s(run: Run, course: Course) -> float:
+    """Expect how long the waves to come take, by how long those before took."""
+    took = {wave: ms / 1000 for plan, wave, ms in run.took if plan == course.id}
+    expected = sum(it.seconds for it in course.waves if it.wave in took)
+    learned = sum(took.values()) / expected if expected else 1.0
+    ahead = [it for it in course.waves if it.wave > len(took)]
+    return sum(it.seconds * learned + it.waits_s for it in ahead)

@@ -1,0 +1,160 @@
+"""Before a run acts: may it do everything, and would every cluster take every write?"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from planner.apply.checkpoint import Question
+from planner.apply.course import Place, place_of
+from planner.apply.site import Site
+from planner.apply.steps import Going, steps
+from planner.errors import RunError
+from planner.kube.cluster import Call, Cluster
+from planner.kube.paths import group_of
+from planner.model.plan import Move
+
+PODS_MAX: Final = 5_000
+"""Of larger plans one pod of each workload is tried: the others differ in their names."""
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """Something that an executor has to be allowed to do."""
+
+    verb: str
+    group: str
+    resource: str
+    subresource: str = ""
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        resource = "/".join(filter(None, (self.resource, self.subresource)))
+        group = f" of {self.group}" if self.group else ""
+        place = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {resource}{group}{place}"
+
+
+class _Status(msgspec.Struct, frozen=True):
+    allowed: bool = False
+
+
+class _Review(msgspec.Struct, frozen=True):
+    status: _Status = _Status()
+
+
+def preflight(site: Site) -> None:
+    """Check rights, and let every server try every write without keeping it.
+
+    Raises:
+        RunError: a right is missing, or a server refuses a write or warns of it.
+    """
+    moves = [
+        move for wave in range(1, len(site.course.waves) + 1) for move in site.course.moves(wave)
+    ]
+    site.tell("preflight", moves=len(moves))
+    sidecars = bool(site.plan.target.sidecars)
+    for name in site.course.clusters:
+        its = [move for _, move in moves if move.cluster == name]
+        missing = list(_missing(site.outside.doors[name], rights(its, sidecars=sidecars)))
+        if missing:
+            raise RunError(
+                f"cluster {name}: not allowed to {'; '.join(map(str, missing))}; "
+                "apply the role that `planner apply --role` prints"
+            )
+    _try(site, _tried(moves))
+
+
+def _tried(moves: Sequence[tuple[int, Move]]) -> list[tuple[int, Move]]:
+    if len(moves) <= PODS_MAX:
+        return list(moves)
+    first: dict[tuple[Place, str], tuple[int, Move]] = {}
+    for number, move in moves:
+        first.setdefault((place_of(move), move.kind), (number, move))
+    return list(first.values())
+
+
+def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
+    keys = [(move.cluster, move.uid) for _, move in moves]
+    checkpoint = site.ask(Question(due=keys))
+    going = [
+        Going(number=number, move=move, uid=move.uid, pod=pod)
+        for (number, move), pod in zip(moves, checkpoint.due, strict=True)
+        if pod.state == "here"
+    ]
+    made = steps(going, checkpoint.by_place(), {}, site.plan.target)
+    site.try_out(made)
+
+
+def rights(moves: Iterable[Move], *, sidecars: bool) -> list[Right]:
+    """Give what moves of one cluster take."""
+    needed: set[Right] = set()
+    for move in moves:
+        kind, namespace = move.workload.kind, move.namespace
+        group, plural = group_of(kind)
+        needed |= {Right(verb, group, plural, namespace=namespace) for verb in ("get", "patch")}
+        needed |= {Right(verb, "", "pods", namespace=namespace) for verb in ("get", "patch")}
+        if move.kind == "evict":
+            needed.add(Right("create", "", "pods", "eviction", namespace))
+        if move.kind == "delete" or (kind == "DaemonSet" and move.kind == "recreate"):
+            needed.add(Right("delete", "", "pods", namespace=namespace))
+        if kind == "AdvancedDaemonSet":
+            needed.add(Right("patch", "", "nodes"))
+    if sidecars:
+        group, plural = group_of("SidecarSet")
+        needed |= {Right(verb, group, plural) for verb in ("get", "patch")}
+    return sorted(needed)
+
+
+def _missing(door: Cluster, needed: Iterable[Right]) -> Iterator[Right]:
+    """Ask once for all namespaces, and only where that is denied for each."""
+    everywhere: dict[Right, bool] = {}
+    for right in needed:
+        wide = Right(right.verb, right.group, right.resource, right.subresource)
+        if wide not in everywhere:
+            everywhere[wide] = _may(door, wide)
+        if not everywhere[wide] and not (right.namespace and _may(door, right)):
+            yield right
+
+
+def _may(door: Cluster, right: Right) -> bool:
+    attributes = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": right.resource,
+        "subresource": right.subresource,
+        "namespace": right.namespace,
+    }
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = door.send(Call(method="POST", path=_REVIEWS, body=body))
+    return msgspec.json.decode(answer.body, type=_Review).status.allowed
+
+
+def executor_role(name: str) -> dict[str, object]:
+    """Give the ClusterRole of an executor; one that observes needs the role of an observer too."""
+    rules = [
+        {"apiGroups": [group], "resources": resources, "verbs": verbs}
+        for group, resources, verbs in (
+            ("apps", ["deployments", "statefulsets", "daemonsets"], ["get", "patch"]),
+            (
+                "apps.kruise.io",
+                ["clonesets", "statefulsets", "daemonsets", "sidecarsets"],
+                ["get", "patch"],
+            ),
+            ("", ["pods"], ["get", "patch", "delete"]),
+            ("", ["pods/eviction"], ["create"]),
+            ("", ["nodes"], ["patch"]),
+        )
+    ]
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": name},
+        "rules": rules,
+    }

@@ -1,0 +1,165 @@
+"""What the parts of an executor share: the run, the plan, and the hands that write."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import msgspec
+
+from planner import core
+from planner.apply import carry
+from planner.apply.checkpoint import Checkpoint, Question, ask
+from planner.apply.course import Course, Place
+from planner.apply.events import AnyEvent, Written
+from planner.apply.journal import Journal
+from planner.apply.lease import Lease
+from planner.apply.moveset import MoveSet
+from planner.apply.outside import Outside
+from planner.apply.policy import Policy
+from planner.apply.state import Run
+from planner.apply.steps import Step, Target
+from planner.apply.tail import images_of, tail_request
+from planner.apply.writer import Writer
+
+GLANCE_S: Final = 0.05
+"""How often the lease is looked after while clusters are written to."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """A plan that is being carried out, and what follows from it."""
+
+    course: Course
+
+    @cached_property
+    def images(self) -> Mapping[Place, Mapping[str, str]]:
+        """Image by container of every workload that moves."""
+        return images_of(self.course)
+
+    @cached_property
+    def target(self) -> Target:
+        """What the request wants of sidecars."""
+        return Target.of(self.course.request)
+
+    @cached_property
+    def request(self) -> bytes:
+        """What checkpoints compare with: the request, workload by workload."""
+        return msgspec.json.encode(tail_request(self.course, self.images, 0), order="sorted")
+
+
+class Site:
+    """One run as one executor has it in hand."""
+
+    def __init__(self, journal: Journal, lease: Lease, outside: Outside) -> None:
+        self.outside = outside
+        self.plan = Following(Course(outside.load(journal.run.plan)))
+        self.policy = Policy.of_texts(journal.run.policy)
+        self._journal = journal
+        self._lease = lease
+        self._mark = f"{journal.run_id}/{lease.epoch}"
+        self.writers = self._writers(dry_run=False)
+
+    def _writers(self, *, dry_run: bool) -> dict[str, Writer]:
+        return {
+            name: Writer(
+                name,
+                door,
+                mark=self._mark,
+                writes_per_s=self.policy.writes_per_s,
+                wait=self.outside.wait,
+                dry_run=dry_run,
+            )
+            for name, door in self.outside.doors.items()
+        }
+
+    @property
+    def run(self) -> Run:
+        """Where the run is, as far as it was read."""
+        return self._journal.run
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._journal.run_id
+
+    @property
+    def course(self) -> Course:
+        """The plan that is carried out now."""
+        return self.plan.course
+
+    def read(self) -> None:
+        """Look after the lease, and read what was appended since.
+
+        Raises:
+            LeaseLostError: another executor has taken the run over.
+        """
+        self._lease.renew()
+        self._journal.read()
+
+    def append(self, event: AnyEvent) -> bool:
+        """Append an event; False when somebody appended since what it was decided on."""
+        return self._journal.append(event)
+
+    def tell(self, what: str, **numbers: object) -> None:
+        """Say what happens."""
+        self.outside.tell(what, numbers)
+
+    def ask(self, question: Question) -> Checkpoint:
+        """Ask what there is to know of the fleet now."""
+        return self.ask_of(self.outside.look(), question)
+
+    def ask_of(self, fleet: core.Fleet, question: Question) -> Checkpoint:
+        """Ask what there is to know of a fleet now."""
+        now_ms = self.outside.clock.now_ms()
+        return ask(fleet, self.plan.request, question, now_ms=now_ms)
+
+    def follow(self, plan: core.Plan) -> None:
+        """Go over to another plan."""
+        self.plan = Following(Course(plan))
+
+    def try_out(self, steps: Sequence[Step]) -> None:
+        """Let the servers try steps without keeping anything.
+
+        Raises:
+            RunError: a server refuses a write, or warns of it.
+        """
+        self._on_all(steps, self._writers(dry_run=True))
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        """Do what was appended, on all clusters at once, and append what came of it.
+
+        Raises:
+            RunError: a server refuses a write, or warns of it.
+        """
+        before = sum(writer.writes for writer in self.writers.values())
+        refused = self._on_all(steps, self.writers)
+        written = Written(
+            wave=self.run.wave.number,
+            writes=sum(writer.writes for writer in self.writers.values()) - before,
+            refused=str(MoveSet(refused)),
+            why="; ".join(dict.fromkeys(refused.values())),
+        )
+        while not self.append(written):
+            self.read()
+
+    def _on_all(self, steps: Sequence[Step], writers: Mapping[str, Writer]) -> dict[int, str]:
+        by_cluster: dict[str, list[Step]] = {}
+        for step in steps:
+            by_cluster.setdefault(step.place.cluster, []).append(step)
+        wanted = carry.Wanted(
+            images=self.plan.images,
+            manifests=self.outside.manifests,
+            sidecars=self.plan.target.sidecars,
+        )
+        who = carry.Run(id=self.run_id, wave=self.run.wave.number)
+        with ThreadPoolExecutor(max_workers=max(1, len(by_cluster))) as pool:
+            futures = [
+                pool.submit(carry.carry_out, its, writers[name], wanted, who)
+                for name, its in by_cluster.items()
+            ]
+            while not all(future.done() for future in futures):
+                self._lease.renew()
+                self.outside.wait(GLANCE_S)
+        return {number: why for future in futures for number, why in future.result().items()}

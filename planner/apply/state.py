@@ -1,0 +1,258 @@
+"""Where a run is: what its events add up to."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from planner.apply.events import (
+    AbortAsked,
+    AnyEvent,
+    ApprovalAsked,
+    Approved,
+    Back,
+    Base,
+    Ended,
+    Failed,
+    Leased,
+    LetGo,
+    Lever,
+    Paused,
+    Replanned,
+    Resumed,
+    RetryAsked,
+    SkipAsked,
+    Started,
+    Stopped,
+    WaveBegun,
+    WaveEnded,
+    Written,
+)
+from planner.apply.moveset import MoveSet
+
+NONE: Final = MoveSet()
+
+Outcome = Literal["", "done", "aborted"]
+Bound = Mapping[int, str]
+"""Uid by move, where the pod is another one than the plan named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """The wave that is under way, or the last one when it has ended.
+
+    Attributes:
+        number: from 1; 0 before the first.
+        began_ms: when it began.
+        ended_ms: when it ended; 0 while it is under way.
+        moves: all of its moves that somebody has to make.
+        bound: see `Bound`.
+        dropped: moves that nobody has to make any more.
+        base: how the workloads were before it, by index.
+        levers: the last lever of each workload, by index.
+        let_go: moves that were let go.
+        refused: moves that were let go and refused for now.
+        back: moves whose pods are back.
+        strays: those of them that did not go as the plan said.
+        failed: moves whose pods are not back in time.
+        skipped: whether a person said to wait no longer.
+        retried_ms: when a person said to wait once more; 0 when nobody did.
+        progress_ms: when something last came back or was let go.
+    """
+
+    number: int = 0
+    began_ms: int = 0
+    ended_ms: int = 0
+    moves: MoveSet = NONE
+    bound: Bound = field(default_factory=dict)
+    dropped: MoveSet = NONE
+    base: Mapping[int, Base] = field(default_factory=dict)
+    levers: Mapping[int, Lever] = field(default_factory=dict)
+    let_go: MoveSet = NONE
+    refused: MoveSet = NONE
+    back: MoveSet = NONE
+    strays: MoveSet = NONE
+    failed: MoveSet = NONE
+    skipped: bool = False
+    retried_ms: int = 0
+    progress_ms: int = 0
+
+
+BEFORE: Final = Wave()
+"""Before the first wave of a plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run at one version of its stream.
+
+    Attributes:
+        plan: what is carried out now.
+        plans: every plan so far, the first one approved by people, the last one carried out now.
+        policy: the options that the run was started with.
+        epoch: of the executor that may act.
+        holder: that executor.
+        wave: see `Wave`.
+        unfinished: moves of the present plan whose waves ended without them.
+        asked: whether an approval is asked for and not given.
+        approved: the wave after which a person has approved to go on.
+        paused: whether a person wants nothing to be let go.
+        abort_asked: whether a person wants the run to end.
+        outcome: empty until the run is over.
+        held: workloads whose levers stayed when it ended, and why.
+        stopped: why the executor stopped by itself, empty while it goes on.
+        moved: pods that are back, over all plans.
+        strays: those of them that did not go as the plan said.
+        failed: pods that were not back in time, over all plans.
+        writes: writes to the clusters.
+        as_planned: pods that the first plan named, and that moved in its wave and in its way.
+        took: plan, wave and milliseconds of every wave that ended.
+    """
+
+    plan: str = ""
+    plans: tuple[str, ...] = ()
+    policy: Mapping[str, str] = field(default_factory=dict)
+    epoch: int = 0
+    holder: str = ""
+    wave: Wave = BEFORE
+    unfinished: MoveSet = NONE
+    asked: bool = False
+    approved: int = 0
+    paused: bool = False
+    abort_asked: bool = False
+    outcome: Outcome = ""
+    held: tuple[str, ...] = ()
+    stopped: str = ""
+    moved: int = 0
+    strays: int = 0
+    failed: int = 0
+    writes: int = 0
+    as_planned: int = 0
+    took: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self.outcome != ""
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a wave is under way."""
+        return self.wave.number > 0 and not self.wave.ended_ms
+
+
+def fold(run: Run, events: Iterable[AnyEvent], time_ms: int) -> Run:
+    """Add events that were appended at a time."""
+    for event in events:
+        after = _AFTER[type(event)]
+        run = after(run, event, time_ms)
+    return run
+
+
+def _started(run: Run, event: Started, _time_ms: int) -> Run:
+    return replace(run, plan=event.plan, plans=(event.plan,), policy=event.policy)
+
+
+def _leased(run: Run, event: Leased, _time_ms: int) -> Run:
+    return replace(run, epoch=event.epoch, holder=event.holder, stopped="")
+
+
+def _replanned(run: Run, event: Replanned, _time_ms: int) -> Run:
+    plans = (*run.plans, event.plan)
+    fresh = replace(run, wave=BEFORE, unfinished=NONE, asked=False, approved=0)
+    return replace(fresh, plan=event.plan, plans=plans)
+
+
+def _wave_begun(run: Run, event: WaveBegun, time_ms: int) -> Run:
+    dropped = MoveSet.parse(event.dropped)
+    begun = Wave(
+        number=event.wave,
+        began_ms=time_ms,
+        progress_ms=time_ms,
+        moves=MoveSet.parse(event.moves) - dropped,
+        bound=dict(event.bound),
+        dropped=dropped,
+        base={base[0]: base for base in event.base},
+    )
+    return replace(run, wave=begun, asked=False)
+
+
+def _let_go(run: Run, event: LetGo, time_ms: int) -> Run:
+    moves, wave = MoveSet.parse(event.moves), run.wave
+    wave = replace(
+        wave,
+        let_go=wave.let_go | moves,
+        refused=wave.refused - moves,
+        levers={**wave.levers, **{lever[0]: lever for lever in event.levers}},
+        progress_ms=time_ms,
+    )
+    return replace(run, wave=wave)
+
+
+def _written(run: Run, event: Written, _time_ms: int) -> Run:
+    refused, wave = MoveSet.parse(event.refused), run.wave
+    wave = replace(wave, let_go=wave.let_go - refused, refused=wave.refused | refused)
+    return replace(run, wave=wave, writes=run.writes + event.writes)
+
+
+def _back(run: Run, event: Back, time_ms: int) -> Run:
+    moves, strays = MoveSet.parse(event.moves), MoveSet.parse(event.strays)
+    late = len(run.wave.failed & moves)
+    named = moves - strays - MoveSet(run.wave.bound)
+    wave = replace(
+        run.wave,
+        back=run.wave.back | moves,
+        strays=run.wave.strays | strays,
+        failed=run.wave.failed - moves,
+        progress_ms=time_ms,
+    )
+    return replace(
+        run,
+        wave=wave,
+        moved=run.moved + len(moves),
+        strays=run.strays + len(strays),
+        failed=run.failed - late,
+        as_planned=run.as_planned + (len(named) if len(run.plans) == 1 else 0),
+    )
+
+
+def _failed(run: Run, event: Failed, _time_ms: int) -> Run:
+    moves = MoveSet.parse(event.moves)
+    wave = replace(run.wave, failed=run.wave.failed | moves)
+    return replace(run, wave=wave, failed=run.failed + len(moves))
+
+
+def _retried(run: Run, _event: RetryAsked, time_ms: int) -> Run:
+    wave = replace(run.wave, failed=NONE, retried_ms=time_ms)
+    return replace(run, wave=wave, failed=run.failed - len(run.wave.failed))
+
+
+def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:
+    wave = run.wave
+    return replace(
+        run,
+        wave=replace(wave, ended_ms=time_ms),
+        unfinished=run.unfinished | (wave.moves - wave.back),
+        took=(*run.took, (run.plan, wave.number, time_ms - wave.began_ms)),
+    )
+
+
+_AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
+    Started: _started,
+    Leased: _leased,
+    Replanned: _replanned,
+    WaveBegun: _wave_begun,
+    LetGo: _let_go,
+    Written: _written,
+    Back: _back,
+    Failed: _failed,
+    RetryAsked: _retried,
+    WaveEnded: _wave_ended,
+    SkipAsked: lambda run, _, __: replace(run, wave=replace(run.wave, skipped=True)),
+    ApprovalAsked: lambda run, _, __: replace(run, asked=True),
+    Approved: lambda run, _, __: replace(run, asked=False, approved=run.wave.number),
+    Paused: lambda run, _, __: replace(run, paused=True),
+    Resumed: lambda run, _, __: replace(run, paused=False),
+    AbortAsked: lambda run, _, __: replace(run, abort_asked=True),
+    Stopped: lambda run, event, _: replace(run, stopped=event.text),
+    Ended: lambda run, event, _: replace(run, outcome=event.outcome, held=event.held),
+}

@@ -1,0 +1,140 @@
+"""Which levers a wave pulls, and how far: pure decisions on moves and the standing of workloads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from planner.apply.checkpoint import PodStanding, Standing
+from planner.apply.course import Place, place_of
+from planner.model.plan import Move
+
+STATEFUL: Final = ("StatefulSet", "AdvancedStatefulSet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """A move that is let go, with the pod that it takes."""
+
+    number: int
+    move: Move
+    uid: str
+    pod: PodStanding
+
+    @property
+    def name(self) -> str:
+        """Name of the pod."""
+        return self.pod.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What happens to one workload at once.
+
+    Attributes:
+        place: the workload.
+        kind: `go`; `surge` and `swap` are the two halves of a surge; `roll` cannot be stopped.
+        value: what the lever is to show: pods of the new version (Deployment), the lowest ordinal
+            that goes (ordered StatefulSets), or pods that stay old.
+        surge: pods beside as many old ones (Deployment).
+        moves: the moves that go.
+        application: whether containers of the workload itself change.
+        sidecar_sets: SidecarSets whose containers change in place.
+    """
+
+    place: Place
+    kind: str
+    value: int = 0
+    surge: int = 0
+    moves: tuple[Going, ...] = ()
+    application: bool = True
+    sidecar_sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request wants containers to run: images by sidecar set and container."""
+
+    sidecars: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> "Target":
+        """Read it off a request."""
+        sidecars: dict[str, dict[str, str]] = {}
+        for rule in (request["spec"].get("target") or {}).get("sidecars") or ():
+            sidecars.setdefault(rule["sidecarSet"], {})[rule["container"]] = rule["to"]
+        return cls(sidecars)
+
+    def sidecar_sets_of(self, move: Move) -> tuple[str, ...]:
+        """The SidecarSets that change a pod in place."""
+        if move.kind != "in-place":
+            return ()
+        changed = move.containers.items()
+        return tuple(name for name, images in self.sidecars.items() if changed & images.items())
+
+    def has_application(self, move: Move) -> bool:
+        """Whether containers of the workload itself change."""
+        sidecars = {name for images in self.sidecars.values() for name in images}
+        return move.kind != "in-place" or bool(move.containers.keys() - sidecars)
+
+
+def steps(
+    going: Iterable[Going],
+    standings: Mapping[Place, Standing],
+    let_go_before: Mapping[Place, int],
+    target: Target,
+) -> list[Step]:
+    """Compose the steps of moves that may go now, one for each workload and way.
+
+    Args:
+        going: the moves.
+        standings: how the workloads are.
+        let_go_before: application moves of each workload that were let go and that its controller
+            has not taken yet.
+        target: of the request.
+    """
+    parts: dict[tuple[Place, bool, str], list[Going]] = {}
+    for each in going:
+        key = (place_of(each.move), target.has_application(each.move), each.move.kind)
+        parts.setdefault(key, []).append(each)
+    made = []
+    for (place, application, kind), moves in parts.items():
+        sets = dict.fromkeys(name for it in moves for name in target.sidecar_sets_of(it.move))
+        step = _kind(place, kind)
+        before = let_go_before.get(place, 0)
+        value = _value(place, step, moves, standings[place], before) if application else -1
+        made.append(
+            Step(
+                place=place,
+                kind=step,
+                value=value,
+                surge=len(moves) if step == "surge" else 0,
+                moves=tuple(moves),
+                application=application,
+                sidecar_sets=tuple(sets),
+            )
+        )
+        if application:
+            let_go_before = {**let_go_before, place: before + len(moves)}
+    return made
+
+
+def _kind(place: Place, move_kind: str) -> str:
+    if move_kind != "surge":
+        return "go"
+    return {"Deployment": "surge", "DaemonSet": "roll"}.get(place.kind, "go")
+
+
+def _value(place: Place, step: str, moves: Sequence[Going], standing: Standing, before: int) -> int:
+    match place.kind:
+        case "Deployment":
+            going = 0 if step == "surge" else len(moves)
+            return standing.at_target + before + going
+        case kind if kind in STATEFUL and not standing.unordered:
+            return min(ordinal_of(it.name) for it in moves)
+        case _:
+            return max(0, standing.old - before - len(moves))
+
+
+def ordinal_of(pod: str) -> int:
+    """The number that ends the name of a pod of a StatefulSet."""
+    return int(pod.rpartition("-")[2])

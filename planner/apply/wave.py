@@ -1,0 +1,186 @@
+"""How a wave goes on: pure decisions on the run and a checkpoint."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
+from planner.apply.course import Place, place_of
+from planner.apply.events import Base
+from planner.apply.moveset import MoveSet
+from planner.apply.policy import Policy
+from planner.apply.state import Bound, Run, Wave
+from planner.model.plan import Move
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A move of the wave, with the pod that it is bound to."""
+
+    number: int
+    move: Move
+    uid: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Cluster and uid of the pod."""
+        return self.move.cluster, self.uid
+
+
+def bound_moves(moves: Iterable[tuple[int, Move]], wave: Wave) -> list[Due]:
+    """Give the moves of a wave with their pods, without those that nobody has to make."""
+    return [
+        Due(number, move, wave.bound.get(number, move.uid))
+        for number, move in moves
+        if number not in wave.dropped
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """Which pod each move of a wave takes, decided when the wave begins."""
+
+    bound: Bound
+    dropped: MoveSet
+
+
+def bind(
+    moves: Sequence[tuple[int, Move]],
+    standing_of: Mapping[tuple[str, str], PodStanding],
+    listed: Mapping[Place, Sequence[str]],
+    later: frozenset[str],
+) -> Binding:
+    """Bind moves to the pods that are there.
+
+    A move whose pod is gone takes one that the plan does not know, such as a pod that was made
+    since, in the order in which the workload's controller takes them; when there is none, nobody
+    has to make the move.
+
+    Args:
+        moves: of the wave, with their numbers.
+        standing_of: how the pods that the plan names are.
+        listed: uids of the pods of each workload that have to move, in order.
+        later: uids that the plan names.
+    """
+    bound: dict[int, str] = {}
+    dropped: list[int] = []
+    spare = {place: [uid for uid in uids if uid not in later] for place, uids in listed.items()}
+    for number, move in moves:
+        if standing_of[move.cluster, move.uid].state == "here":
+            continue
+        free = spare.get(place_of(move), [])
+        if free:
+            bound[number] = free.pop(0)
+        else:
+            dropped.append(number)
+    return Binding(bound=bound, dropped=MoveSet(dropped))
+
+
+def bases(index_of: Mapping[Place, int], standings: Iterable[Standing]) -> tuple[Base, ...]:
+    """How workloads are before a wave."""
+    return tuple(
+        (index_of[it.place], it.movable, it.unsettled, it.missing, it.at_target) for it in standings
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a checkpoint says of a wave that is under way.
+
+    Attributes:
+        back: moves whose pods are back, and were not before.
+        strays: those of them whose pod is still there and never moved: another one went instead.
+        waiting: moves that were let go and are not back, with what is not as it should be.
+        open_places: workloads that are not as they should be after the wave.
+    """
+
+    back: MoveSet
+    strays: MoveSet
+    waiting: Mapping[int, str]
+    open_places: frozenset[Place]
+
+
+def progress(
+    due: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
+) -> Progress:
+    """Compare a checkpoint with what the wave is to reach.
+
+    A pod that stays is back when it is at the target and serves. A workload is through when no more
+    pods have to move than there should be, none is missing, and all that are new serve, but for as
+    many as did not before the wave: then every move of it is back, whichever pod it was.
+    """
+    let_go = [each for each in due if each.number in wave.let_go]
+    states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
+    standings = checkpoint.by_place()
+    gone: dict[Place, int] = {}
+    for each in let_go:
+        place = place_of(each.move)
+        gone[place] = gone.get(place, 0) + 1
+    unlike: dict[Place, str] = {
+        place: text
+        for place, moves in gone.items()
+        if (text := _unlike(standings.get(place), wave.base.get(index_of[place]), moves))
+    }
+    back, strays, waiting = [], [], {}
+    for each in let_go:
+        if each.number in wave.back:
+            continue
+        place, state = place_of(each.move), states[each.number].state
+        if state == "done" or place not in unlike:
+            back.append(each.number)
+            if _is_stray(each.move, state):
+                strays.append(each.number)
+        else:
+            waiting[each.number] = unlike[place]
+    return Progress(
+        back=MoveSet(back),
+        strays=MoveSet(strays),
+        waiting=waiting,
+        open_places=frozenset(unlike),
+    )
+
+
+def _is_stray(move: Move, state: str) -> bool:
+    """Whether a pod that is back did not go as the plan said.
+
+    Another one may have gone in its place, or it was made anew where it should have stayed.
+    """
+    stays = move.kind == "in-place"
+    return state in (("here", "kept", "gone", "leaving") if stays else ("here", "kept", "done"))
+
+
+def _unlike(standing: Standing | None, base: Base | None, moves: int) -> str:
+    """What of a workload is not yet as it should be after so many of its moves; or nothing."""
+    if standing is None or base is None:
+        return ""
+    _, movable, unsettled, missing, _ = base
+    if standing.movable > movable - moves:
+        return f"{standing.movable - movable + moves} pods still have to change"
+    if standing.missing > missing:
+        return f"{standing.missing - missing} pods are missing"
+    if standing.unsettled > unsettled:
+        names = ", ".join(standing.examples)
+        return f"{standing.unsettled - unsettled} pods are not back, such as {names}"
+    return ""
+
+
+def overdue(run: Run, policy: Policy, now_ms: int) -> bool:
+    """Whether a wave has waited for too long since something last came back."""
+    since = max(run.wave.progress_ms, run.wave.retried_ms)
+    return now_ms >= since + policy.patience_s * 1000
+
+
+def too_many_failed(run: Run, policy: Policy, due: Sequence[Due], moves: int) -> str:
+    """Which failure budget is used up; or nothing."""
+    failed = run.wave.failed
+    if run.failed > policy.failures_run.of(moves):
+        return f"{run.failed} pods failed in this run, {policy.failures_run} may"
+    if len(failed) > policy.failures_wave.of(len(due)):
+        return f"{len(failed)} pods failed in wave {run.wave.number}, {policy.failures_wave} may"
+    by_place: dict[Place, list[int]] = {}
+    for each in due:
+        by_place.setdefault(place_of(each.move), []).append(each.number)
+    for place, numbers in by_place.items():
+        count = sum(number in failed for number in numbers)
+        if count > policy.failures_workload.of(len(numbers)):
+            return f"{count} pods of {place} failed, {policy.failures_workload} may"
+    return ""
