@@ -6,10 +6,11 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -21,6 +22,8 @@ from tests.controlplane.process import Process
 from tests.controlplane.wait import until
 
 STAGES = Path(__file__).parent / "stages.yaml"
+ROOT = Path(__file__).parents[2]
+STAND_IN = "standin"
 ADMIN = "admin"
 OBSERVER = "observer"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -55,8 +58,13 @@ class ControlPlane:
             port=port or self.port, token=self._tokens[user], certificate=self._certificate()
         )
 
-    def start(self) -> None:
-        """Start everything and wait until nodes would be made ready."""
+    def start(self, *, first: Iterable[tuple[str, dict[str, Any]]] = ()) -> None:
+        """Start everything and wait until nodes would be made ready.
+
+        Args:
+            first: path and manifest of what has to be there before the controllers look: of a
+                kind that is defined later they learn half a minute later.
+        """
         self._write_identities()
         tools = binaries()
         for name, options in self._commands().items():
@@ -66,9 +74,18 @@ class ControlPlane:
         until("etcd answers", lambda: self._etcd_answers() or self._check())
         self.start_process("kube-apiserver")
         self.wait_ready()
+        for path, manifest in first:
+            self.admin.apply(path, manifest)
         for name in CLIENTS:
             self.start_process(name)
         self._supervisor.start()
+
+    def start_stand_in(self) -> None:
+        """Start the controllers that stand in for OpenKruise's; stopped like one of the five."""
+        options = ["-m", "tests.controlplane.standin", "--kubeconfig", str(self.kubeconfig())]
+        command = [sys.executable, *options]
+        self._processes[STAND_IN] = Process(STAND_IN, command, folder=self.folder, place=ROOT)
+        self.start_process(STAND_IN)
 
     def stop(self) -> None:
         """Stop every process, the last one first."""
@@ -80,7 +97,7 @@ class ControlPlane:
         shutil.rmtree(self.folder)
 
     def start_process(self, name: str) -> None:
-        """Start one of the five."""
+        """Start one of the five, or the stand-in again."""
         self._processes[name].start()
 
     def stop_process(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -163,8 +180,9 @@ class ControlPlane:
     def _supervise(self) -> None:
         """Start what gives up without its API server, as the scheduler does now and then."""
         while not self._stopping.wait(0.5):
-            for name in CLIENTS:
-                self._processes[name].revive()
+            for process in list(self._processes.values()):
+                if process.name not in SERVERS:
+                    process.revive()
 
     def _certificate(self) -> Path:
         return self.folder / "apiserver.crt"
