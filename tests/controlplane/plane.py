@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import secrets
 import shutil
 import signal
@@ -36,14 +37,19 @@ FAST = ("--kube-api-qps=2000", "--kube-api-burst=4000")
 
 
 class ControlPlane:
-    """A control plane in a folder of its own; `stop` ends its processes and forgets it."""
+    """A control plane in a folder of its own; `stop` ends its processes and forgets it.
 
-    def __init__(self, name: str) -> None:
+    With a `hurry` of 10, say, pods start, restart and end ten times as fast.
+    """
+
+    def __init__(self, name: str, *, hurry: int = 1) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"planner-controlplane-{name}-"))
         self.port, self._etcd, self._peer, *self._others = free_ports(6)
         self._tokens = {user: secrets.token_hex(16) for user in (ADMIN, OBSERVER)}
         self._processes: dict[str, Process] = {}
+        self._stages = self.folder / "stages.yaml"
+        self._stages.write_text(_hurried(STAGES.read_text(), hurry))
         self._stopping = Event()
         self._supervisor = Thread(target=self._supervise, daemon=True)
 
@@ -255,7 +261,7 @@ class ControlPlane:
                 f"--kubeconfig={late}",
                 "--manage-all-nodes=true",
                 "--node-lease-duration-seconds=20",
-                f"--config={STAGES}",
+                f"--config={self._stages}",
                 "--cidr=10.64.0.0/10",
                 f"--server-address=127.0.0.1:{kwok}",
             ],
@@ -288,6 +294,13 @@ class ControlPlane:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 likewise
             return json.loads(answer.read())
+
+
+def _hurried(stages: str, hurry: int) -> str:
+    def shorter(found: re.Match[str]) -> str:
+        return f"{found[1]}{int(found[2]) // hurry}"
+
+    return re.sub(r"(urationMilliseconds: )(\d+)", shorter, stages)
 
 
 def _key(text: str) -> str:
