@@ -39,11 +39,13 @@ FAST = ("--kube-api-qps=2000", "--kube-api-burst=4000")
 class ControlPlane:
     """A control plane in a folder of its own; `stop` ends its processes and forgets it.
 
-    With a `hurry` of 10, say, pods start, restart and end ten times as fast.
+    With a `hurry` of 10, say, pods start, restart and end ten times as fast. `gates` are
+    feature gates of the API server and the controllers that are to be on.
     """
 
-    def __init__(self, name: str, *, hurry: int = 1) -> None:
+    def __init__(self, name: str, *, hurry: int = 1, gates: Sequence[str] = ()) -> None:
         self.name = name
+        self._gates = [f"--feature-gates={gate}=true" for gate in gates]
         self.folder = Path(tempfile.mkdtemp(prefix=f"planner-controlplane-{name}-"))
         self.port, self._etcd, self._peer, *self._others = free_ports(6)
         self._tokens = {user: secrets.token_hex(16) for user in (ADMIN, OBSERVER)}
@@ -237,6 +239,7 @@ class ControlPlane:
                 "--max-requests-inflight=4000",
                 "--max-mutating-requests-inflight=2000",
                 f"--disable-admission-plugins={OFF}",
+                *self._gates,
             ],
             "kube-controller-manager": [
                 f"--kubeconfig={late}",
@@ -248,6 +251,7 @@ class ControlPlane:
                 f"--cert-dir={folder / 'controllers'}",
                 "--bind-address=127.0.0.1",
                 f"--secure-port={controllers}",
+                *self._gates,
             ],
             "kube-scheduler": [
                 f"--kubeconfig={late}",

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HURRY = 10
+# The simulated StatefulSets of 1.35 and later know maxUnavailable; in 1.36.3 the gate is still off
+# until somebody turns it on, and then the API server drops the field.
+GATES = ("MaxUnavailableStatefulSet",)
 _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
 def quick_plane(tools: None) -> Iterator[ControlPlane]:  # noqa: ARG001 skips
     """A control plane on which pods take a tenth of the time."""
-    plane = ControlPlane("contract", hurry=HURRY)
+    plane = ControlPlane("contract", hurry=HURRY, gates=GATES)
     try:
         plane.start(first=definitions("v1beta1", "v1alpha1"))
         plane.start_stand_in()

@@ -169,6 +169,7 @@ class ControllersContract:
         bed.label(names[0], FIRST)
         for name in names[5:7]:
             bed.break_pod(name)
+        bed.settle()
         bed.apply(clone_set(NEW, partition=9, priorityStrategy=BY_LABEL))
         bed.settle()
         assert images(bed) == {OLD: 10}
@@ -179,6 +180,7 @@ class ControllersContract:
         started(bed, clone_set(OLD))
         for pod in bed.pods()[:5]:
             bed.break_pod(pod["metadata"]["name"])
+        bed.settle()
         bed.never_ready(NEW)
         bed.apply(clone_set(NEW))
         bed.settle()
@@ -219,6 +221,7 @@ class ControllersContract:
 
         started(bed, parallel(OLD))
         bed.break_pod("store-4")
+        bed.settle()
         bed.apply(parallel(NEW))
         bed.settle()
         assert images(bed) == new
