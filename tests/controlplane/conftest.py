@@ -1,14 +1,15 @@
 """Control planes that tests share: started when a test first asks for one, stopped at the end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.controlplane import fleet
+from tests.controlplane import fleet, shop
 from tests.controlplane.binaries import HOW_TO_GET_IT, has_go
+from tests.controlplane.definitions import definitions
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.wait import until
 
@@ -58,7 +59,7 @@ def other_plane(tools: None) -> Iterator[ControlPlane]:  # noqa: ARG001 skips
     plane = ControlPlane("shanghai")
     try:
         plane.start()
-        _add_nodes(plane, 3)
+        add_nodes(plane, 3)
         plane.admin.apply(*fleet.namespace(fleet.NAMESPACE))
         plane.admin.apply(*fleet.workload("Deployment", "web", replicas=12))
         wait_all_ready(plane, 12)
@@ -67,10 +68,30 @@ def other_plane(tools: None) -> Iterator[ControlPlane]:  # noqa: ARG001 skips
         plane.stop()
 
 
+@pytest.fixture(scope="session")
+def shop_planes(tools: None) -> Iterator[Mapping[str, ControlPlane]]:  # noqa: ARG001 skips
+    """Two empty control planes by name, hangzhou and shanghai, where OpenKruise's kinds work.
+
+    A stand-in plays their controllers; `shop.fill` puts a shop there, `shop.clear` takes it away.
+    Each plane gives `admin` (an Api), `kubeconfig()` (its only context has the plane's name) and
+    `restart_api_server()`; `stop_process("standin")` and `start_process("standin")` work, too.
+    """
+    planes = {name: ControlPlane(name) for name in ("hangzhou", "shanghai")}
+    try:
+        for name, plane in planes.items():
+            plane.start(first=definitions("v1beta1", "v1alpha1"))
+            plane.start_stand_in()
+            add_nodes(plane, shop.NODES[name])
+        yield planes
+    finally:
+        for plane in planes.values():
+            plane.stop()
+
+
 def _fill(plane: ControlPlane) -> None:
-    _add_nodes(plane, NODES)
+    add_nodes(plane, NODES)
     for path, manifest in [
-        *fleet.definitions("v1beta1", "v1alpha1"),
+        *definitions("v1beta1", "v1alpha1"),
         fleet.namespace(fleet.NAMESPACE),
         *(fleet.workload("Deployment", name, replicas=n) for name, n in DEPLOYMENTS.items()),
         *(fleet.workload("StatefulSet", name, replicas=n) for name, n in STATEFUL_SETS.items()),
@@ -87,7 +108,7 @@ def _fill(plane: ControlPlane) -> None:
     wait_all_ready(plane, pods)
 
 
-def _add_nodes(plane: ControlPlane, count: int) -> None:
+def add_nodes(plane: ControlPlane, count: int) -> None:
     for path, manifest in fleet.nodes(count):
         plane.admin.apply(path, manifest)
 

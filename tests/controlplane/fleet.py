@@ -118,46 +118,6 @@ def budget(name: str, maximum: int | str, *, space: str = NAMESPACE) -> tuple[st
     )
 
 
-def definitions(*versions: str) -> Iterator[tuple[str, Manifest]]:
-    """Definitions of the kinds of OpenKruise, served in these versions; the first one is stored.
-
-    They take anything: what the controllers check and fill in is not needed to observe.
-    """
-    for group, kinds in KRUISE.items():
-        for plural, kind in kinds.items():
-            yield _definition(group, plural, kind, versions)
-
-
-def _definition(
-    group: str, plural: str, kind: str, versions: tuple[str, ...]
-) -> tuple[str, Manifest]:
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    name = f"{plural}.{group}"
-    served = [
-        {
-            "name": version,
-            "served": True,
-            "storage": version == versions[0],
-            "schema": {"openAPIV3Schema": anything},
-        }
-        for version in versions
-    ]
-    return (
-        f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}",
-        {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": name},
-            "spec": {
-                "group": group,
-                "names": {"plural": plural, "singular": kind.lower(), "kind": kind},
-                "scope": "Cluster" if kind == "SidecarSet" else "Namespaced",
-                "versions": served,
-            },
-        },
-    )
-
-
 def custom(
     group: str, version: str, plural: str, name: str, spec: Manifest, *, space: str = NAMESPACE
 ) -> tuple[str, Manifest]:

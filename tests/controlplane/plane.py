@@ -2,14 +2,16 @@
 
 import base64
 import json
+import re
 import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -21,6 +23,8 @@ from tests.controlplane.process import Process
 from tests.controlplane.wait import until
 
 STAGES = Path(__file__).parent / "stages.yaml"
+ROOT = Path(__file__).parents[2]
+STAND_IN = "standin"
 ADMIN = "admin"
 OBSERVER = "observer"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -33,14 +37,21 @@ FAST = ("--kube-api-qps=2000", "--kube-api-burst=4000")
 
 
 class ControlPlane:
-    """A control plane in a folder of its own; `stop` ends its processes and forgets it."""
+    """A control plane in a folder of its own; `stop` ends its processes and forgets it.
 
-    def __init__(self, name: str) -> None:
+    With a `hurry` of 10, say, pods start, restart and end ten times as fast. `gates` are
+    feature gates of the API server and the controllers that are to be on.
+    """
+
+    def __init__(self, name: str, *, hurry: int = 1, gates: Sequence[str] = ()) -> None:
         self.name = name
+        self._gates = [f"--feature-gates={gate}=true" for gate in gates]
         self.folder = Path(tempfile.mkdtemp(prefix=f"planner-controlplane-{name}-"))
         self.port, self._etcd, self._peer, *self._others = free_ports(6)
         self._tokens = {user: secrets.token_hex(16) for user in (ADMIN, OBSERVER)}
         self._processes: dict[str, Process] = {}
+        self._stages = self.folder / "stages.yaml"
+        self._stages.write_text(_hurried(STAGES.read_text(), hurry))
         self._stopping = Event()
         self._supervisor = Thread(target=self._supervise, daemon=True)
 
@@ -55,8 +66,13 @@ class ControlPlane:
             port=port or self.port, token=self._tokens[user], certificate=self._certificate()
         )
 
-    def start(self) -> None:
-        """Start everything and wait until nodes would be made ready."""
+    def start(self, *, first: Iterable[tuple[str, dict[str, Any]]] = ()) -> None:
+        """Start everything and wait until nodes would be made ready.
+
+        Args:
+            first: path and manifest of what has to be there before the controllers look: of a
+                kind that is defined later they learn half a minute later.
+        """
         self._write_identities()
         tools = binaries()
         for name, options in self._commands().items():
@@ -66,9 +82,18 @@ class ControlPlane:
         until("etcd answers", lambda: self._etcd_answers() or self._check())
         self.start_process("kube-apiserver")
         self.wait_ready()
+        for path, manifest in first:
+            self.admin.apply(path, manifest)
         for name in CLIENTS:
             self.start_process(name)
         self._supervisor.start()
+
+    def start_stand_in(self) -> None:
+        """Start the controllers that stand in for OpenKruise's; stopped like one of the five."""
+        options = ["-m", "tests.controlplane.standin", "--kubeconfig", str(self.kubeconfig())]
+        command = [sys.executable, *options]
+        self._processes[STAND_IN] = Process(STAND_IN, command, folder=self.folder, place=ROOT)
+        self.start_process(STAND_IN)
 
     def stop(self) -> None:
         """Stop every process, the last one first."""
@@ -80,7 +105,7 @@ class ControlPlane:
         shutil.rmtree(self.folder)
 
     def start_process(self, name: str) -> None:
-        """Start one of the five."""
+        """Start one of the five, or the stand-in again."""
         self._processes[name].start()
 
     def stop_process(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -163,8 +188,9 @@ class ControlPlane:
     def _supervise(self) -> None:
         """Start what gives up without its API server, as the scheduler does now and then."""
         while not self._stopping.wait(0.5):
-            for name in CLIENTS:
-                self._processes[name].revive()
+            for process in list(self._processes.values()):
+                if process.name not in SERVERS:
+                    process.revive()
 
     def _certificate(self) -> Path:
         return self.folder / "apiserver.crt"
@@ -213,6 +239,7 @@ class ControlPlane:
                 "--max-requests-inflight=4000",
                 "--max-mutating-requests-inflight=2000",
                 f"--disable-admission-plugins={OFF}",
+                *self._gates,
             ],
             "kube-controller-manager": [
                 f"--kubeconfig={late}",
@@ -224,6 +251,7 @@ class ControlPlane:
                 f"--cert-dir={folder / 'controllers'}",
                 "--bind-address=127.0.0.1",
                 f"--secure-port={controllers}",
+                *self._gates,
             ],
             "kube-scheduler": [
                 f"--kubeconfig={late}",
@@ -237,7 +265,7 @@ class ControlPlane:
                 f"--kubeconfig={late}",
                 "--manage-all-nodes=true",
                 "--node-lease-duration-seconds=20",
-                f"--config={STAGES}",
+                f"--config={self._stages}",
                 "--cidr=10.64.0.0/10",
                 f"--server-address=127.0.0.1:{kwok}",
             ],
@@ -270,6 +298,13 @@ class ControlPlane:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 likewise
             return json.loads(answer.read())
+
+
+def _hurried(stages: str, hurry: int) -> str:
+    def shorter(found: re.Match[str]) -> str:
+        return f"{found[1]}{int(found[2]) // hurry}"
+
+    return re.sub(r"(urationMilliseconds: )(\d+)", shorter, stages)
 
 
 def _key(text: str) -> str:

@@ -13,8 +13,11 @@ LOG_LINES = 30
 class Process:
     """A program that runs until it is stopped; what it prints goes to a file."""
 
-    def __init__(self, name: str, command: Sequence[str], *, folder: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], *, folder: Path, place: Path | None = None
+    ) -> None:
         self.name = name
+        self._place = place
         self.log = folder / f"{name}.log"
         self._command = list(command)
         self._running: subprocess.Popen[bytes] | None = None
@@ -28,6 +31,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                cwd=self._place,
                 env={**os.environ, **(environment or {})},
             )
 

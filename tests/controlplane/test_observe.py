@@ -20,6 +20,7 @@ from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
 from tests.controlplane.churn import churning, wait_changes
 from tests.controlplane.conftest import is_served
+from tests.controlplane.definitions import definitions
 from tests.controlplane.observing import (
     PACE,
     door,
@@ -249,7 +250,7 @@ def define(other_plane: ControlPlane) -> Iterator[Callable[[], None]]:
     admin = other_plane.admin
 
     def define() -> None:
-        for each in fleet.definitions("v1alpha1"):
+        for each in definitions("v1alpha1"):
             admin.apply(*each)
 
     yield define
@@ -257,7 +258,7 @@ def define(other_plane: ControlPlane) -> Iterator[Callable[[], None]]:
 
 
 def remove_definitions(plane: ControlPlane) -> None:
-    for path, _ in fleet.definitions("v1alpha1"):
+    for path, _ in definitions("v1alpha1"):
         if not is_gone(plane, path):
             plane.admin.delete(path)
             until("it is gone", partial(is_gone, plane, path))

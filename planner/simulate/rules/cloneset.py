@@ -21,11 +21,9 @@ from planner.simulate.rules.inplace import images_in_place, in_grace, is_complet
 from planner.simulate.rules.numbers import kept_old, rounded_down, rounded_up
 from planner.simulate.rules.order import scale_in_order, update_order
 from planner.simulate.rules.pods import (
-    IN_PLACE_READY,
     LIFECYCLE_LABEL,
     SPECIFIED_DELETE_LABEL,
     Object,
-    condition,
     in_place_done,
     is_active,
     is_ready_for,
@@ -184,8 +182,8 @@ class _Sync:
         """Finish what is complete (cloneset_update.go, refreshPodState)."""
         for pod in self._pods:
             state = lifecycle_state(pod)
-            ungated = state == "Updating" and condition(pod, IN_PLACE_READY) is None
-            under_way = ungated or not in_place_done(pod)
+            # The gate opens and the state changes by two writes: either may be left to do.
+            under_way = state == "Updating" or not in_place_done(pod)
             if not (under_way or state == "Updated") or not is_complete(pod):
                 continue
             if under_way:

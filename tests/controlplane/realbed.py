@@ -1,0 +1,158 @@
+"""A real control plane as a bed of the controllers' contract (tests/simulate/contract)."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock, Thread
+from typing import Any, Final
+
+from planner.simulate.rules.pods import Object, is_active, is_leaving, is_ready, name_of
+from planner.simulate.slots import way_taken
+from tests.controlplane import fleet
+from tests.controlplane.api import RefusedError
+from tests.controlplane.plane import ControlPlane
+from tests.controlplane.standin.link import Server, watch
+from tests.controlplane.wait import until
+
+QUIET_S: Final = 1.0
+# What kwok knows as an image that never comes up.
+BROKEN: Final = "broken"
+
+
+class RealBed:
+    """Runs the controllers of a plane, and its stand-in, in a namespace of its own."""
+
+    def __init__(self, plane: ControlPlane, space: str) -> None:
+        self._api = plane.admin
+        self._space = space
+        self._server = Server.of(plane.kubeconfig())
+        self._images: dict[str, str] = {}
+        self._sidecar_sets: set[str] = set()
+        self._lock = Lock()
+        self._last = time.monotonic()
+        self._pods: dict[str, Object] = {}
+        self.watch()
+
+    def apply(self, document: Object) -> None:
+        """Create a workload or SidecarSet, or write it anew."""
+        manifest = self._translated(document, there=True)
+        kind, api, name = document["kind"], document["apiVersion"], name_of(document)
+        metadata = {"name": name}
+        if kind == "SidecarSet":
+            self._sidecar_sets.add(name)
+            place = ""
+        else:
+            metadata["namespace"] = self._space
+            place = f"/namespaces/{self._space}"
+        path = f"/apis/{api}{place}/{kind.lower()}s/{name}"
+        self._api.apply(path, {**manifest, "metadata": metadata})
+        self._heard()
+
+    def settle(self) -> None:
+        """Wait until nothing has been written to a pod for a while."""
+        until("the pods rest", lambda: time.monotonic() - self._last > QUIET_S, deadline_s=60)
+
+    def pods(self) -> list[Object]:
+        """The pods that are there and not leaving, by name."""
+        with self._lock:
+            active = sorted(filter(is_active, self._pods.values()), key=name_of)
+        return [self._translated(pod, there=False) for pod in active]
+
+    def label(self, pod: str, labels: Mapping[str, str]) -> None:
+        """Set labels of a pod."""
+        self._change(pod, {"metadata": {"labels": labels}})
+
+    def annotate(self, pod: str, annotations: Mapping[str, str]) -> None:
+        """Set annotations of a pod."""
+        self._change(pod, {"metadata": {"annotations": annotations}})
+
+    def break_pod(self, pod: str) -> None:
+        """Make a pod not Ready until it gets another image or another takes its place."""
+        conditions = [
+            {"type": kind, "status": "False", "reason": "ContainersNotReady"}
+            for kind in ("Ready", "ContainersReady")
+        ]
+        self._change(f"{pod}/status", {"status": {"conditions": conditions}})
+
+    def never_ready(self, image: str) -> None:
+        """Containers with this image never become ready."""
+        self._images[image] = f"{image.rpartition(':')[0]}:{BROKEN}"
+
+    def watch(self) -> None:
+        """Forget what was counted, and begin to count."""
+        with self._lock:
+            active = list(filter(is_active, self._pods.values()))
+            self._counted = {pod["metadata"]["uid"] for pod in active}
+            self._taken: dict[str, None] = {}
+            self._most = 0
+
+    def most_down(self) -> int:
+        """Most pods that were not serving at once since `watch`, of those that there were then."""
+        return self._most
+
+    def order(self) -> list[str]:
+        """Names of the pods that were taken since `watch`, in order, each once."""
+        return list(self._taken)
+
+    def follow(self) -> None:
+        """Follow the pods until the server ends it."""
+        path = f"/api/v1/namespaces/{self._space}/pods"
+        for event in watch(self._server, path, "0"):
+            if event["type"] != "BOOKMARK":
+                self._note(event["object"], gone=event["type"] == "DELETED")
+
+    def clear(self) -> None:
+        """Remove what was made; the pods end by and by."""
+        for name in self._sidecar_sets:
+            self._api.delete(f"/apis/apps.kruise.io/v1beta1/sidecarsets/{name}")
+        self._api.delete(f"/api/v1/namespaces/{self._space}")
+
+    def _note(self, pod: Object, *, gone: bool) -> None:
+        with self._lock:
+            name = name_of(pod)
+            before, after = self._pods.get(name), None if gone else pod
+            if gone:
+                self._pods.pop(name, None)
+            else:
+                self._pods[name] = pod
+            if pod["metadata"]["uid"] in self._counted and way_taken(before, after):
+                self._taken[name] = None
+            serving = sum(is_ready(it) and not is_leaving(it) for it in self._pods.values())
+            self._most = max(self._most, len(self._counted) - serving)
+            self._last = time.monotonic()
+
+    def _change(self, pod: str, change: Mapping[str, Any]) -> None:
+        self._api.merge(f"/api/v1/namespaces/{self._space}/pods/{pod}", dict(change))
+        self._heard()
+
+    def _heard(self) -> None:
+        with self._lock:
+            self._last = time.monotonic()
+
+    def _translated(self, thing: Object, *, there: bool) -> dict[str, Any]:
+        text = json.dumps(thing)
+        for image, broken in self._images.items():
+            text = text.replace(*((image, broken) if there else (broken, image)))
+        translated: dict[str, Any] = json.loads(text)
+        return translated
+
+
+@contextmanager
+def real_bed(plane: ControlPlane, space: str) -> Iterator[RealBed]:
+    """Make a bed in a namespace that did not exist before."""
+    plane.admin.apply(*fleet.namespace(space))
+    bed = RealBed(plane, space)
+    Thread(target=_follow, args=(bed,), daemon=True).start()
+    try:
+        yield bed
+    finally:
+        bed.clear()
+
+
+def _follow(bed: RealBed) -> None:
+    # The plane is gone when the last test is over.
+    try:
+        bed.follow()
+    except (OSError, RefusedError, ValueError):
+        return

@@ -1,0 +1,91 @@
+"""Controllers of OpenKruise for tests: `python -m tests.controlplane.standin --kubeconfig FILE`.
+
+OpenKruise itself cannot be installed on the control planes of the tests. This program does on a
+real API server what the rules in `planner/simulate/rules/` say, the same that the simulated cluster
+follows: CloneSets, Advanced StatefulSets, Advanced DaemonSets, SidecarSets and
+PodUnavailableBudgets of v1beta1, their ControllerRevisions and their status. All that it knows is
+in the API, so that it can be killed and started again at any time.
+
+What it leaves out: every validation and defaulting by webhooks, so also the protection that a
+PodUnavailableBudget gives against deletion and eviction, and sidecars in pods of native workloads
+(only pods that it makes itself are injected); `namespaceSelector`, `injectionStrategy.revision`,
+hot upgrades and revisions of SidecarSets; volume claims; launch priorities; node affinity and
+taints of Advanced DaemonSets.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from random import Random
+from threading import Event
+
+from tests.controlplane.api import RefusedError
+from tests.controlplane.standin.controllers import Controllers
+from tests.controlplane.standin.follow import Inbox, follow
+from tests.controlplane.standin.kinds import KINDS, Key
+from tests.controlplane.standin.link import Link, Server
+from tests.controlplane.standin.store import Store
+
+ROUND_S = 0.05
+AGAIN_S = 0.3
+
+
+def main() -> None:
+    """Run until a signal."""
+    parser = argparse.ArgumentParser(
+        prog="standin", description="OpenKruise's controllers for tests"
+    )
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    server = Server.of(parser.parse_args().kubeconfig)
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    inbox: Inbox = SimpleQueue()
+    for kind in KINDS:
+        follow(server, kind, inbox)
+    store = Store()
+    controllers = Controllers(
+        store,
+        Link(server),
+        random=Random(),
+        clock=time.time,  # noqa: TID251 the API server's own clock
+    )
+    run(store, controllers, inbox, stopping)
+
+
+def run(store: Store, controllers: Controllers, inbox: Inbox, stopping: Event) -> None:
+    """Take in what is new and look at what it concerns, round after round."""
+    later: dict[Key, float] = {}
+    while not stopping.is_set():
+        with suppress(Empty):
+            store.absorb(inbox.get(timeout=AGAIN_S))
+            while True:
+                store.absorb(inbox.get_nowait())
+        now = time.monotonic()
+        store.dirty.update(dict.fromkeys(key for key, due in later.items() if due <= now))
+        for key in list(store.dirty) if store.is_complete else ():
+            del store.dirty[key]
+            later.pop(key, None)
+            if looked_at(controllers, key):
+                later[key] = now + AGAIN_S
+        stopping.wait(ROUND_S)
+
+
+def looked_at(controllers: Controllers, key: Key) -> bool:
+    """Look at an object, and say whether to do so again soon: always after a refusal."""
+    try:
+        return controllers.look(key)
+    except (RefusedError, OSError) as error:
+        # A conflict is no news: somebody else wrote, and what is now is looked at next.
+        if getattr(error, "status", None) != HTTPStatus.CONFLICT:
+            print(f"{key.path}: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
+        return True
+
+
+if __name__ == "__main__":
+    main()
