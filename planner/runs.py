@@ -58,7 +58,7 @@ class World:
 
     Attributes:
         open_log: opens the log once more, for the thread that observes.
-        doors: to every cluster of the plan.
+        connect: makes doors to every cluster of the plan. An observer that ends shuts its own.
         clock: tells the time.
         stop: set when it is time to end.
         tell: is told what happens.
@@ -68,7 +68,7 @@ class World:
     """
 
     open_log: Callable[[], EventLog]
-    doors: Mapping[str, Cluster]
+    connect: Callable[[], Mapping[str, Cluster]]
     clock: Clock
     stop: Event
     tell: Tell
@@ -167,7 +167,7 @@ def carry_out(
     if journal.run.outcome:
         return journal.run.outcome, journal.run
     course = Course(load_plan(log, journal.run.plan))
-    missing = [name for name in course.clusters if name not in world.doors]
+    missing = [name for name in course.clusters if name not in world.connect()]
     if missing:
         raise UsageError(
             f"the plan is about cluster {missing[0]}; give --cluster {missing[0]}=CONTEXT"
@@ -243,7 +243,7 @@ def manifests_of(
 def _outside(log: EventLog, world: World, lookout: Lookout) -> Outside:
     return Outside(
         log=log,
-        doors=world.doors,
+        doors=world.connect(),
         clock=world.clock,
         look=lookout.look,
         load=lambda plan_id: load_plan(log, plan_id),
@@ -286,7 +286,8 @@ def _planned(log: EventLog, fleet: core.Fleet, request: Mapping[str, Any]) -> co
 def _seeing(log: EventLog, world: World) -> Iterator[Lookout]:
     """Observe the clusters of a run while the body acts."""
     fleet = fleet_at(log, until=log.head().position, snapshots=world.snapshots)
-    lookout = Lookout(log, fleet, dict.fromkeys(world.doors, len(KINDS)), world.stop.wait)
+    doors = world.connect()
+    lookout = Lookout(log, fleet, dict.fromkeys(doors, len(KINDS)), world.stop.wait)
     stop = Event()
 
     def hear(line: Line) -> None:
@@ -306,7 +307,7 @@ def _seeing(log: EventLog, world: World) -> Iterator[Lookout]:
     def observe() -> None:
         try:
             with world.open_log() as own:
-                observe_clusters(own, world.doors, observing, afresh=True)
+                observe_clusters(own, doors, observing, afresh=True)
         except BaseException as failure:  # noqa: BLE001 the executor raises it
             lookout.failure = failure
         finally:

@@ -66,6 +66,8 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
             name_pod(step, each, writer, run)
         if step.application:
             place = step.place
+            if place.kind == "Deployment":
+                settle_deployment(step, writer, wanted)
             lever = workload_lever(step, wanted, run)
             writer.pull(place.kind, place.namespace, place.name, lever)
             name_nodes(step, writer, run)
@@ -108,12 +110,31 @@ def _held(step: Step, live: Object, run: Run) -> Object:
         case "AdvancedStatefulSet" if partition.is_unordered(owners(live)):
             held = partition.keep_unordered(live, old=step.value, label=run.label)
         case "StatefulSet" | "AdvancedStatefulSet":
-            held = partition.from_ordinal(live, lowest=step.value)
+            held = partition.from_ordinal(live, lowest=step.value, run=run.id)
         case "AdvancedDaemonSet":
             held = selected.by_nodes(live, run=run.id)
         case _:
             held = selected.on_delete(live)
     return held
+
+
+def settle_deployment(step: Step, writer: Writer, wanted: Wanted) -> None:
+    """Wait until no pod of the new version counts as available, where there are some already.
+
+    Otherwise the controller would take as many old ones away, besides those that we let go.
+    """
+    if step.value <= len(step.moves) or writer.is_dry_run:
+        return
+    place = step.place
+
+    def lever(live: Object) -> Object:
+        return deployment.stand_still(wanted.of(place, live))
+
+    live = writer.read(place.kind, place.namespace, place.name)
+    if live is None or deployment.is_still(live, wanted.of(place, live)):
+        return
+    writer.pull(place.kind, place.namespace, place.name, lever)
+    writer.wait_until(place.kind, place.namespace, place.name, deployment.has_settled)
 
 
 def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:

@@ -25,6 +25,8 @@ ATTEMPTS: Final = 8
 """How often something that moved on meanwhile is read and written again."""
 SILENT_S: Final = 300.0
 """How long an API server may be away before the run stops."""
+LOOK_S: Final = 0.2
+"""How often an object that is waited for is read."""
 BACKOFF_S: Final = (0.2, 5.0)
 """The first wait and the longest one."""
 
@@ -135,6 +137,29 @@ class Writer:
                 continue
             return
         raise DriftError(f"{what} is changed by somebody else again and again")
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing is kept."""
+        return self._dry_run
+
+    def wait_until(
+        self, kind: str, namespace: str, name: str, holds: Callable[[Object], bool]
+    ) -> None:
+        """Wait until something holds of an object.
+
+        Raises:
+            RunError: it does not in time, as when its controller is away.
+        """
+        waited_s = 0.0
+        while waited_s < SILENT_S:
+            live = self.read(kind, namespace, name)
+            if live is None or holds(live):
+                return
+            if self._wait(LOOK_S):
+                raise ClusterError(0, "interrupted")
+            waited_s += LOOK_S
+        raise RunError(f"{self.name}/{namespace}/{kind}/{name}: its controller does not answer")
 
     def touch(self, kind: str, namespace: str, name: str) -> None:
         """Mark an object as ours: whatever an executor before us is about to write fails."""

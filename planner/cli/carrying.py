@@ -122,7 +122,7 @@ def world(
     asked: Asked, log: EventLog, manifests: Mapping[Place, Object]
 ) -> Iterator[tuple[World, RunProgress]]:
     """Give the world of a run, and who tells how it goes."""
-    doors = doors_of(contexts_of(asked.clusters), asked.kubeconfig)
+    contexts = contexts_of(asked.clusters)
     progress = RunProgress(
         form=asked.form, quiet=is_quiet(), verbose=is_verbose(), metrics=asked.metrics
     )
@@ -130,7 +130,7 @@ def world(
     stop_on_signals(stop)
     given = World(
         open_log=lambda: log_at(asked.db),
-        doors=doors,
+        connect=lambda: doors_of(contexts, asked.kubeconfig),
         clock=SystemClock(),
         stop=stop,
         tell=progress.tell,

@@ -18,6 +18,40 @@ from planner.apply.levers.held import Object, hold, owners
 NEVER_S: Final = 2_147_483_646
 
 
+def stand_still(deployment: Object) -> dict[str, Any]:
+    """Let nothing go on while the new `minReadySeconds` gets around, which takes a while.
+
+    A paused Deployment is scaled all the same, to its replicas and `maxSurge`.
+    """
+    owner = owners(deployment)["spec"]
+    if (owner.get("strategy") or {}).get("type") == "Recreate":
+        return dict(deployment)
+    rolling = {"maxUnavailable": 1, "maxSurge": 0}
+    return hold(
+        deployment,
+        strategy={"type": "RollingUpdate", "rollingUpdate": rolling},
+        minReadySeconds=NEVER_S,
+        progressDeadlineSeconds=NEVER_S + 1,
+        paused=True,
+    )
+
+
+def is_still(deployment: Object, wanted: Object) -> bool:
+    """Whether its controller knows already that no new pod is ever available."""
+    same = deployment["spec"]["template"] == wanted["spec"]["template"]
+    never = deployment["spec"].get("minReadySeconds") == NEVER_S
+    return same and never and has_settled(deployment)
+
+
+def has_settled(deployment: Object) -> bool:
+    """Whether the status is of the present spec, and counts no new pod as available."""
+    status, metadata = deployment.get("status") or {}, deployment["metadata"]
+    if status.get("observedGeneration", 0) < metadata.get("generation", 0):
+        return False
+    old = status.get("replicas", 0) - status.get("updatedReplicas", 0)
+    return bool(status.get("availableReplicas", 0) <= old)
+
+
 def let_go(deployment: Object, *, new: int, surge: int) -> dict[str, Any]:
     """Let `new` pods be of the new version, and `surge` more beside as many old ones."""
     owner = owners(deployment)["spec"]
@@ -30,4 +64,5 @@ def let_go(deployment: Object, *, new: int, surge: int) -> dict[str, Any]:
         strategy={"type": "RollingUpdate", "rollingUpdate": rolling},
         minReadySeconds=NEVER_S,
         progressDeadlineSeconds=NEVER_S + 1,
+        paused=None,
     )

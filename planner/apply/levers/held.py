@@ -41,9 +41,10 @@ def spec_with(thing: Object, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -
     return {**thing, "spec": {**thing["spec"], **fields}}
 
 
-def is_held(thing: Object) -> bool:
-    """Whether a run holds the object."""
-    return HELD in annotations_of(thing)
+def is_held_by(thing: Object, run: str) -> bool:
+    """Whether this run, and not one before it, holds the object."""
+    annotations = annotations_of(thing)
+    return HELD in annotations and annotations.get(RUN, "").partition("/")[0] == run
 
 
 def owners(thing: Object) -> Object:
@@ -56,12 +57,14 @@ def owners(thing: Object) -> Object:
 
 
 def hold(thing: Object, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
-    """Set fields of the spec and remember what the owner wrote there."""
+    """Set fields of the spec (None takes one away) and remember what the owner wrote there."""
     spec = owners(thing)["spec"]
     known = json.loads(annotations_of(thing).get(HELD, "{}"))
     remembered = {**{field: spec.get(field) for field in fields}, **known}
     text = json.dumps(remembered, sort_keys=True, separators=(",", ":"))
-    return annotated(spec_with(thing, **fields), {HELD: text})
+    changed = {**thing["spec"], **fields}
+    kept = {field: value for field, value in changed.items() if value is not None}
+    return annotated({**thing, "spec": kept}, {HELD: text})
 
 
 def released(thing: Object) -> dict[str, Any]:

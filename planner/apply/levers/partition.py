@@ -7,7 +7,7 @@ highest priority.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from planner.apply.levers.held import WAVE_LABEL, Object, hold, is_held
+from planner.apply.levers.held import WAVE_LABEL, Object, hold, is_held_by
 
 
 def keep(workload: Object, *, old: int, label: str) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def keep_unordered(workload: Object, *, old: int, label: str) -> dict[str, Any]:
     return _rolling(workload, partition=old, unorderedUpdate=unordered)
 
 
-def from_ordinal(workload: Object, *, lowest: int) -> dict[str, Any]:
-    """Let the pods from an ordinal on go; those that went before stay let go."""
+def from_ordinal(workload: Object, *, lowest: int, run: str) -> dict[str, Any]:
+    """Let the pods from an ordinal on go; those that this run let go before stay let go."""
     index = _index(workload, lowest)
-    if is_held(workload):
+    if is_held_by(workload, run):
         rolling = (workload["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
         index = min(index, int(rolling.get("partition") or 0))
     return _rolling(workload, partition=index)
