@@ -219,7 +219,11 @@ class Writer:
             if live["metadata"].get("deletionTimestamp"):
                 return Written("done")
             guard = {"uid": uid, "resourceVersion": live["metadata"]["resourceVersion"]}
-            call = _removal(path, namespace, name, guard, evict=evict)
+            options: dict[str, Any] = {"preconditions": guard}
+            if self._dry_run:
+                # Where a deletion has a body, the server does not look at the query.
+                options["dryRun"] = ["All"]
+            call = _removal(path, namespace, name, options, evict=evict)
             try:
                 self._write(call)
             except ClusterError as error:
@@ -309,9 +313,8 @@ class Writer:
 
 
 def _removal(
-    path: str, namespace: str, name: str, guard: Mapping[str, str], *, evict: bool
+    path: str, namespace: str, name: str, options: Mapping[str, Any], *, evict: bool
 ) -> Call:
-    options = {"preconditions": guard}
     if not evict:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", **options}
         return Call(method="DELETE", path=path, body=body)
