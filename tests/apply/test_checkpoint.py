@@ -1,0 +1,116 @@
+"""What the core answers a run, on the recorded shop: the plan's own waves have room one by one."""
+
+import json
+from collections import Counter
+from functools import cache
+
+import msgspec
+import pytest
+
+import planner
+from planner import core
+from planner.apply.back import back_request, read_images
+from planner.apply.checkpoint import Checkpoint, Question, ask
+from planner.apply.course import Course, Place, place_of
+from planner.apply.tail import images_of, tail_request
+from planner.loop import observe_fleet
+from tests.shop import SALE_MS, shop_log, shop_plan
+
+
+@cache
+def fleet() -> core.Fleet:
+    log = shop_log().events
+    return observe_fleet(log, Course(shop_plan()).position, None)
+
+
+@cache
+def course() -> Course:
+    return Course(shop_plan())
+
+
+def asked(question: Question) -> Checkpoint:
+    request = tail_request(course(), images_of(course()), 0)
+    return ask(fleet(), msgspec.json.encode(request), question, now_ms=SALE_MS)
+
+
+def keys(*waves: int) -> list[tuple[str, str]]:
+    return [(move.cluster, move.uid) for wave in waves for _, move in course().moves(wave)]
+
+
+def test_the_first_wave_has_room_in_every_budget() -> None:
+    checkpoint = asked(Question(due=keys(1)))
+    # Pods that were leaving when the plan was made need nobody to let them go.
+    assert {pod.state for pod in checkpoint.due} <= {"here", "leaving"}
+    assert {pod.held_by for pod in checkpoint.due} == {""}
+
+
+def test_three_waves_at_once_have_not() -> None:
+    held = [pod.held_by for pod in asked(Question(due=keys(1, 2, 3))).due]
+    assert held[: len(keys(1))] == [""] * len(keys(1)), "first come, first served"
+    assert any(held)
+    assert all(name.partition("/")[0] in {"fleet", "pdb", "pub", "workload", "trade", "storefront",
+               "surge", "sidecarset", "per-node", "per-zone"} for name in held if name)  # fmt: skip
+
+
+def test_pods_that_were_let_go_take_room_until_they_are_taken() -> None:
+    alone = asked(Question(due=keys(2)))
+    beside = asked(Question(let_go=keys(1), due=keys(2)))
+    assert sum(not pod.held_by for pod in beside.due) < sum(not pod.held_by for pod in alone.due)
+
+
+def test_as_many_pods_can_move_as_the_plan_moves() -> None:
+    movable = {each.place: each.movable for each in asked(Question()).workloads}
+    planned: Counter[Place] = Counter()
+    every = keys(*range(1, len(course().waves) + 1))
+    for number, pod in enumerate(asked(Question(due=every)).due):
+        planned[place_of(course().move(number))] += pod.state != "leaving"
+    assert {place: count for place, count in movable.items() if count} == planned
+
+
+def test_the_pods_of_a_workload_are_listed_in_the_order_of_its_plan() -> None:
+    place = Place("hangzhou", "data", "StatefulSet", "redis")
+    listed = asked(Question(list=[place])).by_place()[place].moves
+    waves = range(1, len(course().waves) + 1)
+    planned = [
+        move.uid
+        for wave in waves
+        for _, move in course().moves(wave)
+        if (move.cluster, move.workload.name) == ("hangzhou", "redis")
+    ]
+    assert list(listed) == planned
+
+
+def test_a_uid_that_is_none_is_gone() -> None:
+    unknown = "00000000-0000-0000-0000-000000000000"
+    (pod,) = asked(Question(due=[("hangzhou", unknown)])).due
+    assert (pod.state, pod.name) == ("gone", "")
+
+
+def test_the_way_back_wants_what_there_was() -> None:
+    before = read_images(json.loads(core.images(fleet())))
+    request = back_request(course().request, images_of(course()), before)
+    rules = request["spec"]["target"]["images"]
+    (order,) = [
+        it["to"] for it in rules if (it["workload"]["name"], it["container"]) == ("order", "main")
+    ]
+    assert order == before[Place("hangzhou", "trade", "CloneSet", "order")]["main"]
+    assert "stages" not in request["spec"]
+    pairs = {(it["workload"]["name"], it["after"][0]["name"]) for it in
+             request["spec"]["dependencies"]}  # fmt: skip
+    assert ("mysql", "payment") in pairs
+    assert ("payment", "order") in pairs
+
+
+def test_nothing_leads_back_from_where_nothing_moved() -> None:
+    before = read_images(json.loads(core.images(fleet())))
+    request = back_request(course().request, images_of(course()), before)
+    text = msgspec.json.encode(request)
+    plan = core.plan(fleet(), text, log_digest="", version="", warnings=[], strict=False)
+    # But for pods that were in the middle of another rollout when the plan was made.
+    assert Course(plan).total < Course(shop_plan()).total // 20
+
+
+def test_whole_manifests_have_no_way_back() -> None:
+    request = {"metadata": {"name": "x"}, "spec": {"target": {"manifests": [{"kind": "x"}]}}}
+    with pytest.raises(planner.UsageError, match="whole manifests"):
+        back_request(request, {}, {})

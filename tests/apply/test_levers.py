@@ -1,0 +1,146 @@
+"""Levers change what they should, remember what the owner wrote, and say the same again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from planner.apply.levers import deployment, partition, selected, template
+from planner.apply.levers.held import HELD, RUN, annotated, annotations_of, owners, released
+from tests.apply.objects import ADVANCED, CLONE_SET, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, workload
+
+Live = dict[str, Any]
+Lever = Callable[[Live], Live]
+LEVERS: list[tuple[dict[str, Any], Lever]] = [
+    (DEPLOYMENT, lambda live: deployment.let_go(live, new=3, surge=0)),
+    (DEPLOYMENT, deployment.stand_still),
+    (CLONE_SET, lambda live: partition.keep(live, old=7, label="r-1")),
+    (STATEFUL_SET, lambda live: partition.from_ordinal(live, lowest=8, run="r")),
+    (ADVANCED, lambda live: partition.keep_unordered(live, old=7, label="r-1")),
+    (DAEMON_SET, selected.on_delete),
+    (DAEMON_SET, lambda live: selected.by_nodes(live, run="r")),
+    (CLONE_SET, lambda live: selected.by_pods(live, run="r")),
+]
+
+
+@pytest.mark.parametrize(("live", "lever"), LEVERS)
+def test_a_lever_says_the_same_when_it_is_asked_again(live: dict[str, Any], lever: Lever) -> None:
+    once = lever(live)
+    assert lever(once) == once
+    assert once != live
+
+
+@pytest.mark.parametrize(("live", "lever"), LEVERS)
+def test_what_the_owner_wrote_comes_back(live: dict[str, Any], lever: Lever) -> None:
+    held = annotated(lever(live), {RUN: "r/1"})
+    assert owners(held)["spec"] == live["spec"]
+    assert released(held) == live
+
+
+@pytest.mark.parametrize(("live", "lever"), LEVERS)
+def test_a_lever_leaves_the_template_alone(live: dict[str, Any], lever: Lever) -> None:
+    assert lever(live)["spec"]["template"] == live["spec"]["template"]
+
+
+def test_what_another_run_left_held_is_still_the_owners() -> None:
+    left = partition.keep(CLONE_SET, old=9, label="old-1")
+    again = partition.keep(left, old=5, label="new-1")
+    assert released(again) == CLONE_SET
+
+
+def test_a_deployment_gets_as_many_new_pods_as_it_shall_have() -> None:
+    spec = deployment.let_go(DEPLOYMENT, new=3, surge=0)["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 3, "maxSurge": 0}
+    assert spec["minReadySeconds"] < spec["progressDeadlineSeconds"]
+    assert "paused" not in spec
+
+
+def test_a_deployment_that_recreates_is_left_to_itself() -> None:
+    live = workload("Deployment", strategy={"type": "Recreate"})
+    assert deployment.let_go(live, new=1, surge=0) == live
+
+
+def test_a_deployment_stands_still_when_no_new_pod_counts_as_available() -> None:
+    still = deployment.stand_still(DEPLOYMENT)
+    status = {"observedGeneration": 3, "replicas": 10, "updatedReplicas": 4}
+    assert deployment.has_settled({**still, "status": {**status, "availableReplicas": 6}})
+    assert not deployment.has_settled({**still, "status": {**status, "availableReplicas": 10}})
+    behind = {**status, "availableReplicas": 6, "observedGeneration": 2}
+    assert not deployment.has_settled({**still, "status": behind})
+
+
+def test_a_clone_set_takes_the_pods_of_the_wave_first() -> None:
+    rolling = partition.keep(CLONE_SET, old=7, label="r-1")["spec"]["updateStrategy"][
+        "rollingUpdate"
+    ]
+    selector = {"matchLabels": {"fleet-upgrade-planner/wave": "r-1"}}
+    assert rolling["partition"] == 7
+    assert rolling["priorityStrategy"] == {
+        "weightPriority": [{"weight": 100, "matchSelector": selector}]
+    }
+    assert "scatterStrategy" not in rolling
+    assert rolling["maxUnavailable"] == "20%"
+
+
+def test_the_old_version_of_the_api_keeps_a_clone_sets_strategy_flat() -> None:
+    live = workload("CloneSet", "apps.kruise.io/v1alpha1", updateStrategy={"type": "InPlaceOnly"})
+    update = partition.keep(live, old=7, label="r-1")["spec"]["updateStrategy"]
+    assert update["partition"] == 7
+    assert update["type"] == "InPlaceOnly"
+
+
+@pytest.mark.parametrize(
+    ("live", "lowest", "index"),
+    [
+        (STATEFUL_SET, 8, 8),
+        (workload("StatefulSet", ordinals={"start": 5}), 8, 3),
+        # 2, 4 and 5 are reserved: the places are 0, 1, 3, 6, 7, 8.
+        (ADVANCED, 6, 3),
+        (ADVANCED, 3, 2),
+    ],
+)
+def test_a_partition_is_the_place_of_an_ordinal(
+    live: dict[str, Any], lowest: int, index: int
+) -> None:
+    held = partition.from_ordinal(live, lowest=lowest, run="r")
+    assert held["spec"]["updateStrategy"]["rollingUpdate"]["partition"] == index
+
+
+def test_a_partition_only_goes_down_in_one_run_and_starts_anew_in_the_next() -> None:
+    def pull(live: Live, lowest: int, run: str) -> Live:
+        return annotated(partition.from_ordinal(live, lowest=lowest, run=run), {RUN: f"{run}/1"})
+
+    def index(live: Live) -> int:
+        return int(live["spec"]["updateStrategy"]["rollingUpdate"]["partition"])
+
+    went = pull(STATEFUL_SET, 5, "r")
+    assert index(pull(went, 8, "r")) == 5
+    assert index(pull(went, 8, "another")) == 8
+
+
+def test_images_change_and_nothing_else_of_the_template() -> None:
+    changed = template.with_images(DEPLOYMENT, {"main": "cart:2.0.0", "missing": "x:1"})
+    assert template.images_of(changed) == {"main": "cart:2.0.0", "log": "log:1.0.0"}
+    assert template.with_images(changed, {"main": "cart:1.0.0"}) == DEPLOYMENT
+
+
+def test_a_manifest_is_laid_over_the_object_but_for_what_a_run_holds() -> None:
+    held = deployment.let_go(DEPLOYMENT, new=3, surge=0)
+    manifest = {
+        "metadata": {"labels": {"team": "trade"}},
+        "spec": {
+            "strategy": {"type": "RollingUpdate"},
+            "template": {"spec": {"containers": [{"name": "log", "image": "log:2.0.0"}]}},
+        },
+    }
+    laid = template.with_manifest(held, manifest)
+    assert laid["spec"]["strategy"] == held["spec"]["strategy"]
+    assert laid["metadata"]["labels"] == {"team": "trade"}
+    assert template.images_of(laid) == {"log": "log:2.0.0"}
+
+
+def test_the_annotation_names_every_field_that_changed() -> None:
+    assert annotations_of(deployment.let_go(DEPLOYMENT, new=3, surge=0))[HELD] == (
+        '{"minReadySeconds":null,"paused":null,"progressDeadlineSeconds":600,'
+        '"strategy":{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"},"type":"RollingUpdate"}}'
+    )

@@ -1,0 +1,155 @@
+"""When a wave is through, which pods its moves take, and what counts as drift."""
+
+from typing import Any
+
+from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
+from planner.apply.course import Place
+from planner.apply.drift import drift
+from planner.apply.events import Back, Failed, LetGo, WaveBegun
+from planner.apply.moveset import MoveSet
+from planner.apply.policy import Allowance, Policy
+from planner.apply.state import Run, fold
+from planner.apply.wave import bind, bound_moves, overdue, progress, too_many_failed
+from planner.model.plan import Move, Workload
+
+CART = Place("hz", "trade", "CloneSet", "cart")
+
+
+def move(uid: str, kind: Any = "recreate") -> Move:  # noqa: ANN401 one of the kinds
+    return Move(
+        wave=1, stage=None, cluster="hz", namespace="trade", pod=f"cart-{uid}", uid=uid, node="n",
+        workload=Workload(kind="CloneSet", name="cart"), kind=kind,
+        containers={"main": "cart:2"}, because=(),
+    )  # fmt: skip
+
+
+def standing(*, movable: int, unsettled: int = 0, pods: int = 10, at_target: int = 0) -> Standing:
+    return Standing(
+        place=CART, unordered=False, replicas=10, pods=pods, behind=movable, movable=movable,
+        old=movable, at_target=at_target, unsettled=unsettled, examples=("cart-x",),
+    )  # fmt: skip
+
+
+def pod(state: PodState) -> PodStanding:
+    return PodStanding(
+        state=state, serves=True, namespace="trade", name="cart-x", node="n", version="7"
+    )
+
+
+def answer(stand: Standing, *states: PodState) -> Checkpoint:
+    let_go = tuple(pod(state) for state in states)
+    return Checkpoint(position=1, workloads=(stand,), tightest=None, let_go=let_go, due=())
+
+
+def moving(count: int, *, base: tuple[int, int, int, int, int]) -> Run:
+    begun = WaveBegun(wave=1, moves=f"0-{count - 1}", base=(base,))
+    return fold(Run(plan="p"), [begun, LetGo(wave=1, moves=f"0-{count - 1}")], 0)
+
+
+def found(run: Run, moves: list[Move], checkpoint: Checkpoint) -> Any:  # noqa: ANN401 Progress
+    due = bound_moves(enumerate(moves), run.wave)
+    return progress(due, run.wave, {CART: 0}, checkpoint)
+
+
+BASE = (0, 10, 0, 0, 0)
+
+
+def test_a_workload_is_through_when_all_that_is_new_serves() -> None:
+    run, moves = moving(2, base=BASE), [move("a"), move("b")]
+    going = found(run, moves, answer(standing(movable=8), "gone", "gone"))
+    assert (going.back, going.strays) == (MoveSet([0, 1]), MoveSet())
+
+
+def test_it_is_not_while_pods_change_are_missing_or_do_not_serve() -> None:
+    run, moves = moving(2, base=BASE), [move("a"), move("b")]
+    for stand, why in [
+        (standing(movable=9), "1 pods still have to change"),
+        (standing(movable=8, pods=9), "1 pods are missing"),
+        (standing(movable=8, unsettled=1), "1 pods are not back, such as cart-x"),
+    ]:
+        going = found(run, moves, answer(stand, "gone", "gone"))
+        assert not going.back
+        assert set(going.waiting.values()) == {why}
+
+
+def test_what_did_not_serve_before_the_wave_is_not_waited_for() -> None:
+    run = moving(1, base=(0, 10, 2, 1, 0))
+    stand = standing(movable=9, unsettled=2, pods=9)
+    assert found(run, [move("a")], answer(stand, "gone")).back == MoveSet([0])
+
+
+def test_a_pod_that_stays_is_back_before_its_workload_is_through() -> None:
+    run, moves = moving(2, base=BASE), [move("a", "in-place"), move("b", "in-place")]
+    going = found(run, moves, answer(standing(movable=9), "done", "here"))
+    assert (going.back, list(going.waiting)) == (MoveSet([0]), [1])
+
+
+def test_a_pod_that_another_one_went_for_is_a_stray() -> None:
+    run, moves = moving(2, base=BASE), [move("a"), move("b")]
+    going = found(run, moves, answer(standing(movable=8), "gone", "here"))
+    assert (going.back, going.strays) == (MoveSet([0, 1]), MoveSet([1]))
+    moves = [move("a", "in-place"), move("b", "in-place")]
+    going = found(run, moves, answer(standing(movable=8), "done", "gone"))
+    assert going.strays == MoveSet([1]), "made anew where it should have stayed"
+
+
+def test_a_move_whose_pod_is_gone_takes_one_that_the_plan_does_not_know() -> None:
+    moves = list(enumerate([move("a"), move("b"), move("c")]))
+    states = {("hz", "a"): pod("gone"), ("hz", "b"): pod("here"), ("hz", "c"): pod("gone")}
+    binding = bind(moves, states, {CART: ["b", "later", "new"]}, frozenset({"a", "b", "later"}))
+    assert binding.bound == {0: "new"}
+    assert binding.dropped == MoveSet([2])
+
+
+def test_pods_that_others_moved_are_no_drift() -> None:
+    assert drift({CART: 10}, {}, {CART: standing(movable=7)}) == ()
+
+
+def test_more_to_move_than_planned_is_drift() -> None:
+    (why,) = drift({CART: 7}, {}, {CART: standing(movable=10)})
+    assert why == "hz/trade/CloneSet/cart: 10 pods have to move, planned were 7"
+    (why,) = drift({}, {}, {CART: standing(movable=10)})
+    assert "planned were none" in why
+
+
+def test_pods_that_cannot_move_any_more_are_drift() -> None:
+    stuck = Standing(
+        place=CART, unordered=False, replicas=10, pods=10, behind=9, movable=5, old=9,
+        at_target=1, unsettled=0, examples=(),
+    )  # fmt: skip
+    assert drift({CART: 7}, {CART: 2}, {CART: stuck}) == (f"{CART}: 2 pods cannot move any more",)
+    assert drift({CART: 5}, {CART: 4}, {CART: stuck}) == ()
+
+
+def test_a_workload_that_is_gone_is_drift_and_long_lists_are_cut() -> None:
+    places = {Place("hz", "trade", "CloneSet", f"w{n}"): 1 for n in range(9)}
+    assert len(drift(places, {}, {})) == 6
+    assert drift(places, {}, {})[-1] == "and 4 more"
+
+
+def test_patience_counts_from_the_last_pod_that_came_back() -> None:
+    run = moving(2, base=BASE)
+    policy = Policy(patience_s=60)
+    assert not overdue(run, policy, 59_999)
+    assert overdue(run, policy, 60_000)
+    run = fold(run, [Back(wave=1, moves="0")], 50_000)
+    assert not overdue(run, policy, 109_999)
+    assert overdue(run, policy, 110_000)
+
+
+def test_a_failure_budget_of_the_run_the_wave_or_the_workload_stops_it() -> None:
+    run = fold(moving(10, base=BASE), [Failed(wave=1, moves="0-1", why="")], 0)
+    due = bound_moves(enumerate([move(str(n)) for n in range(10)]), run.wave)
+    two, one = Allowance(2), Allowance(1)
+
+    def why(run_may: Allowance, wave_may: Allowance, workload_may: Allowance) -> str:
+        policy = Policy(
+            failures_run=run_may, failures_wave=wave_may, failures_workload=workload_may
+        )
+        return too_many_failed(run, policy, due, 100)
+
+    assert why(two, two, two) == ""
+    assert "in this run" in why(one, two, two)
+    assert "in wave 1" in why(two, one, two)
+    assert str(CART) in why(two, two, one)
+    assert why(Allowance(2, percent=True), Allowance(20, percent=True), two) == ""
