@@ -80,7 +80,7 @@ def command(
         with world(asked, log, manifests) as (outside, progress):
             if dry_run:
                 try_out(log, load_plan(log, _plan_of(log, plan)), outside, asked.policy)
-                click.echo("Every cluster would take every write of the plan")
+                progress.tell("tried", {"plan": plan})
                 return
             journal = _journal(log, plan, asked)
             progress.begin(journal.run_id, journal.run)

@@ -85,6 +85,7 @@ def _replanned(numbers: Mapping[str, Any]) -> str:
 _LINES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "run": lambda it: f"Run {it['run']} of plan {it['plan']}",
     "preflight": lambda it: f"trying {it['moves']:,} moves without keeping anything",
+    "tried": lambda _: "Every cluster would take every write of the plan",
     "wave": _wave,
     "letting-go": lambda it: f"wave {it['wave']}: letting {it['moves']:,} pods go",
     "moving": _moving,

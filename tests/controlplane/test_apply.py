@@ -1,0 +1,322 @@
+"""Plans carried out on real control planes: to the end, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import json
+import signal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.controlplane import fleet
+from tests.controlplane.program import planner
+from tests.controlplane.running import Operator, merged
+from tests.controlplane.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.controlplane.api import Api
+    from tests.controlplane.plane import ControlPlane
+
+SPACE = "applied"
+REGISTRY = "registry.example.com"
+SURGES = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
+ON_DELETE = {"updateStrategy": {"type": "OnDelete"}}
+HELD = "fleet-upgrade-planner/held"
+
+
+@pytest.fixture
+def hangzhou(shop_planes: Mapping[str, ControlPlane]) -> Iterator[ControlPlane]:
+    """A plane with a namespace of native workloads of every way to be upgraded, 45 pods."""
+    plane = shop_planes["hangzhou"]
+    for path, manifest in (
+        fleet.namespace(SPACE),
+        *(
+            fleet.workload(kind, name, image=image(name), space=SPACE, replicas=count, **spec)
+            for kind, name, count, spec in (
+                ("Deployment", "web", 12, {}),
+                ("Deployment", "api", 4, SURGES),
+                ("StatefulSet", "mysql", 4, {}),
+                ("StatefulSet", "kafka", 3, ON_DELETE),
+                ("DaemonSet", "agent", 0, {}),
+            )
+        ),
+        fleet.budget("web", "25%", space=SPACE),
+        fleet.budget("kafka", 1, space=SPACE),
+    ):
+        plane.admin.apply(path, manifest)
+    until("its pods are ready", lambda: len(ready(plane.admin)) == 12 + 4 + 4 + 3 + 20)
+    yield plane
+    plane.admin.delete(f"/api/v1/namespaces/{SPACE}")
+    until("its pods are gone", lambda: not pods(plane.admin))
+
+
+@pytest.fixture
+def operator(tmp_path: Path, hangzhou: ControlPlane) -> Operator:
+    """Somebody who has observed the plane."""
+    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
+    somebody.observe()
+    return somebody
+
+
+def image(name: str, tag: str = "1.0.0") -> str:
+    return f"{REGISTRY}/applied-{name}:{tag}"
+
+
+def request(tag: str, *names: str, **spec: Any) -> str:  # noqa: ANN401 JSON
+    rules = [{"from": f"{REGISTRY}/applied-{name}", "to": image(name, tag)} for name in names]
+    document = {
+        "apiVersion": "planner/v1",
+        "kind": "UpgradeRequest",
+        "metadata": {"name": "applied"},
+        "spec": {"target": {"images": rules}, **spec},
+    }
+    return json.dumps(document)
+
+
+def pods(api: Api) -> list[Any]:
+    found: list[Any] = api.get(f"/api/v1/namespaces/{SPACE}/pods")["items"]
+    return found
+
+
+def ready(api: Api) -> list[Any]:
+    def is_ready(pod: Any) -> bool:  # noqa: ANN401 JSON
+        conditions = pod["status"].get("conditions", ())
+        up = any((it["type"], it["status"]) == ("Ready", "True") for it in conditions)
+        return up and "deletionTimestamp" not in pod["metadata"]
+
+    return [pod for pod in pods(api) if is_ready(pod)]
+
+
+def images(api: Api) -> dict[str, int]:
+    """Ready pods by image."""
+    counts: dict[str, int] = {}
+    for pod in ready(api):
+        for container in pod["spec"]["containers"]:
+            counts[container["image"]] = counts.get(container["image"], 0) + 1
+    return counts
+
+
+def workloads(api: Api) -> dict[str, Any]:
+    kinds = ("deployments", "statefulsets", "daemonsets")
+    lists = (api.get(f"/apis/apps/v1/namespaces/{SPACE}/{kind}")["items"] for kind in kinds)
+    return {each["metadata"]["name"]: each for items in lists for each in items}
+
+
+ALL = ("web", "api", "mysql", "kafka", "agent")
+DONE = {"web": 12, "api": 4, "mysql": 4, "kafka": 3, "agent": 20}
+
+
+def expected(tag: str, *names: str) -> dict[str, int]:
+    """Every pod of some workloads (of all, when none is named) at a version, the others as before."""
+    at = names or ALL
+    return {image(name, tag if name in at else "1.0.0"): count for name, count in DONE.items()}
+
+
+def test_a_dry_run_changes_nothing(operator: Operator, hangzhou: ControlPlane) -> None:
+    before = {pod["metadata"]["uid"] for pod in pods(hangzhou.admin)}
+    specs = {name: each["spec"] for name, each in workloads(hangzhou.admin).items()}
+    plan = operator.plan(request("2.0.0", *ALL))
+    with operator.apply(plan, "--dry-run") as running:
+        assert running.end() == 0, running.errors
+    assert {pod["metadata"]["uid"] for pod in ready(hangzhou.admin)} == before
+    assert {name: each["spec"] for name, each in workloads(hangzhou.admin).items()} == specs
+
+
+def test_every_native_way_goes_as_planned_and_everything_is_given_back(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    before = workloads(hangzhou.admin)
+    plan = operator.plan(request("2.0.0", *ALL))
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors
+    ended = running.said("ended")[0]
+    assert images(hangzhou.admin) == expected("2.0.0")
+    assert ended["moved"] == ended["fidelity"]["as_planned"] == sum(DONE.values())
+    assert not running.said("replanned")
+    for name, each in workloads(hangzhou.admin).items():
+        assert HELD not in each["metadata"].get("annotations", {})
+        was = before[name]["spec"]
+        assert {**each["spec"], "template": was["template"]} == was
+    with operator.apply(plan) as again:
+        assert again.end() == 0, "a plan is carried out once"
+    assert not again.said("wave")
+
+
+def test_a_run_that_is_killed_again_and_again_does_nothing_twice(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    plan = operator.plan(request("2.0.0", *ALL))
+    uids: set[str] = {pod["metadata"]["uid"] for pod in pods(hangzhou.admin)}
+    kills = 0
+    while True:
+        with operator.apply(plan) as running:
+            running.wait_for("run")
+            seen = len(running.said("moving"))
+            until(
+                "something happens",
+                lambda r=running, s=seen: len(r.said("moving")) > s or r.process.poll() is not None,
+            )
+            uids |= {pod["metadata"]["uid"] for pod in pods(hangzhou.admin)}
+            if running.process.poll() is not None:
+                assert running.end() == 0, running.errors
+                break
+        kills += 1
+    assert kills >= 5
+    assert images(hangzhou.admin) == expected("2.0.0")
+    (ended,) = running.said("ended")
+    assert ended["moved"] == sum(DONE.values())
+    # Each pod was made anew once: every pod that was ever seen is an old or a new one.
+    assert len(uids | {p["metadata"]["uid"] for p in pods(hangzhou.admin)}) <= 2 * sum(
+        DONE.values()
+    )
+
+
+def test_an_api_server_that_restarts_is_waited_for(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    plan = operator.plan(request("2.0.0", "web", "mysql"))
+    with operator.apply(plan) as running:
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            running.wait_for("moving", len(running.said("moving")) + 1)
+            hangzhou.restart_api_server(number)
+        assert running.end() == 0, running.errors
+    assert images(hangzhou.admin) == expected("2.0.0", "web", "mysql")
+
+
+def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    before = images(hangzhou.admin)
+    stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
+    plan = operator.plan(request("broken", "web", "mysql", stages=stages))
+    with operator.apply(plan, "--patience", "15") as running:
+        assert running.end() == 5, running.errors
+    (ended,) = running.said("ended")
+    assert (ended["ending"], ended["moved"], ended["failed"]) == ("stopped", 0, 2)
+    assert "2 pods failed in this run" in ended["why"]
+    broken = [pod for pod in pods(hangzhou.admin) if ":broken" in json.dumps(pod["spec"])]
+    assert len(broken) == 2, "one of each workload, and no more"
+    with operator.apply(ended["run"], command="rollback") as back:
+        assert back.end() == 0, back.errors
+    until("everything is as before", lambda: images(hangzhou.admin) == before)
+    assert all(HELD not in each["metadata"].get("annotations", {})
+               for each in workloads(hangzhou.admin).values())  # fmt: skip
+
+
+def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    stages = [{"name": "canary", "perWorkload": 1, "approval": "required"},
+              {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
+    plan = operator.plan(request("2.0.0", "web", "mysql", stages=stages))
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    assert running.said("approval")
+    path = f"/apis/apps/v1/namespaces/{SPACE}"
+    hangzhou.admin.patch(f"{path}/statefulsets/mysql", {"spec": {"replicas": 7}})
+    until("more pods", lambda: len(ready(hangzhou.admin)) == sum(DONE.values()) + 3)
+    operator.say("approve")
+    with operator.apply(plan, "--wait") as running:
+        running.wait_for("replanned")
+        # The rest of the plan asks anew after its own first stage.
+        if not running.said("ended"):
+            running.wait_for("approval")
+            operator.say("approve")
+        assert running.end() == 0, running.errors
+    (replanned,) = running.said("replanned")
+    assert replanned["why"] == [
+        f"hangzhou/{SPACE}/StatefulSet/mysql: 6 pods have to move, planned were 3"
+    ]
+    assert images(hangzhou.admin)[image("mysql", "2.0.0")] == 7
+    assert images(hangzhou.admin)[image("web", "2.0.0")] == 12
+
+
+def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: ControlPlane) -> None:
+    plan = operator.plan(request("2.0.0", "web", "mysql"))
+    with operator.apply(plan) as running:
+        running.wait_for("wave")
+        operator.say("pause")
+        running.wait_for("paused")
+        waves = len(running.said("wave"))
+        counted = images(hangzhou.admin)
+        assert sum(counted.values()) == sum(DONE.values()), "what was let go came back"
+        operator.say("resume")
+        running.wait_for("wave", waves + 1)
+        operator.say("abort")
+        assert running.end() == 5, running.errors
+    (ended,) = running.said("ended")
+    assert ended["ending"] == "aborted"
+    assert any("stay at another version" in each for each in ended["held"])
+    # Held where it is: nothing goes on by itself.
+    until("its pods are ready", lambda: len(ready(hangzhou.admin)) == sum(DONE.values()))
+    still = images(hangzhou.admin)
+    assert still[image("web")] > 0
+    with operator.apply(ended["run"], command="rollback") as back:
+        assert back.end() == 0, back.errors
+    assert images(hangzhou.admin) == expected("1.0.0")
+
+
+def test_what_is_not_allowed_is_said_before_anything_is_done(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    role, binding = rights("planner-observer", "observe")
+    hangzhou.admin.apply(*role)
+    hangzhou.admin.apply(*binding)
+    plan = operator.plan(request("2.0.0", "web", "agent"))
+    merged(operator.folder / "kubeconfig", {"hangzhou": hangzhou}, user="observer")
+    with operator.apply(plan) as running:
+        assert running.end() == 1
+    assert "not allowed to delete pods in applied" in running.errors
+    assert "planner apply --role" in running.errors
+    for path, manifest in rights("planner-executor", "apply"):
+        hangzhou.admin.apply(path, manifest)
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors
+    assert images(hangzhou.admin)[image("web", "2.0.0")] == 12
+
+
+def rights(name: str, command: str) -> list[tuple[str, Any]]:
+    """The role that a command prints, and its binding to the user `observer`."""
+    role = yaml.safe_load(planner(command, "--role").stdout)
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "observer"}],
+    }
+    base = "/apis/rbac.authorization.k8s.io/v1"
+    return [(f"{base}/clusterroles/{name}", role), (f"{base}/clusterrolebindings/{name}", binding)]
+
+
+def test_an_executor_that_slept_and_was_replaced_does_nothing(
+    operator: Operator, hangzhou: ControlPlane
+) -> None:
+    plan = operator.plan(request("2.0.0", "web", "mysql", "agent"))
+    with operator.apply(plan) as sleeper:
+        sleeper.wait_for("letting-go")
+        with operator.apply(plan) as second:
+            assert second.end() == 64
+            assert "is being carried out by" in second.errors
+        sleeper.process.send_signal(signal.SIGSTOP)
+        # Its lease runs out: 30 seconds.
+        until("another takes over", partial(taken_over, operator, plan), deadline_s=300)
+        seen = len(sleeper.events)
+        sleeper.process.send_signal(signal.SIGCONT)
+        assert sleeper.end() == 1
+        assert "another executor" in sleeper.errors or "taken over" in sleeper.errors
+        assert not any(each["event"] in ("wave", "letting-go") for each in sleeper.events[seen:])
+    assert images(hangzhou.admin) == expected("2.0.0", "web", "mysql", "agent")
+
+
+def taken_over(operator: Operator, plan: str) -> bool:
+    """Try to take the run over, and carry it out to its end."""
+    with operator.apply(plan) as running:
+        code = running.end()
+    assert code in (0, 64), running.errors
+    return code == 0
