@@ -22,7 +22,7 @@ use planner_core::{
     model::{Ledger, pose},
     plan::{Order, Plan, plan},
     request::Request,
-    schedule::solve,
+    schedule::solve_laid,
     snapshot::from_snapshot,
 };
 
@@ -45,21 +45,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let inventory = clock.time("inventory", rounds, || Inventory::new(&fleet, manifests));
     let changes = clock.time("diff", rounds, || diff(&inventory, &request));
     drop(changes);
-    let (model, mut changes) = (0..rounds)
+    let (model, laid, mut changes) = (0..rounds)
         .map(|_| {
             let mut changes = diff(&inventory, &request);
             let ledger = clock.time("budgets", 1, || Ledger::of(&inventory, &request));
             let mut ledger = Some(ledger);
-            let model = clock.time("pose", 1, || {
+            let (model, laid) = clock.time("pose", 1, || {
                 let ledger = ledger.take().expect("posed once");
                 pose(ledger, &request, &mut changes)
             });
-            (model, changes)
+            (model, laid, changes)
         })
         .last()
         .ok_or("no round at all")?;
     changes.warnings.clear();
-    let schedule = clock.time("solve", rounds, || solve(&model.problem));
+    let schedule = clock.time("solve", rounds, || solve_laid(&model.problem, laid.clone()));
     let groups = &model.problem.groups;
     let cohorts: usize = groups.iter().map(|group| group.cohorts.len()).sum();
     let facts = format!(

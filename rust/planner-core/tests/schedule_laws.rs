@@ -5,7 +5,7 @@ mod schedule_common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planner_core::schedule::problem::{Order, Problem};
+use planner_core::schedule::problem::{Cohort, Cohorts, Order, Problem};
 use planner_core::schedule::{ConstraintId, Goal, Proof, bound, conflict, reachable, solve};
 use proptest::prelude::*;
 use schedule_common::{check, check_held, fewest_waves, problems};
@@ -88,16 +88,18 @@ fn movable(problem: &Problem, done: &[Vec<u32>], g: usize, c: usize) -> bool {
         down
     };
     let sum = |g: u32| done[g as usize].iter().sum::<u32>();
-    let place: u32 = group.cohorts[..c].iter().map(|c| c.count).sum::<u32>() + done[g][c];
-    done[g][c] < group.cohorts[c].count
+    let place: u32 = group.cohorts.counts()[..c].iter().sum::<u32>() + done[g][c];
+    done[g][c] < group.cohorts.get(c).count
         && group.stages.last().is_none_or(|s| place < s.until)
         && problem
             .precedences
             .iter()
             .all(|p| p.after as usize != g || sum(p.before) >= p.count)
         && (group.order == Order::Free
-            || (0..c).all(|before| done[g][before] == group.cohorts[before].count))
-        && group.cohorts[c]
+            || (0..c).all(|before| done[g][before] == group.cohorts.get(before).count))
+        && group
+            .cohorts
+            .get(c)
             .takes
             .iter()
             .all(|&r| down(r) < problem.resources[r as usize].limit)
@@ -164,13 +166,21 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
     for p in &mut new.precedences {
         (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
     }
-    for cohort in new.groups.iter_mut().flat_map(|g| &mut g.cohorts) {
-        for list in [&mut cohort.takes, &mut cohort.releases] {
-            for r in list.iter_mut() {
-                *r = place(&resources, *r);
-            }
-            list.sort_unstable();
+    let placed = |list: &[u32]| {
+        let mut list: Vec<u32> = list.iter().map(|&r| place(&resources, r)).collect();
+        list.sort_unstable();
+        list
+    };
+    for group in &mut new.groups {
+        let mut cohorts = Cohorts::default();
+        for cohort in group.cohorts.iter() {
+            cohorts.push(Cohort {
+                takes: &placed(cohort.takes),
+                releases: &placed(cohort.releases),
+                ..cohort
+            });
         }
+        group.cohorts = cohorts;
     }
     new
 }
@@ -206,7 +216,7 @@ proptest! {
 
     #[test]
     fn the_optimum_lies_between_bound_and_schedule(problem in problems(3, 3, 2)) {
-        let moves: u32 = problem.groups.iter().flat_map(|g| &g.cohorts).map(|c| c.count).sum();
+        let moves: u32 = problem.groups.iter().flat_map(|g| g.cohorts.counts()).sum();
         prop_assume!(moves <= 9);
         let schedule = solve(&problem);
         let optimum = fewest_waves(&problem, &left_of(&problem));

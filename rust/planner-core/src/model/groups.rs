@@ -20,8 +20,10 @@ use crate::{
     },
     request::{Request, WorkloadRef, duration_ms as parse_duration_ms},
     resource::Resource as Kinds,
-    schedule::problem::{Cohort, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage},
-    schedule::reachable,
+    schedule::Laid,
+    schedule::problem::{
+        Cohort, Cohorts, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage,
+    },
 };
 
 /// What a group of the problem stands for.
@@ -182,7 +184,8 @@ fn pose_group(
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[of.workload as usize];
     let (cluster, view) = inventory.cluster_of(of.workload);
-    let mut cohorts: Vec<Cohort> = Vec::new();
+    let mut cohorts = Cohorts::with_capacity(of.changes.len());
+    let mut touched = Touched::default();
     let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
     for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
@@ -196,17 +199,19 @@ fn pose_group(
             ));
             continue;
         }
+        touched.charge(ledger, of.workload, change, own, budgets);
         let cohort = Cohort {
             count: 1,
+            takes: &touched.takes,
+            releases: &touched.releases,
             duration_ms: duration_ms(workload, change.kind),
-            ..charge(ledger, of.workload, change, own, budgets)
         };
         let same_kind = kept
             .last()
             .is_some_and(|last: &Change| last.kind == change.kind);
         kept.push(*change);
-        match cohorts.last_mut() {
-            Some(last) if same_kind && is_same(last, &cohort) => last.count += 1,
+        match cohorts.last() {
+            Some(last) if same_kind && is_same(last, cohort) => cohorts.extend_last(1),
             _ => cohorts.push(cohort),
         }
     }
@@ -244,50 +249,53 @@ fn pose_group(
     )
 }
 
-fn is_same(a: &Cohort, b: &Cohort) -> bool {
+fn is_same(a: Cohort<'_>, b: Cohort<'_>) -> bool {
     a.duration_ms == b.duration_ms && a.takes == b.takes && a.releases == b.releases
 }
 
-/// What one move takes and gives back: a pod that serves takes from all its budgets (a surge only
-/// from `maxSurge`); a pod that is down gives back what it takes up already.
-fn charge(
-    ledger: &Ledger<'_>,
-    workload: WorkloadIdx,
-    change: &Change,
-    own: &Own<'_>,
-    budgets: &[ResourceIdx],
-) -> Cohort {
-    let (cluster, view) = ledger.inventory.cluster_of(workload);
-    let is_down = !view.cluster.pods.is_ready(change.row);
-    let (mut takes, mut releases) = (Vec::new(), Vec::new());
-    if is_down {
-        releases.reserve_exact(budgets.len() + 1);
-        releases.extend_from_slice(budgets);
-        releases.push(own.down);
-    } else if change.kind == Kind::Surge {
-        takes.extend(own.surge);
-    } else {
-        let sidecars = change.sidecars.count_ones() as usize;
-        takes.reserve_exact(budgets.len() + sidecars + 1);
-        takes.extend_from_slice(budgets);
-        let bits = (0..u32::BITS).filter(|bit| change.sidecars >> bit & 1 == 1);
-        takes.extend(bits.filter_map(|bit| own.sidecars.get(&(cluster, bit))));
-        let side = if is_up(ledger, workload, change.row) {
-            &mut takes
+/// The resources that one move touches.
+#[derive(Default)]
+struct Touched {
+    takes: Vec<ResourceIdx>,
+    releases: Vec<ResourceIdx>,
+}
+
+impl Touched {
+    /// What one move takes and gives back: a pod that serves takes from all its budgets (a surge
+    /// only from `maxSurge`); a pod that is down gives back what it takes up already.
+    fn charge(
+        &mut self,
+        ledger: &Ledger<'_>,
+        workload: WorkloadIdx,
+        change: &Change,
+        own: &Own<'_>,
+        budgets: &[ResourceIdx],
+    ) {
+        let (cluster, view) = ledger.inventory.cluster_of(workload);
+        let is_down = !view.cluster.pods.is_ready(change.row);
+        let Self { takes, releases } = self;
+        takes.clear();
+        releases.clear();
+        if is_down {
+            releases.extend_from_slice(budgets);
+            releases.push(own.down);
+        } else if change.kind == Kind::Surge {
+            takes.extend(own.surge);
         } else {
-            &mut releases
-        };
-        side.push(own.down);
-    }
-    for list in [&mut takes, &mut releases] {
-        list.sort_unstable();
-        list.dedup();
-    }
-    Cohort {
-        count: 1,
-        takes,
-        releases,
-        duration_ms: 0,
+            takes.extend_from_slice(budgets);
+            let bits = (0..u32::BITS).filter(|bit| change.sidecars >> bit & 1 == 1);
+            takes.extend(bits.filter_map(|bit| own.sidecars.get(&(cluster, bit))));
+            let side = if is_up(ledger, workload, change.row) {
+                takes
+            } else {
+                releases
+            };
+            side.push(own.down);
+        }
+        for list in [&mut self.takes, &mut self.releases] {
+            list.sort_unstable();
+            list.dedup();
+        }
     }
 }
 
@@ -327,18 +335,18 @@ fn two_budgets(
 
 /// Sizes the stages of each group by the moves that it can make at all: what no budget ever has
 /// room for is no part of a tenth.
-pub(super) fn size_stages(model: &mut Model, request: &Request) {
+pub(super) fn size_stages(model: &mut Model, laid: &mut Laid, request: &Request) {
     if request.spec.stages.is_empty() {
         return;
     }
-    let reachable = reachable(&model.problem).moves;
-    let mut rest = &reachable[..];
+    let mut rest = &laid.reachable().moves[..];
     for group in &mut model.problem.groups {
         let (own, others) = rest.split_at(group.cohorts.len());
-        let all = group.cohorts.iter().map(|cohort| cohort.count).sum();
+        let all = group.cohorts.counts().iter().sum();
         group.stages = stages(request, own.iter().sum(), all);
         rest = others;
     }
+    laid.stage(&model.problem);
 }
 
 /// The stages of a group that can make `moves` of its `all` moves. A last stage of 100% ends after

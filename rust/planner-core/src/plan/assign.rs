@@ -226,9 +226,9 @@ impl Reasons {
 pub(super) fn cohort_starts(
     group: &crate::schedule::problem::Group,
 ) -> impl Iterator<Item = u32> + '_ {
-    group.cohorts.iter().scan(0, |next, cohort| {
+    group.cohorts.counts().iter().scan(0, |next, count| {
         let start = *next;
-        *next += cohort.count;
+        *next += count;
         Some(start)
     })
 }

@@ -23,7 +23,7 @@ use crate::{
     inventory::Inventory,
     model::{Ledger, pose, pose_without_stages},
     request::Request,
-    schedule::{reachable, solve},
+    schedule::{reachable, solve_laid},
 };
 
 /// The key under which a plan's file keeps its header.
@@ -104,8 +104,8 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         .iter()
         .map(|each| u64::from(each.differ))
         .sum();
-    let model = pose(ledger, &request, &mut changes);
-    let schedule = solve(&model.problem);
+    let (model, laid) = pose(ledger, &request, &mut changes);
+    let schedule = solve_laid(&model.problem, laid);
     unmovable::add_left(&inventory, &model, &schedule.left, &mut changes);
     let blocked = changes.unmovable.iter().any(|pod| !pod.is_left_out());
     if blocked && (order.strict || schedule.chunks.is_empty()) {

@@ -48,7 +48,7 @@ impl Scene<'_> {
     pub(super) fn takers(&self) -> Vec<Vec<u32>> {
         let mut takers: Vec<Vec<u32>> = vec![Vec::new(); self.model.budgets.len()];
         for (group, of) in (0..).zip(&self.model.problem.groups) {
-            let taken = of.cohorts.iter().flat_map(|cohort| &cohort.takes);
+            let taken = of.cohorts.taken().iter();
             for budget in taken.map(|resource| self.model.budget_of[*resource as usize]) {
                 let takers = &mut takers[budget as usize];
                 if takers.last() != Some(&group) {
@@ -78,12 +78,13 @@ impl Scene<'_> {
             taken.fill(0);
             released.fill(0);
             for chunk in wave {
-                let cohort = &problem.groups[chunk.group as usize].cohorts[chunk.cohort as usize];
+                let group = &problem.groups[chunk.group as usize];
+                let cohort = group.cohorts.get(chunk.cohort as usize);
                 let count = i64::from(chunk.count);
-                for it in &cohort.takes {
+                for it in cohort.takes {
                     taken[*it as usize] += count;
                 }
-                for it in &cohort.releases {
+                for it in cohort.releases {
                     released[*it as usize] += count;
                 }
             }
