@@ -113,21 +113,33 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
             &inventory, &model, &schedule, &changes,
         ));
     }
-    let assigned = assign::assign(&model, &schedule);
+    let (assigned, spread) = rayon::join(
+        || assign::assign(&model, &schedule),
+        || header::Spread::of(&model, &schedule),
+    );
     let scene = header::Scene {
         inventory: &inventory,
         changes: &changes,
         model: &model,
         schedule: &schedule,
         assigned: &assigned,
+        spread: &spread,
         differ,
     };
     let (header, moves) = rayon::join(
         || scene.header(order, as_written),
         || assign::table(&inventory, &changes, &model, &assigned),
     );
-    let id = id(&header, &moves);
-    let header = header.replacen(NO_ID, &format!("\"id\":\"{id}\""), 1);
+    // Giving back a million of everything takes as long as naming the plan.
+    let (named, ()) = rayon::join(
+        || {
+            let id = id(&header, &moves);
+            let header = header.concat_with(NO_ID, &format!("\"id\":\"{id}\""));
+            (id, header)
+        },
+        || drop((assigned, spread, schedule, model, changes, inventory)),
+    );
+    let (id, header) = named;
     Ok(Plan { id, header, moves })
 }
 
@@ -150,9 +162,11 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
 }
 
 /// The id names the content: every byte of the header and the moves.
-fn id(header: &str, moves: &RecordBatch) -> String {
+fn id(header: &header::Pieces, moves: &RecordBatch) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_rayon(header.as_bytes());
+    for piece in header.iter() {
+        hasher.update(piece.as_bytes());
+    }
     // Not the bytes of the file: compressing them takes ten times as long as hashing them.
     for column in moves.columns() {
         add(&mut hasher, &column.to_data());

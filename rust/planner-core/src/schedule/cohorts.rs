@@ -74,6 +74,7 @@ impl Cohorts {
     }
 
     /// Every cohort in order.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Cohort<'_>> + ExactSizeIterator + Clone {
         (0..self.len()).map(|at| self.get(at))
     }
