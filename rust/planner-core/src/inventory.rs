@@ -37,7 +37,7 @@ pub struct Inventory<'f> {
     /// By name.
     pub clusters: Vec<ClusterView<'f>>,
     /// By cluster, namespace, kind and name.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<Workload<'f>>,
     /// Cluster of each workload.
     clusters_of: Vec<ClusterIdx>,
     /// Whether a manifest of the request was laid over the workload.
@@ -171,7 +171,7 @@ impl<'f> Inventory<'f> {
     }
 }
 
-fn key(workload: &Workload) -> (&str, &str, &str, &str) {
+fn key<'a>(workload: &'a Workload<'_>) -> (&'a str, &'a str, &'a str, &'a str) {
     (
         &workload.cluster,
         &workload.namespace,
@@ -195,12 +195,12 @@ fn read_document(text: &str) -> Value {
     serde_json::from_str(text).expect("documents are JSON since they were appended")
 }
 
-fn read_workload(
+fn read_workload<'f>(
     resource: Resource,
     cluster: &str,
-    text: &str,
+    text: &'f str,
     manifests: &[Value],
-) -> Result<(Workload, bool), WorkloadError> {
+) -> Result<(Workload<'f>, bool), WorkloadError> {
     let observed = Workload::read_text(resource, cluster, text)?;
     match manifest_of(&observed, manifests) {
         Some(manifest) => {
@@ -215,7 +215,7 @@ fn view<'f>(
     fleet: &'f Fleet,
     name: &'f str,
     cluster: &'f Cluster,
-    workloads: &[Workload],
+    workloads: &[Workload<'_>],
 ) -> ClusterView<'f> {
     let owners = Owners::of(cluster);
     let by_uid: BTreeMap<(Resource, u128), WorkloadIdx> = workloads

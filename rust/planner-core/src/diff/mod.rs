@@ -213,7 +213,7 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
     let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
-    let revisions: Vec<Revisions> = inventory
+    let revisions: Vec<Revisions<'_>> = inventory
         .clusters
         .iter()
         .map(|view| Revisions::of(view.cluster))

@@ -53,12 +53,12 @@ pub(super) struct Scene<'a> {
     pub cluster: ClusterIdx,
     pub view: &'a ClusterView<'a>,
     pub index: WorkloadIdx,
-    pub workload: &'a Workload,
+    pub workload: &'a Workload<'a>,
     pub target: Option<WorkloadTarget>,
     /// The template of the target, once somebody has asked for it.
     template: OnceCell<Value>,
     sidecars: &'a SidecarTargets,
-    pub revisions: &'a Revisions,
+    pub revisions: &'a Revisions<'a>,
 }
 
 /// What all workloads share.
@@ -72,7 +72,7 @@ pub(super) struct View<'a> {
 /// The diff of one workload alone; empty when the request does not speak of it.
 pub(super) fn diff_workload(
     shared: &View<'_>,
-    revisions: &[Revisions],
+    revisions: &[Revisions<'_>],
     index: WorkloadIdx,
 ) -> Diff {
     let mut diff = Diff::default();
@@ -212,7 +212,7 @@ impl Scene<'_> {
         Some(self.compare(own, target))
     }
 
-    fn compare(&self, own: &Revision, target: &WorkloadTarget) -> inplace::Change {
+    fn compare(&self, own: &Revision<'_>, target: &WorkloadTarget) -> inplace::Change {
         let template = self.template.get_or_init(|| target.template(self.workload));
         inplace::change(&own.template(), template)
     }

@@ -20,7 +20,7 @@ use crate::{
 
 /// One version of a workload: a `ControllerRevision`, or a `ReplicaSet` of a Deployment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Revision {
+pub struct Revision<'f> {
     /// `metadata.name`
     pub name: Box<str>,
     /// `revision` of a `ControllerRevision`, else 0.
@@ -30,26 +30,26 @@ pub struct Revision {
     /// The hash that pods of this revision carry.
     hash: Box<str>,
     /// The pod template with what controllers add to it.
-    written: Template,
+    written: Template<'f>,
     /// What kind of object it is read from.
     resource: Resource,
 }
 
 /// The revisions of the workloads of one cluster.
 #[derive(Clone, Debug, Default)]
-pub struct Revisions {
+pub struct Revisions<'f> {
     /// By the uid of the workload; oldest first.
-    by_workload: BTreeMap<u128, Vec<Revision>>,
+    by_workload: BTreeMap<u128, Vec<Revision<'f>>>,
 }
 
-impl Revisions {
+impl<'f> Revisions<'f> {
     /// Reads all revisions of the cluster. Documents that cannot be read are left out.
     ///
     /// A revision that was not observed, as in a recording without `controllerrevisions`, is still
     /// known when its workload is at it: then it has the workload's template.
     #[must_use]
-    pub fn of(cluster: &Cluster) -> Self {
-        let mut by_workload = BTreeMap::<u128, Vec<Revision>>::new();
+    pub fn of(cluster: &'f Cluster) -> Self {
+        let mut by_workload = BTreeMap::<u128, Vec<Revision<'f>>>::new();
         for resource in [Resource::ControllerRevisions, Resource::ReplicaSets] {
             let objects = cluster
                 .objects
@@ -84,7 +84,7 @@ impl Revisions {
 
     /// The revisions of a workload, oldest first.
     #[must_use]
-    pub fn all(&self, workload: u128) -> &[Revision] {
+    pub fn all(&self, workload: u128) -> &[Revision<'f>] {
         self.by_workload.get(&workload).map_or(&[], Vec::as_slice)
     }
 
@@ -94,7 +94,7 @@ impl Revisions {
     /// bare hash, by kind and version; what follows the last `-` is equal in all of them
     /// (`openkruise/kruise pkg/controller/cloneset/utils EqualToRevisionHash`).
     #[must_use]
-    pub fn find(&self, workload: u128, label: &str) -> Option<&Revision> {
+    pub fn find(&self, workload: u128, label: &str) -> Option<&Revision<'f>> {
         self.all(workload)
             .iter()
             .find(|revision| revision.is(label))
@@ -106,12 +106,12 @@ impl Revisions {
     /// `ReplicaSets` the oldest (`kubernetes pkg/controller/deployment/util FindNewReplicaSet`), of
     /// several `ControllerRevisions` the newest (`pkg/controller/daemon constructHistory`).
     #[must_use]
-    pub fn update(&self, workload: &Workload) -> Option<&Revision> {
+    pub fn update(&self, workload: &Workload) -> Option<&Revision<'f>> {
         if let Some(told) = &workload.update_revision {
             return self.find(workload.uid, told);
         }
         let template = workload.template.read();
-        let is_current = |revision: &&Revision| same(&revision.template(), &template);
+        let is_current = |revision: &&Revision<'f>| same(&revision.template(), &template);
         let revisions = self.all(workload.uid).iter();
         match workload.resource {
             Resource::Deployments => revisions.clone().find(is_current),
@@ -141,7 +141,7 @@ impl Revisions {
     }
 }
 
-impl Revision {
+impl Revision<'_> {
     /// Whether a pod with this revision label is at this revision.
     #[must_use]
     pub fn is(&self, label: &str) -> bool {
@@ -180,7 +180,7 @@ fn workloads(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
 }
 
 /// The revision that a workload's status says its controller updates to.
-fn told(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
+fn told(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {
     let (workload, name, template) = workload::told(resource, &object.document)?;
     let revision = Revision {
         hash: after_last_hyphen(&name).into(),
@@ -193,7 +193,7 @@ fn told(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
     Some((workload, revision))
 }
 
-fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
+fn read(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {
     let document: Document<'_> = serde_json::from_str(&object.document).ok()?;
     let workload = uid(&document.metadata.controller()?.uid)?;
     let known = document.metadata.labels.and_then(|it| it.pod_template_hash);

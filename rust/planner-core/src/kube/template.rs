@@ -10,9 +10,10 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-/// A pod template as JSON text.
+/// A pod template as JSON text, mostly that of the document which holds it: copied, the templates
+/// of a large fleet take longer than what a plan reads in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Box<str>);
+pub struct Template<'f>(Cow<'f, str>);
 
 /// How the template of a `ControllerRevision` begins: it is a patch that replaces.
 const PATCH: &str = r#"{"$patch":"replace","#;
@@ -37,19 +38,19 @@ pub struct Outline {
     pub grace_s: Option<u64>,
 }
 
-impl From<&Value> for Template {
+impl From<&Value> for Template<'_> {
     fn from(value: &Value) -> Self {
         Self(value.to_string().into())
     }
 }
 
-impl From<&RawValue> for Template {
-    fn from(text: &RawValue) -> Self {
+impl<'f> From<&'f RawValue> for Template<'f> {
+    fn from(text: &'f RawValue) -> Self {
         Self(text.get().into())
     }
 }
 
-impl Template {
+impl Template<'_> {
     /// Everything in it.
     #[must_use]
     pub fn read(&self) -> Value {
@@ -59,7 +60,7 @@ impl Template {
     /// Whether it is written as `other` is, but for the directive with which a patch begins. Keys of
     /// documents are sorted, so templates that say the same mostly are.
     #[must_use]
-    pub fn is_written_as(&self, other: &Self) -> bool {
+    pub fn is_written_as(&self, other: &Template<'_>) -> bool {
         match self.0.strip_prefix(PATCH) {
             Some(rest) => other.0.strip_prefix('{') == Some(rest),
             None => self.is_object() && self == other,

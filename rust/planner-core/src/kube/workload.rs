@@ -18,7 +18,7 @@ use crate::resource::Resource;
 
 /// What of a workload's document decides how its pods are updated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Workload {
+pub struct Workload<'f> {
     /// Which of the six kinds.
     pub resource: Resource,
     /// Cluster.
@@ -36,7 +36,7 @@ pub struct Workload {
     /// `spec.selector`
     pub selector: Selector,
     /// `spec.template`
-    pub template: Template,
+    pub template: Template<'f>,
     /// What of the template every plan needs.
     pub outline: Outline,
     /// How the controller replaces pods.
@@ -94,7 +94,7 @@ struct Written<'a> {
     status: Value,
 }
 
-impl Workload {
+impl<'f> Workload<'f> {
     /// The kinds of workload that the planner moves pods of.
     pub const RESOURCES: [Resource; 6] = [
         Resource::Deployments,
@@ -116,7 +116,11 @@ impl Workload {
     }
 
     /// Reads the text of a document of one of [`Self::RESOURCES`].
-    pub fn read_text(resource: Resource, cluster: &str, text: &str) -> Result<Self, WorkloadError> {
+    pub fn read_text(
+        resource: Resource,
+        cluster: &str,
+        text: &'f str,
+    ) -> Result<Self, WorkloadError> {
         let Written {
             api_version,
             metadata,
@@ -140,7 +144,7 @@ impl Workload {
         resource: Resource,
         cluster: &str,
         document: &Value,
-        template: Template,
+        template: Template<'f>,
     ) -> Result<Self, WorkloadError> {
         let document = &owners(document);
         Self::try_read(resource, cluster, document, template).map_err(|problem| WorkloadError {
@@ -158,7 +162,7 @@ impl Workload {
         resource: Resource,
         cluster: &str,
         document: &Value,
-        template: Template,
+        template: Template<'f>,
     ) -> Result<Self, Problem> {
         let (metadata, spec) = (&document["metadata"], &document["spec"]);
         let selector = serde_json::from_value(spec["selector"].clone());
@@ -296,7 +300,7 @@ fn min_ready_s(resource: Resource, spec: &Value) -> u32 {
 
 /// What a workload's document says of the revision that its controller updates to: the workload's
 /// uid, the revision's name and its template.
-pub(super) fn told(resource: Resource, text: &str) -> Option<(u128, Box<str>, Template)> {
+pub(super) fn told(resource: Resource, text: &str) -> Option<(u128, Box<str>, Template<'_>)> {
     let Telling {
         metadata,
         spec,

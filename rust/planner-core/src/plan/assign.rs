@@ -9,6 +9,7 @@ use crate::{
     diff::{Diff, Kind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},
+    kube::workload::Workload,
     model::Model,
     schedule::{Chunk, Held, Schedule, problem::GroupIdx},
 };
@@ -108,7 +109,7 @@ pub(super) fn table(
         || uids_and_nodes(inventory, &clusters, &taken.rows),
     );
     let workloads = model.groups.iter().map(|it| it.workload as usize);
-    let of_workload = |text: fn(&crate::kube::workload::Workload) -> &str| {
+    let of_workload = |text: for<'a> fn(&'a Workload<'_>) -> &'a str| {
         TextColumn::grouped(
             &taken.groups,
             workloads.clone().map(|at| text(&inventory.workloads[at])),

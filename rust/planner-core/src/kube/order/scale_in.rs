@@ -11,7 +11,7 @@ use crate::{
 
 /// What has to be known of all pods of a Deployment to rank one.
 pub(super) struct Ranking<'a> {
-    workload: &'a Workload,
+    workload: &'a Workload<'a>,
     pods: PodsOf<'a>,
     /// The place of each revision label, oldest `ReplicaSet` first.
     ages: BTreeMap<Symbol, usize>,
@@ -21,10 +21,10 @@ pub(super) struct Ranking<'a> {
 
 impl<'a> Ranking<'a> {
     pub(super) fn of(
-        workload: &'a Workload,
+        workload: &'a Workload<'a>,
         all: &[PodRow],
         pods: PodsOf<'a>,
-        revisions: &Revisions,
+        revisions: &Revisions<'_>,
     ) -> Self {
         let (mut ages, mut on_node) = (BTreeMap::new(), BTreeMap::new());
         for row in all {
