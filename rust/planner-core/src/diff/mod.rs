@@ -8,9 +8,9 @@ mod sorting;
 pub mod target;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, hash::BuildHasher};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{HashSet, HashTable, hash_table::Entry};
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
@@ -58,6 +58,9 @@ impl Kind {
         }
     }
 }
+
+/// Workloads that one core compares at once.
+const WORKLOADS_AT_ONCE: usize = 256;
 
 /// Index into [`Diff::containers`].
 pub type ContainersIdx = u32;
@@ -151,7 +154,7 @@ pub struct Diff {
     /// Image by container, each different set once.
     pub containers: Vec<BTreeMap<String, String>>,
     /// Where each set is.
-    known_containers: HashMap<BTreeMap<String, String>, ContainersIdx, FxBuildHasher>,
+    known_containers: HashTable<ContainersIdx>,
     /// What people should know.
     pub warnings: Vec<String>,
 }
@@ -159,13 +162,21 @@ pub struct Diff {
 impl Diff {
     /// The index of a set of containers.
     fn containers_idx(&mut self, containers: BTreeMap<String, String>) -> ContainersIdx {
-        if let Some(index) = self.known_containers.get(&containers) {
-            return *index;
+        let known = &self.containers;
+        let entry = self.known_containers.entry(
+            FxBuildHasher.hash_one(&containers),
+            |index| known[*index as usize] == containers,
+            |index| FxBuildHasher.hash_one(&known[*index as usize]),
+        );
+        match entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let index = self.containers.len() as ContainersIdx;
+                entry.insert(index);
+                self.containers.push(containers);
+                index
+            }
         }
-        let index = self.containers.len() as ContainersIdx;
-        self.containers.push(containers.clone());
-        self.known_containers.insert(containers, index);
-        index
     }
 
     /// Appends what was found in other workloads, its sets of containers by the indices of here.
@@ -224,11 +235,14 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
         rules: &rules,
         sidecars: &sidecars,
     };
-    let each: Vec<Diff> = (0..inventory.workloads.len() as WorkloadIdx)
+    let parts: Vec<Diff> = (0..inventory.workloads.len() as WorkloadIdx)
         .into_par_iter()
-        .map(|index| workload::diff_workload(&view, &revisions, index))
+        .fold_chunks(WORKLOADS_AT_ONCE, Diff::default, |mut part, index| {
+            workload::diff_workload(&view, &revisions, index, &mut part);
+            part
+        })
         .collect();
-    for part in each {
+    for part in parts {
         diff.absorb(part);
     }
     pod::diff_orphans(inventory, &rules, &sidecars, &mut diff);

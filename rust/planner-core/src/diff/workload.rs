@@ -69,13 +69,13 @@ pub(super) struct View<'a> {
     pub sidecars: &'a SidecarTargets,
 }
 
-/// The diff of one workload alone; empty when the request does not speak of it.
+/// Adds the diff of one workload; nothing when the request does not speak of it.
 pub(super) fn diff_workload(
     shared: &View<'_>,
     revisions: &[Revisions<'_>],
     index: WorkloadIdx,
-) -> Diff {
-    let mut diff = Diff::default();
+    diff: &mut Diff,
+) {
     let View {
         inventory,
         request,
@@ -86,7 +86,7 @@ pub(super) fn diff_workload(
     let (cluster, view) = inventory.cluster_of(index);
     let target = rules.target_of(workload, inventory.manifested[index as usize]);
     if target.is_none() && !sidecars.has_any(cluster) {
-        return diff;
+        return;
     }
     let revisions = &revisions[cluster as usize];
     let scene = Scene {
@@ -106,7 +106,7 @@ pub(super) fn diff_workload(
     for row in &inventory.pods[index as usize] {
         let need = needs
             .entry(scene.class(*row))
-            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, &mut diff));
+            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, diff));
         match &need.outcome {
             None => sorting.at_target.push(*row),
             Some(_) if exclusion.holds(*row) => sorting.refused.push((*row, excluded())),
@@ -117,8 +117,7 @@ pub(super) fn diff_workload(
             Some(Err(obstacle)) => sorting.refused.push((*row, obstacle.clone())),
         }
     }
-    sorting.finish(&scene, &needs, &mut diff);
-    diff
+    sorting.finish(&scene, &needs, diff);
 }
 
 impl Scene<'_> {

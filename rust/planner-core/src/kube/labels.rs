@@ -186,7 +186,9 @@ impl<'a> LabelIndex<'a> {
     pub fn rows_everywhere(&self, selector: &Selector) -> Vec<PodRow> {
         if selector.is_everything() {
             let pods = self.pods.columns;
-            return pods.rows().filter(|row| !pods.is_finished(*row)).collect();
+            let mut rows = Vec::with_capacity(pods.len());
+            rows.extend(pods.rows().filter(|row| !pods.is_finished(*row)));
+            return rows;
         }
         self.rows_of_namespaces(selector, |_| true)
     }

@@ -64,7 +64,8 @@ impl<'f> Revisions<'f> {
                 by_workload.entry(workload).or_default().push(revision);
             }
         }
-        let workloads: Vec<_> = workloads(cluster).collect();
+        let tell = |(resource, _): &(Resource, &Object)| workload::tells(*resource);
+        let workloads: Vec<_> = workloads(cluster).filter(tell).collect();
         let told = workloads
             .into_par_iter()
             .filter_map(|(resource, object)| told(resource, object));

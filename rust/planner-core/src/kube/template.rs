@@ -4,11 +4,8 @@
 
 use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::{Map, Value, value::RawValue};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 /// A pod template as JSON text, mostly that of the document which holds it: copied, the templates
 /// of a large fleet take longer than what a plan reads in them.
@@ -114,40 +111,6 @@ struct HeadContainer<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     image: Option<Cow<'a, str>>,
-}
-
-/// A document or a part of one whose `template` stays text.
-#[derive(Debug, Default)]
-pub(super) struct AroundTemplate<'a> {
-    /// Everything else.
-    pub rest: Map<String, Value>,
-    pub template: Option<&'a RawValue>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for AroundTemplate<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = AroundTemplate<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut found = AroundTemplate::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "template" {
-                        found.template = map.next_value()?;
-                    } else {
-                        found.rest.insert(key, map.next_value()?);
-                    }
-                }
-                Ok(found)
-            }
-        }
-        from.deserialize_map(Fields)
-    }
 }
 
 #[cfg(test)]

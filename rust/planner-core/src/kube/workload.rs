@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
 use super::{
     held::owners_spec,
     owner::uid,
+    partial::{AroundTemplate, only},
     pod::PodSpec,
     scaled::Resolved,
     selector::Selector,
     strategy::{PodUpdatePolicy, Strategy, StrategyError},
-    template::{AroundTemplate, Outline, Template},
+    template::{Outline, Template},
 };
 use crate::resource::Resource;
 
@@ -86,12 +87,39 @@ pub enum Problem {
 struct Written<'a> {
     #[serde(default)]
     api_version: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "metadata_fields")]
     metadata: Value,
     #[serde(borrow)]
     spec: Option<AroundTemplate<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "status_fields")]
     status: Value,
+}
+
+/// What a [`Workload`] is told by the metadata.
+fn metadata_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    only(
+        &[
+            "deletionTimestamp",
+            "generation",
+            "name",
+            "namespace",
+            "uid",
+        ],
+        from,
+    )
+}
+
+/// What a [`Workload`] is told by the status.
+fn status_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    only(
+        &[
+            "daemonSetHash",
+            "desiredNumberScheduled",
+            "observedGeneration",
+            "updateRevision",
+        ],
+        from,
+    )
 }
 
 impl<'f> Workload<'f> {
@@ -343,18 +371,28 @@ fn update_revision(
     if status["observedGeneration"].as_u64() < generation {
         return None;
     }
-    // Advanced DaemonSets say `daemonSetHash` in v1alpha1.
-    let fields: &[&str] = match resource {
+    let fields = telling_fields(resource);
+    let mut revisions = fields.iter().map(|field| text(&status[field]));
+    revisions
+        .find(|revision| !revision.is_empty())
+        .map(Into::into)
+}
+
+/// Fields of the status that tell the revision, the first that is not empty. Advanced `DaemonSets`
+/// say `daemonSetHash` in v1alpha1.
+fn telling_fields(resource: Resource) -> &'static [&'static str] {
+    match resource {
         Resource::StatefulSets | Resource::CloneSets | Resource::AdvancedStatefulSets => {
             &["updateRevision"]
         }
         Resource::AdvancedDaemonSets => &["updateRevision", "daemonSetHash"],
         _ => &[],
-    };
-    let mut revisions = fields.iter().map(|field| text(&status[field]));
-    revisions
-        .find(|revision| !revision.is_empty())
-        .map(Into::into)
+    }
+}
+
+/// Whether workloads of this kind can tell the revision that their controller updates to.
+pub(super) fn tells(resource: Resource) -> bool {
+    !telling_fields(resource).is_empty()
 }
 
 fn number(value: &Value) -> Option<u32> {

@@ -268,6 +268,7 @@ impl Ledger<'_> {
         let mut known: HashMap<Place, u32, FxBuildHasher> = HashMap::default();
         let mut tallies = Vec::<Tally>::new();
         for (cluster, rows) in (0..).zip(rows) {
+            self.charges[cluster as usize].reserve(rows.len());
             let pods = &self.inventory.clusters[cluster as usize].cluster.pods;
             for row in rows {
                 let Some(place) = self.place(scope, cluster, *row) else {

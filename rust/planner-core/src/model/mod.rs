@@ -1,6 +1,7 @@
 //! The scheduling problem of a diff: every budget as resources, every workload as a group.
 
 pub mod budgets;
+mod dependencies;
 mod durations;
 mod groups;
 mod ledger;

@@ -2,6 +2,9 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
 use super::active::phase;
 use crate::{
     batch::flags,
@@ -16,7 +19,7 @@ pub(super) struct Ranking<'a> {
     /// The place of each revision label, oldest `ReplicaSet` first.
     ages: BTreeMap<Symbol, usize>,
     /// Pods of the Deployment on each node.
-    on_node: BTreeMap<Symbol, usize>,
+    on_node: HashMap<Symbol, u32, FxBuildHasher>,
 }
 
 impl<'a> Ranking<'a> {
@@ -26,7 +29,8 @@ impl<'a> Ranking<'a> {
         pods: PodsOf<'a>,
         revisions: &Revisions<'_>,
     ) -> Self {
-        let (mut ages, mut on_node) = (BTreeMap::new(), BTreeMap::new());
+        let mut ages = BTreeMap::new();
+        let mut on_node = HashMap::with_capacity_and_hasher(all.len(), FxBuildHasher);
         for row in all {
             let revision = pods.columns.revision[*row as usize];
             let age = || revisions.age(workload.uid, pods.texts.text(revision));
