@@ -16,6 +16,7 @@ use crate::{
     kube::{
         owner::{Owner, Owners},
         pod::{PodTexts, PodsOf},
+        template::Template,
         workload::{Workload, WorkloadError},
     },
     resource::Resource,
@@ -42,6 +43,8 @@ pub struct Inventory<'f> {
     clusters_of: Vec<ClusterIdx>,
     /// Whether a manifest of the request was laid over the workload.
     pub manifested: Vec<bool>,
+    /// Of those, the template that was observed.
+    observed: BTreeMap<WorkloadIdx, Template<'f>>,
     /// Pods of each workload that have not ended by themselves, by row.
     pub pods: Vec<Vec<PodRow>>,
     /// Objects that cannot be read, each with the reason.
@@ -94,7 +97,10 @@ impl<'f> Inventory<'f> {
             }
         }
         read.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
-        let (workloads, manifested): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        let (workloads, under): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        let manifested = under.iter().map(Option::is_some).collect();
+        let observed = (0..).zip(under);
+        let observed = observed.filter_map(|(index, under)| Some((index, under?)));
         let clusters: Vec<ClusterView<'f>> = fleet
             .clusters
             .par_iter()
@@ -121,6 +127,7 @@ impl<'f> Inventory<'f> {
             workloads,
             clusters_of,
             manifested,
+            observed: observed.collect(),
             pods,
             unreadable,
             parsed,
@@ -163,6 +170,13 @@ impl<'f> Inventory<'f> {
             .collect()
     }
 
+    /// The template with which a workload was observed.
+    #[must_use]
+    pub fn observed_template(&self, workload: WorkloadIdx) -> &Template<'f> {
+        let own = &self.workloads[workload as usize].template;
+        self.observed.get(&workload).unwrap_or(own)
+    }
+
     /// The cluster of a workload.
     #[must_use]
     pub fn cluster_of(&self, workload: WorkloadIdx) -> (ClusterIdx, &ClusterView<'f>) {
@@ -195,19 +209,21 @@ fn read_document(text: &str) -> Value {
     serde_json::from_str(text).expect("documents are JSON since they were appended")
 }
 
+/// A workload with its manifest laid over it, and then the template below.
 fn read_workload<'f>(
     resource: Resource,
     cluster: &str,
     text: &'f str,
     manifests: &[Value],
-) -> Result<(Workload<'f>, bool), WorkloadError> {
+) -> Result<(Workload<'f>, Option<Template<'f>>), WorkloadError> {
     let observed = Workload::read_text(resource, cluster, text)?;
     match manifest_of(&observed, manifests) {
         Some(manifest) => {
             let desired = desired(read_document(text), manifest);
-            Ok((Workload::read(resource, cluster, &desired)?, true))
+            let desired = Workload::read(resource, cluster, &desired)?;
+            Ok((desired, Some(observed.template)))
         }
-        None => Ok((observed, false)),
+        None => Ok((observed, None)),
     }
 }
 

@@ -8,7 +8,10 @@ mod sorting;
 pub mod target;
 mod workload;
 
-use std::{collections::BTreeMap, hash::BuildHasher};
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hash},
+};
 
 use hashbrown::{HashSet, HashTable, hash_table::Entry};
 use rayon::prelude::*;
@@ -160,20 +163,32 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// The index of a set of containers.
-    fn containers_idx(&mut self, containers: BTreeMap<String, String>) -> ContainersIdx {
+    /// The index of a set of containers; only a new one costs texts of its own.
+    fn containers_idx<T>(&mut self, containers: BTreeMap<T, T>) -> ContainersIdx
+    where
+        T: AsRef<str> + Into<String> + Hash,
+    {
         let known = &self.containers;
-        let entry = self.known_containers.entry(
-            FxBuildHasher.hash_one(&containers),
-            |index| known[*index as usize] == containers,
-            |index| FxBuildHasher.hash_one(&known[*index as usize]),
-        );
+        let is_same = |index: &ContainersIdx| {
+            let pairs = known[*index as usize].iter();
+            let pairs = pairs.map(|(name, image)| (&**name, &**image));
+            pairs.eq(containers
+                .iter()
+                .map(|(name, image)| (name.as_ref(), image.as_ref())))
+        };
+        let entry =
+            self.known_containers
+                .entry(FxBuildHasher.hash_one(&containers), is_same, |index| {
+                    FxBuildHasher.hash_one(&known[*index as usize])
+                });
         match entry {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 let index = self.containers.len() as ContainersIdx;
                 entry.insert(index);
-                self.containers.push(containers);
+                let owned = containers.into_iter();
+                let owned = owned.map(|(name, image)| (name.into(), image.into()));
+                self.containers.push(owned.collect());
                 index
             }
         }
@@ -224,11 +239,13 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
     let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
-    let revisions: Vec<Revisions<'_>> = inventory
-        .clusters
-        .iter()
-        .map(|view| Revisions::of(view.cluster))
-        .collect();
+    let clusters = inventory.clusters.iter();
+    let mut revisions: Vec<Revisions<'_>> =
+        clusters.map(|view| Revisions::of(view.cluster)).collect();
+    for (index, workload) in (0..).zip(&inventory.workloads) {
+        let (cluster, _) = inventory.cluster_of(index);
+        revisions[cluster as usize].tell(workload, inventory.observed_template(index));
+    }
     let view = workload::View {
         inventory,
         request,

@@ -179,7 +179,7 @@ impl Scene<'_> {
         }
     }
 
-    fn images_that_differ(&self, spec: &PodSpec) -> BTreeMap<String, String> {
+    fn images_that_differ(&self, spec: &PodSpec) -> BTreeMap<&str, &str> {
         let target = self.target.iter().flat_map(|target| &target.images);
         let differs = |(name, image): &(&String, &String)| {
             let all = spec.containers.iter().chain(&spec.init_containers);
@@ -188,7 +188,7 @@ impl Scene<'_> {
         };
         target
             .filter(differs)
-            .map(|(name, image)| (name.clone(), image.clone()))
+            .map(|(name, image)| (&**name, &**image))
             .collect()
     }
 
@@ -283,11 +283,11 @@ impl Scene<'_> {
 
 /// Application and sidecars in one move. A new pod gets every sidecar of its sets; a pod that
 /// stays gets only those that `OpenKruise` changes in place.
-fn together(
+fn together<'a>(
     row: PodRow,
     kind: Kind,
-    mut images: BTreeMap<String, String>,
-    sidecars: &SidecarPart,
+    mut images: BTreeMap<&'a str, &'a str>,
+    sidecars: &SidecarPart<'a>,
     diff: &mut Diff,
 ) -> Change {
     let anew = kind != Kind::InPlace;
@@ -302,11 +302,11 @@ fn together(
     }
 }
 
-fn sidecars_only(row: PodRow, sidecars: &SidecarPart, diff: &mut Diff) -> Change {
+fn sidecars_only(row: PodRow, sidecars: &SidecarPart<'_>, diff: &mut Diff) -> Change {
     Change {
         row,
         kind: Kind::InPlace,
-        containers: diff.containers_idx(sidecars.images(false)),
+        containers: diff.containers_idx(sidecars.images(false).clone()),
         sidecars: sidecars.bits(false),
         application: false,
         completes: sidecars.obstacle.is_none(),

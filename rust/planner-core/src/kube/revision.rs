@@ -11,7 +11,7 @@ use super::{
     labels::after_last_hyphen,
     owner::{Metadata, uid},
     template::Template,
-    workload::{self, OnlyTemplate, Workload},
+    workload::{OnlyTemplate, Workload},
 };
 use crate::{
     fleet::{Cluster, Object},
@@ -44,9 +44,6 @@ pub struct Revisions<'f> {
 
 impl<'f> Revisions<'f> {
     /// Reads all revisions of the cluster. Documents that cannot be read are left out.
-    ///
-    /// A revision that was not observed, as in a recording without `controllerrevisions`, is still
-    /// known when its workload is at it: then it has the workload's template.
     #[must_use]
     pub fn of(cluster: &'f Cluster) -> Self {
         let mut by_workload = BTreeMap::<u128, Vec<Revision<'f>>>::new();
@@ -64,23 +61,33 @@ impl<'f> Revisions<'f> {
                 by_workload.entry(workload).or_default().push(revision);
             }
         }
-        let tell = |(resource, _): &(Resource, &Object)| workload::tells(*resource);
-        let workloads: Vec<_> = workloads(cluster).filter(tell).collect();
-        let told = workloads
-            .into_par_iter()
-            .filter_map(|(resource, object)| told(resource, object));
-        for (workload, revision) in told.collect::<Vec<_>>() {
-            let known = by_workload.entry(workload).or_default();
-            if !known.iter().any(|it| it.hash == revision.hash) {
-                known.push(revision);
-            }
-        }
         for revisions in by_workload.values_mut() {
             revisions.sort_by(|a, b| {
                 (a.number, &a.created, &a.name).cmp(&(b.number, &b.created, &b.name))
             });
         }
         Self { by_workload }
+    }
+
+    /// Takes from a workload what it tells of the revision that its controller updates to, if the
+    /// revision was not observed, as in a recording without `controllerrevisions`: then it has the
+    /// template that the workload was observed with.
+    pub fn tell(&mut self, workload: &Workload<'f>, observed: &Template<'f>) {
+        let Some(name) = &workload.update_revision else {
+            return;
+        };
+        let hash = after_last_hyphen(name);
+        let known = self.by_workload.entry(workload.uid).or_default();
+        if !observed.is_null() && !known.iter().any(|it| *it.hash == *hash) {
+            known.push(Revision {
+                hash: hash.into(),
+                name: name.clone(),
+                number: u64::MAX,
+                created: "".into(),
+                written: observed.clone(),
+                resource: workload.resource,
+            });
+        }
     }
 
     /// The revisions of a workload, oldest first.
@@ -169,29 +176,6 @@ impl Revision<'_> {
         }
         template
     }
-}
-
-fn workloads(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
-    Workload::RESOURCES.into_iter().flat_map(|resource| {
-        let objects = cluster.objects.get(&resource).into_iter();
-        objects
-            .flat_map(BTreeMap::values)
-            .map(move |object| (resource, object))
-    })
-}
-
-/// The revision that a workload's status says its controller updates to.
-fn told(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {
-    let (workload, name, template) = workload::told(resource, &object.document)?;
-    let revision = Revision {
-        hash: after_last_hyphen(&name).into(),
-        name,
-        number: u64::MAX,
-        created: "".into(),
-        written: template,
-        resource,
-    };
-    Some((workload, revision))
 }
 
 fn read(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {

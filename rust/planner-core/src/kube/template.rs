@@ -64,6 +64,12 @@ impl Template<'_> {
         }
     }
 
+    /// Whether there was none.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.0 == "null"
+    }
+
     /// Whether it is a template at all, and not null.
     #[must_use]
     pub fn is_object(&self) -> bool {

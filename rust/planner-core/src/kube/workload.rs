@@ -326,35 +326,6 @@ fn min_ready_s(resource: Resource, spec: &Value) -> u32 {
     number(seconds).unwrap_or(0)
 }
 
-/// What a workload's document says of the revision that its controller updates to: the workload's
-/// uid, the revision's name and its template.
-pub(super) fn told(resource: Resource, text: &str) -> Option<(u128, Box<str>, Template<'_>)> {
-    let Telling {
-        metadata,
-        spec,
-        status,
-    } = serde_json::from_str(text).ok()?;
-    let name = update_revision(resource, metadata.generation, &status)?;
-    Some((uid(&metadata.uid)?, name, spec?.template?.into()))
-}
-
-#[derive(Deserialize)]
-struct Telling<'a> {
-    #[serde(borrow)]
-    metadata: TellingMetadata<'a>,
-    #[serde(borrow)]
-    spec: Option<OnlyTemplate<'a>>,
-    #[serde(default)]
-    status: Value,
-}
-
-#[derive(Deserialize)]
-struct TellingMetadata<'a> {
-    #[serde(borrow)]
-    uid: Cow<'a, str>,
-    generation: Option<u64>,
-}
-
 /// A part of a document of which the template alone matters.
 #[derive(Deserialize)]
 pub(super) struct OnlyTemplate<'a> {
@@ -371,28 +342,18 @@ fn update_revision(
     if status["observedGeneration"].as_u64() < generation {
         return None;
     }
-    let fields = telling_fields(resource);
-    let mut revisions = fields.iter().map(|field| text(&status[field]));
-    revisions
-        .find(|revision| !revision.is_empty())
-        .map(Into::into)
-}
-
-/// Fields of the status that tell the revision, the first that is not empty. Advanced `DaemonSets`
-/// say `daemonSetHash` in v1alpha1.
-fn telling_fields(resource: Resource) -> &'static [&'static str] {
-    match resource {
+    // Advanced DaemonSets say `daemonSetHash` in v1alpha1.
+    let fields: &[&str] = match resource {
         Resource::StatefulSets | Resource::CloneSets | Resource::AdvancedStatefulSets => {
             &["updateRevision"]
         }
         Resource::AdvancedDaemonSets => &["updateRevision", "daemonSetHash"],
         _ => &[],
-    }
-}
-
-/// Whether workloads of this kind can tell the revision that their controller updates to.
-pub(super) fn tells(resource: Resource) -> bool {
-    !telling_fields(resource).is_empty()
+    };
+    let mut revisions = fields.iter().map(|field| text(&status[field]));
+    revisions
+        .find(|revision| !revision.is_empty())
+        .map(Into::into)
 }
 
 fn number(value: &Value) -> Option<u32> {

@@ -2,7 +2,10 @@
 
 use planner_core::{
     fleet::Fleet,
-    kube::{revision::Revisions, workload::Workload},
+    kube::{
+        revision::{Revision, Revisions},
+        workload::Workload,
+    },
     resource::Resource,
 };
 use serde_json::{Value, json};
@@ -100,35 +103,26 @@ fn a_workload_tells_the_template_of_a_revision_that_was_not_observed() {
             "status": {"observedGeneration": observed, "updateRevision": "w-bbb"},
         })
     };
-    let known = |documents: &[(Resource, Value)]| {
-        let mut fleet: Fleet = fleet(&[]);
-        for ((resource, document), uid) in documents.iter().zip(1..) {
-            add(&mut fleet, *resource, uid, document);
-        }
-        fleet
-    };
     let old = controller_revision("w-aaa", 1, "w:1");
-    let image = |fleet: &Fleet| {
-        let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
-        let found = revisions.find(7, "bbb")?;
-        found.template()["spec"]["containers"][0]["image"]
-            .as_str()
-            .map(str::to_owned)
+    let new = controller_revision("w-bbb", 2, "w:3");
+    // The image of the new revision, the age of both, and how many there are.
+    let known = |documents: &[Value], observed: u64| {
+        let fleet = recorded(Resource::ControllerRevisions, documents);
+        let document = document(observed).to_string();
+        let workload = Workload::read_text(Resource::CloneSets, "hangzhou", &document).unwrap();
+        let mut revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+        revisions.tell(&workload, &workload.template);
+        let template = revisions.find(7, "bbb").map(Revision::template);
+        let image = template.map(|it| it["spec"]["containers"][0]["image"].clone());
+        let ages = (revisions.age(7, "aaa"), revisions.age(7, "bbb"));
+        (image, ages, revisions.all(7).len())
     };
-    let old = (Resource::ControllerRevisions, old);
-    let told = known(&[old.clone(), (Resource::CloneSets, document(3))]);
-    assert_eq!(image(&told).as_deref(), Some("w:2"));
-    let revisions = Revisions::of(&told.clusters["hangzhou"]);
-    assert_eq!((revisions.age(7, "aaa"), revisions.age(7, "bbb")), (0, 1));
-    let stale = known(&[old.clone(), (Resource::CloneSets, document(2))]);
-    assert_eq!(image(&stale), None);
-    let observed = (
-        Resource::ControllerRevisions,
-        controller_revision("w-bbb", 2, "w:3"),
-    );
-    let both = known(&[old, observed, (Resource::CloneSets, document(3))]);
-    assert_eq!(image(&both).as_deref(), Some("w:3"));
-    assert_eq!(Revisions::of(&both.clusters["hangzhou"]).all(7).len(), 2);
+    let told = known(std::slice::from_ref(&old), 3);
+    assert_eq!(told, (Some(json!("w:2")), (0, 1), 2));
+    let stale = known(std::slice::from_ref(&old), 2);
+    assert_eq!(stale, (None, (0, 1), 1));
+    let both = known(&[old, new], 3);
+    assert_eq!(both, (Some(json!("w:3")), (0, 1), 2));
 }
 
 #[test]
