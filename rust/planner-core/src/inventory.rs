@@ -83,6 +83,15 @@ impl<'f> Inventory<'f> {
     /// Reads a fleet, with manifests laid over the workloads that they name.
     #[must_use]
     pub fn new(fleet: &'f Fleet, manifests: &[Value]) -> Self {
+        let (mut inventory, parsed) = rayon::join(
+            || Self::without_texts(fleet, manifests),
+            || PodTexts::of(fleet),
+        );
+        inventory.parsed = parsed;
+        inventory
+    }
+
+    fn without_texts(fleet: &'f Fleet, manifests: &[Value]) -> Self {
         let (mut read, mut unreadable) = (Vec::new(), Vec::new());
         for (name, cluster) in &fleet.clusters {
             let objects: Vec<(Resource, &Object)> = workload_objects(cluster).collect();
@@ -120,7 +129,6 @@ impl<'f> Inventory<'f> {
                 }
             }
         }
-        let parsed = PodTexts::of(fleet);
         Self {
             fleet,
             clusters,
@@ -130,7 +138,7 @@ impl<'f> Inventory<'f> {
             observed: observed.collect(),
             pods,
             unreadable,
-            parsed,
+            parsed: PodTexts::default(),
             now_ms: fleet.now_ms,
         }
     }

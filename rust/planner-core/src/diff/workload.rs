@@ -45,6 +45,8 @@ pub(super) struct Need {
     outcome: Option<Result<Change, Obstacle>>,
     /// The move when a partition keeps the application back: sidecars only.
     pub without_application: Option<Change>,
+    /// Whether the request excludes all of them.
+    excluded: bool,
 }
 
 /// Everything the decisions about one workload look at.
@@ -104,12 +106,15 @@ pub(super) fn diff_workload(
     let mut sorting = Sorting::default();
     let mut needs: Needs = HashMap::default();
     for row in &inventory.pods[index as usize] {
-        let need = needs
-            .entry(scene.class(*row))
-            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, diff));
+        let need = needs.entry(scene.class(*row)).or_insert_with(|| Need {
+            excluded: exclusion.holds_class(*row),
+            ..scene.need(*row, &mut sorting.why_recreate, diff)
+        });
         match &need.outcome {
             None => sorting.at_target.push(*row),
-            Some(_) if exclusion.holds(*row) => sorting.refused.push((*row, excluded())),
+            Some(_) if need.excluded || exclusion.holds_single(*row) => {
+                sorting.refused.push((*row, excluded()));
+            }
             Some(Ok(change)) => sorting.changes.push(Change {
                 row: *row,
                 ..*change
@@ -163,6 +168,7 @@ impl Scene<'_> {
             return Need {
                 outcome,
                 without_application: None,
+                excluded: false,
             };
         }
         let outcome = match (self.kind(spec, revision, why_recreate), alone) {
@@ -176,6 +182,7 @@ impl Scene<'_> {
         Need {
             outcome: Some(outcome),
             without_application: alone,
+            excluded: false,
         }
     }
 

@@ -94,6 +94,13 @@ impl Labels for PodLabels<'_> {
     }
 }
 
+/// Whether a selector can tell pods apart that share their labels.
+#[must_use]
+pub fn is_derived(selector: &Selector) -> bool {
+    let mut keys = selector.keys();
+    keys.any(|key| DERIVED.iter().any(|(known, _)| *known == key))
+}
+
 /// What follows the last `-`, or everything.
 pub(super) fn after_last_hyphen(text: &str) -> &str {
     text.rsplit_once('-').map_or(text, |(_, last)| last)
@@ -194,9 +201,7 @@ impl<'a> LabelIndex<'a> {
     }
 
     fn select(&self, namespace: Symbol, selector: &Selector, rows: &mut Vec<PodRow>) {
-        let is_derived = selector
-            .keys()
-            .any(|key| DERIVED.iter().any(|(known, _)| *known == key));
+        let is_derived = is_derived(selector);
         for number in self.candidates(namespace, selector) {
             let class = &self.classes[*number as usize];
             if is_derived {

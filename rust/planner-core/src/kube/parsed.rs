@@ -4,12 +4,21 @@ use rayon::prelude::*;
 
 use crate::fleet::{Interner, Symbol};
 
-/// What each text of a column means.
+/// What each text of a column means. The default is that of a fleet without texts.
 #[derive(Clone, Debug)]
 pub struct Parsed<T> {
     /// Where the meaning of each symbol is.
     index: Vec<u32>,
     values: Vec<T>,
+}
+
+impl<T> Default for Parsed<T> {
+    fn default() -> Self {
+        Self {
+            index: Vec::new(),
+            values: Vec::new(),
+        }
+    }
 }
 
 impl<T: Send> Parsed<T> {

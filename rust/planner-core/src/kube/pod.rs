@@ -139,7 +139,7 @@ fn sidecar_hashes(annotation: &Value) -> BTreeMap<Box<str>, Box<str>> {
 }
 
 /// Every different text of the pods of a fleet, parsed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PodTexts {
     specs: Parsed<PodSpec>,
     annotations: Parsed<PodAnnotations>,
@@ -158,14 +158,18 @@ impl PodTexts {
                 .flat_map(move |cluster| of(&cluster.pods))
                 .copied()
         };
+        let specs = || Parsed::of(column(|pods| &pods.spec), texts, PodSpec::read);
+        let annotations = || {
+            let column = column(|pods| &pods.annotations);
+            Parsed::of(column, texts, PodAnnotations::read)
+        };
+        let labels = || Parsed::of(column(|pods| &pods.labels), texts, SharedLabels::read);
+        let ((specs, annotations), labels) =
+            rayon::join(|| rayon::join(specs, annotations), labels);
         Self {
-            specs: Parsed::of(column(|pods| &pods.spec), texts, PodSpec::read),
-            annotations: Parsed::of(
-                column(|pods| &pods.annotations),
-                texts,
-                PodAnnotations::read,
-            ),
-            labels: Parsed::of(column(|pods| &pods.labels), texts, SharedLabels::read),
+            specs,
+            annotations,
+            labels,
         }
     }
 }

@@ -44,8 +44,8 @@ impl Cohorts {
     pub fn push(&mut self, cohort: Cohort<'_>) {
         self.counts.push(cohort.count);
         self.durations_ms.push(cohort.duration_ms);
-        self.takes.push_row(cohort.takes.iter().copied());
-        self.releases.push_row(cohort.releases.iter().copied());
+        self.takes.push_slice(cohort.takes);
+        self.releases.push_slice(cohort.releases);
     }
 
     /// Adds moves to the last cohort.

@@ -50,6 +50,11 @@ impl<T> Rows<T> {
 }
 
 impl<T: Copy> Rows<T> {
+    pub fn push_slice(&mut self, row: &[T]) {
+        self.values.extend_from_slice(row);
+        self.ends.push(self.values.len() as u32);
+    }
+
     /// Adds all rows of another.
     pub fn append(&mut self, other: &Self) {
         let begin = self.values.len() as u32;

@@ -63,8 +63,6 @@ struct State {
     level: u32,
     /// When its stage may begin.
     ready_ms: u64,
-    /// Its place among the active groups; changes only when it moves.
-    key: Key,
 }
 
 /// What a pass reads.
@@ -86,6 +84,8 @@ struct Pass<'a> {
     begin: Vec<u32>,
     room: Vec<u32>,
     groups: Vec<State>,
+    /// The place of each group among the active ones; changes only when the group moves.
+    keys: Vec<Key>,
     /// Groups that may move and are not done, by key.
     active: Vec<u32>,
     /// Groups that are active and have another key than before, or none yet.
@@ -143,6 +143,7 @@ impl<'a> Pass<'a> {
                 last: vec![0; flat.groups()],
                 ..Waves::default()
             },
+            keys: vec![Key::default(); groups.len()],
             groups,
         };
         pass.sort();
@@ -155,14 +156,11 @@ impl<'a> Pass<'a> {
         for &group in &unsorted {
             let level = self.level(group as usize);
             let rule_level = level + self.soaks(group as usize);
-            let state = &mut self.groups[group as usize];
-            state.level = level;
-            state.key = self
-                .ground
-                .priority
-                .key(self.rule, group as usize, rule_level);
+            self.groups[group as usize].level = level;
+            let Ground { priority, .. } = self.ground;
+            self.keys[group as usize] = priority.key(self.rule, group as usize, rule_level);
         }
-        let key = |group: &u32| self.groups[*group as usize].key;
+        let key = |group: &u32| self.keys[*group as usize];
         unsorted.sort_unstable_by_key(key);
         // Two sorted runs, which a stable sort merges.
         let mut active = std::mem::take(&mut self.active);

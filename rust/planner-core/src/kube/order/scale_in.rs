@@ -17,7 +17,7 @@ pub(super) struct Ranking<'a> {
     workload: &'a Workload<'a>,
     pods: PodsOf<'a>,
     /// The place of each revision label, oldest `ReplicaSet` first.
-    ages: BTreeMap<Symbol, usize>,
+    ages: BTreeMap<Symbol, u32>,
     /// Pods of the Deployment on each node.
     on_node: HashMap<Symbol, u32, FxBuildHasher>,
 }
@@ -33,7 +33,7 @@ impl<'a> Ranking<'a> {
         let mut on_node = HashMap::with_capacity_and_hasher(all.len(), FxBuildHasher);
         for row in all {
             let revision = pods.columns.revision[*row as usize];
-            let age = || revisions.age(workload.uid, pods.texts.text(revision));
+            let age = || revisions.age(workload.uid, pods.texts.text(revision)) as u32;
             ages.entry(revision).or_insert_with(age);
             if !pods.columns.has(*row, flags::DELETING) && !pods.columns.is_finished(*row) {
                 *on_node.entry(pods.columns.node[*row as usize]).or_insert(0) += 1;
@@ -69,7 +69,7 @@ impl<'a> Ranking<'a> {
         (
             (
                 pods.is_available(row, self.workload.min_ready_s),
-                age.unwrap_or(usize::MAX),
+                age.unwrap_or(u32::MAX),
             ),
             (!pods.node(row).is_empty(), phase(row, pods), ready),
             (pods.annotations(row).deletion_cost, Reverse(crowd)),
@@ -84,11 +84,11 @@ impl<'a> Ranking<'a> {
 
     /// The logarithm of the time that has passed, as `logarithmicRankDiff` takes it: whole powers
     /// of two of nanoseconds, -1 when none has. A time that is not known comes before all.
-    fn age_rank(&self, since_s: u32) -> i64 {
+    fn age_rank(&self, since_s: u32) -> i8 {
         let passed_ms = self.pods.now_ms - i64::from(since_s) * 1000;
         match u64::try_from(passed_ms) {
             _ if since_s == 0 => -2,
-            Ok(passed_ms) if passed_ms > 0 => (passed_ms as f64 * 1e6).log2() as i64,
+            Ok(passed_ms) if passed_ms > 0 => (passed_ms as f64 * 1e6).log2() as i8,
             _ => -1,
         }
     }
