@@ -184,8 +184,7 @@ impl<'a> LabelIndex<'a> {
                 self.select(*namespace, selector, &mut rows);
             }
         }
-        rows.sort_unstable();
-        rows
+        ascending(rows, self.pods.columns.len())
     }
 
     /// Rows of every pod that the selector selects; ascending.
@@ -237,6 +236,21 @@ impl<'a> LabelIndex<'a> {
     }
 }
 
+/// Distinct rows below `end` in order. Sorting most of a million takes ten times as long as going
+/// through all.
+fn ascending(mut rows: Vec<PodRow>, end: usize) -> Vec<PodRow> {
+    if rows.len() < end / 16 {
+        rows.sort_unstable();
+        return rows;
+    }
+    let mut is_in = vec![false; end];
+    for row in rows.drain(..) {
+        is_in[row as usize] = true;
+    }
+    rows.extend((0..end as PodRow).filter(|row| is_in[*row as usize]));
+    rows
+}
+
 /// Classes in the order of their first pod.
 fn classes(pods: &Pods) -> Vec<Class> {
     let mut numbers = HashMap::<(Symbol, Symbol), usize, FxBuildHasher>::default();
@@ -262,4 +276,17 @@ fn classes(pods: &Pods) -> Vec<Class> {
         classes[number].rows.push(row);
     }
     classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ascending;
+
+    #[test]
+    fn few_rows_and_most_rows_are_put_in_the_same_order() {
+        let few = vec![90, 3, 50];
+        assert_eq!(ascending(few, 100), [3, 50, 90]);
+        let most: Vec<u32> = (10..100).rev().collect();
+        assert_eq!(ascending(most, 100), (10..100).collect::<Vec<_>>());
+    }
 }

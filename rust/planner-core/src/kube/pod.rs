@@ -269,6 +269,12 @@ impl<'a> PodsOf<'a> {
         self.columns.name(row)
     }
 
+    /// Whether it has a node.
+    #[must_use]
+    pub fn is_assigned(&self, row: PodRow) -> bool {
+        self.columns.node[row as usize] != Symbol::default()
+    }
+
     /// Its node, empty while unassigned.
     #[must_use]
     pub fn node(&self, row: PodRow) -> &'a str {

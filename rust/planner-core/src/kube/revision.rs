@@ -1,6 +1,6 @@
 //! What a pod runs: the template of the revision that made it.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -22,13 +22,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision<'f> {
     /// `metadata.name`
-    pub name: Box<str>,
+    pub name: Cow<'f, str>,
     /// `revision` of a `ControllerRevision`, else 0.
     pub number: u64,
     /// `metadata.creationTimestamp`, RFC 3339.
-    pub created: Box<str>,
+    pub created: Cow<'f, str>,
     /// The hash that pods of this revision carry.
-    hash: Box<str>,
+    hash: Cow<'f, str>,
     /// The pod template with what controllers add to it.
     written: Template<'f>,
     /// What kind of object it is read from.
@@ -80,8 +80,8 @@ impl<'f> Revisions<'f> {
         let known = self.by_workload.entry(workload.uid).or_default();
         if !observed.is_null() && !known.iter().any(|it| *it.hash == *hash) {
             known.push(Revision {
-                hash: hash.into(),
-                name: name.clone(),
+                hash: hash.to_owned().into(),
+                name: name.to_string().into(),
                 number: u64::MAX,
                 created: "".into(),
                 written: observed.clone(),
@@ -190,14 +190,10 @@ fn read(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {
     };
     let written = Template::from(holder?.template?);
     let revision = Revision {
-        name: object.name.clone(),
+        name: (&*object.name).into(),
         number: document.revision.unwrap_or(0),
-        created: document
-            .metadata
-            .creation_timestamp
-            .unwrap_or_default()
-            .into(),
-        hash: hash.into(),
+        created: document.metadata.creation_timestamp.unwrap_or_default(),
+        hash,
         resource,
         written,
     };

@@ -113,7 +113,7 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
             &inventory, &model, &schedule, &changes,
         ));
     }
-    let (assigned, spread) = rayon::join(
+    let ((assigned, taken), spread) = rayon::join(
         || assign::assign(&model, &schedule),
         || header::Spread::of(&model, &schedule),
     );
@@ -128,16 +128,21 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     };
     let (header, moves) = rayon::join(
         || scene.header(order, as_written),
-        || assign::table(&inventory, &changes, &model, &assigned),
+        || assign::table(&inventory, &changes, &model, &assigned, taken),
     );
     // Giving back a million of everything takes as long as naming the plan.
-    let (named, ()) = rayon::join(
+    let (named, _) = rayon::join(
         || {
             let id = id(&header, &moves);
             let header = header.concat_with(NO_ID, &format!("\"id\":\"{id}\""));
             (id, header)
         },
-        || drop((assigned, spread, schedule, model, changes, inventory)),
+        || {
+            rayon::join(
+                || drop((assigned, spread, schedule, model)),
+                || drop((changes, inventory)),
+            )
+        },
     );
     let (id, header) = named;
     Ok(Plan { id, header, moves })

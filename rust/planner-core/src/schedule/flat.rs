@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::problem::{Order, Problem};
+use super::problem::{Cohorts, Order, Problem};
 use super::rows::Rows;
 
 /// A precedence without its name.
@@ -54,6 +54,7 @@ impl Flat {
             down: problem.resources.iter().map(|r| r.down).collect(),
             ..Self::default()
         };
+        flat.reserve(problem);
         for group in &problem.groups {
             let cohorts = &group.cohorts;
             flat.count.extend_from_slice(&cohorts.counts);
@@ -73,6 +74,18 @@ impl Flat {
         }
         flat.index_links();
         flat
+    }
+
+    /// Makes room for the cohorts of the problem at once: growing copies them over and over.
+    fn reserve(&mut self, problem: &Problem) {
+        let all = || problem.groups.iter().map(|group| &group.cohorts);
+        let cohorts = all().map(Cohorts::len).sum();
+        self.count.reserve_exact(cohorts);
+        self.duration_ms.reserve_exact(cohorts);
+        let takes = all().map(|it| it.takes.values().len()).sum();
+        self.takes.reserve(cohorts, takes);
+        let releases = all().map(|it| it.releases.values().len()).sum();
+        self.releases.reserve(cohorts, releases);
     }
 
     /// Takes the stages of the problem's groups.

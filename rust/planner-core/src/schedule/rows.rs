@@ -25,6 +25,11 @@ impl<T> Rows<T> {
         }
     }
 
+    pub fn reserve(&mut self, rows: usize, values: usize) {
+        self.ends.reserve_exact(rows);
+        self.values.reserve_exact(values);
+    }
+
     pub fn push_row(&mut self, row: impl IntoIterator<Item = T>) {
         self.values.extend(row);
         self.ends.push(self.values.len() as u32);

@@ -140,6 +140,7 @@ impl<'a> Pass<'a> {
             active: Vec::new(),
             unsorted,
             waves: Waves {
+                steps: Vec::with_capacity(flat.cohorts()),
                 last: vec![0; flat.groups()],
                 ..Waves::default()
             },

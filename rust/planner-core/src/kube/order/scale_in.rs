@@ -71,7 +71,7 @@ impl<'a> Ranking<'a> {
                 pods.is_available(row, self.workload.min_ready_s),
                 age.unwrap_or(u32::MAX),
             ),
-            (!pods.node(row).is_empty(), phase(row, pods), ready),
+            (pods.is_assigned(row), phase(row, pods), ready),
             (pods.annotations(row).deletion_cost, Reverse(crowd)),
             (
                 ready_age,

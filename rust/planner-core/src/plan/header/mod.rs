@@ -251,7 +251,7 @@ impl Scene<'_> {
             pods.rows().filter(|row| !pods.is_finished(*row)).count()
         };
         Totals {
-            moves: self.assigned.moves.len(),
+            moves: self.assigned.moves,
             pods: self.inventory.clusters.iter().map(pods).sum(),
             differ: self.differ,
             unmovable: self.changes.unmovable.len(),
@@ -264,7 +264,7 @@ impl Scene<'_> {
         let mut warnings = order.warnings.to_vec();
         warnings.extend(self.changes.warnings.iter().cloned());
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
-        let partial = self.assigned.moves.partial;
+        let partial = self.assigned.partial;
         if partial > 0 {
             warnings.push(format!(
                 "{partial} pods get only a part of their target: a partition or a SidecarSet keeps the rest back"
