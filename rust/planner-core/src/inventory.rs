@@ -50,7 +50,7 @@ pub struct Inventory<'f> {
     /// Objects that cannot be read, each with the reason.
     pub unreadable: Vec<WorkloadError>,
     /// What the texts of the pods say.
-    parsed: PodTexts,
+    parsed: PodTexts<'f>,
     /// Time, milliseconds UTC: that of the fleet, unless somebody knows better.
     now_ms: i64,
 }

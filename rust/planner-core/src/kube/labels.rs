@@ -5,10 +5,11 @@
 //! is tried on classes of pods, namespace and shared labels, instead of on pods. An index from
 //! required pairs to classes leaves few classes to try.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde::Deserialize;
 
 use super::{
     pod::PodsOf,
@@ -34,21 +35,26 @@ const DERIVED: [(&str, u16); 5] = [
 
 /// The labels that pods share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SharedLabels {
+pub struct SharedLabels<'f> {
     /// Ascending by key.
-    pairs: Box<[(Box<str>, Box<str>)]>,
+    pairs: Box<[(Text<'f>, Text<'f>)]>,
     /// Where [`LIFECYCLE`] is among them: every plan asks every pod for it.
     lifecycle: Option<usize>,
 }
 
-impl SharedLabels {
+/// A text of the fleet, unless it had to be unescaped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+struct Text<'f>(#[serde(borrow)] Cow<'f, str>);
+
+impl<'f> SharedLabels<'f> {
     /// Reads the column. A text that is no object of texts has no labels, for the log checks what
     /// it stores.
     #[must_use]
-    pub fn read(text: &str) -> Self {
-        let labels: BTreeMap<Box<str>, Box<str>> = serde_json::from_str(text).unwrap_or_default();
+    pub fn read(text: &'f str) -> Self {
+        let labels: BTreeMap<Text<'f>, Text<'f>> = serde_json::from_str(text).unwrap_or_default();
         Self {
-            lifecycle: labels.keys().position(|key| &**key == LIFECYCLE),
+            lifecycle: labels.keys().position(|key| key.0 == LIFECYCLE),
             pairs: labels.into_iter().collect(),
         }
     }
@@ -56,24 +62,24 @@ impl SharedLabels {
     /// The value of [`LIFECYCLE`].
     #[must_use]
     pub fn lifecycle(&self) -> Option<&str> {
-        self.lifecycle.map(|at| &*self.pairs[at].1)
+        self.lifecycle.map(|at| &*self.pairs[at].1.0)
     }
 }
 
-impl Labels for SharedLabels {
+impl Labels for SharedLabels<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         let found = self
             .pairs
-            .binary_search_by(|(known, _)| (**known).cmp(key))
+            .binary_search_by(|(known, _)| (*known.0).cmp(key))
             .ok()?;
-        Some(&self.pairs[found].1)
+        Some(&self.pairs[found].1.0)
     }
 }
 
 /// All labels of one pod.
 #[derive(Clone, Copy, Debug)]
 pub struct PodLabels<'a> {
-    pub(super) shared: &'a SharedLabels,
+    pub(super) shared: &'a SharedLabels<'a>,
     pub(super) name: &'a str,
     pub(super) revision: &'a str,
     pub(super) flags: u16,
@@ -141,7 +147,7 @@ impl<'a> LabelIndex<'a> {
                 .push(number);
             for (key, value) in &pods.shared_labels(class.labels).pairs {
                 by_pair
-                    .entry((class.namespace, &**key, &**value))
+                    .entry((class.namespace, &*key.0, &*value.0))
                     .or_default()
                     .push(number);
             }

@@ -23,10 +23,10 @@ impl<T> Default for Parsed<T> {
 
 impl<T: Send> Parsed<T> {
     /// Parses each different text of a column.
-    pub fn of(
+    pub fn of<'f>(
         column: impl IntoIterator<Item = Symbol>,
-        texts: &Interner,
-        parse: impl Fn(&str) -> T + Sync,
+        texts: &'f Interner,
+        parse: impl Fn(&'f str) -> T + Sync,
     ) -> Self {
         let mut index = vec![u32::MAX; texts.len()];
         let mut known: Vec<Symbol> = Vec::new();

@@ -140,16 +140,16 @@ fn sidecar_hashes(annotation: &Value) -> BTreeMap<Box<str>, Box<str>> {
 
 /// Every different text of the pods of a fleet, parsed.
 #[derive(Clone, Debug, Default)]
-pub struct PodTexts {
+pub struct PodTexts<'f> {
     specs: Parsed<PodSpec>,
     annotations: Parsed<PodAnnotations>,
-    labels: Parsed<SharedLabels>,
+    labels: Parsed<SharedLabels<'f>>,
 }
 
-impl PodTexts {
+impl<'f> PodTexts<'f> {
     /// Parses what the pods of the fleet say.
     #[must_use]
-    pub fn of(fleet: &Fleet) -> Self {
+    pub fn of(fleet: &'f Fleet) -> Self {
         let texts = &fleet.texts;
         let column = |of: fn(&Pods) -> &Vec<Symbol>| {
             fleet
@@ -209,13 +209,13 @@ pub struct PodsOf<'a> {
     pub texts: &'a Interner,
     /// Time of the fleet, milliseconds UTC.
     pub now_ms: i64,
-    parsed: &'a PodTexts,
+    parsed: &'a PodTexts<'a>,
 }
 
 impl<'a> PodsOf<'a> {
     /// The pods of a cluster of the fleet whose texts were parsed.
     #[must_use]
-    pub fn new(fleet: &'a Fleet, cluster: &'a Cluster, parsed: &'a PodTexts) -> Self {
+    pub fn new(fleet: &'a Fleet, cluster: &'a Cluster, parsed: &'a PodTexts<'a>) -> Self {
         Self {
             columns: &cluster.pods,
             texts: &fleet.texts,
@@ -240,7 +240,7 @@ impl<'a> PodsOf<'a> {
 
     /// Labels that it shares with other pods, by the symbol of the column.
     #[must_use]
-    pub(super) fn shared_labels(&self, labels: Symbol) -> &'a SharedLabels {
+    pub(super) fn shared_labels(&self, labels: Symbol) -> &'a SharedLabels<'a> {
         self.parsed.labels.get(labels)
     }
 
