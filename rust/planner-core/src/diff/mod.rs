@@ -194,20 +194,26 @@ impl Diff {
         }
     }
 
-    /// Appends what was found in other workloads, its sets of containers by the indices of here.
-    fn absorb(&mut self, part: Self) {
-        let here: Vec<ContainersIdx> = part
-            .containers
-            .into_iter()
-            .map(|containers| self.containers_idx(containers))
+    /// Appends what was found in other workloads, part by part, its sets of containers by the
+    /// indices of here.
+    fn absorb(&mut self, mut parts: Vec<Self>) {
+        let here: Vec<Vec<ContainersIdx>> = parts
+            .iter_mut()
+            .map(|part| {
+                let containers = std::mem::take(&mut part.containers).into_iter();
+                containers.map(|each| self.containers_idx(each)).collect()
+            })
             .collect();
-        for mut workload in part.workloads {
-            for change in &mut workload.changes {
+        parts.par_iter_mut().zip(here).for_each(|(part, here)| {
+            let workloads = part.workloads.iter_mut();
+            for change in workloads.flat_map(|workload| &mut workload.changes) {
                 change.containers = here[change.containers as usize];
             }
-            self.workloads.push(workload);
+        });
+        for part in parts {
+            self.workloads.extend(part.workloads);
+            self.unmovable.extend(part.unmovable);
         }
-        self.unmovable.extend(part.unmovable);
     }
 
     /// Takes pods that were listed as unmovable since out of the changes.
@@ -259,9 +265,7 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
             part
         })
         .collect();
-    for part in parts {
-        diff.absorb(part);
-    }
+    diff.absorb(parts);
     pod::diff_orphans(inventory, &rules, &sidecars, &mut diff);
     rules.warn_unused(inventory, &mut diff.warnings);
     diff

@@ -50,9 +50,12 @@ struct Own<'a> {
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
     diff.warnings.append(&mut ledger.warnings);
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
-    let charges = ledger.sorted_charges();
-    let limits = diff.workloads.par_iter();
-    let limits: Vec<Limits> = limits.map(|each| own_limits(&ledger, each)).collect();
+    let own_each = || {
+        let each = diff.workloads.par_iter();
+        let limits = each.map(|changes| own_limits(&ledger, changes));
+        limits.collect::<Vec<Limits>>()
+    };
+    let (charges, limits) = rayon::join(|| ledger.sorted_charges(), own_each);
     let enter = |(down, surge): Limits| Own {
         down: ledger.enter(down),
         surge: surge.map(|surge| ledger.enter(surge)),

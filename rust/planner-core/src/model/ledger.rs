@@ -3,7 +3,7 @@
 use super::budgets::{Budget, BudgetIdx};
 use crate::{
     fleet::PodRow,
-    inventory::{ClusterIdx, Inventory},
+    inventory::{ClusterIdx, ClusterView, Inventory},
     kube::labels::LabelIndex,
     request::Request,
     schedule::problem::{Resource, ResourceIdx},
@@ -172,13 +172,13 @@ impl<'a> Ledger<'a> {
     }
 
     /// The resources of every pod, by cluster.
-    pub fn sorted_charges(&mut self) -> Vec<Charges> {
-        let charges = std::mem::take(&mut self.charges);
-        let views = &self.inventory.clusters;
-        let sort = |(of, view): (Vec<_>, &crate::inventory::ClusterView<'_>)| {
-            Charges::new(view.cluster.pods.len(), &of)
+    #[must_use]
+    pub fn sorted_charges(&self) -> Vec<Charges> {
+        let sort = |(of, view): (&Vec<Charge>, &ClusterView<'_>)| {
+            Charges::new(view.cluster.pods.len(), of)
         };
-        charges.into_iter().zip(views).map(sort).collect()
+        let views = &self.inventory.clusters;
+        self.charges.iter().zip(views).map(sort).collect()
     }
 }
 

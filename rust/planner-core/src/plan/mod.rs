@@ -105,7 +105,10 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         .map(|each| u64::from(each.differ))
         .sum();
     let (model, laid) = pose(ledger, &request, &mut changes);
-    let schedule = solve_laid(&model.problem, laid);
+    let (schedule, takers) = rayon::join(
+        || solve_laid(&model.problem, laid),
+        || header::takers(&model),
+    );
     unmovable::add_left(&inventory, &model, &schedule.left, &mut changes);
     let blocked = changes.unmovable.iter().any(|pod| !pod.is_left_out());
     if blocked && (order.strict || schedule.chunks.is_empty()) {
@@ -115,7 +118,7 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     }
     let ((assigned, taken), spread) = rayon::join(
         || assign::assign(&model, &schedule),
-        || header::Spread::of(&model, &schedule),
+        || header::Spread::of(&model, &schedule, takers),
     );
     let scene = header::Scene {
         inventory: &inventory,

@@ -49,18 +49,24 @@ pub(crate) struct Flat {
 
 impl Flat {
     pub fn of(problem: &Problem) -> Self {
+        let (takes, releases) = rayon::join(
+            || end_to_end(problem, |cohorts| &cohorts.takes),
+            || end_to_end(problem, |cohorts| &cohorts.releases),
+        );
+        let cohorts = problem.groups.iter().map(|group| group.cohorts.len()).sum();
         let mut flat = Self {
+            takes,
+            releases,
+            count: Vec::with_capacity(cohorts),
+            duration_ms: Vec::with_capacity(cohorts),
             limit: problem.resources.iter().map(|r| r.limit).collect(),
             down: problem.resources.iter().map(|r| r.down).collect(),
             ..Self::default()
         };
-        flat.reserve(problem);
         for group in &problem.groups {
             let cohorts = &group.cohorts;
             flat.count.extend_from_slice(&cohorts.counts);
             flat.duration_ms.extend_from_slice(&cohorts.durations_ms);
-            flat.takes.append(&cohorts.takes);
-            flat.releases.append(&cohorts.releases);
             flat.end_group();
             flat.strict.push(group.order == Order::Strict);
         }
@@ -74,18 +80,6 @@ impl Flat {
         }
         flat.index_links();
         flat
-    }
-
-    /// Makes room for the cohorts of the problem at once: growing copies them over and over.
-    fn reserve(&mut self, problem: &Problem) {
-        let all = || problem.groups.iter().map(|group| &group.cohorts);
-        let cohorts = all().map(Cohorts::len).sum();
-        self.count.reserve_exact(cohorts);
-        self.duration_ms.reserve_exact(cohorts);
-        let takes = all().map(|it| it.takes.values().len()).sum();
-        self.takes.reserve(cohorts, takes);
-        let releases = all().map(|it| it.releases.values().len()).sum();
-        self.releases.reserve(cohorts, releases);
     }
 
     /// Takes the stages of the problem's groups.
@@ -230,4 +224,16 @@ impl Flat {
         }
         (rest, numbers)
     }
+}
+
+/// Rows of the cohorts of all groups, with room made at once: growing copies them over and over.
+fn end_to_end(problem: &Problem, rows: impl Fn(&Cohorts) -> &Rows<u32>) -> Rows<u32> {
+    let all = || problem.groups.iter().map(|group| rows(&group.cohorts));
+    let (ends, values) = (
+        all().map(Rows::len).sum(),
+        all().map(|it| it.values().len()).sum(),
+    );
+    let mut whole = Rows::with_capacity(ends, values);
+    all().for_each(|each| whole.append(each));
+    whole
 }

@@ -25,9 +25,8 @@ impl<T> Rows<T> {
         }
     }
 
-    pub fn reserve(&mut self, rows: usize, values: usize) {
-        self.ends.reserve_exact(rows);
-        self.values.reserve_exact(values);
+    pub fn len(&self) -> usize {
+        self.ends.len()
     }
 
     pub fn push_row(&mut self, row: impl IntoIterator<Item = T>) {

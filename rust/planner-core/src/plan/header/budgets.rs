@@ -57,7 +57,7 @@ impl Scene<'_> {
 }
 
 /// The groups whose moves take from each budget.
-pub(super) fn takers(model: &Model) -> Vec<Vec<u32>> {
+pub(in crate::plan) fn takers(model: &Model) -> Vec<Vec<u32>> {
     let mut takers: Vec<Vec<u32>> = vec![Vec::new(); model.budgets.len()];
     for (group, of) in (0..).zip(&model.problem.groups) {
         let taken = of.cohorts.taken().iter();

@@ -10,7 +10,8 @@ mod workloads;
 
 use std::collections::BTreeMap;
 
-use budgets::{headroom, takers};
+use budgets::headroom;
+pub(super) use budgets::takers;
 pub(super) use pieces::Pieces;
 use pieces::{list, text};
 use rayon::prelude::*;
@@ -39,7 +40,7 @@ pub(super) struct Scene<'a> {
     pub differ: u64,
 }
 
-/// A schedule by workload and by budget.
+/// A schedule by workload and by budget, and the groups that take from each budget.
 pub(super) struct Spread {
     by_group: ByGroup,
     headroom: Vec<Vec<i64>>,
@@ -47,11 +48,11 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    pub fn of(model: &Model, schedule: &Schedule) -> Self {
+    pub fn of(model: &Model, schedule: &Schedule, takers: Vec<Vec<u32>>) -> Self {
         Self {
             by_group: ByGroup::of(model, schedule),
             headroom: headroom(model, schedule),
-            takers: takers(model),
+            takers,
         }
     }
 }
