@@ -207,12 +207,14 @@ impl<'a> LabelIndex<'a> {
 
     fn select(&self, namespace: Symbol, selector: &Selector, rows: &mut Vec<PodRow>) {
         let is_derived = is_derived(selector);
+        // Its candidates are those that carry the pair.
+        let is_one_pair = selector.is_one_pair();
         for number in self.candidates(namespace, selector) {
             let class = &self.classes[*number as usize];
             if is_derived {
                 let selected = |row: &&PodRow| selector.matches(&self.pods.labels(**row));
                 rows.extend(class.rows.iter().filter(selected));
-            } else if selector.matches(self.pods.shared_labels(class.labels)) {
+            } else if is_one_pair || selector.matches(self.pods.shared_labels(class.labels)) {
                 rows.extend(&class.rows);
             }
         }
