@@ -18,6 +18,7 @@ use std::{
 
 use planner_core::{
     diff::diff,
+    fleet::Fleet,
     inventory::Inventory,
     model::{Ledger, pose},
     plan::{Order, Plan, plan},
@@ -84,11 +85,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let made = clock.time("plan", rounds, || plan(&fleet, &order))?;
     let bytes = clock.time("write", rounds, || made.to_bytes())?;
-    tell(&clock, &facts, (&made, bytes.len()), fleet.bytes())?;
+    tell(&clock, &facts, (&made, bytes.len()), &fleet)?;
     Ok(())
 }
 
-fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: usize) -> io::Result<()> {
+fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: &Fleet) -> io::Result<()> {
     let (pods, header) = (made.moves.num_rows(), made.header.len());
     let mut out = stdout().lock();
     for (stage, ms, cpu_ms) in &clock.stages {
@@ -102,7 +103,16 @@ fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: usize) 
     )?;
     let (table, peak) = (made.moves.get_array_memory_size(), peak());
     let peak = peak.unwrap_or_default();
-    writeln!(out, "memory: fleet {fleet}, table of moves {table}; {peak}")
+    let clusters = || fleet.clusters.values();
+    let columns: usize = clusters().map(|cluster| cluster.pods.bytes()).sum();
+    let uids: usize = clusters().map(|cluster| cluster.rows.bytes()).sum();
+    let (all, texts) = (fleet.bytes(), fleet.texts.bytes());
+    let documents = all - columns - uids - texts;
+    writeln!(
+        out,
+        "memory: fleet {all} (columns {columns}, uids {uids}, texts {texts}, documents {documents}), \
+         table of moves {table}; {peak}"
+    )
 }
 
 /// The least time of each stage: its name, milliseconds by the clock, milliseconds of all cores.
