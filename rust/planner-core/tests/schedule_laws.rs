@@ -6,7 +6,9 @@ mod schedule_common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::schedule::problem::{Cohort, Cohorts, Order, Problem};
-use planner_core::schedule::{ConstraintId, Goal, Proof, bound, conflict, reachable, solve};
+use planner_core::schedule::{
+    ConstraintId, Goal, Laid, Proof, bound, conflict, reachable, solve, solve_laid,
+};
 use proptest::prelude::*;
 use schedule_common::{check, check_held, fewest_waves, problems};
 
@@ -193,6 +195,18 @@ proptest! {
         let schedule = solve(&problem);
         prop_assert_eq!(check(&problem, &schedule), Ok(()));
         prop_assert_eq!(check_held(&problem, &schedule), Ok(()));
+    }
+
+    #[test]
+    fn stages_that_come_later_give_the_same_schedule(problem in problems(6, 5, 9)) {
+        let mut bare = problem.clone();
+        for group in &mut bare.groups {
+            group.stages.clear();
+        }
+        let mut laid = Laid::of(&bare);
+        laid.stage(&problem);
+        prop_assert_eq!(laid.reachable(), &reachable(&problem));
+        prop_assert_eq!(solve_laid(&problem, laid), solve(&problem));
     }
 
     #[test]
