@@ -29,7 +29,6 @@ LONG_FUNCTIONS = {
     "rust/planner-core/tests/schedule_scale.rs fleet": "one large problem, written down in order",
 }
 LONG_MODULES = {
-    "rust/planner-core/src/model/groups.rs": "every sort of group is made in one pass over pods",
     "rust/planner-core/tests/kube/order.rs": "a table of cases from the controllers' own tests",
     "rust/planner-core/tests/schedule_common/mod.rs": "the naive scheduler the laws compare with",
 }

@@ -18,11 +18,12 @@ use std::{
 
 use planner_core::{
     diff::diff,
+    fleet::Fleet,
     inventory::Inventory,
     model::{Ledger, pose},
     plan::{Order, Plan, plan},
     request::Request,
-    schedule::solve,
+    schedule::solve_laid,
     snapshot::from_snapshot,
 };
 
@@ -45,21 +46,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let inventory = clock.time("inventory", rounds, || Inventory::new(&fleet, manifests));
     let changes = clock.time("diff", rounds, || diff(&inventory, &request));
     drop(changes);
-    let (model, mut changes) = (0..rounds)
+    let (model, laid, mut changes) = (0..rounds)
         .map(|_| {
             let mut changes = diff(&inventory, &request);
             let ledger = clock.time("budgets", 1, || Ledger::of(&inventory, &request));
             let mut ledger = Some(ledger);
-            let model = clock.time("pose", 1, || {
+            let (model, laid) = clock.time("pose", 1, || {
                 let ledger = ledger.take().expect("posed once");
                 pose(ledger, &request, &mut changes)
             });
-            (model, changes)
+            (model, laid, changes)
         })
         .last()
         .ok_or("no round at all")?;
     changes.warnings.clear();
-    let schedule = clock.time("solve", rounds, || solve(&model.problem));
+    let schedule = clock.time("solve", rounds, || solve_laid(&model.problem, laid.clone()));
     let groups = &model.problem.groups;
     let cohorts: usize = groups.iter().map(|group| group.cohorts.len()).sum();
     let facts = format!(
@@ -84,11 +85,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let made = clock.time("plan", rounds, || plan(&fleet, &order))?;
     let bytes = clock.time("write", rounds, || made.to_bytes())?;
-    tell(&clock, &facts, (&made, bytes.len()), fleet.bytes())?;
+    tell(&clock, &facts, (&made, bytes.len()), &fleet)?;
     Ok(())
 }
 
-fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: usize) -> io::Result<()> {
+fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: &Fleet) -> io::Result<()> {
     let (pods, header) = (made.moves.num_rows(), made.header.len());
     let mut out = stdout().lock();
     for (stage, ms, cpu_ms) in &clock.stages {
@@ -102,7 +103,16 @@ fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: usize) 
     )?;
     let (table, peak) = (made.moves.get_array_memory_size(), peak());
     let peak = peak.unwrap_or_default();
-    writeln!(out, "memory: fleet {fleet}, table of moves {table}; {peak}")
+    let clusters = || fleet.clusters.values();
+    let columns: usize = clusters().map(|cluster| cluster.pods.bytes()).sum();
+    let uids: usize = clusters().map(|cluster| cluster.rows.bytes()).sum();
+    let (all, texts) = (fleet.bytes(), fleet.texts.bytes());
+    let documents = all - columns - uids - texts;
+    writeln!(
+        out,
+        "memory: fleet {all} (columns {columns}, uids {uids}, texts {texts}, documents {documents}), \
+         table of moves {table}; {peak}"
+    )
 }
 
 /// The least time of each stage: its name, milliseconds by the clock, milliseconds of all cores.

@@ -16,6 +16,7 @@ use crate::{
     kube::{
         owner::{Owner, Owners},
         pod::{PodTexts, PodsOf},
+        template::Template,
         workload::{Workload, WorkloadError},
     },
     resource::Resource,
@@ -37,17 +38,19 @@ pub struct Inventory<'f> {
     /// By name.
     pub clusters: Vec<ClusterView<'f>>,
     /// By cluster, namespace, kind and name.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<Workload<'f>>,
     /// Cluster of each workload.
     clusters_of: Vec<ClusterIdx>,
     /// Whether a manifest of the request was laid over the workload.
     pub manifested: Vec<bool>,
+    /// Of those, the template that was observed.
+    observed: BTreeMap<WorkloadIdx, Template<'f>>,
     /// Pods of each workload that have not ended by themselves, by row.
     pub pods: Vec<Vec<PodRow>>,
     /// Objects that cannot be read, each with the reason.
     pub unreadable: Vec<WorkloadError>,
     /// What the texts of the pods say.
-    parsed: PodTexts,
+    parsed: PodTexts<'f>,
     /// Time, milliseconds UTC: that of the fleet, unless somebody knows better.
     now_ms: i64,
 }
@@ -80,6 +83,15 @@ impl<'f> Inventory<'f> {
     /// Reads a fleet, with manifests laid over the workloads that they name.
     #[must_use]
     pub fn new(fleet: &'f Fleet, manifests: &[Value]) -> Self {
+        let (mut inventory, parsed) = rayon::join(
+            || Self::without_texts(fleet, manifests),
+            || PodTexts::of(fleet),
+        );
+        inventory.parsed = parsed;
+        inventory
+    }
+
+    fn without_texts(fleet: &'f Fleet, manifests: &[Value]) -> Self {
         let (mut read, mut unreadable) = (Vec::new(), Vec::new());
         for (name, cluster) in &fleet.clusters {
             let objects: Vec<(Resource, &Object)> = workload_objects(cluster).collect();
@@ -94,7 +106,10 @@ impl<'f> Inventory<'f> {
             }
         }
         read.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
-        let (workloads, manifested): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        let (workloads, under): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        let manifested = under.iter().map(Option::is_some).collect();
+        let observed = (0..).zip(under);
+        let observed = observed.filter_map(|(index, under)| Some((index, under?)));
         let clusters: Vec<ClusterView<'f>> = fleet
             .clusters
             .par_iter()
@@ -114,16 +129,16 @@ impl<'f> Inventory<'f> {
                 }
             }
         }
-        let parsed = PodTexts::of(fleet);
         Self {
             fleet,
             clusters,
             workloads,
             clusters_of,
             manifested,
+            observed: observed.collect(),
             pods,
             unreadable,
-            parsed,
+            parsed: PodTexts::default(),
             now_ms: fleet.now_ms,
         }
     }
@@ -163,6 +178,13 @@ impl<'f> Inventory<'f> {
             .collect()
     }
 
+    /// The template with which a workload was observed.
+    #[must_use]
+    pub fn observed_template(&self, workload: WorkloadIdx) -> &Template<'f> {
+        let own = &self.workloads[workload as usize].template;
+        self.observed.get(&workload).unwrap_or(own)
+    }
+
     /// The cluster of a workload.
     #[must_use]
     pub fn cluster_of(&self, workload: WorkloadIdx) -> (ClusterIdx, &ClusterView<'f>) {
@@ -171,7 +193,7 @@ impl<'f> Inventory<'f> {
     }
 }
 
-fn key(workload: &Workload) -> (&str, &str, &str, &str) {
+fn key<'a>(workload: &'a Workload<'_>) -> (&'a str, &'a str, &'a str, &'a str) {
     (
         &workload.cluster,
         &workload.namespace,
@@ -195,19 +217,21 @@ fn read_document(text: &str) -> Value {
     serde_json::from_str(text).expect("documents are JSON since they were appended")
 }
 
-fn read_workload(
+/// A workload with its manifest laid over it, and then the template below.
+fn read_workload<'f>(
     resource: Resource,
     cluster: &str,
-    text: &str,
+    text: &'f str,
     manifests: &[Value],
-) -> Result<(Workload, bool), WorkloadError> {
+) -> Result<(Workload<'f>, Option<Template<'f>>), WorkloadError> {
     let observed = Workload::read_text(resource, cluster, text)?;
     match manifest_of(&observed, manifests) {
         Some(manifest) => {
             let desired = desired(read_document(text), manifest);
-            Ok((Workload::read(resource, cluster, &desired)?, true))
+            let desired = Workload::read(resource, cluster, &desired)?;
+            Ok((desired, Some(observed.template)))
         }
-        None => Ok((observed, false)),
+        None => Ok((observed, None)),
     }
 }
 
@@ -215,7 +239,7 @@ fn view<'f>(
     fleet: &'f Fleet,
     name: &'f str,
     cluster: &'f Cluster,
-    workloads: &[Workload],
+    workloads: &[Workload<'_>],
 ) -> ClusterView<'f> {
     let owners = Owners::of(cluster);
     let by_uid: BTreeMap<(Resource, u128), WorkloadIdx> = workloads

@@ -14,10 +14,10 @@ fn shop() -> Problem {
         limit,
         down,
     };
-    let cohort = |count, takes: &[u32], releases: &[u32], seconds: u64| Cohort {
+    let cohort = |count, takes: &'static [u32], releases: &'static [u32], seconds: u64| Cohort {
         count,
-        takes: takes.into(),
-        releases: releases.into(),
+        takes,
+        releases,
         duration_ms: seconds * 1000,
     };
     let canary = vec![
@@ -30,9 +30,9 @@ fn shop() -> Problem {
             soak_ms: 0,
         },
     ];
-    let group = |name: &str, order, cohorts, stages| Group {
+    let group = |name: &str, order, cohorts: Vec<Cohort<'_>>, stages| Group {
         name: name.into(),
-        cohorts,
+        cohorts: cohorts.into_iter().collect(),
         order,
         stages,
     };

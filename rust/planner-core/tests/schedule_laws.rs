@@ -5,8 +5,10 @@ mod schedule_common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planner_core::schedule::problem::{Order, Problem};
-use planner_core::schedule::{ConstraintId, Goal, Proof, bound, conflict, reachable, solve};
+use planner_core::schedule::problem::{Cohort, Cohorts, Order, Problem};
+use planner_core::schedule::{
+    ConstraintId, Goal, Laid, Proof, bound, conflict, reachable, solve, solve_laid,
+};
 use proptest::prelude::*;
 use schedule_common::{check, check_held, fewest_waves, problems};
 
@@ -88,16 +90,18 @@ fn movable(problem: &Problem, done: &[Vec<u32>], g: usize, c: usize) -> bool {
         down
     };
     let sum = |g: u32| done[g as usize].iter().sum::<u32>();
-    let place: u32 = group.cohorts[..c].iter().map(|c| c.count).sum::<u32>() + done[g][c];
-    done[g][c] < group.cohorts[c].count
+    let place: u32 = group.cohorts.counts()[..c].iter().sum::<u32>() + done[g][c];
+    done[g][c] < group.cohorts.get(c).count
         && group.stages.last().is_none_or(|s| place < s.until)
         && problem
             .precedences
             .iter()
             .all(|p| p.after as usize != g || sum(p.before) >= p.count)
         && (group.order == Order::Free
-            || (0..c).all(|before| done[g][before] == group.cohorts[before].count))
-        && group.cohorts[c]
+            || (0..c).all(|before| done[g][before] == group.cohorts.get(before).count))
+        && group
+            .cohorts
+            .get(c)
             .takes
             .iter()
             .all(|&r| down(r) < problem.resources[r as usize].limit)
@@ -164,13 +168,21 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
     for p in &mut new.precedences {
         (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
     }
-    for cohort in new.groups.iter_mut().flat_map(|g| &mut g.cohorts) {
-        for list in [&mut cohort.takes, &mut cohort.releases] {
-            for r in list.iter_mut() {
-                *r = place(&resources, *r);
-            }
-            list.sort_unstable();
+    let placed = |list: &[u32]| {
+        let mut list: Vec<u32> = list.iter().map(|&r| place(&resources, r)).collect();
+        list.sort_unstable();
+        list
+    };
+    for group in &mut new.groups {
+        let mut cohorts = Cohorts::default();
+        for cohort in group.cohorts.iter() {
+            cohorts.push(Cohort {
+                takes: &placed(cohort.takes),
+                releases: &placed(cohort.releases),
+                ..cohort
+            });
         }
+        group.cohorts = cohorts;
     }
     new
 }
@@ -183,6 +195,18 @@ proptest! {
         let schedule = solve(&problem);
         prop_assert_eq!(check(&problem, &schedule), Ok(()));
         prop_assert_eq!(check_held(&problem, &schedule), Ok(()));
+    }
+
+    #[test]
+    fn stages_that_come_later_give_the_same_schedule(problem in problems(6, 5, 9)) {
+        let mut bare = problem.clone();
+        for group in &mut bare.groups {
+            group.stages.clear();
+        }
+        let mut laid = Laid::of(&bare);
+        laid.stage(&problem);
+        prop_assert_eq!(laid.reachable(), &reachable(&problem));
+        prop_assert_eq!(solve_laid(&problem, laid), solve(&problem));
     }
 
     #[test]
@@ -206,7 +230,7 @@ proptest! {
 
     #[test]
     fn the_optimum_lies_between_bound_and_schedule(problem in problems(3, 3, 2)) {
-        let moves: u32 = problem.groups.iter().flat_map(|g| &g.cohorts).map(|c| c.count).sum();
+        let moves: u32 = problem.groups.iter().flat_map(|g| g.cohorts.counts()).sum();
         prop_assume!(moves <= 9);
         let schedule = solve(&problem);
         let optimum = fewest_waves(&problem, &left_of(&problem));

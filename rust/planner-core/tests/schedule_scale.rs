@@ -5,7 +5,9 @@
 
 use std::time::Instant;
 
-use planner_core::schedule::problem::{Cohort, Group, Order, Precedence, Problem, Resource, Stage};
+use planner_core::schedule::problem::{
+    Cohort, Cohorts, Group, Order, Precedence, Problem, Resource, Stage,
+};
 use planner_core::schedule::{bound, reachable, solve};
 
 /// `SplitMix64`: a fleet must be the same on every machine.
@@ -47,7 +49,8 @@ fn fleet(pods: usize, groups: usize, nodes: usize) -> Problem {
         problem
             .resources
             .push(resource(format!("pdb/{g}"), (size / 8).max(1)));
-        let cohorts = (0..size).map(|_| {
+        let mut cohorts = Cohorts::default();
+        for _ in 0..size {
             let node = 1 + dice.below(nodes) as u32;
             let all = vec![0, node, own, own + 1];
             let duration_ms = 30_000 + 15_000 * dice.below(3) as u64;
@@ -62,14 +65,13 @@ fn fleet(pods: usize, groups: usize, nodes: usize) -> Problem {
             } else {
                 (all, vec![])
             };
-            Cohort {
+            cohorts.push(Cohort {
                 count: 1,
-                takes,
-                releases,
+                takes: &takes,
+                releases: &releases,
                 duration_ms,
-            }
-        });
-        let cohorts = cohorts.collect();
+            });
+        }
         let soak_ms = 600_000;
         let stages = if g % 3 == 0 {
             vec![

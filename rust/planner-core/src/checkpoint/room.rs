@@ -37,7 +37,7 @@ pub(super) fn hold(model: &Model, let_go: &[Asked], due: &mut [Asked]) -> Option
             None => take(&mut taken, cohort),
         }
     }
-    let all = cohorts.values().flat_map(|cohort| &cohort.takes);
+    let all = cohorts.values().flat_map(|cohort| cohort.takes);
     let room = |resource: &&ResourceIdx| {
         let at = **resource as usize;
         let limit = model.problem.resources[at].limit;
@@ -51,8 +51,8 @@ pub(super) fn hold(model: &Model, let_go: &[Asked], due: &mut [Asked]) -> Option
     })
 }
 
-fn take(taken: &mut [u32], cohort: &Cohort) {
-    for resource in &cohort.takes {
+fn take(taken: &mut [u32], cohort: Cohort<'_>) {
+    for resource in cohort.takes {
         taken[*resource as usize] += 1;
     }
 }
@@ -61,8 +61,8 @@ fn take(taken: &mut [u32], cohort: &Cohort) {
 fn cohorts<'m, 'a>(
     model: &'m Model,
     asked: impl Iterator<Item = &'a Asked>,
-) -> HashMap<Place, &'m Cohort, FxBuildHasher> {
-    let mut wanted: HashMap<Place, Option<&Cohort>, FxBuildHasher> = asked
+) -> HashMap<Place, Cohort<'m>, FxBuildHasher> {
+    let mut wanted: HashMap<Place, Option<Cohort<'m>>, FxBuildHasher> = asked
         .filter_map(|(place, _)| Some(((*place)?, None)))
         .collect();
     for (group, of) in model.problem.groups.iter().zip(&model.groups) {

@@ -8,9 +8,12 @@ mod sorting;
 pub mod target;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hash},
+};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{HashSet, HashTable, hash_table::Entry};
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
@@ -58,6 +61,9 @@ impl Kind {
         }
     }
 }
+
+/// Workloads that one core compares at once.
+const WORKLOADS_AT_ONCE: usize = 256;
 
 /// Index into [`Diff::containers`].
 pub type ContainersIdx = u32;
@@ -151,37 +157,63 @@ pub struct Diff {
     /// Image by container, each different set once.
     pub containers: Vec<BTreeMap<String, String>>,
     /// Where each set is.
-    known_containers: HashMap<BTreeMap<String, String>, ContainersIdx, FxBuildHasher>,
+    known_containers: HashTable<ContainersIdx>,
     /// What people should know.
     pub warnings: Vec<String>,
 }
 
 impl Diff {
-    /// The index of a set of containers.
-    fn containers_idx(&mut self, containers: BTreeMap<String, String>) -> ContainersIdx {
-        if let Some(index) = self.known_containers.get(&containers) {
-            return *index;
+    /// The index of a set of containers; only a new one costs texts of its own.
+    fn containers_idx<T>(&mut self, containers: BTreeMap<T, T>) -> ContainersIdx
+    where
+        T: AsRef<str> + Into<String> + Hash,
+    {
+        let known = &self.containers;
+        let is_same = |index: &ContainersIdx| {
+            let pairs = known[*index as usize].iter();
+            let pairs = pairs.map(|(name, image)| (&**name, &**image));
+            pairs.eq(containers
+                .iter()
+                .map(|(name, image)| (name.as_ref(), image.as_ref())))
+        };
+        let entry =
+            self.known_containers
+                .entry(FxBuildHasher.hash_one(&containers), is_same, |index| {
+                    FxBuildHasher.hash_one(&known[*index as usize])
+                });
+        match entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let index = self.containers.len() as ContainersIdx;
+                entry.insert(index);
+                let owned = containers.into_iter();
+                let owned = owned.map(|(name, image)| (name.into(), image.into()));
+                self.containers.push(owned.collect());
+                index
+            }
         }
-        let index = self.containers.len() as ContainersIdx;
-        self.containers.push(containers.clone());
-        self.known_containers.insert(containers, index);
-        index
     }
 
-    /// Appends what was found in other workloads, its sets of containers by the indices of here.
-    fn absorb(&mut self, part: Self) {
-        let here: Vec<ContainersIdx> = part
-            .containers
-            .into_iter()
-            .map(|containers| self.containers_idx(containers))
+    /// Appends what was found in other workloads, part by part, its sets of containers by the
+    /// indices of here.
+    fn absorb(&mut self, mut parts: Vec<Self>) {
+        let here: Vec<Vec<ContainersIdx>> = parts
+            .iter_mut()
+            .map(|part| {
+                let containers = std::mem::take(&mut part.containers).into_iter();
+                containers.map(|each| self.containers_idx(each)).collect()
+            })
             .collect();
-        for mut workload in part.workloads {
-            for change in &mut workload.changes {
+        parts.par_iter_mut().zip(here).for_each(|(part, here)| {
+            let workloads = part.workloads.iter_mut();
+            for change in workloads.flat_map(|workload| &mut workload.changes) {
                 change.containers = here[change.containers as usize];
             }
-            self.workloads.push(workload);
+        });
+        for part in parts {
+            self.workloads.extend(part.workloads);
+            self.unmovable.extend(part.unmovable);
         }
-        self.unmovable.extend(part.unmovable);
     }
 
     /// Takes pods that were listed as unmovable since out of the changes.
@@ -213,24 +245,27 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
     let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
-    let revisions: Vec<Revisions> = inventory
-        .clusters
-        .iter()
-        .map(|view| Revisions::of(view.cluster))
-        .collect();
+    let clusters = inventory.clusters.iter();
+    let mut revisions: Vec<Revisions<'_>> =
+        clusters.map(|view| Revisions::of(view.cluster)).collect();
+    for (index, workload) in (0..).zip(&inventory.workloads) {
+        let (cluster, _) = inventory.cluster_of(index);
+        revisions[cluster as usize].tell(workload, inventory.observed_template(index));
+    }
     let view = workload::View {
         inventory,
         request,
         rules: &rules,
         sidecars: &sidecars,
     };
-    let each: Vec<Diff> = (0..inventory.workloads.len() as WorkloadIdx)
+    let parts: Vec<Diff> = (0..inventory.workloads.len() as WorkloadIdx)
         .into_par_iter()
-        .map(|index| workload::diff_workload(&view, &revisions, index))
+        .fold_chunks(WORKLOADS_AT_ONCE, Diff::default, |mut part, index| {
+            workload::diff_workload(&view, &revisions, index, &mut part);
+            part
+        })
         .collect();
-    for part in each {
-        diff.absorb(part);
-    }
+    diff.absorb(parts);
     pod::diff_orphans(inventory, &rules, &sidecars, &mut diff);
     rules.warn_unused(inventory, &mut diff.warnings);
     diff

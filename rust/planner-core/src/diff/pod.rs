@@ -3,7 +3,7 @@
 use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
-    kube::{pod::PodsOf, selector::Selector},
+    kube::{labels::is_derived, pod::PodsOf, selector::Selector},
     request::Request,
 };
 
@@ -12,7 +12,9 @@ use super::{Diff, Unmovable, sidecars::SidecarTargets, target::ImageRules, workl
 /// The pods of one cluster that the request excludes.
 pub(super) struct Excluded<'a> {
     pods: PodsOf<'a>,
-    selectors: Vec<&'a Selector>,
+    /// Those that tell no two pods of the same labels apart, and the others.
+    shared: Vec<&'a Selector>,
+    single: Vec<&'a Selector>,
 }
 
 impl<'a> Excluded<'a> {
@@ -21,22 +23,30 @@ impl<'a> Excluded<'a> {
         cluster: ClusterIdx,
         request: &'a Request,
     ) -> Self {
-        let selectors = request
-            .spec
-            .exclude
-            .iter()
+        let selectors = request.spec.exclude.iter();
+        let (single, shared) = selectors
             .map(|exclude| &exclude.selector)
-            .collect();
+            .partition(|selector| is_derived(selector));
         Self {
             pods: inventory.pods_of(cluster),
-            selectors,
+            shared,
+            single,
         }
     }
 
-    pub(super) fn holds(&self, row: PodRow) -> bool {
-        self.selectors
-            .iter()
-            .any(|selector| selector.matches(&self.pods.labels(row)))
+    /// Whether the pod and all that carry the same labels are excluded.
+    pub(super) fn holds_class(&self, row: PodRow) -> bool {
+        self.holds(&self.shared, row)
+    }
+
+    /// Whether the pod is excluded by itself.
+    pub(super) fn holds_single(&self, row: PodRow) -> bool {
+        self.holds(&self.single, row)
+    }
+
+    fn holds(&self, selectors: &[&Selector], row: PodRow) -> bool {
+        let mut selectors = selectors.iter();
+        selectors.any(|selector| selector.matches(&self.pods.labels(row)))
     }
 }
 

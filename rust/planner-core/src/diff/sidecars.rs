@@ -36,27 +36,27 @@ struct SidecarTarget {
 
 /// What of one pod its sidecars need.
 #[derive(Debug, Default)]
-pub(super) struct SidecarPart {
-    in_place: Images,
-    anew: Images,
+pub(super) struct SidecarPart<'a> {
+    in_place: Images<'a>,
+    anew: Images<'a>,
     /// Why a sidecar that differs stays as long as the pod stays.
     pub obstacle: Option<Obstacle>,
 }
 
 #[derive(Debug, Default)]
-struct Images {
-    by_container: BTreeMap<String, String>,
+struct Images<'a> {
+    by_container: BTreeMap<&'a str, &'a str>,
     bits: u32,
 }
 
-impl SidecarPart {
-    fn of(&self, anew: bool) -> &Images {
+impl<'a> SidecarPart<'a> {
+    fn of(&self, anew: bool) -> &Images<'a> {
         if anew { &self.anew } else { &self.in_place }
     }
 
     /// Image by container, of a pod that is made anew or stays.
-    pub(super) fn images(&self, anew: bool) -> BTreeMap<String, String> {
-        self.of(anew).by_container.clone()
+    pub(super) fn images(&self, anew: bool) -> &BTreeMap<&'a str, &'a str> {
+        &self.of(anew).by_container
     }
 
     /// The sets whose containers change.
@@ -101,42 +101,36 @@ impl SidecarTargets {
             .any(|target| target.held.contains(&row))
     }
 
-    pub(super) fn part(&self, cluster: ClusterIdx, pods: PodsOf<'_>, row: PodRow) -> SidecarPart {
+    pub(super) fn part<'a>(
+        &'a self,
+        cluster: ClusterIdx,
+        pods: PodsOf<'a>,
+        row: PodRow,
+    ) -> SidecarPart<'a> {
         let mut part = SidecarPart::default();
         for target in &self.by_cluster[cluster as usize] {
-            let differs = target.images_that_differ(pods, row);
-            if differs.is_empty() {
+            let differs = || target.differing(pods, row);
+            if !target.differs(pods, row) {
                 continue;
             }
             match target.obstacle(pods, row) {
-                None => part.in_place.add(&differs, target.bit),
+                None => part.in_place.add(differs(), target.bit),
                 Some(obstacle) => part.obstacle = part.obstacle.or(Some(obstacle)),
             }
-            part.anew.add(&differs, target.bit);
+            part.anew.add(differs(), target.bit);
         }
         part
     }
 }
 
-impl Images {
-    fn add(&mut self, images: &BTreeMap<String, String>, bit: u32) {
-        self.by_container.extend(
-            images
-                .iter()
-                .map(|(name, image)| (name.clone(), image.clone())),
-        );
+impl<'a> Images<'a> {
+    fn add(&mut self, images: impl Iterator<Item = (&'a str, &'a str)>, bit: u32) {
+        self.by_container.extend(images);
         self.bits |= 1 << bit;
     }
 }
 
 impl SidecarTarget {
-    fn images_that_differ(&self, pods: PodsOf<'_>, row: PodRow) -> BTreeMap<String, String> {
-        let differing = self.differing(pods, row);
-        differing
-            .map(|(name, image)| (name.clone(), image.clone()))
-            .collect()
-    }
-
     fn differs(&self, pods: PodsOf<'_>, row: PodRow) -> bool {
         self.differing(pods, row).next().is_some()
     }
@@ -146,9 +140,10 @@ impl SidecarTarget {
         &'a self,
         pods: PodsOf<'a>,
         row: PodRow,
-    ) -> impl Iterator<Item = (&'a String, &'a String)> {
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let injected = self.set.is_injected(pods.annotations(row));
         let images = self.images.iter().filter(move |_| injected);
+        let images = images.map(|(name, image)| (&**name, &**image));
         images.filter(move |(name, image)| runs_another(pods.spec(row), name, image))
     }
 

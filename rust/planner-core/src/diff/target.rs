@@ -1,9 +1,13 @@
 //! What each workload should become: its template with the images of the request, or the whole
 //! workload of a manifest laid over what is there.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 use serde_json::{Map, Value};
 
@@ -232,14 +236,15 @@ impl<'r> ImageRules<'r> {
 
     /// Warns of rules that speak of nothing in the fleet.
     pub(super) fn warn_unused(&self, inventory: &Inventory<'_>, warnings: &mut Vec<String>) {
-        let mut used = vec![false; self.rules.len()];
-        for workload in &inventory.workloads {
+        let used: Vec<AtomicBool> = self.rules.iter().map(|_| AtomicBool::new(false)).collect();
+        inventory.workloads.par_iter().for_each(|workload| {
             for container in &workload.outline.containers {
                 for rule in self.applying(workload, &container.name, &container.image) {
-                    used[rule] = true;
+                    used[rule].store(true, Ordering::Relaxed);
                 }
             }
-        }
+        });
+        let used = used.into_iter().map(AtomicBool::into_inner);
         let unused = self.rules.iter().zip(used).filter(|(_, used)| !used);
         warnings.extend(
             unused.map(|(rule, _)| {

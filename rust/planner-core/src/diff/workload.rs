@@ -45,6 +45,8 @@ pub(super) struct Need {
     outcome: Option<Result<Change, Obstacle>>,
     /// The move when a partition keeps the application back: sidecars only.
     pub without_application: Option<Change>,
+    /// Whether the request excludes all of them.
+    excluded: bool,
 }
 
 /// Everything the decisions about one workload look at.
@@ -53,12 +55,12 @@ pub(super) struct Scene<'a> {
     pub cluster: ClusterIdx,
     pub view: &'a ClusterView<'a>,
     pub index: WorkloadIdx,
-    pub workload: &'a Workload,
+    pub workload: &'a Workload<'a>,
     pub target: Option<WorkloadTarget>,
     /// The template of the target, once somebody has asked for it.
     template: OnceCell<Value>,
     sidecars: &'a SidecarTargets,
-    pub revisions: &'a Revisions,
+    pub revisions: &'a Revisions<'a>,
 }
 
 /// What all workloads share.
@@ -69,13 +71,13 @@ pub(super) struct View<'a> {
     pub sidecars: &'a SidecarTargets,
 }
 
-/// The diff of one workload alone; empty when the request does not speak of it.
+/// Adds the diff of one workload; nothing when the request does not speak of it.
 pub(super) fn diff_workload(
     shared: &View<'_>,
-    revisions: &[Revisions],
+    revisions: &[Revisions<'_>],
     index: WorkloadIdx,
-) -> Diff {
-    let mut diff = Diff::default();
+    diff: &mut Diff,
+) {
     let View {
         inventory,
         request,
@@ -86,7 +88,7 @@ pub(super) fn diff_workload(
     let (cluster, view) = inventory.cluster_of(index);
     let target = rules.target_of(workload, inventory.manifested[index as usize]);
     if target.is_none() && !sidecars.has_any(cluster) {
-        return diff;
+        return;
     }
     let revisions = &revisions[cluster as usize];
     let scene = Scene {
@@ -104,12 +106,15 @@ pub(super) fn diff_workload(
     let mut sorting = Sorting::default();
     let mut needs: Needs = HashMap::default();
     for row in &inventory.pods[index as usize] {
-        let need = needs
-            .entry(scene.class(*row))
-            .or_insert_with(|| scene.need(*row, &mut sorting.why_recreate, &mut diff));
+        let need = needs.entry(scene.class(*row)).or_insert_with(|| Need {
+            excluded: exclusion.holds_class(*row),
+            ..scene.need(*row, &mut sorting.why_recreate, diff)
+        });
         match &need.outcome {
             None => sorting.at_target.push(*row),
-            Some(_) if exclusion.holds(*row) => sorting.refused.push((*row, excluded())),
+            Some(_) if need.excluded || exclusion.holds_single(*row) => {
+                sorting.refused.push((*row, excluded()));
+            }
             Some(Ok(change)) => sorting.changes.push(Change {
                 row: *row,
                 ..*change
@@ -117,8 +122,7 @@ pub(super) fn diff_workload(
             Some(Err(obstacle)) => sorting.refused.push((*row, obstacle.clone())),
         }
     }
-    sorting.finish(&scene, &needs, &mut diff);
-    diff
+    sorting.finish(&scene, &needs, diff);
 }
 
 impl Scene<'_> {
@@ -164,6 +168,7 @@ impl Scene<'_> {
             return Need {
                 outcome,
                 without_application: None,
+                excluded: false,
             };
         }
         let outcome = match (self.kind(spec, revision, why_recreate), alone) {
@@ -177,10 +182,11 @@ impl Scene<'_> {
         Need {
             outcome: Some(outcome),
             without_application: alone,
+            excluded: false,
         }
     }
 
-    fn images_that_differ(&self, spec: &PodSpec) -> BTreeMap<String, String> {
+    fn images_that_differ(&self, spec: &PodSpec) -> BTreeMap<&str, &str> {
         let target = self.target.iter().flat_map(|target| &target.images);
         let differs = |(name, image): &(&String, &String)| {
             let all = spec.containers.iter().chain(&spec.init_containers);
@@ -189,7 +195,7 @@ impl Scene<'_> {
         };
         target
             .filter(differs)
-            .map(|(name, image)| (name.clone(), image.clone()))
+            .map(|(name, image)| (&**name, &**image))
             .collect()
     }
 
@@ -212,7 +218,7 @@ impl Scene<'_> {
         Some(self.compare(own, target))
     }
 
-    fn compare(&self, own: &Revision, target: &WorkloadTarget) -> inplace::Change {
+    fn compare(&self, own: &Revision<'_>, target: &WorkloadTarget) -> inplace::Change {
         let template = self.template.get_or_init(|| target.template(self.workload));
         inplace::change(&own.template(), template)
     }
@@ -284,11 +290,11 @@ impl Scene<'_> {
 
 /// Application and sidecars in one move. A new pod gets every sidecar of its sets; a pod that
 /// stays gets only those that `OpenKruise` changes in place.
-fn together(
+fn together<'a>(
     row: PodRow,
     kind: Kind,
-    mut images: BTreeMap<String, String>,
-    sidecars: &SidecarPart,
+    mut images: BTreeMap<&'a str, &'a str>,
+    sidecars: &SidecarPart<'a>,
     diff: &mut Diff,
 ) -> Change {
     let anew = kind != Kind::InPlace;
@@ -303,11 +309,11 @@ fn together(
     }
 }
 
-fn sidecars_only(row: PodRow, sidecars: &SidecarPart, diff: &mut Diff) -> Change {
+fn sidecars_only(row: PodRow, sidecars: &SidecarPart<'_>, diff: &mut Diff) -> Change {
     Change {
         row,
         kind: Kind::InPlace,
-        containers: diff.containers_idx(sidecars.images(false)),
+        containers: diff.containers_idx(sidecars.images(false).clone()),
         sidecars: sidecars.bits(false),
         application: false,
         completes: sidecars.obstacle.is_none(),

@@ -5,10 +5,11 @@
 //! is tried on classes of pods, namespace and shared labels, instead of on pods. An index from
 //! required pairs to classes leaves few classes to try.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde::Deserialize;
 
 use super::{
     pod::PodsOf,
@@ -34,21 +35,26 @@ const DERIVED: [(&str, u16); 5] = [
 
 /// The labels that pods share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SharedLabels {
+pub struct SharedLabels<'f> {
     /// Ascending by key.
-    pairs: Box<[(Box<str>, Box<str>)]>,
+    pairs: Box<[(Text<'f>, Text<'f>)]>,
     /// Where [`LIFECYCLE`] is among them: every plan asks every pod for it.
     lifecycle: Option<usize>,
 }
 
-impl SharedLabels {
+/// A text of the fleet, unless it had to be unescaped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+struct Text<'f>(#[serde(borrow)] Cow<'f, str>);
+
+impl<'f> SharedLabels<'f> {
     /// Reads the column. A text that is no object of texts has no labels, for the log checks what
     /// it stores.
     #[must_use]
-    pub fn read(text: &str) -> Self {
-        let labels: BTreeMap<Box<str>, Box<str>> = serde_json::from_str(text).unwrap_or_default();
+    pub fn read(text: &'f str) -> Self {
+        let labels: BTreeMap<Text<'f>, Text<'f>> = serde_json::from_str(text).unwrap_or_default();
         Self {
-            lifecycle: labels.keys().position(|key| &**key == LIFECYCLE),
+            lifecycle: labels.keys().position(|key| key.0 == LIFECYCLE),
             pairs: labels.into_iter().collect(),
         }
     }
@@ -56,24 +62,24 @@ impl SharedLabels {
     /// The value of [`LIFECYCLE`].
     #[must_use]
     pub fn lifecycle(&self) -> Option<&str> {
-        self.lifecycle.map(|at| &*self.pairs[at].1)
+        self.lifecycle.map(|at| &*self.pairs[at].1.0)
     }
 }
 
-impl Labels for SharedLabels {
+impl Labels for SharedLabels<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         let found = self
             .pairs
-            .binary_search_by(|(known, _)| (**known).cmp(key))
+            .binary_search_by(|(known, _)| (*known.0).cmp(key))
             .ok()?;
-        Some(&self.pairs[found].1)
+        Some(&self.pairs[found].1.0)
     }
 }
 
 /// All labels of one pod.
 #[derive(Clone, Copy, Debug)]
 pub struct PodLabels<'a> {
-    pub(super) shared: &'a SharedLabels,
+    pub(super) shared: &'a SharedLabels<'a>,
     pub(super) name: &'a str,
     pub(super) revision: &'a str,
     pub(super) flags: u16,
@@ -92,6 +98,13 @@ impl Labels for PodLabels<'_> {
             _ => self.shared.get(key),
         }
     }
+}
+
+/// Whether a selector can tell pods apart that share their labels.
+#[must_use]
+pub fn is_derived(selector: &Selector) -> bool {
+    let mut keys = selector.keys();
+    keys.any(|key| DERIVED.iter().any(|(known, _)| *known == key))
 }
 
 /// What follows the last `-`, or everything.
@@ -134,7 +147,7 @@ impl<'a> LabelIndex<'a> {
                 .push(number);
             for (key, value) in &pods.shared_labels(class.labels).pairs {
                 by_pair
-                    .entry((class.namespace, &**key, &**value))
+                    .entry((class.namespace, &*key.0, &*value.0))
                     .or_default()
                     .push(number);
             }
@@ -177,8 +190,7 @@ impl<'a> LabelIndex<'a> {
                 self.select(*namespace, selector, &mut rows);
             }
         }
-        rows.sort_unstable();
-        rows
+        ascending(rows, self.pods.columns.len())
     }
 
     /// Rows of every pod that the selector selects; ascending.
@@ -186,21 +198,23 @@ impl<'a> LabelIndex<'a> {
     pub fn rows_everywhere(&self, selector: &Selector) -> Vec<PodRow> {
         if selector.is_everything() {
             let pods = self.pods.columns;
-            return pods.rows().filter(|row| !pods.is_finished(*row)).collect();
+            let mut rows = Vec::with_capacity(pods.len());
+            rows.extend(pods.rows().filter(|row| !pods.is_finished(*row)));
+            return rows;
         }
         self.rows_of_namespaces(selector, |_| true)
     }
 
     fn select(&self, namespace: Symbol, selector: &Selector, rows: &mut Vec<PodRow>) {
-        let is_derived = selector
-            .keys()
-            .any(|key| DERIVED.iter().any(|(known, _)| *known == key));
+        let is_derived = is_derived(selector);
+        // Its candidates are those that carry the pair.
+        let is_one_pair = selector.is_one_pair();
         for number in self.candidates(namespace, selector) {
             let class = &self.classes[*number as usize];
             if is_derived {
                 let selected = |row: &&PodRow| selector.matches(&self.pods.labels(**row));
                 rows.extend(class.rows.iter().filter(selected));
-            } else if selector.matches(self.pods.shared_labels(class.labels)) {
+            } else if is_one_pair || selector.matches(self.pods.shared_labels(class.labels)) {
                 rows.extend(&class.rows);
             }
         }
@@ -230,6 +244,21 @@ impl<'a> LabelIndex<'a> {
     }
 }
 
+/// Distinct rows below `end` in order. Sorting most of a million takes ten times as long as going
+/// through all.
+fn ascending(mut rows: Vec<PodRow>, end: usize) -> Vec<PodRow> {
+    if rows.len() < end / 16 {
+        rows.sort_unstable();
+        return rows;
+    }
+    let mut is_in = vec![false; end];
+    for row in rows.drain(..) {
+        is_in[row as usize] = true;
+    }
+    rows.extend((0..end as PodRow).filter(|row| is_in[*row as usize]));
+    rows
+}
+
 /// Classes in the order of their first pod.
 fn classes(pods: &Pods) -> Vec<Class> {
     let mut numbers = HashMap::<(Symbol, Symbol), usize, FxBuildHasher>::default();
@@ -255,4 +284,17 @@ fn classes(pods: &Pods) -> Vec<Class> {
         classes[number].rows.push(row);
     }
     classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ascending;
+
+    #[test]
+    fn few_rows_and_most_rows_are_put_in_the_same_order() {
+        let few = vec![90, 3, 50];
+        assert_eq!(ascending(few, 100), [3, 50, 90]);
+        let most: Vec<u32> = (10..100).rev().collect();
+        assert_eq!(ascending(most, 100), (10..100).collect::<Vec<_>>());
+    }
 }

@@ -22,6 +22,7 @@ pub mod labels;
 pub mod order;
 pub mod owner;
 pub mod parsed;
+mod partial;
 pub mod pod;
 pub mod priority;
 pub mod revision;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::fleet::{Interner, Symbol};
 
-/// What each text of a column means.
+/// What each text of a column means. The default is that of a fleet without texts.
 #[derive(Clone, Debug)]
 pub struct Parsed<T> {
     /// Where the meaning of each symbol is.
@@ -12,12 +12,21 @@ pub struct Parsed<T> {
     values: Vec<T>,
 }
 
+impl<T> Default for Parsed<T> {
+    fn default() -> Self {
+        Self {
+            index: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
 impl<T: Send> Parsed<T> {
     /// Parses each different text of a column.
-    pub fn of(
+    pub fn of<'f>(
         column: impl IntoIterator<Item = Symbol>,
-        texts: &Interner,
-        parse: impl Fn(&str) -> T + Sync,
+        texts: &'f Interner,
+        parse: impl Fn(&'f str) -> T + Sync,
     ) -> Self {
         let mut index = vec![u32::MAX; texts.len()];
         let mut known: Vec<Symbol> = Vec::new();

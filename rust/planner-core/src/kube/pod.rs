@@ -139,17 +139,17 @@ fn sidecar_hashes(annotation: &Value) -> BTreeMap<Box<str>, Box<str>> {
 }
 
 /// Every different text of the pods of a fleet, parsed.
-#[derive(Clone, Debug)]
-pub struct PodTexts {
+#[derive(Clone, Debug, Default)]
+pub struct PodTexts<'f> {
     specs: Parsed<PodSpec>,
     annotations: Parsed<PodAnnotations>,
-    labels: Parsed<SharedLabels>,
+    labels: Parsed<SharedLabels<'f>>,
 }
 
-impl PodTexts {
+impl<'f> PodTexts<'f> {
     /// Parses what the pods of the fleet say.
     #[must_use]
-    pub fn of(fleet: &Fleet) -> Self {
+    pub fn of(fleet: &'f Fleet) -> Self {
         let texts = &fleet.texts;
         let column = |of: fn(&Pods) -> &Vec<Symbol>| {
             fleet
@@ -158,14 +158,18 @@ impl PodTexts {
                 .flat_map(move |cluster| of(&cluster.pods))
                 .copied()
         };
+        let specs = || Parsed::of(column(|pods| &pods.spec), texts, PodSpec::read);
+        let annotations = || {
+            let column = column(|pods| &pods.annotations);
+            Parsed::of(column, texts, PodAnnotations::read)
+        };
+        let labels = || Parsed::of(column(|pods| &pods.labels), texts, SharedLabels::read);
+        let ((specs, annotations), labels) =
+            rayon::join(|| rayon::join(specs, annotations), labels);
         Self {
-            specs: Parsed::of(column(|pods| &pods.spec), texts, PodSpec::read),
-            annotations: Parsed::of(
-                column(|pods| &pods.annotations),
-                texts,
-                PodAnnotations::read,
-            ),
-            labels: Parsed::of(column(|pods| &pods.labels), texts, SharedLabels::read),
+            specs,
+            annotations,
+            labels,
         }
     }
 }
@@ -205,13 +209,13 @@ pub struct PodsOf<'a> {
     pub texts: &'a Interner,
     /// Time of the fleet, milliseconds UTC.
     pub now_ms: i64,
-    parsed: &'a PodTexts,
+    parsed: &'a PodTexts<'a>,
 }
 
 impl<'a> PodsOf<'a> {
     /// The pods of a cluster of the fleet whose texts were parsed.
     #[must_use]
-    pub fn new(fleet: &'a Fleet, cluster: &'a Cluster, parsed: &'a PodTexts) -> Self {
+    pub fn new(fleet: &'a Fleet, cluster: &'a Cluster, parsed: &'a PodTexts<'a>) -> Self {
         Self {
             columns: &cluster.pods,
             texts: &fleet.texts,
@@ -236,7 +240,7 @@ impl<'a> PodsOf<'a> {
 
     /// Labels that it shares with other pods, by the symbol of the column.
     #[must_use]
-    pub(super) fn shared_labels(&self, labels: Symbol) -> &'a SharedLabels {
+    pub(super) fn shared_labels(&self, labels: Symbol) -> &'a SharedLabels<'a> {
         self.parsed.labels.get(labels)
     }
 
@@ -263,6 +267,12 @@ impl<'a> PodsOf<'a> {
     #[must_use]
     pub fn name(&self, row: PodRow) -> &'a str {
         self.columns.name(row)
+    }
+
+    /// Whether it has a node.
+    #[must_use]
+    pub fn is_assigned(&self, row: PodRow) -> bool {
+        self.columns.node[row as usize] != Symbol::default()
     }
 
     /// Its node, empty while unassigned.

@@ -1,6 +1,6 @@
 //! What a pod runs: the template of the revision that made it.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use super::{
     labels::after_last_hyphen,
     owner::{Metadata, uid},
     template::Template,
-    workload::{self, OnlyTemplate, Workload},
+    workload::{OnlyTemplate, Workload},
 };
 use crate::{
     fleet::{Cluster, Object},
@@ -20,36 +20,33 @@ use crate::{
 
 /// One version of a workload: a `ControllerRevision`, or a `ReplicaSet` of a Deployment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Revision {
+pub struct Revision<'f> {
     /// `metadata.name`
-    pub name: Box<str>,
+    pub name: Cow<'f, str>,
     /// `revision` of a `ControllerRevision`, else 0.
     pub number: u64,
     /// `metadata.creationTimestamp`, RFC 3339.
-    pub created: Box<str>,
+    pub created: Cow<'f, str>,
     /// The hash that pods of this revision carry.
-    hash: Box<str>,
+    hash: Cow<'f, str>,
     /// The pod template with what controllers add to it.
-    written: Template,
+    written: Template<'f>,
     /// What kind of object it is read from.
     resource: Resource,
 }
 
 /// The revisions of the workloads of one cluster.
 #[derive(Clone, Debug, Default)]
-pub struct Revisions {
+pub struct Revisions<'f> {
     /// By the uid of the workload; oldest first.
-    by_workload: BTreeMap<u128, Vec<Revision>>,
+    by_workload: BTreeMap<u128, Vec<Revision<'f>>>,
 }
 
-impl Revisions {
+impl<'f> Revisions<'f> {
     /// Reads all revisions of the cluster. Documents that cannot be read are left out.
-    ///
-    /// A revision that was not observed, as in a recording without `controllerrevisions`, is still
-    /// known when its workload is at it: then it has the workload's template.
     #[must_use]
-    pub fn of(cluster: &Cluster) -> Self {
-        let mut by_workload = BTreeMap::<u128, Vec<Revision>>::new();
+    pub fn of(cluster: &'f Cluster) -> Self {
+        let mut by_workload = BTreeMap::<u128, Vec<Revision<'f>>>::new();
         for resource in [Resource::ControllerRevisions, Resource::ReplicaSets] {
             let objects = cluster
                 .objects
@@ -64,16 +61,6 @@ impl Revisions {
                 by_workload.entry(workload).or_default().push(revision);
             }
         }
-        let workloads: Vec<_> = workloads(cluster).collect();
-        let told = workloads
-            .into_par_iter()
-            .filter_map(|(resource, object)| told(resource, object));
-        for (workload, revision) in told.collect::<Vec<_>>() {
-            let known = by_workload.entry(workload).or_default();
-            if !known.iter().any(|it| it.hash == revision.hash) {
-                known.push(revision);
-            }
-        }
         for revisions in by_workload.values_mut() {
             revisions.sort_by(|a, b| {
                 (a.number, &a.created, &a.name).cmp(&(b.number, &b.created, &b.name))
@@ -82,9 +69,30 @@ impl Revisions {
         Self { by_workload }
     }
 
+    /// Takes from a workload what it tells of the revision that its controller updates to, if the
+    /// revision was not observed, as in a recording without `controllerrevisions`: then it has the
+    /// template that the workload was observed with.
+    pub fn tell(&mut self, workload: &Workload<'f>, observed: &Template<'f>) {
+        let Some(name) = &workload.update_revision else {
+            return;
+        };
+        let hash = after_last_hyphen(name);
+        let known = self.by_workload.entry(workload.uid).or_default();
+        if !observed.is_null() && !known.iter().any(|it| *it.hash == *hash) {
+            known.push(Revision {
+                hash: hash.to_owned().into(),
+                name: name.to_string().into(),
+                number: u64::MAX,
+                created: "".into(),
+                written: observed.clone(),
+                resource: workload.resource,
+            });
+        }
+    }
+
     /// The revisions of a workload, oldest first.
     #[must_use]
-    pub fn all(&self, workload: u128) -> &[Revision] {
+    pub fn all(&self, workload: u128) -> &[Revision<'f>] {
         self.by_workload.get(&workload).map_or(&[], Vec::as_slice)
     }
 
@@ -94,7 +102,7 @@ impl Revisions {
     /// bare hash, by kind and version; what follows the last `-` is equal in all of them
     /// (`openkruise/kruise pkg/controller/cloneset/utils EqualToRevisionHash`).
     #[must_use]
-    pub fn find(&self, workload: u128, label: &str) -> Option<&Revision> {
+    pub fn find(&self, workload: u128, label: &str) -> Option<&Revision<'f>> {
         self.all(workload)
             .iter()
             .find(|revision| revision.is(label))
@@ -106,12 +114,12 @@ impl Revisions {
     /// `ReplicaSets` the oldest (`kubernetes pkg/controller/deployment/util FindNewReplicaSet`), of
     /// several `ControllerRevisions` the newest (`pkg/controller/daemon constructHistory`).
     #[must_use]
-    pub fn update(&self, workload: &Workload) -> Option<&Revision> {
+    pub fn update(&self, workload: &Workload) -> Option<&Revision<'f>> {
         if let Some(told) = &workload.update_revision {
             return self.find(workload.uid, told);
         }
         let template = workload.template.read();
-        let is_current = |revision: &&Revision| same(&revision.template(), &template);
+        let is_current = |revision: &&Revision<'f>| same(&revision.template(), &template);
         let revisions = self.all(workload.uid).iter();
         match workload.resource {
             Resource::Deployments => revisions.clone().find(is_current),
@@ -141,7 +149,7 @@ impl Revisions {
     }
 }
 
-impl Revision {
+impl Revision<'_> {
     /// Whether a pod with this revision label is at this revision.
     #[must_use]
     pub fn is(&self, label: &str) -> bool {
@@ -170,30 +178,7 @@ impl Revision {
     }
 }
 
-fn workloads(cluster: &Cluster) -> impl Iterator<Item = (Resource, &Object)> {
-    Workload::RESOURCES.into_iter().flat_map(|resource| {
-        let objects = cluster.objects.get(&resource).into_iter();
-        objects
-            .flat_map(BTreeMap::values)
-            .map(move |object| (resource, object))
-    })
-}
-
-/// The revision that a workload's status says its controller updates to.
-fn told(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
-    let (workload, name, template) = workload::told(resource, &object.document)?;
-    let revision = Revision {
-        hash: after_last_hyphen(&name).into(),
-        name,
-        number: u64::MAX,
-        created: "".into(),
-        written: template,
-        resource,
-    };
-    Some((workload, revision))
-}
-
-fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
+fn read(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {
     let document: Document<'_> = serde_json::from_str(&object.document).ok()?;
     let workload = uid(&document.metadata.controller()?.uid)?;
     let known = document.metadata.labels.and_then(|it| it.pod_template_hash);
@@ -205,14 +190,10 @@ fn read(resource: Resource, object: &Object) -> Option<(u128, Revision)> {
     };
     let written = Template::from(holder?.template?);
     let revision = Revision {
-        name: object.name.clone(),
+        name: (&*object.name).into(),
         number: document.revision.unwrap_or(0),
-        created: document
-            .metadata
-            .creation_timestamp
-            .unwrap_or_default()
-            .into(),
-        hash: hash.into(),
+        created: document.metadata.creation_timestamp.unwrap_or_default(),
+        hash,
         resource,
         written,
     };

@@ -119,6 +119,14 @@ impl Selector {
         labels.map(|(key, value)| (&**key, &**value)).chain(singles)
     }
 
+    /// Whether one required pair is all that the selector asks for.
+    #[must_use]
+    pub fn is_one_pair(&self) -> bool {
+        let terms = self.terms.as_ref();
+        let count = terms.map_or(0, |it| it.match_labels.len() + it.match_expressions.len());
+        count == 1 && self.required_pairs().count() == 1
+    }
+
     /// Every key that the selector looks at.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().flat_map(|terms| {
@@ -198,6 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn one_pair_is_one_term_that_names_one_value() {
+        let term = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "app", "operator": operator, "values": values}]});
+        for (selector, expected) in [
+            (json!({"matchLabels": {"app": "cart"}}), true),
+            (term("In", json!(["cart"])), true),
+            (term("In", json!(["cart", "pay"])), false),
+            (term("NotIn", json!(["cart"])), false),
+            (term("Exists", Value::Null), false),
+            (
+                json!({"matchLabels": {"app": "cart", "tier": "core"}}),
+                false,
+            ),
+            (json!({}), false),
+            (Value::Null, false),
+        ] {
+            let read: Selector = from_value(selector.clone()).unwrap();
+            assert_eq!(read.is_one_pair(), expected, "{selector}");
+        }
+    }
+
+    #[test]
     fn an_unknown_operator_is_refused() {
         let bad = json!({"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["1"]}]});
         assert!(from_value::<Selector>(bad).is_err());
@@ -216,6 +245,7 @@ mod tests {
         .unwrap();
         let pairs: Vec<_> = selector.required_pairs().collect();
         assert_eq!(pairs, [("app", "cart"), ("tier", "core")]);
+        assert!(!selector.is_one_pair());
         assert_eq!(
             selector.keys().collect::<Vec<_>>(),
             ["app", "tier", "zone", "team"]

@@ -4,15 +4,13 @@
 
 use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::{Map, Value, value::RawValue};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
-/// A pod template as JSON text.
+/// A pod template as JSON text, mostly that of the document which holds it: copied, the templates
+/// of a large fleet take longer than what a plan reads in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Box<str>);
+pub struct Template<'f>(Cow<'f, str>);
 
 /// How the template of a `ControllerRevision` begins: it is a patch that replaces.
 const PATCH: &str = r#"{"$patch":"replace","#;
@@ -37,19 +35,19 @@ pub struct Outline {
     pub grace_s: Option<u64>,
 }
 
-impl From<&Value> for Template {
+impl From<&Value> for Template<'_> {
     fn from(value: &Value) -> Self {
         Self(value.to_string().into())
     }
 }
 
-impl From<&RawValue> for Template {
-    fn from(text: &RawValue) -> Self {
+impl<'f> From<&'f RawValue> for Template<'f> {
+    fn from(text: &'f RawValue) -> Self {
         Self(text.get().into())
     }
 }
 
-impl Template {
+impl Template<'_> {
     /// Everything in it.
     #[must_use]
     pub fn read(&self) -> Value {
@@ -59,11 +57,17 @@ impl Template {
     /// Whether it is written as `other` is, but for the directive with which a patch begins. Keys of
     /// documents are sorted, so templates that say the same mostly are.
     #[must_use]
-    pub fn is_written_as(&self, other: &Self) -> bool {
+    pub fn is_written_as(&self, other: &Template<'_>) -> bool {
         match self.0.strip_prefix(PATCH) {
             Some(rest) => other.0.strip_prefix('{') == Some(rest),
             None => self.is_object() && self == other,
         }
+    }
+
+    /// Whether there was none.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.0 == "null"
     }
 
     /// Whether it is a template at all, and not null.
@@ -113,40 +117,6 @@ struct HeadContainer<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     image: Option<Cow<'a, str>>,
-}
-
-/// A document or a part of one whose `template` stays text.
-#[derive(Debug, Default)]
-pub(super) struct AroundTemplate<'a> {
-    /// Everything else.
-    pub rest: Map<String, Value>,
-    pub template: Option<&'a RawValue>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for AroundTemplate<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = AroundTemplate<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut found = AroundTemplate::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "template" {
-                        found.template = map.next_value()?;
-                    } else {
-                        found.rest.insert(key, map.next_value()?);
-                    }
-                }
-                Ok(found)
-            }
-        }
-        from.deserialize_map(Fields)
-    }
 }
 
 #[cfg(test)]

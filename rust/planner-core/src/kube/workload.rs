@@ -2,23 +2,24 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
 use super::{
     held::owners_spec,
     owner::uid,
+    partial::{AroundTemplate, only},
     pod::PodSpec,
     scaled::Resolved,
     selector::Selector,
     strategy::{PodUpdatePolicy, Strategy, StrategyError},
-    template::{AroundTemplate, Outline, Template},
+    template::{Outline, Template},
 };
 use crate::resource::Resource;
 
 /// What of a workload's document decides how its pods are updated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Workload {
+pub struct Workload<'f> {
     /// Which of the six kinds.
     pub resource: Resource,
     /// Cluster.
@@ -36,7 +37,7 @@ pub struct Workload {
     /// `spec.selector`
     pub selector: Selector,
     /// `spec.template`
-    pub template: Template,
+    pub template: Template<'f>,
     /// What of the template every plan needs.
     pub outline: Outline,
     /// How the controller replaces pods.
@@ -86,15 +87,42 @@ pub enum Problem {
 struct Written<'a> {
     #[serde(default)]
     api_version: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "metadata_fields")]
     metadata: Value,
     #[serde(borrow)]
     spec: Option<AroundTemplate<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "status_fields")]
     status: Value,
 }
 
-impl Workload {
+/// What a [`Workload`] is told by the metadata.
+fn metadata_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    only(
+        &[
+            "deletionTimestamp",
+            "generation",
+            "name",
+            "namespace",
+            "uid",
+        ],
+        from,
+    )
+}
+
+/// What a [`Workload`] is told by the status.
+fn status_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    only(
+        &[
+            "daemonSetHash",
+            "desiredNumberScheduled",
+            "observedGeneration",
+            "updateRevision",
+        ],
+        from,
+    )
+}
+
+impl<'f> Workload<'f> {
     /// The kinds of workload that the planner moves pods of.
     pub const RESOURCES: [Resource; 6] = [
         Resource::Deployments,
@@ -116,7 +144,11 @@ impl Workload {
     }
 
     /// Reads the text of a document of one of [`Self::RESOURCES`].
-    pub fn read_text(resource: Resource, cluster: &str, text: &str) -> Result<Self, WorkloadError> {
+    pub fn read_text(
+        resource: Resource,
+        cluster: &str,
+        text: &'f str,
+    ) -> Result<Self, WorkloadError> {
         let Written {
             api_version,
             metadata,
@@ -140,7 +172,7 @@ impl Workload {
         resource: Resource,
         cluster: &str,
         document: &Value,
-        template: Template,
+        template: Template<'f>,
     ) -> Result<Self, WorkloadError> {
         let document = &owners(document);
         Self::try_read(resource, cluster, document, template).map_err(|problem| WorkloadError {
@@ -158,7 +190,7 @@ impl Workload {
         resource: Resource,
         cluster: &str,
         document: &Value,
-        template: Template,
+        template: Template<'f>,
     ) -> Result<Self, Problem> {
         let (metadata, spec) = (&document["metadata"], &document["spec"]);
         let selector = serde_json::from_value(spec["selector"].clone());
@@ -292,35 +324,6 @@ fn min_ready_s(resource: Resource, spec: &Value) -> u32 {
         _ => &spec["minReadySeconds"],
     };
     number(seconds).unwrap_or(0)
-}
-
-/// What a workload's document says of the revision that its controller updates to: the workload's
-/// uid, the revision's name and its template.
-pub(super) fn told(resource: Resource, text: &str) -> Option<(u128, Box<str>, Template)> {
-    let Telling {
-        metadata,
-        spec,
-        status,
-    } = serde_json::from_str(text).ok()?;
-    let name = update_revision(resource, metadata.generation, &status)?;
-    Some((uid(&metadata.uid)?, name, spec?.template?.into()))
-}
-
-#[derive(Deserialize)]
-struct Telling<'a> {
-    #[serde(borrow)]
-    metadata: TellingMetadata<'a>,
-    #[serde(borrow)]
-    spec: Option<OnlyTemplate<'a>>,
-    #[serde(default)]
-    status: Value,
-}
-
-#[derive(Deserialize)]
-struct TellingMetadata<'a> {
-    #[serde(borrow)]
-    uid: Cow<'a, str>,
-    generation: Option<u64>,
 }
 
 /// A part of a document of which the template alone matters.

@@ -1,9 +1,6 @@
 //! Every budget there is: those of the clusters, those of the workloads, those of the request.
 
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
-
-use super::ledger::Ledger;
+use super::ledger::{Charge, Charged, Ledger};
 use crate::{
     fleet::{PodRow, Symbol},
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD, WorkloadIdx},
@@ -89,7 +86,7 @@ impl Ledger<'_> {
             let rows = self.labels[cluster as usize].rows(&budget.namespace, &budget.selector);
             let limit = budget.limit(rows.len() as u32, self.disruption_scale_of(cluster, &rows));
             let name = format!("pdb/{}/{}", budget.namespace, budget.name);
-            self.enter_rows(cluster, &rows, name, PDB, limit);
+            self.enter_rows(cluster, rows, name, PDB, limit);
         }
     }
 
@@ -109,7 +106,7 @@ impl Ledger<'_> {
             let rows = self.unavailable_budget_rows(cluster, &budget);
             let limit = budget.limit(rows.len() as u32, self.scale_of(cluster, &rows));
             let name = format!("pub/{}/{}", budget.namespace, budget.name);
-            self.enter_rows(cluster, &rows, name, "PodUnavailableBudget", limit);
+            self.enter_rows(cluster, rows, name, "PodUnavailableBudget", limit);
         }
     }
 
@@ -179,7 +176,7 @@ impl Ledger<'_> {
     fn enter_rows(
         &mut self,
         cluster: ClusterIdx,
-        rows: &[PodRow],
+        rows: Vec<PodRow>,
         name: String,
         source: &'static str,
         limit: Resolved,
@@ -187,7 +184,7 @@ impl Ledger<'_> {
         if rows.is_empty() {
             return;
         }
-        let down = self.down(cluster, rows);
+        let down = self.down(cluster, &rows);
         let resource = self.enter(Budget {
             name,
             cluster: Some(cluster),
@@ -196,9 +193,8 @@ impl Ledger<'_> {
             resolved: limit.text,
             down,
         });
-        for row in rows {
-            self.charge(cluster, *row, resource);
-        }
+        let resources = Charged::All(resource);
+        self.charge(cluster, Charge { rows, resources });
     }
 
     fn read_request_budget(&mut self, budget: &request::Budget) {
@@ -209,8 +205,7 @@ impl Ledger<'_> {
             .iter()
             .map(|index| index.rows_everywhere(selector))
             .collect();
-        let begins: Vec<usize> = self.charges.iter().map(Vec::len).collect();
-        let tallies = self.tally(budget.scope, &rows);
+        let (tallies, pods) = self.tally(budget.scope, rows);
         let limit = |pods: u32| budget.max_unavailable.floor(pods);
         let Some(smallest) = tallies.iter().min_by_key(|it| (limit(it.pods), it.pods)) else {
             self.warnings
@@ -255,26 +250,31 @@ impl Ledger<'_> {
             };
             resources[at] = self.push(resource, &place_name);
         }
-        for (charges, begin) in self.charges.iter_mut().zip(begins) {
-            for (_, tally) in &mut charges[begin..] {
-                *tally = resources[*tally as usize];
-            }
+        for (cluster, (rows, of_pod)) in (0..).zip(pods) {
+            let of_pod = of_pod.into_iter().map(|at| resources[at as usize]);
+            let resources = Charged::Each(of_pod.collect());
+            self.charge(cluster, Charge { rows, resources });
         }
     }
 
-    /// Counts the pods of each place, and charges each pod with the index of its tally, which
-    /// stands for a resource until the resources are numbered.
-    fn tally(&mut self, scope: Scope, rows: &[Vec<PodRow>]) -> Vec<Tally> {
-        let mut known: HashMap<Place, u32, FxBuildHasher> = HashMap::default();
+    /// Counts the pods of each place. Also gives the pods of each cluster that are at a place, and
+    /// for each of them the index of its tally.
+    fn tally(&self, scope: Scope, rows: Vec<Vec<PodRow>>) -> (Vec<Tally>, Vec<Tallied>) {
         let mut tallies = Vec::<Tally>::new();
-        for (cluster, rows) in (0..).zip(rows) {
+        let mut known = Known::default();
+        let mut all = Vec::with_capacity(rows.len());
+        for (cluster, mut rows) in (0..).zip(rows) {
             let pods = &self.inventory.clusters[cluster as usize].cluster.pods;
-            for row in rows {
+            let mut at_place = Vec::with_capacity(rows.len());
+            if scope != Scope::Fleet {
+                known = Known::default();
+            }
+            rows.retain(|row| {
                 let Some(place) = self.place(scope, cluster, *row) else {
-                    continue;
+                    return false;
                 };
-                let at = *known.entry(place).or_insert(tallies.len() as u32);
-                self.charges[cluster as usize].push((*row, at));
+                let at = known.entry(place.1, tallies.len() as u32);
+                at_place.push(at);
                 if at as usize == tallies.len() {
                     let (pods, down) = (0, 0);
                     tallies.push(Tally { place, pods, down });
@@ -282,9 +282,11 @@ impl Ledger<'_> {
                 let tally = &mut tallies[at as usize];
                 tally.pods += 1;
                 tally.down += u32::from(!pods.is_ready(*row));
-            }
+                true
+            });
+            all.push((rows, at_place));
         }
-        tallies
+        (tallies, all)
     }
 
     fn place(&self, scope: Scope, cluster: ClusterIdx, row: u32) -> Option<Place> {
@@ -329,6 +331,29 @@ impl Ledger<'_> {
 
 /// Cluster, and within it a symbol, a zone or a workload.
 type Place = (ClusterIdx, u32);
+
+/// Pods, and for each the index of the tally of its place.
+type Tallied = (Vec<PodRow>, Vec<u32>);
+
+/// The tally of each place of one cluster. Places are small numbers, so they are indices.
+#[derive(Debug, Default)]
+struct Known(Vec<u32>);
+
+impl Known {
+    const NONE: u32 = u32::MAX;
+
+    /// The tally of a place: the next one when it is new.
+    fn entry(&mut self, place: u32, next: u32) -> u32 {
+        let at = place as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, Self::NONE);
+        }
+        if self.0[at] == Self::NONE {
+            self.0[at] = next;
+        }
+        self.0[at]
+    }
+}
 
 #[derive(Debug)]
 struct Tally {

@@ -7,21 +7,19 @@ use rayon::prelude::*;
 use super::{
     Model,
     budgets::{Budget, PDB},
+    dependencies::precedences,
     durations::duration_ms,
     ledger::{Charges, Ledger},
 };
 use crate::{
-    diff::{Change, Diff, Kind, Unmovable, WorkloadChanges, target::names},
+    diff::{Change, Diff, Kind, Unmovable, WorkloadChanges},
     fleet::PodRow,
     inventory::{ClusterIdx, WorkloadIdx},
-    kube::{
-        order::Binding,
-        scaled::{IntOrPercent, Rounding},
-    },
-    request::{Request, WorkloadRef, duration_ms as parse_duration_ms},
+    kube::order::Binding,
+    request::{Request, duration_ms as parse_duration_ms},
     resource::Resource as Kinds,
-    schedule::problem::{Cohort, Group, GroupIdx, Order, Precedence, Problem, ResourceIdx, Stage},
-    schedule::reachable,
+    schedule::Laid,
+    schedule::problem::{Cohort, Cohorts, Group, Order, Problem, ResourceIdx, Stage},
 };
 
 /// What a group of the problem stands for.
@@ -52,23 +50,33 @@ struct Own<'a> {
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
     diff.warnings.append(&mut ledger.warnings);
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
-    let charges = ledger.sorted_charges();
-    let own: Vec<Own<'_>> = diff
-        .workloads
-        .iter()
-        .map(|changes| enter_own(&mut ledger, changes, &sidecars))
-        .collect();
-    let posed: Vec<Posed> = (&diff.workloads, &own)
-        .into_par_iter()
-        .map(|(changes, own)| pose_group(&ledger, &charges, request, changes, own))
-        .collect();
+    let own_each = || {
+        let each = diff.workloads.par_iter();
+        let limits = each.map(|changes| own_limits(&ledger, changes));
+        limits.collect::<Vec<Limits>>()
+    };
+    let (charges, limits) = rayon::join(|| ledger.sorted_charges(), own_each);
+    let enter = |(down, surge): Limits| Own {
+        down: ledger.enter(down),
+        surge: surge.map(|surge| ledger.enter(surge)),
+        sidecars: &sidecars,
+    };
+    let own: Vec<Own<'_>> = limits.into_iter().map(enter).collect();
+    let pose_each = || {
+        (&diff.workloads, &own)
+            .into_par_iter()
+            .map(|(changes, own)| pose_group(&ledger, &charges, request, changes, own))
+            .collect::<Vec<Posed>>()
+    };
+    let ((precedences, mut warnings), posed) =
+        rayon::join(|| precedences(&ledger, request, &diff.workloads), pose_each);
+    diff.warnings.append(&mut warnings);
     let (mut groups, mut infos) = (Vec::new(), Vec::new());
     for (group, info, refused) in posed {
         groups.push(group);
         infos.push(info);
         diff.unmovable.extend(refused);
     }
-    let precedences = precedences(&ledger, request, diff, &infos);
     let problem = Problem {
         resources: ledger.resources,
         groups,
@@ -83,12 +91,11 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     }
 }
 
+/// The limits of one workload's own: on what is down, and on what is surged if it surges.
+type Limits = (Budget, Option<Budget>);
+
 /// The workload's own limits: what its controller would take at once.
-fn enter_own<'a>(
-    ledger: &mut Ledger<'_>,
-    changes: &WorkloadChanges,
-    sidecars: &'a BTreeMap<(ClusterIdx, u32), ResourceIdx>,
-) -> Own<'a> {
+fn own_limits(ledger: &Ledger<'_>, changes: &WorkloadChanges) -> Limits {
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[changes.workload as usize];
     let (cluster, view) = inventory.cluster_of(changes.workload);
@@ -107,34 +114,30 @@ fn enter_own<'a>(
         0 => resolved.text,
         _ => format!("{}, less {missing} pods that are missing", resolved.text),
     };
-    let down = ledger.enter(Budget {
+    let down = Budget {
         name: format!("workload/{name}"),
         cluster: Some(cluster),
         source: "workload",
         limit: resolved.value.saturating_sub(missing),
         resolved: resolved_text,
         down,
-    });
+    };
     let surges = changes
         .changes
         .iter()
         .any(|change| change.kind == Kind::Surge);
     let surge = surges.then(|| {
         let resolved = workload.max_surge();
-        ledger.enter(Budget {
+        Budget {
             name: format!("surge/{name}"),
             cluster: Some(cluster),
             source: "surge",
             limit: resolved.value,
             resolved: resolved.text,
             down: 0,
-        })
+        }
     });
-    Own {
-        down,
-        surge,
-        sidecars,
-    }
+    (down, surge)
 }
 
 /// Whether a pod counts as available to its own controller.
@@ -182,7 +185,8 @@ fn pose_group(
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[of.workload as usize];
     let (cluster, view) = inventory.cluster_of(of.workload);
-    let mut cohorts: Vec<Cohort> = Vec::new();
+    let mut cohorts = Cohorts::with_capacity(of.changes.len());
+    let mut touched = Touched::default();
     let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
     for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
@@ -196,17 +200,19 @@ fn pose_group(
             ));
             continue;
         }
+        touched.charge(ledger, of.workload, change, own, budgets);
         let cohort = Cohort {
             count: 1,
+            takes: &touched.takes,
+            releases: &touched.releases,
             duration_ms: duration_ms(workload, change.kind),
-            ..charge(ledger, of.workload, change, own, budgets)
         };
         let same_kind = kept
             .last()
             .is_some_and(|last: &Change| last.kind == change.kind);
         kept.push(*change);
-        match cohorts.last_mut() {
-            Some(last) if same_kind && is_same(last, &cohort) => last.count += 1,
+        match cohorts.last() {
+            Some(last) if same_kind && is_same(last, cohort) => cohorts.extend_last(1),
             _ => cohorts.push(cohort),
         }
     }
@@ -244,50 +250,56 @@ fn pose_group(
     )
 }
 
-fn is_same(a: &Cohort, b: &Cohort) -> bool {
+fn is_same(a: Cohort<'_>, b: Cohort<'_>) -> bool {
     a.duration_ms == b.duration_ms && a.takes == b.takes && a.releases == b.releases
 }
 
-/// What one move takes and gives back: a pod that serves takes from all its budgets (a surge only
-/// from `maxSurge`); a pod that is down gives back what it takes up already.
-fn charge(
-    ledger: &Ledger<'_>,
-    workload: WorkloadIdx,
-    change: &Change,
-    own: &Own<'_>,
-    budgets: &[ResourceIdx],
-) -> Cohort {
-    let (cluster, view) = ledger.inventory.cluster_of(workload);
-    let is_down = !view.cluster.pods.is_ready(change.row);
-    let (mut takes, mut releases) = (Vec::new(), Vec::new());
-    if is_down {
-        releases.reserve_exact(budgets.len() + 1);
-        releases.extend_from_slice(budgets);
-        releases.push(own.down);
-    } else if change.kind == Kind::Surge {
-        takes.extend(own.surge);
-    } else {
-        let sidecars = change.sidecars.count_ones() as usize;
-        takes.reserve_exact(budgets.len() + sidecars + 1);
-        takes.extend_from_slice(budgets);
-        let bits = (0..u32::BITS).filter(|bit| change.sidecars >> bit & 1 == 1);
-        takes.extend(bits.filter_map(|bit| own.sidecars.get(&(cluster, bit))));
-        let side = if is_up(ledger, workload, change.row) {
-            &mut takes
+/// The resources that one move touches.
+#[derive(Default)]
+struct Touched {
+    takes: Vec<ResourceIdx>,
+    releases: Vec<ResourceIdx>,
+}
+
+impl Touched {
+    /// What one move takes and gives back: a pod that serves takes from all its budgets (a surge
+    /// only from `maxSurge`); a pod that is down gives back what it takes up already.
+    fn charge(
+        &mut self,
+        ledger: &Ledger<'_>,
+        workload: WorkloadIdx,
+        change: &Change,
+        own: &Own<'_>,
+        budgets: &[ResourceIdx],
+    ) {
+        let (cluster, view) = ledger.inventory.cluster_of(workload);
+        let is_down = !view.cluster.pods.is_ready(change.row);
+        let Self { takes, releases } = self;
+        takes.clear();
+        releases.clear();
+        if is_down {
+            releases.extend_from_slice(budgets);
+            releases.push(own.down);
+        } else if change.kind == Kind::Surge {
+            takes.extend(own.surge);
         } else {
-            &mut releases
-        };
-        side.push(own.down);
-    }
-    for list in [&mut takes, &mut releases] {
-        list.sort_unstable();
-        list.dedup();
-    }
-    Cohort {
-        count: 1,
-        takes,
-        releases,
-        duration_ms: 0,
+            takes.extend_from_slice(budgets);
+            let mut sidecars = change.sidecars;
+            while sidecars != 0 {
+                takes.extend(own.sidecars.get(&(cluster, sidecars.trailing_zeros())));
+                sidecars &= sidecars - 1;
+            }
+            let side = if is_up(ledger, workload, change.row) {
+                takes
+            } else {
+                releases
+            };
+            side.push(own.down);
+        }
+        for list in [&mut self.takes, &mut self.releases] {
+            list.sort_unstable();
+            list.dedup();
+        }
     }
 }
 
@@ -327,18 +339,18 @@ fn two_budgets(
 
 /// Sizes the stages of each group by the moves that it can make at all: what no budget ever has
 /// room for is no part of a tenth.
-pub(super) fn size_stages(model: &mut Model, request: &Request) {
+pub(super) fn size_stages(model: &mut Model, laid: &mut Laid, request: &Request) {
     if request.spec.stages.is_empty() {
         return;
     }
-    let reachable = reachable(&model.problem).moves;
-    let mut rest = &reachable[..];
+    let mut rest = &laid.reachable().moves[..];
     for group in &mut model.problem.groups {
         let (own, others) = rest.split_at(group.cohorts.len());
-        let all = group.cohorts.iter().map(|cohort| cohort.count).sum();
+        let all = group.cohorts.counts().iter().sum();
         group.stages = stages(request, own.iter().sum(), all);
         rest = others;
     }
+    laid.stage(&model.problem);
 }
 
 /// The stages of a group that can make `moves` of its `all` moves. A last stage of 100% ends after
@@ -359,111 +371,4 @@ fn stages(request: &Request, moves: u32, all: u32) -> Vec<Stage> {
         _ => {}
     }
     stages
-}
-
-/// Dependencies between the groups. How many moves of the first have to be done follows from how
-/// many of its pods are at the target and serve already.
-fn precedences(
-    ledger: &Ledger<'_>,
-    request: &Request,
-    diff: &mut Diff,
-    infos: &[GroupOf],
-) -> Vec<Precedence> {
-    let mut precedences = Vec::new();
-    let by_name = by_name(ledger, infos);
-    let matching = |reference: &WorkloadRef| matching(ledger, infos, &by_name, reference);
-    for dependency in &request.spec.dependencies {
-        let waiting = matching(&dependency.workload);
-        if waiting.is_empty() && known(ledger, &dependency.workload) == 0 {
-            let name = text(&dependency.workload);
-            diff.warnings.push(format!(
-                "dependency of {name}: no such workload in the fleet"
-            ));
-        }
-        let ready = dependency.ready.unwrap_or(IntOrPercent::Percent(100));
-        for reference in &dependency.after {
-            let firsts = matching(reference);
-            let name = format!("{} after {}", text(&dependency.workload), text(reference));
-            if firsts.is_empty() && known(ledger, reference) == 0 {
-                diff.warnings
-                    .push(format!("dependency {name}: no such workload in the fleet"));
-            }
-            for before in firsts {
-                let count = moves_needed(ledger, diff, infos, before, ready);
-                let after = waiting
-                    .iter()
-                    .filter(|after| **after != before && count > 0);
-                precedences.extend(after.map(|after| Precedence {
-                    name: name.clone().into(),
-                    before,
-                    after: *after,
-                    count,
-                }));
-            }
-        }
-    }
-    precedences
-}
-
-fn text(reference: &WorkloadRef) -> String {
-    format!("{}/{}", reference.namespace, reference.name)
-}
-
-fn known(ledger: &Ledger<'_>, reference: &WorkloadRef) -> usize {
-    ledger
-        .inventory
-        .workloads
-        .iter()
-        .filter(|workload| names(reference, workload))
-        .count()
-}
-
-/// Groups by the namespace and name of their workload.
-type ByName<'a> = BTreeMap<(&'a str, &'a str), Vec<GroupIdx>>;
-
-fn by_name<'a>(ledger: &Ledger<'a>, infos: &[GroupOf]) -> ByName<'a> {
-    let inventory = ledger.inventory;
-    let mut by_name = ByName::new();
-    for (info, index) in infos.iter().zip(0..) {
-        let workload = &inventory.workloads[info.workload as usize];
-        let name = (&*workload.namespace, &*workload.name);
-        by_name.entry(name).or_default().push(index);
-    }
-    by_name
-}
-
-fn matching(
-    ledger: &Ledger<'_>,
-    infos: &[GroupOf],
-    by_name: &ByName<'_>,
-    reference: &WorkloadRef,
-) -> Vec<GroupIdx> {
-    let workload = |index: &GroupIdx| {
-        let info = &infos[*index as usize];
-        &ledger.inventory.workloads[info.workload as usize]
-    };
-    let found = by_name.get(&(&*reference.namespace, &*reference.name));
-    let found = found.into_iter().flatten().copied();
-    found
-        .filter(|index| names(reference, workload(index)))
-        .collect()
-}
-
-/// Moves of a group that have to be done until enough of its pods are at the target and serve.
-fn moves_needed(
-    ledger: &Ledger<'_>,
-    diff: &Diff,
-    infos: &[GroupOf],
-    group: GroupIdx,
-    ready: IntOrPercent,
-) -> u32 {
-    let workload = infos[group as usize].workload;
-    let inventory = ledger.inventory;
-    let pods = inventory.pods[workload as usize].len() as u32;
-    let needed = ready.resolve(pods, Rounding::Up).min(pods);
-    let changes = &diff.workloads[group as usize];
-    let (_, view) = inventory.cluster_of(workload);
-    let serves = |row: &&PodRow| view.cluster.pods.is_ready(**row);
-    let done = changes.at_target.iter().filter(serves).count() as u32;
-    needed.saturating_sub(done)
 }

@@ -3,7 +3,7 @@
 use super::budgets::{Budget, BudgetIdx};
 use crate::{
     fleet::PodRow,
-    inventory::{ClusterIdx, Inventory},
+    inventory::{ClusterIdx, ClusterView, Inventory},
     kube::labels::LabelIndex,
     request::Request,
     schedule::problem::{Resource, ResourceIdx},
@@ -22,7 +22,35 @@ pub struct Ledger<'a> {
     /// Budgets that cannot be read or cover nothing.
     pub(super) warnings: Vec<String>,
     /// By cluster, in order of entry.
-    pub(super) charges: Vec<Vec<(PodRow, ResourceIdx)>>,
+    pub(super) charges: Vec<Vec<Charge>>,
+}
+
+/// Pods and the resources that they are charged with.
+#[derive(Debug)]
+pub(super) struct Charge {
+    pub rows: Vec<PodRow>,
+    pub resources: Charged,
+}
+
+/// Resources of the pods of a [`Charge`].
+#[derive(Debug)]
+pub(super) enum Charged {
+    /// All pods have this one.
+    All(ResourceIdx),
+    /// One for each pod.
+    Each(Vec<ResourceIdx>),
+}
+
+impl Charge {
+    fn each(&self, mut act: impl FnMut(PodRow, ResourceIdx)) {
+        match &self.resources {
+            Charged::All(resource) => self.rows.iter().for_each(|row| act(*row, *resource)),
+            Charged::Each(resources) => {
+                let pairs = self.rows.iter().zip(resources);
+                pairs.for_each(|(row, resource)| act(*row, *resource));
+            }
+        }
+    }
 }
 
 /// The resources of each pod of one cluster, pod after pod.
@@ -35,19 +63,23 @@ pub struct Charges {
 
 impl Charges {
     /// A counting sort by row that keeps the order of entry.
-    fn new(rows: usize, charges: &[(PodRow, ResourceIdx)]) -> Self {
+    fn new(rows: usize, charges: &[Charge]) -> Self {
         let mut ends = vec![0_u32; rows + 1];
-        for (row, _) in charges {
-            ends[*row as usize + 1] += 1;
+        for charge in charges {
+            for row in &charge.rows {
+                ends[*row as usize + 1] += 1;
+            }
         }
         for row in 0..rows {
             ends[row + 1] += ends[row];
         }
-        let mut resources = vec![0; charges.len()];
-        for (row, resource) in charges {
-            let at = &mut ends[*row as usize];
-            resources[*at as usize] = *resource;
-            *at += 1;
+        let mut resources = vec![0; ends[rows] as usize];
+        for charge in charges {
+            charge.each(|row, resource| {
+                let at = &mut ends[row as usize];
+                resources[*at as usize] = resource;
+                *at += 1;
+            });
         }
         ends.pop();
         Self { ends, resources }
@@ -77,7 +109,7 @@ impl<'a> Ledger<'a> {
             budget_of: Vec::new(),
             places: Vec::new(),
             warnings: Vec::new(),
-            charges: vec![Vec::new(); inventory.clusters.len()],
+            charges: inventory.clusters.iter().map(|_| Vec::new()).collect(),
         }
     }
 
@@ -116,9 +148,9 @@ impl<'a> Ledger<'a> {
         index
     }
 
-    /// Says that a pod belongs to a resource.
-    pub(super) fn charge(&mut self, cluster: ClusterIdx, row: PodRow, resource: ResourceIdx) {
-        self.charges[cluster as usize].push((row, resource));
+    /// Says that pods belong to resources.
+    pub(super) fn charge(&mut self, cluster: ClusterIdx, charge: Charge) {
+        self.charges[cluster as usize].push(charge);
     }
 
     /// What people should know of the budgets.
@@ -140,23 +172,31 @@ impl<'a> Ledger<'a> {
     }
 
     /// The resources of every pod, by cluster.
-    pub fn sorted_charges(&mut self) -> Vec<Charges> {
-        let charges = std::mem::take(&mut self.charges);
-        let views = &self.inventory.clusters;
-        let sort = |(of, view): (Vec<_>, &crate::inventory::ClusterView<'_>)| {
-            Charges::new(view.cluster.pods.len(), &of)
+    #[must_use]
+    pub fn sorted_charges(&self) -> Vec<Charges> {
+        let sort = |(of, view): (&Vec<Charge>, &ClusterView<'_>)| {
+            Charges::new(view.cluster.pods.len(), of)
         };
-        charges.into_iter().zip(views).map(sort).collect()
+        let views = &self.inventory.clusters;
+        self.charges.iter().zip(views).map(sort).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Charges;
+    use super::{Charge, Charged, Charges};
 
     #[test]
     fn charges_are_sorted_by_pod_in_the_order_of_entry() {
-        let charges = Charges::new(3, &[(2, 7), (0, 5), (2, 6)]);
+        let each = Charge {
+            rows: vec![2, 0],
+            resources: Charged::Each(vec![7, 5]),
+        };
+        let all = Charge {
+            rows: vec![2],
+            resources: Charged::All(6),
+        };
+        let charges = Charges::new(3, &[each, all]);
         assert_eq!(charges.of(0), [5]);
         assert_eq!(charges.of(1), [0; 0]);
         assert_eq!(charges.of(2), [7, 6]);

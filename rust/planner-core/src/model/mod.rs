@@ -1,6 +1,7 @@
 //! The scheduling problem of a diff: every budget as resources, every workload as a group.
 
 pub mod budgets;
+mod dependencies;
 mod durations;
 mod groups;
 mod ledger;
@@ -9,7 +10,11 @@ pub use budgets::{Budget, BudgetIdx};
 pub use groups::GroupOf;
 pub use ledger::Ledger;
 
-use crate::{diff::Diff, request::Request, schedule::problem::Problem};
+use crate::{
+    diff::Diff,
+    request::Request,
+    schedule::{Laid, problem::Problem},
+};
 
 /// A problem, and what its numbers stand for.
 #[derive(Debug)]
@@ -39,12 +44,13 @@ impl Model {
 }
 
 /// Poses the problem. Pods that their kind of move forbids are taken out of the diff and listed
-/// as unmovable.
+/// as unmovable. Also gives the problem laid flat, which the sizes of the stages ask for.
 #[must_use]
-pub fn pose(ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
+pub fn pose(ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> (Model, Laid) {
     let mut model = pose_without_stages(ledger, request, diff);
-    groups::size_stages(&mut model, request);
-    model
+    let mut laid = Laid::of(&model.problem);
+    groups::size_stages(&mut model, &mut laid, request);
+    (model, laid)
 }
 
 /// As [`pose`], but for the stages of the request.

@@ -9,15 +9,18 @@ use crate::{
     diff::{Diff, Kind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},
+    kube::workload::Workload,
     model::Model,
     schedule::{Chunk, Held, Schedule, problem::GroupIdx},
 };
 
-/// Moves with their pods, and where each group and wave lies among them.
+/// What the chunks of a schedule stand for.
 #[derive(Debug)]
 pub(super) struct Assigned {
-    /// By wave, then group, then order of taking.
-    pub moves: Taken,
+    /// How many moves there are.
+    pub moves: usize,
+    /// Moves that keep a pod half done, because a partition holds its application back.
+    pub partial: u32,
     /// One for each chunk of the schedule.
     pub chunks: Vec<Bound>,
     /// What held chunks back, as the interface writes it; the first is empty: nothing.
@@ -35,8 +38,8 @@ pub(super) struct Bound {
     pub kind: Kind,
 }
 
-/// The moves in order, as numbers.
-#[derive(Debug, Default)]
+/// The moves with their pods, as numbers: by wave, then group, then order of taking.
+#[derive(Debug)]
 pub(super) struct Taken {
     waves: Vec<u32>,
     stages: Vec<u32>,
@@ -45,22 +48,29 @@ pub(super) struct Taken {
     kinds: Vec<u32>,
     containers: Vec<u32>,
     because: Vec<u32>,
-    /// Moves that keep a pod half done, because a partition holds its application back.
-    pub partial: u32,
 }
 
 impl Taken {
-    /// How many moves there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
+    fn with_capacity(moves: usize) -> Self {
+        Self {
+            waves: Vec::with_capacity(moves),
+            stages: Vec::with_capacity(moves),
+            groups: Vec::with_capacity(moves),
+            rows: Vec::with_capacity(moves),
+            kinds: Vec::with_capacity(moves),
+            containers: Vec::with_capacity(moves),
+            because: Vec::with_capacity(moves),
+        }
     }
 }
 
-pub(super) fn assign(model: &Model, schedule: &Schedule) -> Assigned {
+pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
+    let counts = schedule.chunks.iter().map(|chunk| chunk.count as usize);
+    let moves = counts.sum();
     let mut reasons = Reasons::default();
     let mut cohorts = Cohorts::of(model);
     let mut done = vec![0; model.groups.len()];
-    let mut taken = Taken::default();
+    let (mut taken, mut partial) = (Taken::with_capacity(moves), 0);
     let mut chunks = Vec::with_capacity(schedule.chunks.len());
     for chunk in &schedule.chunks {
         let group = chunk.group as usize;
@@ -72,7 +82,7 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> Assigned {
             kind: info.changes[begin].kind,
         };
         for change in &info.changes[begin..begin + chunk.count as usize] {
-            taken.partial += u32::from(!change.completes);
+            partial += u32::from(!change.completes);
             taken.waves.push(chunk.wave);
             taken.stages.push(bound.stage.unwrap_or(NONE));
             taken.groups.push(chunk.group);
@@ -85,11 +95,13 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> Assigned {
         done[group] += chunk.count;
         chunks.push(bound);
     }
-    Assigned {
-        moves: taken,
+    let assigned = Assigned {
+        moves,
+        partial,
         chunks,
         reasons: reasons.texts,
-    }
+    };
+    (assigned, taken)
 }
 
 /// The moves with the names of everything.
@@ -98,8 +110,8 @@ pub(super) fn table(
     changes: &Diff,
     model: &Model,
     assigned: &Assigned,
+    taken: Taken,
 ) -> RecordBatch {
-    let taken = &assigned.moves;
     let of_group = |group: &GroupIdx| &model.groups[*group as usize];
     let clusters: Vec<ClusterIdx> = taken.groups.iter().map(|it| of_group(it).cluster).collect();
     // What is fetched pod by pod costs a cache miss each, so both cores fetch.
@@ -108,7 +120,7 @@ pub(super) fn table(
         || uids_and_nodes(inventory, &clusters, &taken.rows),
     );
     let workloads = model.groups.iter().map(|it| it.workload as usize);
-    let of_workload = |text: fn(&crate::kube::workload::Workload) -> &str| {
+    let of_workload = |text: for<'a> fn(&'a Workload<'_>) -> &'a str| {
         TextColumn::grouped(
             &taken.groups,
             workloads.clone().map(|at| text(&inventory.workloads[at])),
@@ -119,17 +131,17 @@ pub(super) fn table(
     let stages = model.groups.first().map_or(&[][..], |it| &it.stages);
     let cluster_names = inventory.clusters.iter().map(|view| view.name);
     let texts = [
-        TextColumn::new(taken.stages.clone(), stages),
+        TextColumn::new(taken.stages, stages),
         TextColumn::new(clusters, cluster_names),
         of_workload(|workload| &workload.namespace),
         nodes,
         of_workload(|workload| workload.kind()),
         of_workload(|workload| &workload.name),
-        TextColumn::new(taken.kinds.clone(), Kind::ALL.map(Kind::text)),
-        TextColumn::new(taken.containers.clone(), containers),
-        TextColumn::new(taken.because.clone(), &assigned.reasons[1..]),
+        TextColumn::new(taken.kinds, Kind::ALL.map(Kind::text)),
+        TextColumn::new(taken.containers, containers),
+        TextColumn::new(taken.because, &assigned.reasons[1..]),
     ];
-    moves::table(taken.waves.clone(), pods, uids, texts)
+    moves::table(taken.waves, pods, uids, texts)
 }
 
 fn names(inventory: &Inventory<'_>, clusters: &[ClusterIdx], rows: &[PodRow]) -> StringArray {
@@ -226,9 +238,9 @@ impl Reasons {
 pub(super) fn cohort_starts(
     group: &crate::schedule::problem::Group,
 ) -> impl Iterator<Item = u32> + '_ {
-    group.cohorts.iter().scan(0, |next, cohort| {
+    group.cohorts.counts().iter().scan(0, |next, count| {
         let start = *next;
-        *next += cohort.count;
+        *next += count;
         Some(start)
     })
 }

@@ -23,7 +23,7 @@ use crate::{
     inventory::Inventory,
     model::{Ledger, pose, pose_without_stages},
     request::Request,
-    schedule::{reachable, solve},
+    schedule::{reachable, solve_laid},
 };
 
 /// The key under which a plan's file keeps its header.
@@ -104,8 +104,11 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         .iter()
         .map(|each| u64::from(each.differ))
         .sum();
-    let model = pose(ledger, &request, &mut changes);
-    let schedule = solve(&model.problem);
+    let (model, laid) = pose(ledger, &request, &mut changes);
+    let (schedule, takers) = rayon::join(
+        || solve_laid(&model.problem, laid),
+        || header::takers(&model),
+    );
     unmovable::add_left(&inventory, &model, &schedule.left, &mut changes);
     let blocked = changes.unmovable.iter().any(|pod| !pod.is_left_out());
     if blocked && (order.strict || schedule.chunks.is_empty()) {
@@ -113,21 +116,38 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
             &inventory, &model, &schedule, &changes,
         ));
     }
-    let assigned = assign::assign(&model, &schedule);
+    let ((assigned, taken), spread) = rayon::join(
+        || assign::assign(&model, &schedule),
+        || header::Spread::of(&model, &schedule, takers),
+    );
     let scene = header::Scene {
         inventory: &inventory,
         changes: &changes,
         model: &model,
         schedule: &schedule,
         assigned: &assigned,
+        spread: &spread,
         differ,
     };
     let (header, moves) = rayon::join(
         || scene.header(order, as_written),
-        || assign::table(&inventory, &changes, &model, &assigned),
+        || assign::table(&inventory, &changes, &model, &assigned, taken),
     );
-    let id = id(&header, &moves);
-    let header = header.replacen(NO_ID, &format!("\"id\":\"{id}\""), 1);
+    // Giving back a million of everything takes as long as naming the plan.
+    let (named, _) = rayon::join(
+        || {
+            let id = id(&header, &moves);
+            let header = header.concat_with(NO_ID, &format!("\"id\":\"{id}\""));
+            (id, header)
+        },
+        || {
+            rayon::join(
+                || drop((assigned, spread, schedule, model)),
+                || drop((changes, inventory)),
+            )
+        },
+    );
+    let (id, header) = named;
     Ok(Plan { id, header, moves })
 }
 
@@ -150,9 +170,11 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
 }
 
 /// The id names the content: every byte of the header and the moves.
-fn id(header: &str, moves: &RecordBatch) -> String {
+fn id(header: &header::Pieces, moves: &RecordBatch) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_rayon(header.as_bytes());
+    for piece in header.iter() {
+        hasher.update(piece.as_bytes());
+    }
     // Not the bytes of the file: compressing them takes ten times as long as hashing them.
     for column in moves.columns() {
         add(&mut hasher, &column.to_data());

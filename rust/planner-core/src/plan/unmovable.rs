@@ -172,7 +172,7 @@ fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> Strin
 fn changes_left<'m>(model: &'m Model, left: &Left) -> &'m [Change] {
     let (group, cohort) = (left.group as usize, left.cohort as usize);
     let of = &model.problem.groups[group];
-    let end = start_of(of, left.cohort) + of.cohorts[cohort].count as usize;
+    let end = start_of(of, left.cohort) + of.cohorts.get(cohort).count as usize;
     &model.groups[group].changes[end - left.count as usize..end]
 }
 

@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::problem::{Order, Problem};
+use super::problem::{Cohorts, Order, Problem};
+use super::rows::Rows;
 
 /// A precedence without its name.
 #[derive(Clone, Copy, Debug)]
@@ -24,42 +25,6 @@ pub(crate) struct FlatStage {
     pub soak_ms: u64,
     /// Its place in [`super::problem::Group::stages`].
     pub index: u32,
-}
-
-/// Rows of unequal length, end to end.
-#[derive(Clone, Debug)]
-pub(crate) struct Rows<T> {
-    ends: Vec<u32>,
-    values: Vec<T>,
-}
-
-impl<T> Default for Rows<T> {
-    fn default() -> Self {
-        Self {
-            ends: Vec::new(),
-            values: Vec::new(),
-        }
-    }
-}
-
-impl<T> Rows<T> {
-    pub fn push_row(&mut self, row: impl IntoIterator<Item = T>) {
-        self.values.extend(row);
-        self.ends.push(self.values.len() as u32);
-    }
-
-    pub fn range(&self, row: usize) -> Range<usize> {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        start as usize..self.ends[row] as usize
-    }
-
-    pub fn row(&self, row: usize) -> &[T] {
-        &self.values[self.range(row)]
-    }
-
-    pub fn values(&self) -> &[T] {
-        &self.values
-    }
 }
 
 /// The problem as columns. Resources, groups and precedences keep their indices.
@@ -84,23 +49,44 @@ pub(crate) struct Flat {
 
 impl Flat {
     pub fn of(problem: &Problem) -> Self {
+        let (takes, releases) = rayon::join(
+            || end_to_end(problem, |cohorts| &cohorts.takes),
+            || end_to_end(problem, |cohorts| &cohorts.releases),
+        );
+        let cohorts = problem.groups.iter().map(|group| group.cohorts.len()).sum();
         let mut flat = Self {
+            takes,
+            releases,
+            count: Vec::with_capacity(cohorts),
+            duration_ms: Vec::with_capacity(cohorts),
             limit: problem.resources.iter().map(|r| r.limit).collect(),
             down: problem.resources.iter().map(|r| r.down).collect(),
             ..Self::default()
         };
         for group in &problem.groups {
-            for cohort in &group.cohorts {
-                flat.push_cohort(
-                    cohort.count,
-                    cohort.duration_ms,
-                    &cohort.takes,
-                    &cohort.releases,
-                );
-            }
+            let cohorts = &group.cohorts;
+            flat.count.extend_from_slice(&cohorts.counts);
+            flat.duration_ms.extend_from_slice(&cohorts.durations_ms);
             flat.end_group();
             flat.strict.push(group.order == Order::Strict);
-            flat.stages_end
+        }
+        flat.stage(problem);
+        for p in &problem.precedences {
+            flat.links.push(Link {
+                before: p.before,
+                after: p.after,
+                count: p.count,
+            });
+        }
+        flat.index_links();
+        flat
+    }
+
+    /// Takes the stages of the problem's groups.
+    pub fn stage(&mut self, problem: &Problem) {
+        (self.stages_end, self.stages) = (Vec::new(), Rows::default());
+        for group in &problem.groups {
+            self.stages_end
                 .push(group.stages.last().map_or(u32::MAX, |s| s.until));
             let mut until = 0;
             let held = group.stages.iter().zip(0..).filter_map(|(stage, index)| {
@@ -119,17 +105,16 @@ impl Flat {
                 index: 0,
             };
             let none = held.is_empty().then_some(whole);
-            flat.stages.push_row(held.into_iter().chain(none));
+            self.stages.push_row(held.into_iter().chain(none));
         }
-        for p in &problem.precedences {
-            flat.links.push(Link {
-                before: p.before,
-                after: p.after,
-                count: p.count,
-            });
-        }
-        flat.index_links();
-        flat
+    }
+
+    /// Whether the stages of every group hold all its moves.
+    pub fn are_all_staged(&self) -> bool {
+        (0..self.groups()).all(|group| {
+            let end = self.stages_end[group];
+            end == u32::MAX || self.count[self.cohorts_of(group)].iter().sum::<u32>() <= end
+        })
     }
 
     fn push_cohort(&mut self, count: u32, duration_ms: u64, takes: &[u32], releases: &[u32]) {
@@ -149,7 +134,7 @@ impl Flat {
         let mut from = from.into_iter().peekable();
         for group in 0..self.groups() as u32 {
             while let Some(link) = from.next_if(|&l| self.links[l as usize].before == group) {
-                self.links_from.values.push(link);
+                self.links_from.push_value(link);
             }
             self.links_from.push_row([]);
         }
@@ -239,4 +224,16 @@ impl Flat {
         }
         (rest, numbers)
     }
+}
+
+/// Rows of the cohorts of all groups, with room made at once: growing copies them over and over.
+fn end_to_end(problem: &Problem, rows: impl Fn(&Cohorts) -> &Rows<u32>) -> Rows<u32> {
+    let all = || problem.groups.iter().map(|group| rows(&group.cohorts));
+    let (ends, values) = (
+        all().map(Rows::len).sum(),
+        all().map(|it| it.values().len()).sum(),
+    );
+    let mut whole = Rows::with_capacity(ends, values);
+    all().for_each(|each| whole.append(each));
+    whole
 }

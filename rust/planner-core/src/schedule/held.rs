@@ -1,7 +1,8 @@
 //! What kept each chunk from the wave before its own.
 
-use super::flat::{Flat, Rows};
+use super::flat::Flat;
 use super::problem::ResourceIdx;
+use super::rows::Rows;
 use super::waves::{Step, Waves};
 
 /// What kept a chunk from the wave before.

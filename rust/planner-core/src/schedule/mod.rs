@@ -11,15 +11,18 @@
 
 mod bound;
 mod chains;
+mod cohorts;
 mod conflict;
 mod flat;
 mod held;
+mod laid;
 mod load;
 mod pace;
 mod priority;
 pub mod problem;
 mod proof;
 mod reach;
+mod rows;
 mod search;
 mod solution;
 mod waves;
@@ -27,6 +30,7 @@ mod waves;
 pub use bound::{Bound, bound};
 pub use conflict::{ConstraintId, Goal, conflict};
 pub use held::Held;
+pub use laid::Laid;
 pub use proof::{Edge, Proof, Unit};
 pub use reach::{Blocker, Left, Reachable, reachable};
-pub use solution::{Chunk, Schedule, solve};
+pub use solution::{Chunk, Schedule, solve, solve_laid};

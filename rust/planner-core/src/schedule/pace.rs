@@ -4,7 +4,15 @@
 //! has the room that it has in the end), so it bounds every schedule, and it is also what the
 //! priorities look at.
 
-use super::flat::{Flat, Rows};
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::flat::Flat;
+use super::rows::Rows;
+
+/// Groups whose pace one core finds at once.
+const GROUPS_AT_ONCE: usize = 4096;
 
 /// The pace of each group, over the moves that can be done.
 #[derive(Clone, Debug, Default)]
@@ -30,26 +38,35 @@ pub(crate) struct Pace {
 impl Pace {
     /// `flat` holds only moves that can be done; `down` are the units that stay down after them.
     pub fn of(flat: &Flat, down: &[u32]) -> Self {
-        let room = flat
-            .limit
-            .iter()
-            .zip(down)
-            .map(|(l, d)| l.saturating_sub(*d))
-            .collect();
-        let mut pace = Self {
-            room,
-            ..Self::default()
-        };
+        let limits = flat.limit.iter().zip(down);
+        let room: Vec<u32> = limits.map(|(l, d)| l.saturating_sub(*d)).collect();
+        let begins: Vec<usize> = (0..flat.groups()).step_by(GROUPS_AT_ONCE).collect();
+        let parts = begins.into_par_iter().map(|begin| {
+            let end = (begin + GROUPS_AT_ONCE).min(flat.groups());
+            Self::of_groups(flat, &room, begin..end)
+        });
+        let parts: Vec<Self> = parts.collect();
+        let mut pace = Self::default();
+        for part in parts {
+            pace.append(&part);
+        }
+        pace.room = room;
+        pace
+    }
+
+    /// The pace of some groups, numbered from 0 and without the room.
+    fn of_groups(flat: &Flat, room: &[u32], groups: Range<usize>) -> Self {
+        let mut pace = Self::default();
         let mut taken = vec![0_u32; flat.resources()];
         let mut touched = Vec::new();
-        for group in 0..flat.groups() {
-            pace.push_common(flat, group, &mut taken, &mut touched);
-            let stages = stage_sizes(flat, group, pace.total[group]);
+        for (group, own) in groups.zip(0..) {
+            pace.push_common(flat, room, group, &mut taken, &mut touched);
+            let stages = stage_sizes(flat, group, pace.total[own]);
             let backwards: Vec<u32> = stages.iter().rev().copied().collect();
             if flat.strict[group] {
                 let mut alone = Alone {
                     flat,
-                    room: &pace.room,
+                    room,
                     taken: &mut taken,
                 };
                 let cohorts: Vec<usize> = flat.cohorts_of(group).collect();
@@ -58,8 +75,8 @@ impl Pace {
                 pace.backward
                     .push_row(alone.steps(cohorts.iter().rev().copied(), &backwards));
             } else {
-                let each = pace.common_room(group);
-                let free = pace.free[group];
+                let each = common_room(pace.common.row(own), room);
+                let free = pace.free[own];
                 pace.forward.push_row(free_steps(&stages, free, each));
                 pace.backward.push_row(free_steps(&backwards, free, each));
             }
@@ -67,7 +84,25 @@ impl Pace {
         pace
     }
 
-    fn push_common(&mut self, flat: &Flat, group: usize, load: &mut [u32], touched: &mut Vec<u32>) {
+    /// Adds the groups of another.
+    fn append(&mut self, other: &Self) {
+        self.common.append(&other.common);
+        self.rare.append(&other.rare);
+        self.total.extend(&other.total);
+        self.free.extend(&other.free);
+        self.forward.append(&other.forward);
+        self.backward.append(&other.backward);
+        self.place.extend(&other.place);
+    }
+
+    fn push_common(
+        &mut self,
+        flat: &Flat,
+        room: &[u32],
+        group: usize,
+        load: &mut [u32],
+        touched: &mut Vec<u32>,
+    ) {
         let (mut total, mut free) = (0, 0);
         let mut common: Option<Vec<u32>> = None;
         for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
@@ -92,7 +127,7 @@ impl Pace {
         }
         let mut place = 0;
         for r in touched.drain(..) {
-            place = place.max(load[r as usize].div_ceil(self.room[r as usize].max(1)));
+            place = place.max(load[r as usize].div_ceil(room[r as usize].max(1)));
             load[r as usize] = 0;
         }
         self.total.push(total);
@@ -104,16 +139,6 @@ impl Pace {
             self.rare.push_row(takes.filter(|r| !common.contains(r)));
         }
         self.common.push_row(common);
-    }
-
-    /// Moves of the group that a wave can hold at most, but for those that take nothing.
-    pub fn common_room(&self, group: usize) -> u32 {
-        let rooms = self
-            .common
-            .row(group)
-            .iter()
-            .map(|&r| self.room[r as usize]);
-        rooms.min().unwrap_or(u32::MAX).max(1)
     }
 
     /// The fewest waves in which the group makes `count` moves.
@@ -129,6 +154,12 @@ impl Pace {
             paced.max(self.place[group])
         }
     }
+}
+
+/// Moves of a group that a wave can hold at most, but for those that take nothing.
+fn common_room(common: &[u32], room: &[u32]) -> u32 {
+    let rooms = common.iter().map(|&r| room[r as usize]);
+    rooms.min().unwrap_or(u32::MAX).max(1)
 }
 
 /// How the moves of the group divide into its stages.

@@ -6,9 +6,10 @@
 //! trees on identical machines and good elsewhere.
 
 use super::chains::{Chains, successors};
-use super::flat::{Flat, Rows};
+use super::flat::Flat;
 use super::pace::Pace;
 use super::problem::Problem;
+use super::rows::Rows;
 
 /// What decides among groups before all else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,9 @@ pub(crate) struct Rule {
     /// Waves to add to the level of each group.
     pub boost: Vec<u32>,
 }
+
+/// What decides among groups, the smallest first; ends in a rank, so that no two are the same.
+pub(crate) type Key = (u64, u64, u32);
 
 /// The cohorts of each group in the order in which they are tried.
 #[derive(Clone, Debug)]
@@ -108,7 +112,7 @@ impl Priority {
     }
 
     /// Groups with the smallest key go first.
-    pub fn key(&self, rule: &Rule, group: usize, level: u32) -> (u64, u64, u32) {
+    pub fn key(&self, rule: &Rule, group: usize, level: u32) -> Key {
         let level = u64::from(level + rule.boost[group]);
         let (first, second) = match rule.first {
             First::Level => (level, self.pressure[group].into()),

@@ -5,6 +5,8 @@
 //! `down + taken <= limit`, where `down` are the pods that are down already and have not been
 //! moved in an earlier wave (a pod that is down counts until the end of the wave that moves it).
 
+pub use super::cohorts::{Cohort, Cohorts};
+
 /// Index into [`Problem::resources`].
 pub type ResourceIdx = u32;
 /// Index into [`Problem::groups`].
@@ -20,20 +22,6 @@ pub struct Resource {
     /// Units that are taken before the first wave by pods that are down. Cohorts that
     /// [`Cohort::releases`] give theirs back; the others stay taken for good.
     pub down: u32,
-}
-
-/// Interchangeable moves: each takes the same resources for the same time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cohort {
-    /// How many moves, at least 1.
-    pub count: u32,
-    /// Each move takes one unit of each of these during its wave. Ascending, without repetition.
-    pub takes: Vec<ResourceIdx>,
-    /// Each move gives back one unit of each of these (of [`Resource::down`]) after its wave:
-    /// the pod was down before. Ascending, without repetition; disjoint from `takes`.
-    pub releases: Vec<ResourceIdx>,
-    /// Expected time of one move in milliseconds.
-    pub duration_ms: u64,
 }
 
 /// In which order the cohorts of a group may be taken.
@@ -60,7 +48,7 @@ pub struct Group {
     /// What people call it, for example `hangzhou/trade/CloneSet/cart`; unique.
     pub name: Box<str>,
     /// In the order in which the workload's controller takes them.
-    pub cohorts: Vec<Cohort>,
+    pub cohorts: Cohorts,
     /// Whether that order binds.
     pub order: Order,
     /// A wave holds moves of one stage of a group only. Empty: one stage without soak.

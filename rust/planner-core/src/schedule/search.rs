@@ -2,10 +2,7 @@
 
 use super::bound::Bound;
 use super::chains::{Chains, successors};
-use super::flat::Flat;
-use super::pace::Pace;
-use super::priority::{First, Patience, Priority, Queue, Rule};
-use super::problem::Problem;
+use super::priority::{First, Patience, Queue, Rule};
 use super::waves::{Ground, Waves, pass};
 
 /// Cohorts that all passes after the first may go through together. It bounds the time spent on
@@ -19,8 +16,6 @@ const TRIES_FOR_TIME: usize = 4;
 /// Finds a schedule of all moves of `flat`, each of which must be possible.
 pub(crate) struct Search<'a> {
     ground: Ground<'a>,
-    chains: &'a Chains,
-    bound: &'a Bound,
     in_order: Queue,
     by_place: Option<Queue>,
     best: Waves,
@@ -29,55 +24,51 @@ pub(crate) struct Search<'a> {
     tries: usize,
 }
 
-/// The best schedule of the rules; stops as soon as one reaches the bound.
-pub(crate) fn search(
-    problem: &Problem,
-    flat: &Flat,
-    pace: &Pace,
-    chains: &Chains,
-    bound: &Bound,
-) -> Waves {
-    let priority = Priority::of(problem, flat, pace, chains);
-    let ground = Ground {
-        flat,
-        pace,
-        priority: &priority,
-    };
-    let in_order = priority.in_order(flat, pace);
-    let boost = vec![0; flat.groups()];
-    let rule = Rule {
-        first: First::Level,
-        by_place: false,
-        target: None,
-        patience: None,
-        boost,
-    };
-    let best = pass(ground, &in_order, &rule);
-    let by_place = None;
-    let mut search = Search {
-        ground,
-        chains,
-        bound,
-        in_order,
-        by_place,
-        best,
-        best_rule: rule,
-        tries: 0,
-    };
-    let (least, most) = TRIES;
-    let tries = (EFFORT / flat.cohorts().max(1)).clamp(least, most);
-    let for_time = (tries / 4).clamp(1, TRIES_FOR_TIME);
-    search.tries = tries - for_time;
-    search.fewer_waves();
-    search.tries = for_time;
-    search.less_time();
-    search.best
+/// How good a schedule can be, and what makes it so.
+#[derive(Clone, Copy)]
+struct Goal<'a> {
+    chains: &'a Chains,
+    bound: &'a Bound,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// A first schedule, by the plainest rule.
+    pub fn begin(ground: Ground<'a>) -> Self {
+        let Ground { flat, pace, .. } = ground;
+        let in_order = ground.priority.in_order(flat, pace);
+        let rule = Rule {
+            first: First::Level,
+            by_place: false,
+            target: None,
+            patience: None,
+            boost: vec![0; flat.groups()],
+        };
+        Self {
+            best: pass(ground, &in_order, &rule),
+            ground,
+            in_order,
+            by_place: None,
+            best_rule: rule,
+            tries: 0,
+        }
+    }
+
+    /// The best schedule of the rules; stops as soon as one reaches the bound.
+    pub fn finish(mut self, chains: &Chains, bound: &Bound) -> Waves {
+        let goal = Goal { chains, bound };
+        let (least, most) = TRIES;
+        let tries = (EFFORT / self.ground.flat.cohorts().max(1)).clamp(least, most);
+        let for_time = (tries / 4).clamp(1, TRIES_FOR_TIME);
+        self.tries = tries - for_time;
+        self.fewer_waves(goal);
+        self.tries = for_time;
+        self.less_time(bound);
+        self.best
+    }
+
     /// No fewer waves are possible, or there is no more time to look for them.
-    fn is_settled(&self) -> bool {
-        self.best.count() <= self.bound.waves || self.tries == 0
+    fn is_settled(&self, bound: &Bound) -> bool {
+        self.best.count() <= bound.waves || self.tries == 0
     }
 
     /// Runs a rule, keeps its schedule if it is better, and gives the last wave of each group.
@@ -103,9 +94,9 @@ impl Search<'_> {
         result
     }
 
-    fn fewer_waves(&mut self) {
+    fn fewer_waves(&mut self, goal: Goal<'_>) {
         let plain = self.best_rule.clone();
-        let target = Some(self.bound.waves);
+        let target = Some(goal.bound.waves);
         let rules = [
             (First::Order, false, None),
             (First::Level, true, None),
@@ -114,7 +105,7 @@ impl Search<'_> {
             (First::Duration, true, None),
         ];
         for (first, by_place, target) in rules {
-            if self.is_settled() {
+            if self.is_settled(goal.bound) {
                 return;
             }
             self.attempt(&Rule {
@@ -124,18 +115,18 @@ impl Search<'_> {
                 ..plain.clone()
             });
         }
-        self.squeak(self.best_rule.clone());
+        self.squeak(self.best_rule.clone(), goal);
     }
 
     /// Lifts the groups that end last, and those they wait for, and tries again.
-    fn squeak(&mut self, mut rule: Rule) {
+    fn squeak(&mut self, mut rule: Rule, goal: Goal<'_>) {
         for lift in (0..5).map(|power| 1 << power).cycle() {
-            if self.is_settled() {
+            if self.is_settled(goal.bound) {
                 return;
             }
             rule.target = rule.target.map(|_| self.best.count() - 1);
             let (count, last) = self.attempt(&rule);
-            for &group in self.chains.order.iter().rev() {
+            for &group in goal.chains.order.iter().rev() {
                 let group = group as usize;
                 let own = rule.boost[group] + if last[group] == count { lift } else { 0 };
                 let behind = successors(self.ground.flat, group).map(|(g, _)| rule.boost[g]);
@@ -145,7 +136,7 @@ impl Search<'_> {
     }
 
     /// With as many waves, less waiting for soaks.
-    fn less_time(&mut self) {
+    fn less_time(&mut self, bound: &Bound) {
         if self
             .ground
             .flat
@@ -159,7 +150,7 @@ impl Search<'_> {
         let fixed = self.best_rule.clone();
         for first in [fixed.first, First::Level, First::Order, First::Duration] {
             let (target, ms, _) = self.best.cost();
-            if ms <= self.bound.ms || self.tries == 0 {
+            if ms <= bound.ms || self.tries == 0 {
                 return;
             }
             let waves = self.best.starts_ms.iter().zip(&self.best.ends_ms);

@@ -1,13 +1,17 @@
 //! The schedule: which moves go in which wave, and why not in the wave before.
 
+use rayon::prelude::*;
+
 use super::bound::Bound;
 use super::chains::Chains;
-use super::flat::Flat;
 use super::held::{Held, held};
+use super::laid::Laid;
 use super::pace::Pace;
+use super::priority::Priority;
 use super::problem::{GroupIdx, Problem, ResourceIdx};
-use super::reach::{Left, Reach};
-use super::search::search;
+use super::reach::Left;
+use super::search::Search;
+use super::waves::Ground;
 
 /// Moves of one cohort in one wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,20 +48,33 @@ pub struct Schedule {
 /// Schedules every move that can be done: in few waves, then in little time, then early.
 #[must_use]
 pub fn solve(problem: &Problem) -> Schedule {
-    let flat = Flat::of(problem);
-    let reachable = Reach::run(&flat).into_reachable();
+    solve_laid(problem, Laid::of(problem))
+}
+
+/// As [`solve`], of a problem that is laid flat already, with its stages.
+#[must_use]
+pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid) -> Schedule {
     let flat = flat.only(&reachable.moves);
     let pace = Pace::of(&flat, &reachable.down);
     let chains = Chains::of(&flat, &pace);
-    let bound = Bound::of(&flat, &pace, &chains);
-    let mut waves = search(problem, &flat, &pace, &chains, &bound);
+    let priority = Priority::of(problem, &flat, &pace, &chains);
+    let ground = Ground {
+        flat: &flat,
+        pace: &pace,
+        priority: &priority,
+    };
+    // The first schedule does not ask how good it could be.
+    let (bound, search) = rayon::join(
+        || Bound::of(&flat, &pace, &chains),
+        || Search::begin(ground),
+    );
+    let mut waves = search.finish(&chains, &bound);
     assert!(
         bound.waves <= waves.count(),
         "fewer waves than the bound allows"
     );
-    for wave in waves.steps.chunk_by_mut(|a, b| a.wave == b.wave) {
-        wave.sort_unstable_by_key(|step| step.cohort);
-    }
+    let by_wave = waves.steps.par_chunk_by_mut(|a, b| a.wave == b.wave);
+    by_wave.for_each(|wave| wave.sort_unstable_by_key(|step| step.cohort));
     let chunks = waves
         .steps
         .iter()
@@ -100,13 +117,14 @@ impl Schedule {
         for wave in self.chunks.chunk_by(|a, b| a.wave == b.wave) {
             let mut used = down.clone();
             for chunk in wave {
-                let cohort = &problem.groups[chunk.group as usize].cohorts[chunk.cohort as usize];
-                for &r in &cohort.takes {
+                let group = &problem.groups[chunk.group as usize];
+                let cohort = group.cohorts.get(chunk.cohort as usize);
+                for &r in cohort.takes {
                     if let Some(used) = used.get_mut(rows[r as usize]) {
                         *used += chunk.count;
                     }
                 }
-                for &r in &cohort.releases {
+                for &r in cohort.releases {
                     if let Some(down) = down.get_mut(rows[r as usize]) {
                         *down = down.saturating_sub(chunk.count);
                     }

@@ -8,7 +8,7 @@
 use super::chains::successors;
 use super::flat::Flat;
 use super::pace::Pace;
-use super::priority::{Patience, Priority, Queue, Rule};
+use super::priority::{Key, Patience, Priority, Queue, Rule};
 
 /// Moves of one cohort in one wave.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,8 @@ struct State {
     /// Precedences that it waits for.
     waiting: u32,
     stage: u32,
+    /// Its level; changes only when it moves.
+    level: u32,
     /// When its stage may begin.
     ready_ms: u64,
 }
@@ -82,8 +84,12 @@ struct Pass<'a> {
     begin: Vec<u32>,
     room: Vec<u32>,
     groups: Vec<State>,
-    /// Groups that may move and are not done.
+    /// The place of each group among the active ones; changes only when the group moves.
+    keys: Vec<Key>,
+    /// Groups that may move and are not done, by key.
     active: Vec<u32>,
+    /// Groups that are active and have another key than before, or none yet.
+    unsorted: Vec<u32>,
     waves: Waves,
 }
 
@@ -117,12 +123,12 @@ impl<'a> Pass<'a> {
             groups[link.after as usize].waiting += 1;
         }
         let starts = |(_, state): &(u32, &State)| state.waiting == 0 && state.first < state.end;
-        let active = (0..)
+        let unsorted = (0..)
             .zip(&groups)
             .filter(starts)
             .map(|(group, _)| group)
             .collect();
-        Self {
+        let mut pass = Self {
             ground,
             rule,
             levels: &queue.levels,
@@ -131,25 +137,45 @@ impl<'a> Pass<'a> {
             down: flat.down.clone(),
             room: begin.clone(),
             begin,
-            active,
+            active: Vec::new(),
+            unsorted,
             waves: Waves {
+                steps: Vec::with_capacity(flat.cohorts()),
                 last: vec![0; flat.groups()],
                 ..Waves::default()
             },
+            keys: vec![Key::default(); groups.len()],
             groups,
+        };
+        pass.sort();
+        pass
+    }
+
+    /// Puts the unsorted groups among the active ones. No two keys are the same.
+    fn sort(&mut self) {
+        let mut unsorted = std::mem::take(&mut self.unsorted);
+        for &group in &unsorted {
+            let level = self.level(group as usize);
+            let rule_level = level + self.soaks(group as usize);
+            self.groups[group as usize].level = level;
+            let Ground { priority, .. } = self.ground;
+            self.keys[group as usize] = priority.key(self.rule, group as usize, rule_level);
         }
+        let key = |group: &u32| self.keys[*group as usize];
+        unsorted.sort_unstable_by_key(key);
+        // Two sorted runs, which a stable sort merges.
+        let mut active = std::mem::take(&mut self.active);
+        active.append(&mut unsorted);
+        active.sort_by_key(key);
+        self.active = active;
+        self.unsorted = unsorted;
     }
 
     fn wave(&mut self) {
         let wave = self.waves.count() + 1;
         let begun = self.waves.steps.len();
         self.room.copy_from_slice(&self.begin);
-        let mut active = std::mem::take(&mut self.active);
-        active.sort_by_cached_key(|&group| {
-            let group = group as usize;
-            let level = self.level(group) + self.soaks(group);
-            self.ground.priority.key(self.rule, group, level)
-        });
+        let active = std::mem::take(&mut self.active);
         let mut open_ms = self.open_ms(&active, wave);
         loop {
             if let Some(target) = self.rule.target {
@@ -202,7 +228,7 @@ impl<'a> Pass<'a> {
         let Some(Patience { target, .. }) = self.rule.patience else {
             return u64::MAX;
         };
-        let hurried = |&&group: &&u32| wave + self.level(group as usize) > target;
+        let hurried = |&&group: &&u32| wave + self.groups[group as usize].level > target;
         let hurried = active
             .iter()
             .filter(hurried)
@@ -307,20 +333,21 @@ impl<'a> Pass<'a> {
         self.waves.starts_ms.push(start_ms);
         self.waves.ends_ms.push(start_ms + longest_ms);
         let mut active = std::mem::take(&mut self.active);
-        for at in 0..active.len() {
-            let group = active[at] as usize;
-            if self.groups[group].now > 0 {
-                self.waves.last[group] = wave;
-                self.advance(group, start_ms + longest_ms, &mut active);
+        active.retain(|&group| {
+            let stays = self.groups[group as usize].now == 0;
+            if !stays {
+                self.waves.last[group as usize] = wave;
+                self.advance(group, start_ms + longest_ms);
             }
-        }
-        active.retain(|&g| self.groups[g as usize].first < self.groups[g as usize].end);
+            stays
+        });
         self.active = active;
+        self.sort();
     }
 
     /// Counts the group's moves of this wave, ends its stage and opens the groups behind it.
-    fn advance(&mut self, group: usize, end_ms: u64, active: &mut Vec<u32>) {
-        let flat = self.ground.flat;
+    fn advance(&mut self, moved: u32, end_ms: u64) {
+        let (flat, group) = (self.ground.flat, moved as usize);
         let state = &mut self.groups[group];
         let before = state.done;
         state.done += std::mem::take(&mut state.now);
@@ -331,12 +358,15 @@ impl<'a> Pass<'a> {
             state.stage += 1;
             state.quota = stages[state.stage as usize].until - done;
         }
+        if state.first < state.end {
+            self.unsorted.push(moved);
+        }
         for (after, count) in successors(flat, group) {
             if before < count && count <= done {
-                let after = after as u32;
-                self.groups[after as usize].waiting -= 1;
-                if self.groups[after as usize].waiting == 0 {
-                    active.push(after);
+                let state = &mut self.groups[after];
+                state.waiting -= 1;
+                if state.waiting == 0 && state.first < state.end {
+                    self.unsorted.push(after as u32);
                 }
             }
         }

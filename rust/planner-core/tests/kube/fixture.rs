@@ -132,7 +132,7 @@ pub fn names<'a>(rows: &[PodRow], pods: PodsOf<'a>) -> Vec<&'a str> {
 }
 
 /// A workload `trade/w` of this kind and spec.
-pub fn workload(resource: Resource, spec: &Value) -> Workload {
+pub fn workload(resource: Resource, spec: &Value) -> Workload<'static> {
     let document = json!({
         "metadata": {"name": "w", "namespace": "trade",
             "uid": "00000000-0000-0000-0000-000000000007"},

@@ -2,7 +2,10 @@
 
 use planner_core::{
     fleet::Fleet,
-    kube::{revision::Revisions, workload::Workload},
+    kube::{
+        revision::{Revision, Revisions},
+        workload::Workload,
+    },
     resource::Resource,
 };
 use serde_json::{Value, json};
@@ -39,22 +42,23 @@ fn replica_set(hash: &str, created: &str, image: &str) -> Value {
     document
 }
 
-fn revisions(resource: Resource, documents: &[Value]) -> Revisions {
+fn recorded(resource: Resource, documents: &[Value]) -> Fleet {
     let mut fleet: Fleet = fleet(&[]);
     for (document, uid) in documents.iter().zip(1..) {
         add(&mut fleet, resource, uid, document);
     }
-    Revisions::of(&fleet.clusters["hangzhou"])
+    fleet
 }
 
-fn at(resource: Resource, image: &str) -> Workload {
+fn at(resource: Resource, image: &str) -> Workload<'static> {
     workload(resource, &json!({"template": template(image)}))
 }
 
 #[test]
 fn every_spelling_of_a_revision_finds_it() {
     let known = [controller_revision("w-6f878574bb", 1, "w:1")];
-    let revisions = revisions(Resource::ControllerRevisions, &known);
+    let fleet = recorded(Resource::ControllerRevisions, &known);
+    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
     for label in ["w-6f878574bb", "6f878574bb"] {
         let found = revisions.find(7, label).unwrap();
         assert_eq!(found.template()["spec"]["containers"][0]["image"], "w:1");
@@ -71,7 +75,8 @@ fn a_status_that_is_up_to_date_tells_the_update_revision() {
         controller_revision("w-aaa", 1, "w:1"),
         controller_revision("w-bbb", 2, "w:2"),
     ];
-    let revisions = revisions(Resource::ControllerRevisions, &known);
+    let fleet = recorded(Resource::ControllerRevisions, &known);
+    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
     let mut document = json!({
         "metadata": {"name": "w", "namespace": "trade", "uid": WORKLOAD, "generation": 3},
         "spec": {"template": template("w:2")},
@@ -98,33 +103,26 @@ fn a_workload_tells_the_template_of_a_revision_that_was_not_observed() {
             "status": {"observedGeneration": observed, "updateRevision": "w-bbb"},
         })
     };
-    let known = |documents: &[(Resource, Value)]| {
-        let mut fleet: Fleet = fleet(&[]);
-        for ((resource, document), uid) in documents.iter().zip(1..) {
-            add(&mut fleet, *resource, uid, document);
-        }
-        Revisions::of(&fleet.clusters["hangzhou"])
-    };
     let old = controller_revision("w-aaa", 1, "w:1");
-    let image = |revisions: &Revisions| {
-        let found = revisions.find(7, "bbb")?;
-        found.template()["spec"]["containers"][0]["image"]
-            .as_str()
-            .map(str::to_owned)
+    let new = controller_revision("w-bbb", 2, "w:3");
+    // The image of the new revision, the age of both, and how many there are.
+    let known = |documents: &[Value], observed: u64| {
+        let fleet = recorded(Resource::ControllerRevisions, documents);
+        let document = document(observed).to_string();
+        let workload = Workload::read_text(Resource::CloneSets, "hangzhou", &document).unwrap();
+        let mut revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+        revisions.tell(&workload, &workload.template);
+        let template = revisions.find(7, "bbb").map(Revision::template);
+        let image = template.map(|it| it["spec"]["containers"][0]["image"].clone());
+        let ages = (revisions.age(7, "aaa"), revisions.age(7, "bbb"));
+        (image, ages, revisions.all(7).len())
     };
-    let old = (Resource::ControllerRevisions, old);
-    let told = known(&[old.clone(), (Resource::CloneSets, document(3))]);
-    assert_eq!(image(&told).as_deref(), Some("w:2"));
-    assert_eq!((told.age(7, "aaa"), told.age(7, "bbb")), (0, 1));
-    let stale = known(&[old.clone(), (Resource::CloneSets, document(2))]);
-    assert_eq!(image(&stale), None);
-    let observed = (
-        Resource::ControllerRevisions,
-        controller_revision("w-bbb", 2, "w:3"),
-    );
-    let both = known(&[old, observed, (Resource::CloneSets, document(3))]);
-    assert_eq!(image(&both).as_deref(), Some("w:3"));
-    assert_eq!(both.all(7).len(), 2);
+    let told = known(std::slice::from_ref(&old), 3);
+    assert_eq!(told, (Some(json!("w:2")), (0, 1), 2));
+    let stale = known(std::slice::from_ref(&old), 2);
+    assert_eq!(stale, (None, (0, 1), 1));
+    let both = known(&[old, new], 3);
+    assert_eq!(both, (Some(json!("w:3")), (0, 1), 2));
 }
 
 #[test]
@@ -134,7 +132,8 @@ fn a_daemon_set_is_at_the_newest_revision_with_its_template() {
         controller_revision("w-aaa", 1, "w:1"),
         controller_revision("w-ccc", 2, "w:2"),
     ];
-    let revisions = revisions(Resource::ControllerRevisions, &known);
+    let fleet = recorded(Resource::ControllerRevisions, &known);
+    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
     let update = revisions.update(&at(Resource::DaemonSets, "w:1")).unwrap();
     assert_eq!(&*update.name, "w-bbb");
     assert_eq!(revisions.update(&at(Resource::DaemonSets, "w:3")), None);
@@ -148,7 +147,8 @@ fn a_deployment_is_at_the_oldest_set_with_its_template() {
         replica_set("aaa", "2026-11-23T09:00:00Z", "w:1"),
         replica_set("ccc", "2026-11-23T08:00:00Z", "w:2"),
     ];
-    let revisions = revisions(Resource::ReplicaSets, &known);
+    let fleet = recorded(Resource::ReplicaSets, &known);
+    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
     let update = revisions.update(&at(Resource::Deployments, "w:1")).unwrap();
     assert_eq!(&*update.name, "w-aaa");
     assert_eq!(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const NEWEST: u32 = 36;
 
-fn workload(resource: Resource, replicas: u32, spec: &Value) -> Workload {
+fn workload(resource: Resource, replicas: u32, spec: &Value) -> Workload<'static> {
     let mut spec = spec.clone();
     spec["replicas"] = json!(replicas);
     let document = json!({
@@ -28,7 +28,7 @@ fn deployment(replicas: u32, surge: &Value, unavailable: &Value) -> (u32, u32) {
     (it.max_surge().value, it.max_unavailable(NEWEST).value)
 }
 
-fn rolling(resource: Resource, replicas: u32, rolling: &Value) -> Workload {
+fn rolling(resource: Resource, replicas: u32, rolling: &Value) -> Workload<'static> {
     let spec = json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling}});
     workload(resource, replicas, &spec)
 }

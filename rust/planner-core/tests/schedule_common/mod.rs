@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planner_core::schedule::problem::{Cohort, Group, Order, Precedence, Problem, Resource, Stage};
+use planner_core::schedule::problem::{
+    Cohort, Cohorts, Group, Order, Precedence, Problem, Resource, Stage,
+};
 use planner_core::schedule::{Chunk, Held, Schedule};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -53,7 +55,9 @@ fn down(problem: &Problem, resource: usize, done: &[Vec<u32>]) -> u32 {
 
 fn taken(problem: &Problem, resource: usize, wave: &[&Chunk]) -> u32 {
     let takes = |c: &&&Chunk| {
-        let cohort = &problem.groups[c.group as usize].cohorts[c.cohort as usize];
+        let cohort = problem.groups[c.group as usize]
+            .cohorts
+            .get(c.cohort as usize);
         cohort.takes.contains(&(resource as u32))
     };
     wave.iter().filter(takes).map(|c| c.count).sum()
@@ -125,7 +129,7 @@ fn check_group(
             group.name
         ));
     }
-    let unfinished = (0..group.cohorts.len()).find(|&c| after[g][c] < group.cohorts[c].count);
+    let unfinished = (0..group.cohorts.len()).find(|&c| after[g][c] < group.cohorts.get(c).count);
     if let (Order::Strict, Some(unfinished)) = (group.order, unfinished)
         && after[g][unfinished + 1..].iter().any(|&done| done > 0)
     {
@@ -174,8 +178,10 @@ fn check_times(
                 start = start.max(schedule.ends_ms[last as usize - 1] + ended.2);
             }
         }
-        let of =
-            |c: &&Chunk| problem.groups[c.group as usize].cohorts[c.cohort as usize].duration_ms;
+        let of = |c: &&Chunk| {
+            let group = &problem.groups[c.group as usize];
+            group.cohorts.get(c.cohort as usize).duration_ms
+        };
         end = start + chunks.iter().map(of).max().unwrap_or(0);
         if (schedule.starts_ms[at], schedule.ends_ms[at]) != (start, end) {
             return Err(format!("wave {number} is {start}..{end} ms"));
@@ -200,7 +206,9 @@ pub fn check_held(problem: &Problem, schedule: &Schedule) -> Result<(), String> 
                 let full = down(problem, r, &before[at - 2])
                     + taken(problem, r, &wave(schedule, chunk.wave - 1))
                     >= problem.resources[r].limit;
-                full && group.cohorts[chunk.cohort as usize]
+                full && group
+                    .cohorts
+                    .get(chunk.cohort as usize)
                     .takes
                     .contains(&(r as u32))
             }
@@ -216,7 +224,7 @@ pub fn check_held(problem: &Problem, schedule: &Schedule) -> Result<(), String> 
             Held::Order(c) => {
                 c < chunk.cohort
                     && group.order == Order::Strict
-                    && before[at - 1][g][c as usize] < group.cohorts[c as usize].count
+                    && before[at - 1][g][c as usize] < group.cohorts.get(c as usize).count
             }
         };
         if !holds {
@@ -289,6 +297,26 @@ fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -
     }
 }
 
+/// A cohort by itself.
+#[derive(Clone, Debug)]
+pub struct OwnedCohort {
+    pub count: u32,
+    pub takes: Vec<u32>,
+    pub releases: Vec<u32>,
+    pub duration_ms: u64,
+}
+
+impl OwnedCohort {
+    pub fn as_cohort(&self) -> Cohort<'_> {
+        Cohort {
+            count: self.count,
+            takes: &self.takes,
+            releases: &self.releases,
+            duration_ms: self.duration_ms,
+        }
+    }
+}
+
 fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
     let n = resources.len();
     let cohort = (
@@ -302,7 +330,8 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
     let stages = prop::collection::vec((0..4_u32, 0..6_u64), 0..3);
     (cohorts, order, stages, prop::bool::weighted(0.1)).prop_map(
         |(cohorts, order, stages, short)| {
-            let total: u32 = cohorts.iter().map(|c: &Cohort| c.count).sum();
+            let cohorts: Cohorts = cohorts.iter().map(OwnedCohort::as_cohort).collect();
+            let total: u32 = cohorts.counts().iter().sum();
             let mut until = 0;
             let mut stages: Vec<Stage> = stages
                 .into_iter()
@@ -330,7 +359,7 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
     )
 }
 
-fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> Cohort {
+fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> OwnedCohort {
     // Mostly takes; a quarter of the cohorts were down and release instead, some do both.
     let gives = |at: usize| match releases % 8 {
         0 => true,
@@ -345,7 +374,7 @@ fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> 
             takes.push(r);
         }
     }
-    Cohort {
+    OwnedCohort {
         count,
         takes,
         releases: gave,
@@ -359,7 +388,7 @@ pub fn fewest_waves(problem: &Problem, left: &BTreeMap<(usize, usize), u32>) -> 
         .map(|g| {
             let of = |c: usize| {
                 let gone = left.get(&(g, c)).copied().unwrap_or(0);
-                problem.groups[g].cohorts[c].count - gone
+                problem.groups[g].cohorts.get(c).count - gone
             };
             (0..problem.groups[g].cohorts.len()).map(of).collect()
         })

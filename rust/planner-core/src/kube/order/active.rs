@@ -16,7 +16,7 @@ pub(super) fn key(row: PodRow, pods: PodsOf<'_>) -> impl Ord + use<'_> {
         Reverse(0)
     };
     (
-        !pods.node(row).is_empty(),
+        pods.is_assigned(row),
         phase(row, pods),
         ready,
         ready_since,

@@ -46,7 +46,7 @@ pub fn order(
     waiting: &[PodRow],
     all: &[PodRow],
     pods: PodsOf<'_>,
-    revisions: &Revisions,
+    revisions: &Revisions<'_>,
 ) -> Vec<PodRow> {
     let mut waiting = waiting.to_vec();
     match workload.resource {

@@ -2,6 +2,9 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
 use super::active::phase;
 use crate::{
     batch::flags,
@@ -11,25 +14,26 @@ use crate::{
 
 /// What has to be known of all pods of a Deployment to rank one.
 pub(super) struct Ranking<'a> {
-    workload: &'a Workload,
+    workload: &'a Workload<'a>,
     pods: PodsOf<'a>,
     /// The place of each revision label, oldest `ReplicaSet` first.
-    ages: BTreeMap<Symbol, usize>,
+    ages: BTreeMap<Symbol, u32>,
     /// Pods of the Deployment on each node.
-    on_node: BTreeMap<Symbol, usize>,
+    on_node: HashMap<Symbol, u32, FxBuildHasher>,
 }
 
 impl<'a> Ranking<'a> {
     pub(super) fn of(
-        workload: &'a Workload,
+        workload: &'a Workload<'a>,
         all: &[PodRow],
         pods: PodsOf<'a>,
-        revisions: &Revisions,
+        revisions: &Revisions<'_>,
     ) -> Self {
-        let (mut ages, mut on_node) = (BTreeMap::new(), BTreeMap::new());
+        let mut ages = BTreeMap::new();
+        let mut on_node = HashMap::with_capacity_and_hasher(all.len(), FxBuildHasher);
         for row in all {
             let revision = pods.columns.revision[*row as usize];
-            let age = || revisions.age(workload.uid, pods.texts.text(revision));
+            let age = || revisions.age(workload.uid, pods.texts.text(revision)) as u32;
             ages.entry(revision).or_insert_with(age);
             if !pods.columns.has(*row, flags::DELETING) && !pods.columns.is_finished(*row) {
                 *on_node.entry(pods.columns.node[*row as usize]).or_insert(0) += 1;
@@ -65,9 +69,9 @@ impl<'a> Ranking<'a> {
         (
             (
                 pods.is_available(row, self.workload.min_ready_s),
-                age.unwrap_or(usize::MAX),
+                age.unwrap_or(u32::MAX),
             ),
-            (!pods.node(row).is_empty(), phase(row, pods), ready),
+            (pods.is_assigned(row), phase(row, pods), ready),
             (pods.annotations(row).deletion_cost, Reverse(crowd)),
             (
                 ready_age,
@@ -80,11 +84,11 @@ impl<'a> Ranking<'a> {
 
     /// The logarithm of the time that has passed, as `logarithmicRankDiff` takes it: whole powers
     /// of two of nanoseconds, -1 when none has. A time that is not known comes before all.
-    fn age_rank(&self, since_s: u32) -> i64 {
+    fn age_rank(&self, since_s: u32) -> i8 {
         let passed_ms = self.pods.now_ms - i64::from(since_s) * 1000;
         match u64::try_from(passed_ms) {
             _ if since_s == 0 => -2,
-            Ok(passed_ms) if passed_ms > 0 => (passed_ms as f64 * 1e6).log2() as i64,
+            Ok(passed_ms) if passed_ms > 0 => (passed_ms as f64 * 1e6).log2() as i8,
             _ => -1,
         }
     }

@@ -1,16 +1,23 @@
 //! The header of a plan: everything that is not a single move.
 //!
-//! At a million pods it has some forty megabytes of JSON, so it is written as it is made, and
-//! never is a tree.
+//! At a million pods it has some forty megabytes of JSON, so it is written as it is made, by all
+//! cores, and never is a tree.
 
 mod budgets;
+mod pieces;
 mod waves;
 mod workloads;
 
 use std::collections::BTreeMap;
 
+use budgets::headroom;
+pub(super) use budgets::takers;
+pub(super) use pieces::Pieces;
+use pieces::{list, text};
+use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use workloads::ByGroup;
 
 use super::{Order, assign::Assigned};
 use crate::{
@@ -28,11 +35,31 @@ pub(super) struct Scene<'a> {
     pub model: &'a Model,
     pub schedule: &'a Schedule,
     pub assigned: &'a Assigned,
+    /// What the schedule alone tells.
+    pub spread: &'a Spread,
     pub differ: u64,
 }
 
+/// A schedule by workload and by budget, and the groups that take from each budget.
+pub(super) struct Spread {
+    by_group: ByGroup,
+    headroom: Vec<Vec<i64>>,
+    takers: Vec<Vec<u32>>,
+}
+
+impl Spread {
+    pub fn of(model: &Model, schedule: &Schedule, takers: Vec<Vec<u32>>) -> Self {
+        Self {
+            by_group: ByGroup::of(model, schedule),
+            headroom: headroom(model, schedule),
+            takers,
+        }
+    }
+}
+
+/// What a header begins with; its lists follow.
 #[derive(Serialize)]
-struct Header<'a, W: Serialize, D: Serialize, V: Serialize, B: Serialize, U: Serialize> {
+struct Head<'a> {
     #[serde(rename = "apiVersion")]
     api_version: &'static str,
     kind: &'static str,
@@ -49,12 +76,6 @@ struct Header<'a, W: Serialize, D: Serialize, V: Serialize, B: Serialize, U: Ser
     proof: Proofs<'a>,
     bottleneck: Bottleneck,
     totals: Totals,
-    workloads: W,
-    dependencies: D,
-    per_wave: V,
-    budgets: B,
-    warnings: Vec<String>,
-    unmovable: U,
 }
 
 #[derive(Serialize)]
@@ -100,19 +121,6 @@ struct Dependency<'a> {
     moves: u32,
 }
 
-/// A list that is made while it is written.
-struct Each<F>(F);
-
-impl<F, I> Serialize for Each<F>
-where
-    F: Fn() -> I,
-    I: Iterator<Item: Serialize>,
-{
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq((self.0)())
-    }
-}
-
 /// Moves by kind; kinds without moves are left out.
 #[derive(Clone, Copy, Default)]
 struct Kinds([u64; Kind::ALL.len()]);
@@ -133,15 +141,33 @@ impl Serialize for Kinds {
 
 impl Scene<'_> {
     /// The header as JSON, its id left empty.
-    pub(super) fn header(&self, order: &Order<'_>, request: &RawValue) -> String {
-        let fleet = self.inventory.fleet;
-        let bound = &self.schedule.bound;
-        let workloads = self.workload_chunks();
+    pub(super) fn header(&self, order: &Order<'_>, request: &RawValue) -> Pieces {
         let precedences = &self.model.problem.precedences;
         let waves = self.wave_tallies();
-        let (headroom, takers) = rayon::join(|| self.headroom(), || self.takers());
         let unmovable = unmovable(self.inventory, self.changes);
-        let header = Header {
+        let dependencies = precedences.par_iter().map(|edge| Dependency {
+            name: &edge.name,
+            before: edge.before,
+            after: edge.after,
+            moves: edge.count,
+        });
+        Pieces::object(
+            text(&self.head(order, request)),
+            [
+                ("workloads", list(512, self.workloads())),
+                ("dependencies", list(512, dependencies)),
+                ("per_wave", list(1, self.per_wave(&waves))),
+                ("budgets", list(512, self.budgets())),
+                ("warnings", list(512, self.warnings(order).into_par_iter())),
+                ("unmovable", list(512, unmovable.into_par_iter())),
+            ],
+        )
+    }
+
+    fn head<'s>(&'s self, order: &Order<'s>, request: &'s RawValue) -> Head<'s> {
+        let fleet = self.inventory.fleet;
+        let bound = &self.schedule.bound;
+        Head {
             api_version: "planner/v1",
             kind: "Plan",
             id: "",
@@ -163,21 +189,7 @@ impl Scene<'_> {
             },
             bottleneck: self.bottleneck(),
             totals: self.totals(),
-            workloads: Each(|| self.workloads(&workloads)),
-            dependencies: Each(|| {
-                precedences.iter().map(|edge| Dependency {
-                    name: &edge.name,
-                    before: edge.before,
-                    after: edge.after,
-                    moves: edge.count,
-                })
-            }),
-            per_wave: Each(|| self.per_wave(&waves)),
-            budgets: Each(|| self.budgets(&headroom, &takers)),
-            warnings: self.warnings(order),
-            unmovable,
-        };
-        serde_json::to_string(&header).expect("a header is JSON")
+        }
     }
 
     fn proved(&self, proof: &Proof) -> Proved<'_> {
@@ -240,7 +252,7 @@ impl Scene<'_> {
             pods.rows().filter(|row| !pods.is_finished(*row)).count()
         };
         Totals {
-            moves: self.assigned.moves.len(),
+            moves: self.assigned.moves,
             pods: self.inventory.clusters.iter().map(pods).sum(),
             differ: self.differ,
             unmovable: self.changes.unmovable.len(),
@@ -253,7 +265,7 @@ impl Scene<'_> {
         let mut warnings = order.warnings.to_vec();
         warnings.extend(self.changes.warnings.iter().cloned());
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
-        let partial = self.assigned.moves.partial;
+        let partial = self.assigned.partial;
         if partial > 0 {
             warnings.push(format!(
                 "{partial} pods get only a part of their target: a partition or a SidecarSet keeps the rest back"

@@ -1,5 +1,6 @@
 //! Each wave: when it starts, what it moves, who decides after it.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Kinds, Scene};
@@ -42,9 +43,12 @@ impl Scene<'_> {
         waves
     }
 
-    pub(super) fn per_wave<'w>(&'w self, waves: &'w [Tally]) -> impl Iterator<Item = Wave<'w>> {
+    pub(super) fn per_wave<'w>(
+        &'w self,
+        waves: &'w [Tally],
+    ) -> impl IndexedParallelIterator<Item = Wave<'w>> {
         let seconds = |ms: u64| ms as f64 / 1000.0;
-        waves.iter().enumerate().map(move |(at, tally)| {
+        waves.par_iter().enumerate().map(move |(at, tally)| {
             let (start_ms, end_ms) = (self.schedule.starts_ms[at], self.schedule.ends_ms[at]);
             let before_ms = at.checked_sub(1).map_or(0, |at| self.schedule.ends_ms[at]);
             Wave {

@@ -1,8 +1,10 @@
 //! Each workload that moves: when, in which stages, and what held it back.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Scene;
+use crate::{model::Model, schedule::Schedule};
 
 #[derive(Serialize)]
 pub(super) struct Workload<'a> {
@@ -49,17 +51,10 @@ pub(super) struct ByGroup {
 }
 
 impl ByGroup {
-    fn of(&self, group: usize) -> &[u32] {
-        let begin = if group == 0 { 0 } else { self.ends[group - 1] };
-        &self.chunks[begin as usize..self.ends[group] as usize]
-    }
-}
-
-impl Scene<'_> {
     /// A counting sort by group that keeps the order of the waves.
-    pub(super) fn workload_chunks(&self) -> ByGroup {
-        let all = &self.schedule.chunks;
-        let mut ends = vec![0_u32; self.model.groups.len() + 1];
+    pub fn of(model: &Model, schedule: &Schedule) -> Self {
+        let all = &schedule.chunks;
+        let mut ends = vec![0_u32; model.groups.len() + 1];
         for chunk in all {
             ends[chunk.group as usize + 1] += 1;
         }
@@ -73,14 +68,19 @@ impl Scene<'_> {
             *end += 1;
         }
         ends.pop();
-        ByGroup { ends, chunks }
+        Self { ends, chunks }
     }
 
-    pub(super) fn workloads<'s>(
-        &'s self,
-        by_group: &'s ByGroup,
-    ) -> impl Iterator<Item = Workload<'s>> {
-        (0..self.model.groups.len()).map(|group| self.workload(group, by_group.of(group)))
+    fn chunks(&self, group: usize) -> &[u32] {
+        let begin = if group == 0 { 0 } else { self.ends[group - 1] };
+        &self.chunks[begin as usize..self.ends[group] as usize]
+    }
+}
+
+impl Scene<'_> {
+    pub(super) fn workloads(&self) -> impl IndexedParallelIterator<Item = Workload<'_>> {
+        let groups = (0..self.model.groups.len()).into_par_iter();
+        groups.map(|group| self.workload(group, self.spread.by_group.chunks(group)))
     }
 
     fn workload(&self, group: usize, chunks: &[u32]) -> Workload<'_> {

@@ -1,0 +1,113 @@
+//! The cohorts of a group as columns: a fleet with a budget on every node has a million of them,
+//! and two lists of each by itself would cost more than the schedule.
+
+use super::problem::ResourceIdx;
+use super::rows::Rows;
+
+/// Interchangeable moves: each takes the same resources for the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cohort<'a> {
+    /// How many moves, at least 1.
+    pub count: u32,
+    /// Each move takes one unit of each of these during its wave. Ascending, without repetition.
+    pub takes: &'a [ResourceIdx],
+    /// Each move gives back one unit of each of these (of
+    /// [`Resource::down`](super::problem::Resource::down)) after its wave: the pod was down
+    /// before. Ascending, without repetition; disjoint from `takes`.
+    pub releases: &'a [ResourceIdx],
+    /// Expected time of one move in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Cohorts in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cohorts {
+    pub(super) counts: Vec<u32>,
+    pub(super) durations_ms: Vec<u64>,
+    pub(super) takes: Rows<ResourceIdx>,
+    pub(super) releases: Rows<ResourceIdx>,
+}
+
+impl Cohorts {
+    /// No cohorts yet, with room for so many.
+    #[must_use]
+    pub fn with_capacity(cohorts: usize) -> Self {
+        Self {
+            counts: Vec::with_capacity(cohorts),
+            durations_ms: Vec::with_capacity(cohorts),
+            takes: Rows::with_capacity(cohorts, 0),
+            releases: Rows::with_capacity(cohorts, 0),
+        }
+    }
+
+    /// Adds a cohort behind the others.
+    pub fn push(&mut self, cohort: Cohort<'_>) {
+        self.counts.push(cohort.count);
+        self.durations_ms.push(cohort.duration_ms);
+        self.takes.push_slice(cohort.takes);
+        self.releases.push_slice(cohort.releases);
+    }
+
+    /// Adds moves to the last cohort.
+    ///
+    /// # Panics
+    /// Without a cohort.
+    pub fn extend_last(&mut self, count: u32) {
+        *self.counts.last_mut().expect("a last cohort") += count;
+    }
+
+    /// A cohort by its place.
+    #[must_use]
+    pub fn get(&self, at: usize) -> Cohort<'_> {
+        Cohort {
+            count: self.counts[at],
+            takes: self.takes.row(at),
+            releases: self.releases.row(at),
+            duration_ms: self.durations_ms[at],
+        }
+    }
+
+    /// The last cohort.
+    #[must_use]
+    pub fn last(&self) -> Option<Cohort<'_>> {
+        self.len().checked_sub(1).map(|at| self.get(at))
+    }
+
+    /// Every cohort in order.
+    #[must_use]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Cohort<'_>> + ExactSizeIterator + Clone {
+        (0..self.len()).map(|at| self.get(at))
+    }
+
+    /// Moves of each cohort.
+    #[must_use]
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// What the moves of any cohort take, once a cohort.
+    #[must_use]
+    pub fn taken(&self) -> &[ResourceIdx] {
+        self.takes.values()
+    }
+
+    /// How many cohorts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+}
+
+impl<'a> FromIterator<Cohort<'a>> for Cohorts {
+    fn from_iter<I: IntoIterator<Item = Cohort<'a>>>(cohorts: I) -> Self {
+        let mut all = Self::default();
+        cohorts.into_iter().for_each(|cohort| all.push(cohort));
+        all
+    }
+}
