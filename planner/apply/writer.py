@@ -216,9 +216,10 @@ class Writer:
             live = self._pod(path)
             if live is None or live["metadata"]["uid"] != uid:
                 return Written("gone")
-            if live["metadata"].get("deletionTimestamp"):
+            metadata = live["metadata"]
+            if metadata.get("deletionTimestamp"):
                 return Written("done")
-            guard = {"uid": uid, "resourceVersion": live["metadata"]["resourceVersion"]}
+            guard = {"uid": uid, "resourceVersion": metadata["resourceVersion"]}
             options: dict[str, Any] = {"preconditions": guard}
             if self._dry_run:
                 # Where a deletion has a body, the server does not look at the query.
@@ -227,14 +228,9 @@ class Writer:
             try:
                 self._write(call)
             except ClusterError as error:
-                match error.status:
-                    case HTTPStatus.NOT_FOUND:
-                        return Written("gone")
-                    case HTTPStatus.TOO_MANY_REQUESTS:
-                        return Written("refused", error.message)
-                    case HTTPStatus.CONFLICT:
-                        continue
-                raise RunError(f"{what}: {error}") from error
+                if error.status == HTTPStatus.CONFLICT:
+                    continue
+                return _unremoved(what, error)
             return Written("done")
         return Written("refused", "it changes all the time")
 
@@ -325,6 +321,15 @@ def _removal(
         "deleteOptions": options,
     }
     return Call(method="POST", path=f"{path}/eviction", body=eviction)
+
+
+def _unremoved(what: str, error: ClusterError) -> Written:
+    """What it means that a pod was not removed."""
+    if error.status == HTTPStatus.NOT_FOUND:
+        return Written("gone")
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Written("refused", error.message)
+    raise RunError(f"{what}: {error}") from error
 
 
 def _is_passing(error: ClusterError) -> bool:

@@ -123,6 +123,9 @@ class Running:
         self.process.wait()
         for thread in self._threads:
             thread.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
 
 
 def merged(path: Path, planes: Mapping[str, ControlPlane], *, user: str = "admin") -> Path:
