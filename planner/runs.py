@@ -36,7 +36,7 @@ from planner.errors import InfeasibleError, UsageError
 from planner.fold.project import fleet_at
 from planner.fold.snapshots import Snapshots
 from planner.kube.cluster import Cluster
-from planner.log import EventLog
+from planner.log import EventLog, Stream
 from planner.model.clock import Clock
 from planner.model.request import UpgradeRequest
 from planner.observe.follow import Outside as Observing
@@ -65,6 +65,7 @@ class World:
         hear: is told what the observer has to say.
         snapshots: speed up folding; None for none.
         manifests: whole manifests as people wrote them, by workload.
+        observes: whether the clusters are observed here; otherwise somebody else does.
     """
 
     open_log: Callable[[], EventLog]
@@ -75,6 +76,7 @@ class World:
     hear: Callable[[Line], None]
     snapshots: Snapshots | None
     manifests: Mapping[Place, Object]
+    observes: bool = True
 
 
 def run_ids(log: EventLog) -> list[str]:
@@ -132,6 +134,10 @@ def begin_run(log: EventLog, plan: core.Plan, policy: Policy, by: str) -> Journa
         raise UsageError(
             f"run {each.run_id} is not over; one run at a time: go on with `planner apply "
             f"{each.run_id}`, or end it with `planner abort {each.run_id}`"
+        )
+    if log.version(Stream("plan", plan.id)) == 0:
+        raise UsageError(
+            f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
         )
     head = log.head()
     name = hashlib.sha256(head.digest + plan.id.encode()).hexdigest()[:RUN_ID_CHARS]
@@ -287,7 +293,11 @@ def _seeing(log: EventLog, world: World) -> Iterator[Lookout]:
     """Observe the clusters of a run while the body acts."""
     fleet = fleet_at(log, until=log.head().position, snapshots=world.snapshots)
     doors = world.connect()
-    lookout = Lookout(log, fleet, dict.fromkeys(doors, len(KINDS)), world.stop.wait)
+    kinds = dict.fromkeys(doors, len(KINDS) if world.observes else 0)
+    lookout = Lookout(log, fleet, kinds, world.clock, world.stop.wait)
+    if not world.observes:
+        yield lookout
+        return
     stop = Event()
 
     def hear(line: Line) -> None:

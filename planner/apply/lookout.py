@@ -8,10 +8,13 @@ from planner import core
 from planner.errors import ClusterError, PlannerError
 from planner.log import EventLog
 from planner.log.codec import NO_UPCASTS
+from planner.model.clock import Clock
 
 WAIT_S: Final = 0.1
 BLIND_S: Final = 300.0
 """How long nothing may be seen of a cluster before the run stops."""
+SILENT_MS: Final = 150_000
+"""How long another observer may append nothing of a cluster: bookmarks come about every minute."""
 
 
 class Lookout:
@@ -26,6 +29,7 @@ class Lookout:
         log: EventLog,
         fleet: core.Fleet,
         kinds: Mapping[str, int],
+        clock: Clock,
         wait: Callable[[float], bool],
     ) -> None:
         """Make a lookout.
@@ -33,7 +37,9 @@ class Lookout:
         Args:
             log: to read from.
             fleet: as folded so far.
-            kinds: how many kinds of each cluster are to be listed before anything is decided.
+            kinds: how many kinds of each cluster are to be listed before anything is decided; 0
+                where another observer is at work: then something has to come of it now and then.
+            clock: tells for how long nothing came.
             wait: lets seconds go by; True when the executor has to end.
         """
         self.failure: BaseException | None = None
@@ -43,6 +49,8 @@ class Lookout:
         self._position = fleet.position
         self._kinds = kinds
         self._listed: dict[str, set[str]] = {name: set() for name in kinds}
+        self._clock = clock
+        self._newest_ms = dict.fromkeys(kinds, 0)
         self._wait = wait
         self._lost: dict[str, str] = {}
         self._lock = Lock()
@@ -82,6 +90,9 @@ class Lookout:
         for cluster, count in self._kinds.items():
             if len(self._listed[cluster]) < count:
                 return f"{cluster} is being listed"
+            silent_ms = self._clock.now_ms() - self._newest_ms[cluster]
+            if not count and silent_ms > SILENT_MS:
+                return f"nothing comes of {cluster}; is its observer at work?"
         with self._lock:
             return next((f"{source}: {why}" for source, why in self._lost.items()), "")
 
@@ -98,6 +109,7 @@ class Lookout:
             rows = batch.slice(begin - commit.position_first, len(batch))
             events.append((commit.stream.name, begin, rows))
             if commit.stream.name in self._listed:
+                self._newest_ms[commit.stream.name] = commit.time_ms
                 self._listed[commit.stream.name].update(rows.listed())
         if events:
             self._fleet = core.fold(self._fleet, events)

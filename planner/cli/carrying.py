@@ -69,6 +69,12 @@ _OPTIONS: Final = (
         help="Wait for approvals, or stop there with exit code 5. Waits on a terminal by default.",
     ),
     click.option(
+        "--observe/--no-observe",
+        "observes",
+        default=True,
+        help="Observe the clusters meanwhile, or rely on a `planner observe` that is at work.",
+    ),
+    click.option(
         "--metrics",
         type=click.IntRange(min=1, max=65535),
         metavar="PORT",
@@ -96,6 +102,7 @@ class Asked:
     failures_per_workload: str | None
     writes_per_second: int
     wait: bool | None
+    observes: bool
     metrics: int | None
     db: str
     form: str
@@ -137,6 +144,7 @@ def world(
         hear=progress.hear,
         snapshots=snapshots_of(log),
         manifests=manifests,
+        observes=asked.observes,
     )
     try:
         yield given, progress

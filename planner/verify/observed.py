@@ -17,6 +17,9 @@ from planner.errors import ObservationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+_HELD: Final = "fleet-upgrade-planner/held"
+"""Annotation of what a run holds: the fields of the spec as the owner wrote them."""
+
 _READY: Final = 1
 _DELETING: Final = 1 << 1
 _PHASES: Final = {1 << 2: "Pending", 1 << 3: "Running", 1 << 4: "Succeeded", 1 << 5: "Failed"}
@@ -202,10 +205,19 @@ def _observed(
         documents = objects.setdefault((cluster, resource), {})
         for uid, (_, value) in kind.objects.items():
             if isinstance(value, str):
-                documents[uid] = json.loads(value)
+                documents[uid] = _as_its_owner_wrote_it(json.loads(value))
             else:
                 pods[cluster, uid] = value
     return Observed(pods=pods, objects=objects, clusters=clusters, time_ms=time_ms)
+
+
+def _as_its_owner_wrote_it(document: dict[str, Any]) -> dict[str, Any]:
+    """Read the fields that a run of a plan holds as they were before the run."""
+    annotations = document.get("metadata", {}).get("annotations") or {}
+    if _HELD not in annotations:
+        return document
+    spec = {**document["spec"], **json.loads(annotations[_HELD])}
+    return {**document, "spec": {key: it for key, it in spec.items() if it is not None}}
 
 
 class _Spec(NamedTuple):

@@ -33,6 +33,11 @@ OFF = "ServiceAccount,DefaultStorageClass"
 SERVERS = ("etcd", "kube-apiserver")
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kwok")
 CONTROLLERS = "*,-node-ipam-controller,-cloud-node-lifecycle-controller"
+AUDIT = """apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+"""
 FAST = ("--kube-api-qps=2000", "--kube-api-burst=4000")
 
 
@@ -40,12 +45,16 @@ class ControlPlane:
     """A control plane in a folder of its own; `stop` ends its processes and forgets it.
 
     With a `hurry` of 10, say, pods start, restart and end ten times as fast. `gates` are
-    feature gates of the API server and the controllers that are to be on.
+    feature gates of the API server and the controllers that are to be on. With `audited` the API
+    server writes a line about each request into `audit_log`.
     """
 
-    def __init__(self, name: str, *, hurry: int = 1, gates: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, *, hurry: int = 1, gates: Sequence[str] = (), audited: bool = False
+    ) -> None:
         self.name = name
         self._gates = [f"--feature-gates={gate}=true" for gate in gates]
+        self._audited = audited
         self.folder = Path(tempfile.mkdtemp(prefix=f"planner-controlplane-{name}-"))
         self.port, self._etcd, self._peer, *self._others = free_ports(6)
         self._tokens = {user: secrets.token_hex(16) for user in (ADMIN, OBSERVER)}
@@ -54,6 +63,11 @@ class ControlPlane:
         self._stages.write_text(_hurried(STAGES.read_text(), hurry))
         self._stopping = Event()
         self._supervisor = Thread(target=self._supervise, daemon=True)
+
+    @property
+    def audit_log(self) -> Path:
+        """What the API server was asked, one line of JSON each."""
+        return self.folder / "audit.jsonl"
 
     @property
     def admin(self) -> Api:
@@ -240,6 +254,7 @@ class ControlPlane:
                 "--max-mutating-requests-inflight=2000",
                 f"--disable-admission-plugins={OFF}",
                 *self._gates,
+                *self._audit(),
             ],
             "kube-controller-manager": [
                 f"--kubeconfig={late}",
@@ -270,6 +285,13 @@ class ControlPlane:
                 f"--server-address=127.0.0.1:{kwok}",
             ],
         }
+
+    def _audit(self) -> Sequence[str]:
+        if not self._audited:
+            return ()
+        policy = self.folder / "audit.yaml"
+        policy.write_text(AUDIT)
+        return (f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}")
 
     def _check(self) -> bool:
         """Fail when a server has ended; clients may, for the supervisor starts them again."""

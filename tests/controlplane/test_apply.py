@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SPACE = "applied"
 REGISTRY = "registry.example.com"
 SURGES = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
+QUARTER = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "25%"}}}
 ON_DELETE = {"updateStrategy": {"type": "OnDelete"}}
 HELD = "fleet-upgrade-planner/held"
 
@@ -43,7 +44,7 @@ def hangzhou(shop_planes: Mapping[str, ControlPlane]) -> Iterator[ControlPlane]:
                 ("Deployment", "api", 4, SURGES),
                 ("StatefulSet", "mysql", 4, {}),
                 ("StatefulSet", "kafka", 3, ON_DELETE),
-                ("DaemonSet", "agent", 0, {}),
+                ("DaemonSet", "agent", 0, QUARTER),
             )
         ),
         fleet.budget("web", "25%", space=SPACE),

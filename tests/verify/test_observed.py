@@ -116,3 +116,22 @@ def test_a_pod_without_a_controller_has_no_owner() -> None:
     found = next(iter(fold_rows([pod(0, owner="", spec=spec)]).pods.values()))
     assert found.owner is None
     assert found.readiness_gates == {"Gate"}
+
+
+def test_what_a_run_holds_is_read_as_its_owner_wrote_it() -> None:
+    held = json.dumps({"minReadySeconds": None, "strategy": {"type": "RollingUpdate"}})
+    document = {
+        "metadata": {"annotations": {"fleet-upgrade-planner/held": held}},
+        "spec": {"replicas": 3, "minReadySeconds": 7, "strategy": {"rollingUpdate": {}}},
+    }
+    workload = row(
+        "hangzhou",
+        "observed",
+        "deployments",
+        uid="1",
+        name="web",
+        resource_version=5,
+        document=json.dumps(document),
+    )
+    (found,) = fold_rows([workload]).documents("hangzhou", "deployments")
+    assert found["spec"] == {"replicas": 3, "strategy": {"type": "RollingUpdate"}}

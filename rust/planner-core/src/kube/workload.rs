@@ -99,6 +99,7 @@ struct Written<'a> {
 fn metadata_fields<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
     only(
         &[
+            "annotations",
             "deletionTimestamp",
             "generation",
             "name",

@@ -298,3 +298,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_run_holds_is_read_as_its_owner_wrote_it_from_the_text_too() {
+    let held = r#"{"minReadySeconds":10,"updateStrategy":{"rollingUpdate":{"partition":1}}}"#;
+    let document = json!({
+        "metadata": {
+            "uid": "11111111-1111-1111-1111-111111111111",
+            "annotations": {"fleet-upgrade-planner/held": held},
+        },
+        "spec": {
+            "replicas": 9,
+            "minReadySeconds": 2_147_483_646,
+            "selector": {"matchLabels": {"app": "mysql"}},
+            "template": {"spec": {"containers": []}},
+            "updateStrategy": {"rollingUpdate": {"partition": 7}},
+        },
+    });
+    let text = document.to_string();
+    let set = Workload::read_text(Resource::StatefulSets, "hangzhou", &text).unwrap();
+    assert_eq!(set.min_ready_s, 10);
+    assert!(set.is_below_partition("mysql-0") && !set.is_below_partition("mysql-1"));
+    assert_eq!(
+        Workload::read(Resource::StatefulSets, "hangzhou", &document).unwrap(),
+        set
+    );
+}
