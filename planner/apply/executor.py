@@ -15,7 +15,7 @@ from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.apply.tail import tail_request
 from planner.apply.wave import bases, bind
-from planner.errors import DriftError, LeaseLostError, RunError
+from planner.errors import ClusterError, DriftError, LeaseLostError, RunError
 from planner.model.plan import Move
 
 TICK_S: Final = 0.5
@@ -38,20 +38,30 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
     moving.recover(site)
     while True:
         site.read()
-        run = site.run
-        if run.outcome:
-            return run.outcome
+        if site.run.outcome:
+            return site.run.outcome
         try:
-            stopped = _step(site, waits_at_gates=waits_at_gates)
-        except LeaseLostError:
-            raise
-        except RunError as error:
-            reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
-            stopped = _stop(site, reason, str(error))
+            stopped = _try_step(site, waits_at_gates=waits_at_gates)
+        except ClusterError:
+            # Whoever waits for a cluster stops waiting when the executor has to end.
+            if not site.outside.wait(0):
+                raise
+            return "interrupted"
         if stopped:
             return "stopped"
         if site.outside.wait(TICK_S):
             return "interrupted"
+
+
+def _try_step(site: Site, *, waits_at_gates: bool) -> bool:
+    """Take one step; a cluster that refuses it or has moved on stops the run."""
+    try:
+        return _step(site, waits_at_gates=waits_at_gates)
+    except LeaseLostError:
+        raise
+    except RunError as error:
+        reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
+        return _stop(site, reason, str(error))
 
 
 def _has_begun(site: Site) -> bool:

@@ -68,7 +68,7 @@ def _let_go(
 ) -> bool:
     """Let every move go that has room in its budgets; says whether there was one."""
     wave = site.run.wave
-    rested = site.outside.clock.now_ms() >= wave.progress_ms + RETRY_MS
+    rested = site.outside.clock.now_ms() >= wave.refused_ms + RETRY_MS
     going = [
         Going(number=each.number, move=each.move, uid=each.uid, pod=pods[each.number])
         for each in due

@@ -51,6 +51,7 @@ class Wave:
         levers: the last lever of each workload, by index.
         let_go: moves that were let go.
         refused: moves that were let go and refused for now.
+        refused_ms: when something was last refused.
         back: moves whose pods are back.
         strays: those of them that did not go as the plan said.
         failed: moves whose pods are not back in time.
@@ -69,6 +70,7 @@ class Wave:
     levers: Mapping[int, Lever] = field(default_factory=dict)
     let_go: MoveSet = NONE
     refused: MoveSet = NONE
+    refused_ms: int = 0
     back: MoveSet = NONE
     strays: MoveSet = NONE
     failed: MoveSet = NONE
@@ -183,14 +185,20 @@ def _let_go(run: Run, event: LetGo, time_ms: int) -> Run:
         let_go=wave.let_go | moves,
         refused=wave.refused - moves,
         levers={**wave.levers, **{lever[0]: lever for lever in event.levers}},
-        progress_ms=time_ms,
+        # What is refused again and again makes no progress.
+        progress_ms=time_ms if moves - wave.refused else wave.progress_ms,
     )
     return replace(run, wave=wave)
 
 
-def _written(run: Run, event: Written, _time_ms: int) -> Run:
+def _written(run: Run, event: Written, time_ms: int) -> Run:
     refused, wave = MoveSet.parse(event.refused), run.wave
-    wave = replace(wave, let_go=wave.let_go - refused, refused=wave.refused | refused)
+    wave = replace(
+        wave,
+        let_go=wave.let_go - refused,
+        refused=wave.refused | refused,
+        refused_ms=time_ms if refused else wave.refused_ms,
+    )
     return replace(run, wave=wave, writes=run.writes + event.writes)
 
 

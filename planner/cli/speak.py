@@ -50,7 +50,8 @@ resume = _command(
 abort = _command(
     "abort",
     lambda by: AbortAsked(by=by),
-    "ends where it is; `planner rollback` plans the way back",
+    "ends where it is (where nobody is at work: as soon as `planner apply` has it in hand); "
+    "`planner rollback` leads back",
     "End RUN where it is. Workloads that are between two versions stay held there.",
 )
 skip = _command(

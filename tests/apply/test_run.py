@@ -58,6 +58,14 @@ def test_a_move_that_was_refused_waits_again() -> None:
     assert (run.wave.let_go, run.wave.refused) == (MoveSet(range(4)), MoveSet())
 
 
+def test_what_is_refused_again_and_again_makes_no_progress() -> None:
+    run = fold(after(BEGUN), [LET_GO, Written(wave=1, writes=4, refused="2")], 5000)
+    assert (run.wave.progress_ms, run.wave.refused_ms) == (5000, 5000)
+    again: list[AnyEvent] = [LetGo(wave=1, moves="2"), Written(wave=1, writes=0, refused="2")]
+    run = fold(run, again, 10_000)
+    assert (run.wave.progress_ms, run.wave.refused_ms) == (5000, 10_000)
+
+
 def test_a_pod_that_failed_and_came_back_has_not_failed() -> None:
     run = after(BEGUN, LET_GO, Failed(wave=1, moves="2", why=""), Back(wave=1, moves="2"))
     assert (run.failed, run.moved) == (0, 1)

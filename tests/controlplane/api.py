@@ -26,11 +26,14 @@ class RefusedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """An API server as one identity, one connection a request."""
+    """An API server as one identity, one connection a request.
+
+    Without a certificate it is a proxy that speaks plainly and knows who asks.
+    """
 
     port: int
     token: str
-    certificate: Path
+    certificate: Path | None
 
     def get(self, path: str) -> Any:  # noqa: ANN401 JSON
         """Read JSON."""
@@ -71,16 +74,16 @@ class Api:
             RefusedError: the answer is no success.
             OSError: there is no answer.
         """
-        context = ssl.create_default_context(cafile=str(self.certificate))
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.port, context=context, timeout=60
-        )
+        headers = {"Content-Type": content_type}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection = self._connection()
         try:
             connection.request(
                 method,
                 path,
                 body=None if body is None else json.dumps(body),
-                headers={"Authorization": f"Bearer {self.token}", "Content-Type": content_type},
+                headers=headers,
             )
             answer = connection.getresponse()
             text = answer.read()
@@ -91,3 +94,9 @@ class Api:
         if not http.HTTPStatus.OK <= answer.status < http.HTTPStatus.MULTIPLE_CHOICES:
             raise RefusedError(answer.status, text)
         return text
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.certificate is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=60)

@@ -10,6 +10,7 @@ import pytest
 from tests.controlplane import fleet, shop
 from tests.controlplane.binaries import HOW_TO_GET_IT, has_go
 from tests.controlplane.definitions import definitions
+from tests.controlplane.given import Plane, given_clusters, is_given
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.wait import until
 
@@ -69,13 +70,21 @@ def other_plane(tools: None) -> Iterator[ControlPlane]:  # noqa: ARG001 skips
 
 
 @pytest.fixture(scope="session")
-def shop_planes(tools: None) -> Iterator[Mapping[str, ControlPlane]]:  # noqa: ARG001 skips
+def shop_planes(
+    tools: None,  # noqa: ARG001 skips
+) -> Iterator[Mapping[str, Plane]]:
     """Two empty control planes by name, hangzhou and shanghai, where OpenKruise's kinds work.
 
     A stand-in plays their controllers; `shop.fill` puts a shop there, `shop.clear` takes it away.
     Each plane gives `admin` (an Api), `kubeconfig()` (its only context has the plane's name) and
     `restart_api_server()`; `stop_process("standin")` and `start_process("standin")` work, too.
+    With PLANNER_E2E_KUBECONFIG they are the clusters of its first two contexts, as they are; of a
+    single context there is hangzhou alone.
     """
+    if is_given():
+        with given_clusters() as clusters:
+            yield clusters
+        return
     planes = {name: ControlPlane(name) for name in ("hangzhou", "shanghai")}
     try:
         for name, plane in planes.items():

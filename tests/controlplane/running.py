@@ -3,12 +3,13 @@
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
-from tests.controlplane.plane import ControlPlane
+from tests.controlplane.given import Plane
 from tests.controlplane.program import COMMAND, planner
 from tests.controlplane.wait import until
 
@@ -18,16 +19,16 @@ Event = dict[str, Any]
 class Operator:
     """Somebody with a log, a kubeconfig and a folder of their own."""
 
-    def __init__(self, folder: Path, planes: Mapping[str, ControlPlane]) -> None:
+    def __init__(self, folder: Path, planes: Mapping[str, Plane]) -> None:
         self.folder = folder
         self.db = f"sqlite:///{folder / 'planner.db'}"
-        self._kubeconfig = merged(folder / "kubeconfig", planes)
+        self.kubeconfig = merged(folder / "kubeconfig", planes)
         self._clusters = [f"--cluster={name}={name}" for name in planes]
 
     @property
     def live(self) -> Sequence[str]:
         """Options of a command that works on the clusters."""
-        return (*self._clusters, "--kubeconfig", str(self._kubeconfig), "--db", self.db)
+        return (*self._clusters, "--kubeconfig", str(self.kubeconfig), "--db", self.db)
 
     def observe(self) -> None:
         """Put what the clusters are into the log."""
@@ -128,7 +129,7 @@ class Running:
                 stream.close()
 
 
-def merged(path: Path, planes: Mapping[str, ControlPlane], *, user: str = "admin") -> Path:
+def merged(path: Path, planes: Mapping[str, Plane], *, user: str = "admin") -> Path:
     """Write one kubeconfig with a context for each plane, of its name."""
     config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
     config |= {"clusters": [], "users": [], "contexts": []}
@@ -140,3 +141,29 @@ def merged(path: Path, planes: Mapping[str, ControlPlane], *, user: str = "admin
         config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
     path.write_text(json.dumps(config))
     return path
+
+
+class Auditor:
+    """A process that watches the clusters while a plan is carried out."""
+
+    def __init__(self, kubeconfig: Path, request: Path) -> None:
+        module = "tests.controlplane.auditor"
+        command = [sys.executable, "-m", module, str(kubeconfig), str(request)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self._stdout = self._process.stdout
+        assert self._stdout.readline().strip() == "watching"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._stdout.close()
+
+    def found(self) -> Event:
+        """End it and give what it saw."""
+        self._process.terminate()
+        found: Event = json.loads(self._stdout.readline())
+        return found

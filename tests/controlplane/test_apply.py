@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.controlplane.api import Api
-    from tests.controlplane.plane import ControlPlane
+    from tests.controlplane.given import Plane
 
 SPACE = "applied"
 REGISTRY = "registry.example.com"
@@ -32,7 +32,7 @@ HELD = "fleet-upgrade-planner/held"
 
 
 @pytest.fixture
-def hangzhou(shop_planes: Mapping[str, ControlPlane]) -> Iterator[ControlPlane]:
+def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
     """A plane with a namespace of native workloads of every way to be upgraded, 45 pods."""
     plane = shop_planes["hangzhou"]
     for path, manifest in (
@@ -66,7 +66,7 @@ def is_gone(api: Api) -> bool:
 
 
 @pytest.fixture
-def operator(tmp_path: Path, hangzhou: ControlPlane) -> Operator:
+def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
     """Somebody who has observed the plane."""
     somebody = Operator(tmp_path, {"hangzhou": hangzhou})
     somebody.observe()
@@ -127,7 +127,7 @@ def expected(tag: str, *names: str) -> dict[str, int]:
     return {image(name, tag if name in at else "1.0.0"): count for name, count in DONE.items()}
 
 
-def test_a_dry_run_changes_nothing(operator: Operator, hangzhou: ControlPlane) -> None:
+def test_a_dry_run_changes_nothing(operator: Operator, hangzhou: Plane) -> None:
     before = {pod["metadata"]["uid"] for pod in pods(hangzhou.admin)}
     specs = {name: each["spec"] for name, each in workloads(hangzhou.admin).items()}
     plan = operator.plan(request("2.0.0", *ALL))
@@ -138,7 +138,7 @@ def test_a_dry_run_changes_nothing(operator: Operator, hangzhou: ControlPlane) -
 
 
 def test_every_native_way_goes_as_planned_and_everything_is_given_back(
-    operator: Operator, hangzhou: ControlPlane
+    operator: Operator, hangzhou: Plane
 ) -> None:
     before = workloads(hangzhou.admin)
     plan = operator.plan(request("2.0.0", *ALL))
@@ -158,7 +158,7 @@ def test_every_native_way_goes_as_planned_and_everything_is_given_back(
 
 
 def test_a_run_that_is_killed_again_and_again_does_nothing_twice(
-    operator: Operator, hangzhou: ControlPlane
+    operator: Operator, hangzhou: Plane
 ) -> None:
     plan = operator.plan(request("2.0.0", *ALL))
     uids: set[str] = {pod["metadata"]["uid"] for pod in pods(hangzhou.admin)}
@@ -185,9 +185,7 @@ def has_moved_or_ended(running: Running) -> bool:
     return bool(running.said("moving")) or running.process.poll() is not None
 
 
-def test_an_api_server_that_restarts_is_waited_for(
-    operator: Operator, hangzhou: ControlPlane
-) -> None:
+def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou: Plane) -> None:
     plan = operator.plan(request("2.0.0", "web", "mysql"))
     with operator.apply(plan) as running:
         for number in (signal.SIGKILL, signal.SIGTERM):
@@ -198,7 +196,7 @@ def test_an_api_server_that_restarts_is_waited_for(
 
 
 def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
-    operator: Operator, hangzhou: ControlPlane
+    operator: Operator, hangzhou: Plane
 ) -> None:
     before = images(hangzhou.admin)
     stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
@@ -218,7 +216,7 @@ def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
 
 
 def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
-    operator: Operator, hangzhou: ControlPlane
+    operator: Operator, hangzhou: Plane
 ) -> None:
     stages = [{"name": "canary", "perWorkload": 1, "approval": "required"},
               {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
@@ -246,7 +244,7 @@ def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
     assert images(hangzhou.admin) == expected("2.0.0", "web", "mysql")
 
 
-def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: ControlPlane) -> None:
+def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plane) -> None:
     plan = operator.plan(request("2.0.0", "web", "mysql"))
     with operator.apply(plan) as running:
         running.wait_for("wave")
@@ -272,7 +270,7 @@ def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Cont
 
 
 def test_what_is_not_allowed_is_said_before_anything_is_done(
-    operator: Operator, hangzhou: ControlPlane
+    operator: Operator, hangzhou: Plane
 ) -> None:
     role, binding = rights("planner-observer", "observe")
     hangzhou.admin.apply(*role)
@@ -305,7 +303,7 @@ def rights(name: str, command: str) -> list[tuple[str, Any]]:
 
 
 def test_an_executor_that_slept_and_was_replaced_does_nothing(
-    operator: Operator, hangzhou: ControlPlane
+    operator: Operator, hangzhou: Plane
 ) -> None:
     plan = operator.plan(request("2.0.0", "web", "mysql", "agent"))
     with operator.apply(plan) as sleeper:

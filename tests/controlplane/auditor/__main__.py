@@ -1,0 +1,143 @@
+"""`python -m tests.controlplane.auditor KUBECONFIG REQUEST`: audit until SIGTERM, then tell.
+
+Prints `watching` when it has seen everything, and at its end one line of JSON: the violations, how
+many pods were disrupted, and how many changes of pods were seen.
+"""
+
+import base64
+import http.client
+import json
+import signal
+import ssl
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+
+import yaml
+
+from tests.controlplane.auditor.judge import Judge
+from tests.controlplane.auditor.limits import Cluster
+
+LISTS = {
+    "pods": "/api/v1/pods",
+    "replicasets": "/apis/apps/v1/replicasets",
+    "deployments": "/apis/apps/v1/deployments",
+    "statefulsets": "/apis/apps/v1/statefulsets",
+    "daemonsets": "/apis/apps/v1/daemonsets",
+    "clonesets": "/apis/apps.kruise.io/v1beta1/clonesets",
+    "advancedstatefulsets": "/apis/apps.kruise.io/v1beta1/statefulsets",
+    "poddisruptionbudgets": "/apis/policy/v1/poddisruptionbudgets",
+    "podunavailablebudgets": "/apis/policy.kruise.io/v1beta1/podunavailablebudgets",
+}
+OPTIONAL = ("clonesets", "advancedstatefulsets", "podunavailablebudgets")
+
+
+class Server:
+    """One API server, over the standard library."""
+
+    def __init__(self, cluster: dict[str, Any], user: dict[str, Any]) -> None:
+        host, _, port = cluster["server"].removeprefix("https://").partition(":")
+        self._host, self._port = host, int(port or 443)
+        self._headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
+        certificate = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        self._context = ssl.create_default_context(cadata=certificate)
+        if "client-certificate-data" in user:
+            with tempfile.NamedTemporaryFile() as both:
+                for part in ("client-certificate-data", "client-key-data"):
+                    both.write(base64.b64decode(user[part]) + b"\n")
+                both.flush()
+                self._context.load_cert_chain(both.name)
+
+    def ask(self, path: str) -> http.client.HTTPResponse:
+        """Send a request and give the answer, whatever it is."""
+        connection = http.client.HTTPSConnection(
+            self._host, self._port, context=self._context, timeout=60
+        )
+        connection.request("GET", path, headers=self._headers)
+        return connection.getresponse()
+
+    def list(self, kind: str) -> tuple[list[Any], str]:
+        """Give the objects of a kind, and the version of the list."""
+        answer = self.ask(LISTS[kind])
+        if answer.status == http.HTTPStatus.NOT_FOUND and kind in OPTIONAL:
+            return [], ""
+        document = json.loads(answer.read())
+        return document["items"], document["metadata"]["resourceVersion"]
+
+    def watch(self, version: str) -> Iterator[tuple[str, Any]]:
+        """Give what happens to pods after a version."""
+        answer = self.ask(f"{LISTS['pods']}?watch=true&resourceVersion={version}")
+        for line in answer:
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise ConnectionError(event["object"].get("message"))
+            yield event["type"], event["object"]
+
+
+@dataclass
+class Bench:
+    """Where what the threads see comes together."""
+
+    judge: Judge
+    lock: Lock = field(default_factory=Lock)
+    stop: Event = field(default_factory=Event)
+    changes: int = 0
+
+    def see(self, cluster: str, pod: Any, *, gone: bool) -> None:  # noqa: ANN401 JSON
+        """Take a pod as it is now."""
+        with self.lock:
+            self.changes += 1
+            self.judge.see(cluster, pod, gone=gone)
+
+
+def main() -> None:
+    """Audit every cluster of the kubeconfig."""
+    config = yaml.safe_load(Path(sys.argv[1]).read_text())
+    request = yaml.safe_load(Path(sys.argv[2]).read_text())
+    clusters = {each["name"]: each["cluster"] for each in config["clusters"]}
+    users = {each["name"]: each["user"] for each in config["users"]}
+    servers, known, versions = {}, {}, {}
+    for context in config["contexts"]:
+        name, its = context["name"], context["context"]
+        servers[name] = Server(clusters[its["cluster"]], users[its["user"]])
+        found = {kind: servers[name].list(kind) for kind in LISTS}
+        known[name] = Cluster(name, {kind: items for kind, (items, _) in found.items()})
+        versions[name] = found["pods"][1]
+    bench = Bench(judge=Judge(request, known))
+    for name, server in servers.items():
+        arguments = (name, server, versions[name], bench)
+        Thread(target=_follow, args=arguments, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: bench.stop.set())
+    print("watching", flush=True)  # noqa: T201
+    bench.stop.wait()
+    with bench.lock:
+        found_out = {
+            "violations": bench.judge.violations,
+            "disrupted": len(bench.judge.disrupted),
+            "changes": bench.changes,
+        }
+    print(json.dumps(found_out), flush=True)  # noqa: T201
+
+
+def _follow(name: str, server: Server, version: str, bench: Bench) -> None:
+    """Take every change of the pods of a cluster; what was missed is listed again."""
+    while not bench.stop.wait(0.1):
+        try:
+            if not version:
+                pods, version = server.list("pods")
+                for pod in pods:
+                    bench.see(name, pod, gone=False)
+            for kind, pod in server.watch(version):
+                version = pod["metadata"]["resourceVersion"]
+                if kind != "BOOKMARK":
+                    bench.see(name, pod, gone=kind == "DELETED")
+        except (OSError, ValueError, KeyError, http.client.HTTPException):
+            version = ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The auditor finds each thing that it looks for, and nothing where there is nothing."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.controlplane.auditor.judge import Judge
+from tests.controlplane.auditor.limits import Cluster
+from tests.controlplane.auditor.pods import matches
+
+EMPTY: dict[str, list[Any]] = {
+    kind: []
+    for kind in [
+        "pods",
+        "replicasets",
+        "deployments",
+        "statefulsets",
+        "daemonsets",
+        "clonesets",
+        "advancedstatefulsets",
+        "poddisruptionbudgets",
+        "podunavailablebudgets",
+    ]
+}
+TARGET = {"images": [{"from": "web", "to": "web:2"}, {"from": "db", "to": "db:2"}]}
+AFTER = {
+    "workload": {"namespace": "shop", "name": "web"},
+    "after": [{"namespace": "shop", "name": "db"}],
+}
+
+
+def clone_set(name: str, replicas: int, down: int) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "shop", "uid": name},
+        "spec": {
+            "replicas": replicas,
+            "updateStrategy": {"rollingUpdate": {"maxUnavailable": down}},
+        },
+    }
+
+
+def pod(app: str, number: int, *, tag: str = "1", ready: bool = True) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": f"{app}-{number}",
+            "namespace": "shop",
+            "uid": f"{app}-{number}",
+            "labels": {"app": app},
+            "ownerReferences": [{"uid": app, "controller": True}],
+        },
+        "spec": {"containers": [{"name": "main", "image": f"{app}:{tag}"}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]},
+    }
+
+
+def judge(**request: Any) -> Judge:  # noqa: ANN401 JSON
+    lists = {
+        **EMPTY,
+        "pods": [*(pod("web", n) for n in range(4)), *(pod("db", n) for n in range(2))],
+        "clonesets": [clone_set("web", 4, 2), clone_set("db", 2, 1)],
+        "poddisruptionbudgets": [
+            {
+                "metadata": {"name": "web", "namespace": "shop"},
+                "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}},
+            }
+        ],
+    }
+    spec = {"spec": {"target": TARGET, **request}}
+    return Judge(spec, {"hz": Cluster("hz", lists)})
+
+
+def moved(on: Judge, app: str, number: int) -> None:
+    """One pod goes to its new version in place."""
+    on.see("hz", pod(app, number, ready=False), gone=False)
+    on.see("hz", pod(app, number, tag="2", ready=False), gone=False)
+    on.see("hz", pod(app, number, tag="2"), gone=False)
+
+
+def test_pods_that_go_one_by_one_break_nothing() -> None:
+    audit = judge(dependencies=[AFTER])
+    for app, count in (("db", 2), ("web", 4)):
+        for number in range(count):
+            moved(audit, app, number)
+    assert audit.violations == []
+    assert len(audit.disrupted) == 6
+
+
+def test_a_budget_that_is_broken_for_a_moment_is_found() -> None:
+    audit = judge()
+    audit.see("hz", pod("web", 0, ready=False), gone=False)
+    assert audit.violations == []
+    audit.see("hz", pod("web", 1), gone=True)
+    assert audit.violations == ["pdb/shop/web: 2 pods served, 3 have to"]
+
+
+def test_the_workloads_own_limit_is_a_budget_too() -> None:
+    audit = judge()
+    for number in range(2):
+        audit.see("hz", pod("db", number, ready=False), gone=False)
+    assert audit.violations == ["workload/hz/clonesets/shop/db: 0 pods served, 1 have to"]
+
+
+def test_a_budget_of_the_request_spans_workloads() -> None:
+    audit = judge(budgets=[{"name": "all", "maxUnavailable": "20%"}])
+    audit.see("hz", pod("web", 0, ready=False), gone=False)
+    assert audit.violations == []
+    audit.see("hz", pod("db", 0, ready=False), gone=False)
+    assert audit.violations == ["request/all: 4 pods served, 5 have to"]
+
+
+def test_a_scope_that_it_does_not_know_is_refused() -> None:
+    with pytest.raises(ValueError, match="scope node is not audited"):
+        judge(budgets=[{"name": "n", "scope": "node", "maxUnavailable": 1}])
+
+
+def test_a_dependency_that_is_overtaken_is_found() -> None:
+    audit = judge(dependencies=[AFTER])
+    moved(audit, "db", 0)
+    moved(audit, "web", 0)
+    assert audit.violations == ["shop/web changed before shop/db was done: db-1"]
+
+
+def test_a_pod_that_is_disrupted_twice_is_found() -> None:
+    audit = judge()
+    audit.see("hz", pod("web", 0, ready=False), gone=False)
+    audit.see("hz", pod("web", 0), gone=False)
+    audit.see("hz", pod("web", 0, ready=False), gone=False)
+    assert audit.violations == ["hz/shop/web-0 was disrupted twice"]
+
+
+def test_a_pod_at_the_target_is_left_alone() -> None:
+    audit = judge()
+    moved(audit, "web", 0)
+    audit.see("hz", pod("web", 0, tag="2"), gone=True)
+    assert audit.violations == ["hz/shop/web-0 was at the target and was disrupted again"]
+
+
+def test_a_pod_on_its_way_out_does_not_serve() -> None:
+    audit = judge()
+    for number in range(2):
+        leaving = deepcopy(pod("web", number))
+        leaving["metadata"]["deletionTimestamp"] = "now"
+        audit.see("hz", leaving, gone=False)
+    assert audit.violations == ["pdb/shop/web: 2 pods served, 3 have to"]
+
+
+@pytest.mark.parametrize(
+    ("selector", "selects"),
+    [
+        (None, False),
+        ({}, True),
+        ({"matchLabels": {"app": "web"}}, True),
+        ({"matchLabels": {"app": "db"}}, False),
+        ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]}, True),
+        ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}, False),
+        ({"matchExpressions": [{"key": "x", "operator": "Exists"}]}, False),
+        ({"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]}, True),
+    ],
+)
+def test_selectors_select(selector: dict[str, Any] | None, *, selects: bool) -> None:
+    assert matches(selector, {"app": "web"}) is selects

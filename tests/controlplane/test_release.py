@@ -1,0 +1,105 @@
+"""The whole release of a shop on two control planes, under an auditor of its own rules."""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.controlplane import shop
+from tests.controlplane.running import Auditor, Operator, Running
+from tests.controlplane.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.controlplane.given import Plane
+
+    Planes = Mapping[str, Plane]
+
+KILLS = 30
+
+
+@pytest.fixture(scope="module")
+def filled(shop_planes: Planes) -> Iterator[Planes]:
+    """Both planes with the large shop."""
+    for name, plane in shop_planes.items():
+        shop.fill(plane.admin, cast("shop.Cluster", name), "large")
+    yield shop_planes
+    for plane in shop_planes.values():
+        shop.clear(plane.admin)
+
+
+def begun(folder: Path, planes: Planes, version: str) -> tuple[Operator, str]:
+    """An operator who has planned the release, and the plan."""
+    operator = Operator(folder, planes)
+    operator.observe()
+    return operator, operator.plan(shop.request().replace(shop.NEW, version))
+
+
+def pods(planes: Planes) -> int:
+    """How many pods the shop has: more than 600 on two clusters."""
+    return sum(shop.pods_of(cast("shop.Cluster", name), "large") for name in planes)
+
+
+def versions(planes: Planes) -> set[str]:
+    """Versions of everything that runs, of the shop's own images."""
+    return {
+        container["image"].rpartition(":")[2]
+        for plane in planes.values()
+        for pod in shop.pods(plane.admin)
+        for container in pod["spec"]["containers"]
+    }
+
+
+def test_the_release_goes_as_planned_and_breaks_no_rule(filled: Planes, tmp_path: Path) -> None:
+    count = pods(filled)
+    operator, plan = begun(tmp_path, filled, "1.1.0")
+    with (
+        Auditor(operator.kubeconfig, tmp_path / "request.yaml") as auditor,
+        operator.apply(plan) as running,
+    ):
+        assert running.end() == 0, running.errors
+        audit = auditor.found()
+    assert audit["violations"] == []
+    assert audit["disrupted"] == count
+    (ended,) = running.said("ended")
+    assert ended["moved"] == ended["fidelity"]["as_planned"] == count
+    assert ended["held"] == []
+    assert versions(filled) == {"1.1.0"}
+
+
+def has_done(running: Running, events: int) -> bool:
+    return len(running.events) >= events or running.process.poll() is not None
+
+
+def test_it_does_so_although_its_executor_is_killed_and_an_api_server_restarts(
+    filled: Planes, tmp_path: Path
+) -> None:
+    count = pods(filled)
+    operator, plan = begun(tmp_path, filled, "1.2.0")
+    random = Random(1)
+    kills = 0
+    with Auditor(operator.kubeconfig, tmp_path / "request.yaml") as auditor:
+        while True:
+            with operator.apply(plan) as running:
+                if kills == KILLS:
+                    assert running.end() == 0, running.errors
+                    break
+                # At a random moment of what it does, wherever it is.
+                running.wait_for("run")
+                seen = len(running.events) + random.randrange(1, 8)
+                until("it did so much", partial(has_done, running, seen))
+                if kills == KILLS // 2:
+                    filled["hangzhou"].restart_api_server()
+            kills += 1
+        audit = auditor.found()
+    assert audit["violations"] == []
+    assert audit["disrupted"] == count
+    (ended,) = running.said("ended")
+    assert ended["moved"] == count
+    assert ended["fidelity"]["as_planned"] >= 0.99 * count
+    assert versions(filled) == {"1.2.0"}
