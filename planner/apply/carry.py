@@ -36,10 +36,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Who writes: the run, and the number of its wave."""
+    """Who writes: the run, the number of its wave, and a name for the step that no other has."""
 
     id: str
     wave: int
+    step: str
+
+    @property
+    def sidecars_label(self) -> str:
+        """The label of pods whose sidecars this step lets go."""
+        return f"{self.label}-{self.step}"
 
     @property
     def label(self) -> str:
@@ -50,7 +56,9 @@ class Run:
 def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -> dict[int, str]:
     """Carry steps out on their cluster; gives the moves that were refused for now, and why.
 
-    Pods are named before the lever lets go, and removed after the workload has its new template.
+    Pods are named before any lever lets go, and removed after the workload has its new template.
+    Sidecars and applications are let go by writes that follow each other at once: whoever is killed
+    between the two disrupts the pods twice.
 
     Raises:
         DriftError: a workload is gone or changed by somebody else.
@@ -58,33 +66,29 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
         ClusterError: the API server is away for too long.
     """
     steps = tuple(steps)
-    refused: dict[int, str] = {}
-    for name in dict.fromkeys(name for step in steps for name in step.sidecar_sets):
-        writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run.id))
     for step in steps:
         for each in step.moves:
             name_pod(step, each, writer, run)
+        if step.application and step.place.kind == "Deployment":
+            settle_deployment(step, writer, wanted)
+    for name in dict.fromkeys(name for step in steps for name in step.sidecar_sets):
+        writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run))
+    for step in steps:
         if step.application:
-            place = step.place
-            if place.kind == "Deployment":
-                settle_deployment(step, writer, wanted)
-            lever = workload_lever(step, wanted, run)
+            place, lever = step.place, workload_lever(step, wanted, run)
             writer.pull(place.kind, place.namespace, place.name, lever)
             name_nodes(step, writer, run)
-        for each in step.moves:
-            written = remove_pod(step, each, writer)
-            if written.outcome == "refused":
-                refused[each.number] = written.why
-    return refused
+    removed = {each.number: remove_pod(it, each, writer) for it in steps for each in it.moves}
+    return {number: it.why for number, it in removed.items() if it.outcome == "refused"}
 
 
-def sidecar_lever(name: str, wanted: Wanted, run: str) -> Callable[[Object], Object]:
+def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Object]:
     """The lever of a SidecarSet."""
     images = wanted.sidecars.get(name, {})
 
     def lever(live: Object) -> Object:
-        # Held first: in between no pod would be held back.
-        return template.sidecars_with_images(selected.by_pods(live, run=run), images)
+        held = selected.by_pods(live, run=run.id, label=run.sidecars_label)
+        return template.sidecars_with_images(held, images)
 
     return lever
 
@@ -146,7 +150,7 @@ def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:
     if step.application and step.place.kind == "Deployment":
         annotations[DELETION_COST] = FIRST_TO_GO
     if step.sidecar_sets:
-        labels[SIDECARS_LABEL] = run.id
+        labels[SIDECARS_LABEL] = run.sidecars_label
     if labels or annotations:
         metadata = {"labels": labels} if labels else {}
         metadata |= {"annotations": annotations} if annotations else {}

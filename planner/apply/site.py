@@ -58,6 +58,7 @@ class Site:
         self.policy = Policy.of_texts(journal.run.policy)
         self._journal = journal
         self._lease = lease
+        self._steps = 0
         self._mark = f"{journal.run_id}/{lease.epoch}"
         self.writers = self._writers(dry_run=False)
 
@@ -153,7 +154,10 @@ class Site:
             manifests=self.outside.manifests,
             sidecars=self.plan.target.sidecars,
         )
-        who = carry.Run(id=self.run_id, wave=self.run.wave.number)
+        # Every executor makes each step once.
+        self._steps += 1
+        name = f"{self._lease.epoch}.{self._steps}"
+        who = carry.Run(id=self.run_id, wave=self.run.wave.number, step=name)
         with ThreadPoolExecutor(max_workers=max(1, len(by_cluster))) as pool:
             futures = [
                 pool.submit(carry.carry_out, its, writers[name], wanted, who)

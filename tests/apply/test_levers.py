@@ -19,7 +19,7 @@ LEVERS: list[tuple[dict[str, Any], Lever]] = [
     (ADVANCED, lambda live: partition.keep_unordered(live, old=7, label="r-1")),
     (DAEMON_SET, selected.on_delete),
     (DAEMON_SET, lambda live: selected.by_nodes(live, run="r")),
-    (CLONE_SET, lambda live: selected.by_pods(live, run="r")),
+    (CLONE_SET, lambda live: selected.by_pods(live, run="r", label="r-1-1")),
 ]
 
 
@@ -116,6 +116,20 @@ def test_a_partition_only_goes_down_in_one_run_and_starts_anew_in_the_next() -> 
     went = pull(STATEFUL_SET, 5, "r")
     assert index(pull(went, 8, "r")) == 5
     assert index(pull(went, 8, "another")) == 8
+
+
+def test_sidecars_of_one_run_are_let_go_label_by_label() -> None:
+    def pull(live: Live, label: str, run: str) -> Live:
+        return annotated(selected.by_pods(live, run=run, label=label), {RUN: f"{run}/1"})
+
+    def values(live: Live) -> list[str]:
+        selector = live["spec"]["updateStrategy"]["selector"]
+        found: list[str] = selector["matchExpressions"][0]["values"]
+        return found
+
+    went = pull(pull(CLONE_SET, "r-1-1", "r"), "r-1-2", "r")
+    assert values(went) == ["r-1-1", "r-1-2"]
+    assert values(pull(went, "s-1-1", "s")) == ["s-1-1"], "the next run begins anew"
 
 
 def test_images_change_and_nothing_else_of_the_template() -> None:

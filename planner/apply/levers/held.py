@@ -15,8 +15,8 @@ RUN: Final = "fleet-upgrade-planner/run"
 WAVE_LABEL: Final = "fleet-upgrade-planner/wave"
 """Label of pods that a wave lets go: run and wave."""
 SIDECARS_LABEL: Final = "fleet-upgrade-planner/sidecars"
-"""Label of pods whose sidecars may change: the run. Of its own, for a pod that is to be made anew
-gets its new sidecar with that."""
+"""Label of pods whose sidecars may change: run, wave and step. Of its own, for a pod that is to be
+made anew gets its new sidecar with that."""
 
 Object = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.apply.levers.held import SIDECARS_LABEL, Object, hold
+from planner.apply.levers.held import SIDECARS_LABEL, Object, hold, is_held_by
 
 
 def node_label(workload: Object) -> str:
@@ -21,16 +21,29 @@ def by_nodes(workload: Object, *, run: str) -> dict[str, Any]:
     return hold(workload, updateStrategy={**update, "rollingUpdate": rolling})
 
 
-def by_pods(sidecar_set: Object, *, run: str) -> dict[str, Any]:
-    """Let the containers of a SidecarSet change in labelled pods alone."""
+def by_pods(sidecar_set: Object, *, run: str, label: str) -> dict[str, Any]:
+    """Let the containers of a SidecarSet change in labelled pods, besides those of this run so far.
+
+    The pods have the label already, so that one write lets all of them go, right beside the one that
+    lets their applications go: a pod is disrupted once.
+    """
     update = {
         key: value
         for key, value in (sidecar_set["spec"].get("updateStrategy") or {}).items()
         # The API refuses a partition together with a selector.
         if key != "partition"
     }
-    selector = {"matchLabels": {SIDECARS_LABEL: run}}
-    return hold(sidecar_set, updateStrategy={**update, "selector": selector})
+    before = _values(sidecar_set) if is_held_by(sidecar_set, run) else []
+    values = sorted({*before, label})
+    terms = [{"key": SIDECARS_LABEL, "operator": "In", "values": values}]
+    return hold(sidecar_set, updateStrategy={**update, "selector": {"matchExpressions": terms}})
+
+
+def _values(sidecar_set: Object) -> list[str]:
+    """Labels that were let go before."""
+    selector = (sidecar_set["spec"].get("updateStrategy") or {}).get("selector") or {}
+    terms = selector.get("matchExpressions") or ()
+    return [value for term in terms for value in term.get("values") or ()]
 
 
 def on_delete(workload: Object) -> dict[str, Any]:
