@@ -24,8 +24,8 @@ def by_nodes(workload: Object, *, run: str) -> dict[str, Any]:
 def by_pods(sidecar_set: Object, *, run: str, label: str) -> dict[str, Any]:
     """Let the containers of a SidecarSet change in labelled pods, besides those of this run so far.
 
-    The pods have the label already, so that one write lets all of them go, right beside the one that
-    lets their applications go: a pod is disrupted once.
+    The pods have the label already, so that one write lets all of them go, right beside the one
+    that lets their applications go: a pod is disrupted once.
     """
     update = {
         key: value
