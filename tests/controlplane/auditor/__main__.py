@@ -148,7 +148,7 @@ def _follow(name: str, server: Server, version: str, bench: Bench) -> None:
                 version = pod["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
                     bench.see(name, pod, gone=kind == "DELETED")
-        except (OSError, json.JSONDecodeError, http.client.HTTPException):
+        except (OSError, ValueError, http.client.HTTPException):
             version = ""
 
 
