@@ -7,10 +7,12 @@ many pods were disrupted, and how many changes of pods were seen.
 import base64
 import http.client
 import json
+import os
 import signal
 import ssl
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,12 +67,16 @@ class Server:
         answer = self.ask(LISTS[kind])
         if answer.status == http.HTTPStatus.NOT_FOUND and kind in OPTIONAL:
             return [], ""
+        if answer.status != http.HTTPStatus.OK:
+            raise ConnectionError(f"{kind}: {answer.status}")
         document = json.loads(answer.read())
         return document["items"], document["metadata"]["resourceVersion"]
 
     def watch(self, version: str) -> Iterator[tuple[str, Any]]:
         """Give what happens to pods after a version."""
         answer = self.ask(f"{LISTS['pods']}?watch=true&resourceVersion={version}")
+        if answer.status != http.HTTPStatus.OK:
+            raise ConnectionError(f"watch: {answer.status}")
         for line in answer:
             event = json.loads(line)
             if event["type"] == "ERROR":
@@ -107,6 +113,7 @@ def main() -> None:
         found = {kind: servers[name].list(kind) for kind in LISTS}
         known[name] = Cluster(name, {kind: items for kind, (items, _) in found.items()})
         versions[name] = found["pods"][1]
+    threading.excepthook = _end
     bench = Bench(judge=Judge(request, known))
     for name, server in servers.items():
         arguments = (name, server, versions[name], bench)
@@ -123,19 +130,25 @@ def main() -> None:
     print(json.dumps(found_out), flush=True)  # noqa: T201
 
 
+def _end(error: threading.ExceptHookArgs) -> None:
+    """An auditor that does not see any more must not say that nothing was wrong."""
+    threading.__excepthook__(error)
+    os._exit(1)
+
+
 def _follow(name: str, server: Server, version: str, bench: Bench) -> None:
     """Take every change of the pods of a cluster; what was missed is listed again."""
     while not bench.stop.wait(0.1):
         try:
             if not version:
                 pods, version = server.list("pods")
-                for pod in pods:
-                    bench.see(name, pod, gone=False)
+                with bench.lock:
+                    bench.judge.see_all(name, pods)
             for kind, pod in server.watch(version):
                 version = pod["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
                     bench.see(name, pod, gone=kind == "DELETED")
-        except (OSError, ValueError, KeyError, http.client.HTTPException):
+        except (OSError, ValueError, http.client.HTTPException):
             version = ""
 
 

@@ -1,9 +1,18 @@
 """Follows the pods event by event, and notes every rule that is broken."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.controlplane.auditor.limits import Cluster, Key, Limit, of_request
+from tests.controlplane.auditor.limits import (
+    Cluster,
+    Key,
+    Limit,
+    Place,
+    of_request,
+    resolved,
+)
 from tests.controlplane.auditor.pods import (
     Object,
     images_of,
@@ -15,11 +24,25 @@ INJECTED = "kruise.io/sidecarset-injected-list"
 
 
 @dataclass(frozen=True, slots=True)
-class Dependency:
-    """`after` may change only when every pod of `before` is at the target and serves."""
+class Reference:
+    """Workloads by name; without a cluster or a kind in every one."""
 
-    after: tuple[str, str]
-    before: tuple[str, str]
+    its: Object
+
+    def covers(self, place: Place | None) -> bool:
+        """Whether this is one of them."""
+        return place is not None and all(
+            self.its.get(field) in (None, getattr(place, field)) for field in Place._fields
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """`after` may change only when this share of each `before` is at the target and serves."""
+
+    after: Reference
+    before: Reference
+    share: int | str
 
 
 class Judge:
@@ -48,8 +71,22 @@ class Judge:
             for pod in cluster.pods:
                 self._pods[cluster.name, pod["metadata"]["uid"]] = pod
             self._limits += cluster.limits()
-        self._limits += of_request(request, clusters.values())
-        self._began = {limit.name: self._serving(limit) for limit in self._limits}
+        self._limits += of_request(request, clusters)
+        self._began = [self._serving(limit) for limit in self._limits]
+        self._sizes = Counter(
+            self._place(cluster, pod)
+            for (cluster, _), pod in self._pods.items()
+            if not is_over(pod)
+        )
+
+    def see_all(self, cluster: str, pods: Iterable[Object]) -> None:
+        """Take all pods of a cluster as they are now; those that are not among them are gone."""
+        here = {pod["metadata"]["uid"]: pod for pod in pods}
+        gone = [key for key in self._pods if key[0] == cluster and key[1] not in here]
+        for pod in here.values():
+            self.see(cluster, pod, gone=False)
+        for key in gone:
+            self.see(cluster, self._pods[key], gone=True)
 
     def see(self, cluster: str, pod: Object, *, gone: bool) -> None:
         """Take a pod as it is now."""
@@ -77,11 +114,11 @@ class Judge:
             self._note(f"{name} was disrupted twice")
 
     def _count(self, cluster: str, pod: Object) -> None:
-        for limit in self._limits:
+        for limit, began in zip(self._limits, self._began, strict=True):
             if not limit.covers(cluster, pod):
                 continue
             serving = self._serving(limit)
-            if serving < min(limit.least, self._began[limit.name]):
+            if serving < min(limit.least, began):
                 self._note(f"{limit.name}: {serving} pods served, {limit.least} have to")
 
     def _serving(self, limit: Limit) -> int:
@@ -95,24 +132,24 @@ class Judge:
             return
         place = self._place(cluster, pod)
         for dependency in self._dependencies:
-            if dependency.after != place:
+            if not dependency.after.covers(place):
                 continue
-            late = [it for it in self._of(dependency.before) if not self._is_done(it)]
-            if late:
-                names = ", ".join(it["metadata"]["name"] for it in late[:3])
-                first = "/".join(dependency.before)
-                self._note(f"{'/'.join(place)} changed before {first} was done: {names}")
+            for first, size in self._sizes.items():
+                if first is None or not dependency.before.covers(first):
+                    continue
+                done = sum(self._is_done(it) for it in self._of(first))
+                needed = resolved(dependency.share, size, math.ceil)
+                if done < needed:
+                    names = f"{'/'.join(place or ())} changed when {'/'.join(first)}"
+                    self._note(f"{names} had {done} of {needed} pods done")
 
-    def _of(self, place: tuple[str, str]) -> Iterator[Object]:
+    def _of(self, place: Place) -> Iterator[Object]:
         for (cluster, _), pod in self._pods.items():
-            leaving = "deletionTimestamp" in pod["metadata"]
-            if not leaving and not is_over(pod) and self._place(cluster, pod) == place:
+            if self._place(cluster, pod) == place:
                 yield pod
 
-    def _place(self, cluster: str, pod: Object) -> tuple[str, str]:
-        workload = self._clusters[cluster].workload_of(pod)
-        name = workload["metadata"]["name"] if workload else ""
-        return pod["metadata"]["namespace"], name
+    def _place(self, cluster: str, pod: Object) -> Place | None:
+        return self._clusters[cluster].place_of(pod)
 
     def _is_done(self, pod: Object) -> bool:
         return self._is_at_target(pod) and serves(pod)
@@ -140,6 +177,6 @@ class Judge:
 
 def _dependencies(request: Object) -> Iterator[Dependency]:
     for each in request["spec"].get("dependencies") or ():
-        after = (each["workload"]["namespace"], each["workload"]["name"])
         for first in each["after"]:
-            yield Dependency(after, (first["namespace"], first["name"]))
+            share = each.get("ready", "100%")
+            yield Dependency(Reference(each["workload"]), Reference(first), share)

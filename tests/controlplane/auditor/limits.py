@@ -1,14 +1,25 @@
 """How many pods have to serve: of every budget of a cluster, of its workloads and of a request."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Final, NamedTuple
 
 from tests.controlplane.auditor.pods import Object, labels_of, matches, owner_of
 
 Key = tuple[str, str]
 """Cluster and uid of a pod."""
+
+
+class Place(NamedTuple):
+    """A workload by its names."""
+
+    cluster: str
+    kind: str
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,9 @@ class Cluster:
         self._workload_of: dict[str, Object] = {
             each["metadata"]["uid"]: each for kind in WORKLOADS for each in lists[kind]
         }
+        self._kind_of = {
+            each["metadata"]["uid"]: kind for kind in WORKLOADS for each in lists[kind]
+        }
         for each in lists["replicasets"]:
             owner = self._workload_of.get(owner_of(each))
             if owner is not None:
@@ -54,6 +68,14 @@ class Cluster:
                     return each
         return found
 
+    def place_of(self, pod: Object) -> Place | None:
+        """The workload of a pod by its names."""
+        workload = self.workload_of(pod)
+        if workload is None:
+            return None
+        its = workload["metadata"]
+        return Place(self.name, KINDS[self._kind_of[its["uid"]]], its["namespace"], its["name"])
+
     def limits(self) -> Iterator[Limit]:
         """Every budget that the cluster itself knows."""
         for budget in self._lists["poddisruptionbudgets"]:
@@ -69,6 +91,11 @@ class Cluster:
 
         def covers(cluster: str, pod: Object) -> bool:
             here = cluster == self.name and pod["metadata"]["namespace"] == space
+            if word == "pub" and _is_let_go(spec, pod):
+                return False
+            if "targetRef" in spec:
+                its = self.place_of(pod) if here else None
+                return its is not None and (its.kind, its.name) == _named(spec["targetRef"])
             return here and matches(spec.get("selector"), labels_of(pod))
 
         pods = [pod for pod in self.pods if covers(self.name, pod)]
@@ -78,7 +105,7 @@ class Cluster:
             least = resolved(spec[min_field], total, math.ceil)
         else:
             least = max(0, total - resolved(spec["maxUnavailable"], total, math.ceil))
-        return Limit(f"{word}/{space}/{budget['metadata']['name']}", covers, least)
+        return Limit(f"{word}/{self.name}/{space}/{budget['metadata']['name']}", covers, least)
 
     def _own(self, kind: str, workload: Object) -> Limit:
         uid, spec = workload["metadata"]["uid"], workload["spec"]
@@ -93,7 +120,27 @@ class Cluster:
         return Limit(f"workload/{self.name}/{kind}/{place}", covers, max(0, total - down))
 
 
-WORKLOADS = ("deployments", "statefulsets", "daemonsets", "clonesets", "advancedstatefulsets")
+KINDS: Final = {
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+    "clonesets": "CloneSet",
+    "advancedstatefulsets": "AdvancedStatefulSet",
+}
+WORKLOADS = tuple(KINDS)
+
+
+def _is_let_go(spec: Object, pod: Object) -> bool:
+    """Whether a PodUnavailableBudget leaves a pod out although it selects it."""
+    annotations = pod["metadata"].get("annotations") or {}
+    ignored = matches(spec.get("ignoredPodSelector"), labels_of(pod))
+    return ignored or annotations.get("pub.kruise.io/no-protect") == "true"
+
+
+def _named(reference: Object) -> tuple[str, str]:
+    """Kind and name of what a `targetRef` points at."""
+    advanced = reference["kind"] == "StatefulSet" and "kruise" in reference["apiVersion"]
+    return "AdvancedStatefulSet" if advanced else reference["kind"], reference["name"]
 
 
 def _max_unavailable(kind: str, spec: Object, total: int) -> int:
@@ -116,21 +163,49 @@ def _max_unavailable(kind: str, spec: Object, total: int) -> int:
     return resolved(rolling.get("maxUnavailable", 1), total, math.ceil)
 
 
-def of_request(request: Object, clusters: Iterable[Cluster]) -> Iterator[Limit]:
-    """The budgets of a request that span pods of every node.
+SCOPES: Final = {"fleet": 0, "cluster": 1, "namespace": 2, "workload": 3}
+"""How far the names of two pods' workloads are the same when they share a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which budget of a request a pod belongs to."""
+
+    selector: Object
+    scope: str
+
+    def group(self, cluster: Cluster, pod: Object) -> tuple[str, ...] | None:
+        """What the pods of its budget have in common; none when it belongs to none."""
+        if not matches(self.selector, labels_of(pod)):
+            return None
+        names = pod["metadata"]
+        # A pod without a workload is alone where workloads are counted.
+        place = cluster.place_of(pod) or Place(
+            cluster.name, "Pod", names["namespace"], names["name"]
+        )
+        whole = (place.cluster, place.namespace, f"{place.kind}/{place.name}")
+        return whole[: SCOPES[self.scope]]
+
+
+def of_request(request: Object, clusters: Mapping[str, Cluster]) -> Iterator[Limit]:
+    """The budgets of a request that hold for pods of every node, one for each group of its scope.
 
     Raises:
         ValueError: it has a budget of a scope that is not audited here.
     """
-    everywhere = [(cluster.name, pod) for cluster in clusters for pod in cluster.pods]
+    everywhere = [(cluster, pod) for cluster in clusters.values() for pod in cluster.pods]
     for budget in request["spec"].get("budgets") or ():
-        if budget.get("scope", "fleet") != "fleet":
-            raise ValueError(f"budget {budget['name']}: scope {budget['scope']} is not audited")
-        selector: Any = budget.get("selector", {})
+        scope = Scope(budget.get("selector", {}), budget.get("scope", "fleet"))
+        if scope.scope not in SCOPES:
+            raise ValueError(f"budget {budget['name']}: scope {scope.scope} is not audited")
+        for group, total in Counter(scope.group(*it) for it in everywhere).items():
+            if group is not None:
+                down = resolved(budget["maxUnavailable"], total, math.floor)
+                name = "/".join(["request", budget["name"], *group])
+                yield Limit(name, partial(_is_in, scope, group, clusters), total - down)
 
-        def covers(_cluster: str, pod: Object, selector: Any = selector) -> bool:  # noqa: ANN401
-            return matches(selector, labels_of(pod))
 
-        total = sum(covers(name, pod) for name, pod in everywhere)
-        down = resolved(budget["maxUnavailable"], total, math.floor)
-        yield Limit(f"request/{budget['name']}", covers, total - down)
+def _is_in(
+    scope: Scope, group: tuple[str, ...], clusters: Mapping[str, Cluster], cluster: str, pod: Object
+) -> bool:
+    return scope.group(clusters[cluster], pod) == group

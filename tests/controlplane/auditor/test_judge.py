@@ -70,6 +70,24 @@ def judge(**request: Any) -> Judge:  # noqa: ANN401 JSON
     return Judge(spec, {"hz": Cluster("hz", lists)})
 
 
+def two_clusters() -> Judge:
+    """The same budget over 4 pods and over 2: of either one pod may be down."""
+    clusters = {}
+    for cluster, count in (("hz", 4), ("sh", 2)):
+        budget = {
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+        }
+        lists = {
+            **EMPTY,
+            "pods": [pod("web", n) for n in range(count)],
+            "clonesets": [clone_set("web", count, count)],
+            "poddisruptionbudgets": [budget],
+        }
+        clusters[cluster] = Cluster(cluster, lists)
+    return Judge({"spec": {"target": TARGET}}, clusters)
+
+
 def moved(on: Judge, app: str, number: int) -> None:
     """One pod goes to its new version in place."""
     on.see("hz", pod(app, number, ready=False), gone=False)
@@ -91,7 +109,7 @@ def test_a_budget_that_is_broken_for_a_moment_is_found() -> None:
     audit.see("hz", pod("web", 0, ready=False), gone=False)
     assert audit.violations == []
     audit.see("hz", pod("web", 1), gone=True)
-    assert audit.violations == ["pdb/shop/web: 2 pods served, 3 have to"]
+    assert audit.violations == ["pdb/hz/shop/web: 2 pods served, 3 have to"]
 
 
 def test_the_workloads_own_limit_is_a_budget_too() -> None:
@@ -109,6 +127,66 @@ def test_a_budget_of_the_request_spans_workloads() -> None:
     assert audit.violations == ["request/all: 4 pods served, 5 have to"]
 
 
+def test_budgets_of_one_name_in_two_clusters_are_two() -> None:
+    audit = two_clusters()
+    for number in range(2):
+        audit.see("hz", pod("web", number, ready=False), gone=False)
+    assert audit.violations == ["pdb/hz/shop/web: 2 pods served, 3 have to"]
+
+
+def test_a_pod_that_went_unseen_is_gone_when_all_are_listed() -> None:
+    audit = judge()
+    audit.see_all("hz", [*(pod("web", n) for n in range(2)), *(pod("db", n) for n in range(2))])
+    assert audit.violations == ["pdb/hz/shop/web: 2 pods served, 3 have to"]
+    assert audit.disrupted == {("hz", "web-2"), ("hz", "web-3")}
+
+
+def test_a_budget_for_each_workload_counts_its_pods_alone() -> None:
+    audit = judge(budgets=[{"name": "each", "scope": "workload", "maxUnavailable": "50%"}])
+    for app in ("web", "db"):
+        audit.see("hz", pod(app, 0, ready=False), gone=False)
+    assert audit.violations == []
+    audit.see("hz", pod("db", 1, ready=False), gone=False)
+    assert "request/each/hz/shop/CloneSet/db: 0 pods served, 1 have to" in audit.violations
+
+
+def test_a_part_of_a_dependency_may_be_enough() -> None:
+    audit = judge(dependencies=[{**AFTER, "ready": "50%"}])
+    moved(audit, "db", 0)
+    moved(audit, "web", 0)
+    assert audit.violations == []
+
+
+def test_a_pod_that_is_missing_is_not_done() -> None:
+    audit = judge(dependencies=[AFTER])
+    moved(audit, "db", 0)
+    audit.see("hz", pod("db", 1), gone=True)
+    moved(audit, "web", 0)
+    assert len(audit.violations) == 1
+
+
+def test_a_budget_may_name_its_workload_and_leave_pods_out() -> None:
+    reference = {"apiVersion": "apps.kruise.io/v1beta1", "kind": "CloneSet", "name": "web"}
+    free = pod("web", 3)
+    free["metadata"]["annotations"] = {"pub.kruise.io/no-protect": "true"}
+    budget = {
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"minAvailable": 2, "targetRef": reference},
+    }
+    lists = {
+        **EMPTY,
+        "pods": [*(pod("web", n) for n in range(3)), free, pod("db", 0)],
+        "clonesets": [clone_set("web", 4, 4), clone_set("db", 1, 1)],
+        "podunavailablebudgets": [budget],
+    }
+    audit = Judge({"spec": {"target": TARGET}}, {"hz": Cluster("hz", lists)})
+    for gone in (free, pod("db", 0), pod("web", 0)):
+        audit.see("hz", gone, gone=True)
+    assert audit.violations == []
+    audit.see("hz", pod("web", 1), gone=True)
+    assert audit.violations == ["pub/hz/shop/web: 1 pods served, 2 have to"]
+
+
 def test_a_scope_that_it_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match="scope node is not audited"):
         judge(budgets=[{"name": "n", "scope": "node", "maxUnavailable": 1}])
@@ -118,7 +196,9 @@ def test_a_dependency_that_is_overtaken_is_found() -> None:
     audit = judge(dependencies=[AFTER])
     moved(audit, "db", 0)
     moved(audit, "web", 0)
-    assert audit.violations == ["shop/web changed before shop/db was done: db-1"]
+    assert audit.violations == [
+        "hz/CloneSet/shop/web changed when hz/CloneSet/shop/db had 1 of 2 pods done"
+    ]
 
 
 def test_a_pod_that_is_disrupted_twice_is_found() -> None:
@@ -142,7 +222,7 @@ def test_a_pod_on_its_way_out_does_not_serve() -> None:
         leaving = deepcopy(pod("web", number))
         leaving["metadata"]["deletionTimestamp"] = "now"
         audit.see("hz", leaving, gone=False)
-    assert audit.violations == ["pdb/shop/web: 2 pods served, 3 have to"]
+    assert audit.violations == ["pdb/hz/shop/web: 2 pods served, 3 have to"]
 
 
 @pytest.mark.parametrize(
