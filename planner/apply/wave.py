@@ -154,13 +154,17 @@ def _unlike(standing: Standing | None, base: Base | None, moves: int) -> str:
         return ""
     _, movable, unsettled, missing, _ = base
     if standing.movable > movable - moves:
-        return f"{standing.movable - movable + moves} pods still have to change"
+        return f"{_pods(standing.movable - movable + moves)} to change still"
     if standing.missing > missing:
-        return f"{standing.missing - missing} pods are missing"
+        return f"{_pods(standing.missing - missing)} missing"
     if standing.unsettled > unsettled:
         names = ", ".join(standing.examples)
-        return f"{standing.unsettled - unsettled} pods are not back, such as {names}"
+        return f"{_pods(standing.unsettled - unsettled)} not back, such as {names}"
     return ""
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count:,} pods"
 
 
 def overdue(run: Run, policy: Policy, now_ms: int) -> bool:

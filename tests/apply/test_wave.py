@@ -63,9 +63,9 @@ def test_a_workload_is_through_when_all_that_is_new_serves() -> None:
 def test_it_is_not_while_pods_change_are_missing_or_do_not_serve() -> None:
     run, moves = moving(2, base=BASE), [move("a"), move("b")]
     for stand, why in [
-        (standing(movable=9), "1 pods still have to change"),
-        (standing(movable=8, pods=9), "1 pods are missing"),
-        (standing(movable=8, unsettled=1), "1 pods are not back, such as cart-x"),
+        (standing(movable=9), "1 pod to change still"),
+        (standing(movable=8, pods=9), "1 pod missing"),
+        (standing(movable=8, unsettled=1), "1 pod not back, such as cart-x"),
     ]:
         going = found(run, moves, answer(stand, "gone", "gone"))
         assert not going.back
