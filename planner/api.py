@@ -77,6 +77,13 @@ class Log:
         """Fold the log up to a position or a time (ISO 8601), up to its end by default."""
         return loop.observe_fleet(self.events, loop.position_at(self.events, at), None)
 
+    def runs(self) -> list[dict[str, Any]]:
+        """List the runs of the log, the first that began first; see `planner runs`."""
+        from planner.runs import list_runs  # noqa: PLC0415 no other method needs it
+
+        listed: list[dict[str, Any]] = _read(msgspec.json.encode(list_runs(self.events)))["runs"]
+        return listed
+
     def close(self) -> None:
         """Let go of the database."""
         self.events.close()

@@ -25,6 +25,7 @@ from planner.apply.journal import Journal
 from planner.apply.lease import STREAM as LEASE
 from planner.apply.lease import Holder, Lease
 from planner.apply.levers.held import Object
+from planner.apply.listed import listed
 from planner.apply.lookout import Lookout
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
@@ -39,6 +40,7 @@ from planner.kube.cluster import Cluster
 from planner.log import EventLog, Stream
 from planner.model.clock import Clock
 from planner.model.request import UpgradeRequest
+from planner.model.runs import Runs
 from planner.observe.follow import Outside as Observing
 from planner.observe.inbox import Inbox
 from planner.observe.kinds import KINDS
@@ -95,6 +97,16 @@ def open_runs(log: EventLog) -> list[Journal]:
     """Runs that are not over."""
     journals = (journal_of(log, each) for each in run_ids(log))
     return [each for each in journals if not each.run.is_over]
+
+
+def list_runs(log: EventLog) -> Runs:
+    """Tell every run of a log in short, the first that began first."""
+    journals = sorted(
+        (journal_of(log, each) for each in run_ids(log)),
+        key=lambda it: (it.run.began_ms, it.run_id),
+    )
+    runs = tuple(listed(each.run_id, each.run) for each in journals)
+    return Runs(apiVersion="planner/v1", kind="Runs", runs=runs)
 
 
 def find_run(log: EventLog, reference: str | None) -> Journal:

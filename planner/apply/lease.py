@@ -1,7 +1,7 @@
 """One run at a time: the lease that an executor holds while it acts.
 
 Kept in the log as everything is, in a stream of its own. It says who may act; that nobody else can
-act is for the epoch that it gives, see `planner.apply.journal` and `planner.apply.fence`.
+act is for the epoch that it gives, see `planner.apply.journal` and `planner.apply.writer`.
 """
 
 import os

@@ -32,6 +32,7 @@ from planner.apply.moveset import MoveSet
 NONE: Final = MoveSet()
 
 Outcome = Literal["", "done", "aborted"]
+StopReason = Literal["", "gate", "failures", "drift", "refused"]
 Bound = Mapping[int, str]
 """Uid by move, where the pod is another one than the plan named."""
 
@@ -89,6 +90,7 @@ class Run:
 
     Attributes:
         plan: what is carried out now.
+        began_ms: when it began.
         plans: every plan so far, the first one approved by people, the last one carried out now.
         policy: the options that the run was started with.
         epoch: of the executor that may act.
@@ -102,6 +104,7 @@ class Run:
         outcome: empty until the run is over.
         held: workloads whose levers stayed when it ended, and why.
         stopped: why the executor stopped by itself, empty while it goes on.
+        stopped_by: the sort of that.
         moved: pods that are back, over all plans.
         strays: those of them that did not go as the plan said.
         failed: pods that were not back in time, over all plans.
@@ -111,6 +114,7 @@ class Run:
     """
 
     plan: str = ""
+    began_ms: int = 0
     plans: tuple[str, ...] = ()
     policy: Mapping[str, str] = field(default_factory=dict)
     epoch: int = 0
@@ -124,6 +128,7 @@ class Run:
     outcome: Outcome = ""
     held: tuple[str, ...] = ()
     stopped: str = ""
+    stopped_by: StopReason = ""
     moved: int = 0
     strays: int = 0
     failed: int = 0
@@ -150,12 +155,12 @@ def fold(run: Run, events: Iterable[AnyEvent], time_ms: int) -> Run:
     return run
 
 
-def _started(run: Run, event: Started, _time_ms: int) -> Run:
-    return replace(run, plan=event.plan, plans=(event.plan,), policy=event.policy)
+def _started(run: Run, event: Started, time_ms: int) -> Run:
+    return replace(run, plan=event.plan, began_ms=time_ms, plans=(event.plan,), policy=event.policy)
 
 
 def _leased(run: Run, event: Leased, _time_ms: int) -> Run:
-    return replace(run, epoch=event.epoch, holder=event.holder, stopped="")
+    return replace(run, epoch=event.epoch, holder=event.holder, stopped="", stopped_by="")
 
 
 def _replanned(run: Run, event: Replanned, _time_ms: int) -> Run:
@@ -261,6 +266,6 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     Paused: lambda run, _, __: replace(run, paused=True),
     Resumed: lambda run, _, __: replace(run, paused=False),
     AbortAsked: lambda run, _, __: replace(run, abort_asked=True),
-    Stopped: lambda run, event, _: replace(run, stopped=event.text),
+    Stopped: lambda run, event, _: replace(run, stopped=event.text, stopped_by=event.reason),
     Ended: lambda run, event, _: replace(run, outcome=event.outcome, held=event.held),
 }

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "abort": ("speak.abort", "End a run where it is."),
     "skip": ("speak.skip", "Wait no longer for the rest of a wave."),
     "retry": ("speak.retry", "Wait once more for pods that failed."),
+    "runs": ("runs", "List the runs of the log, and how far each is."),
     "rollback": ("rollback", "Bring back what was there before a run."),
     "schema": ("schema", "Print the JSON Schema of what goes in and out."),
     "log": ("log", "Look at the event log itself."),

@@ -8,6 +8,7 @@ import msgspec
 
 from planner.model.plan import Move, PlanHeader, Report
 from planner.model.request import UpgradeRequest
+from planner.model.runs import Runs
 from planner.model.simulation import Simulation
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -42,12 +43,18 @@ def simulation_schema() -> dict[str, Any]:
     return _schema("simulation", Simulation)
 
 
+def runs_schema() -> dict[str, Any]:
+    """Describe what `planner runs --format json` prints."""
+    return _schema("runs", Runs)
+
+
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "request": request_schema,
     "plan": plan_schema,
     "move": move_schema,
     "report": report_schema,
     "simulation": simulation_schema,
+    "runs": runs_schema,
 }
 
 

@@ -1,9 +1,13 @@
-"""What happens to a run, in a line for a person."""
+"""Runs as a person reads them: a table of them, and what happens to one in a line."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from planner.show.table import duration
+from rich.console import Console
+from rich.text import Text
+
+from planner.model.runs import ListedRun
+from planner.show.table import duration, tell_table
 
 _PASSING: Final = frozenset(
     {"moving", "letting-go", "soaking", "paused", "recovering", "preflight"}
@@ -44,6 +48,26 @@ def ended_lines(numbers: Mapping[str, Any]) -> Iterator[str]:
         yield f"  its waves took {took}, expected were {expected}"
     for each in numbers["held"]:
         yield f"  held: {each}"
+
+
+def tell_runs(runs: Sequence[ListedRun], console: Console, *, everything: bool) -> None:
+    """Print a table of runs, then why some stopped; what they left held, when `everything`."""
+    if not runs:
+        console.print("No run has begun; `planner apply PLAN` begins one.")
+        return
+    rows = [
+        (
+            it.run, it.plans[-1], it.began, it.state,
+            f"{it.wave:,}", f"{it.moved:,}", f"{it.failed:,}",
+        )
+        for it in runs
+    ]  # fmt: skip
+    columns = ("RUN", "PLAN", "BEGAN", "STATE", "WAVE", "MOVED", "FAILED")
+    tell_table(console, columns, rows, right=columns[-3:])
+    for it in runs:
+        held = it.held if everything else ()
+        for text in (*([it.why] if it.why else []), *(f"held: {each}" for each in held)):
+            console.print(Text(f"  {it.run}  {text}"))
 
 
 def _wave(numbers: Mapping[str, Any]) -> str:

@@ -160,8 +160,6 @@ USAGE = {
     "an unknown plan to explain": ["explain", "nosuch", "plan"],
     "no plan to carry out": ["apply"],
     "an unknown plan to carry out": ["apply", "nosuch", "--cluster", "hangzhou=hz"],
-    "a cluster without a context": ["apply", "nosuch", "--cluster", "hangzhou"],
-    "failures that are none": ["apply", "nosuch", "--cluster", "a=b", "--failures", "few"],
     "nothing to approve": ["approve"],
     "nothing to pause": ["pause", "nosuch"],
     "nothing to turn back": ["rollback", "nosuch", "--cluster", "hangzhou=hz"],
