@@ -130,12 +130,13 @@ def find_run(log: EventLog, reference: str | None) -> Journal:
     return journal_of(log, names[0])
 
 
-def begin_run(log: EventLog, plan: core.Plan, policy: Policy, by: str) -> Journal:
+def begin_run(log: EventLog, plan: core.Plan, policy: Policy, by: str, world: World) -> Journal:
     """Begin the run of a plan, or find the one that was begun; a plan is carried out once.
 
     Raises:
-        UsageError: another run is not over.
+        UsageError: another run is not over, or a cluster of the plan has no door.
     """
+    check_doors(plan, world)
     for each in (journal_of(log, name) for name in run_ids(log)):
         if each.run.plan == plan.id and each.run.outcome == "done":
             return each
@@ -156,6 +157,18 @@ def begin_run(log: EventLog, plan: core.Plan, policy: Policy, by: str) -> Journa
     journal = Journal(log, name)
     journal.append(Started(plan=plan.id, by=by, policy=policy.as_texts()))
     return journal
+
+
+def check_doors(plan: core.Plan, world: World) -> None:
+    """Check that there is a door to every cluster of a plan.
+
+    Raises:
+        UsageError: one has none, or its context does not exist.
+    """
+    doors = world.connect()
+    for name in Course(plan).clusters:
+        if name not in doors:
+            raise UsageError(f"the plan is about cluster {name}; give --cluster {name}=CONTEXT")
 
 
 def speak(log: EventLog, reference: str | None, event: AnyEvent) -> Journal:
@@ -184,12 +197,7 @@ def carry_out(
     """
     if journal.run.outcome:
         return journal.run.outcome, journal.run
-    course = Course(load_plan(log, journal.run.plan))
-    missing = [name for name in course.clusters if name not in world.connect()]
-    if missing:
-        raise UsageError(
-            f"the plan is about cluster {missing[0]}; give --cluster {missing[0]}=CONTEXT"
-        )
+    check_doors(load_plan(log, journal.run.plan), world)
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)
     lease.take(world.stop.wait)
     try:
@@ -207,8 +215,10 @@ def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> Non
     """Check rights, and let every server try every write of a plan without keeping it.
 
     Raises:
+        UsageError: a cluster of the plan has no door.
         RunError: a right is missing, or a server refuses a write or warns of it.
     """
+    check_doors(plan, world)
     journal = Journal(log, "dry-run")
     journal.run = Run(plan=plan.id, plans=(plan.id,), policy=policy.as_texts())
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)

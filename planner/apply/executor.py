@@ -34,7 +34,7 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
         ClusterError: a cluster is away for too long.
     """
     if not _has_begun(site):
-        preflight(site)
+        _check(site)
     moving.recover(site)
     while True:
         site.read()
@@ -62,6 +62,16 @@ def _try_step(site: Site, *, waits_at_gates: bool) -> bool:
     except RunError as error:
         reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
         return _stop(site, reason, str(error))
+
+
+def _check(site: Site) -> None:
+    """Check what can be checked before anything is done; a run that is refused is over."""
+    try:
+        preflight(site)
+    except RunError as error:
+        _stop(site, "refused", str(error))
+        site.append(Ended(outcome="aborted"))
+        raise
 
 
 def _has_begun(site: Site) -> bool:
@@ -194,10 +204,7 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
             behind.add(place.cluster)
         else:
             free.append(place)
-    for cluster in site.course.clusters:
-        if cluster not in behind:
-            sets = site.plan.target.sidecars
-            free += [Place(cluster, "", "SidecarSet", name) for name in sets]
+    free += [place for place in site.plan.sidecar_sets if place.cluster not in behind]
     for cluster, writer in site.writers.items():
         carry.release([place for place in free if place.cluster == cluster], writer)
     site.append(Ended(outcome=outcome, held=tuple(held)))

@@ -1,7 +1,7 @@
 """One run at a time: the lease that an executor holds while it acts.
 
-Kept in the log as everything is, in a stream of its own. It says who may act; that nobody else can
-act is for the epoch that it gives, see `planner.apply.journal` and `planner.apply.writer`.
+Kept in the log as everything is, in a stream of its own. Nobody writes to a cluster without having
+asked whether it is still held, after reading what is to be written (`planner.apply.writer`).
 """
 
 import os
@@ -9,11 +9,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import msgspec
 
-from planner.errors import ConflictError, UsageError
+from planner.errors import ConflictError, LeaseLostError, UsageError
 from planner.log import EventLog, NewCommit, Stream
 from planner.model.clock import Clock
 
@@ -67,7 +68,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lease:
-    """Takes, renews and gives back the lease."""
+    """Takes, renews and gives back the lease. Threads may share it."""
 
     def __init__(self, log: EventLog, run: str, holder: Holder, clock: Clock) -> None:
         self._log = log
@@ -77,6 +78,7 @@ class Lease:
         self._version = 0
         self._position = 0
         self._held: Held | None = None
+        self._lock = Lock()
         self.epoch = 0
 
     def take(self, wait: Callable[[float], object]) -> int:
@@ -109,7 +111,7 @@ class Lease:
         """Hold it for longer, when it is time to; nothing when it was never taken.
 
         Raises:
-            ConflictError: somebody else has taken it.
+            LeaseLostError: another executor has taken it.
         """
         now = self._clock.now_ms()
         if self._held is None or not self.epoch:
@@ -117,11 +119,28 @@ class Lease:
         if now < self._held.until_ms - LASTING_MS + RENEWED_AFTER_MS:
             return
         if not self._append(self.epoch, now + LASTING_MS):
-            raise ConflictError(f"run {self._run}: another executor has taken the lease")
+            raise self._lost()
+
+    def check(self) -> None:
+        """Ask the log whether it is still held; nothing when it was never taken.
+
+        Raises:
+            LeaseLostError: another executor has taken it.
+        """
+        if not self.epoch:
+            return
+        with self._lock:
+            if self._log.version(STREAM) != self._version:
+                raise self._lost()
 
     def give_back(self) -> None:
         """Let others take it at once; nothing when it was lost."""
         self._append(self.epoch, 0)
+
+    def _lost(self) -> LeaseLostError:
+        return LeaseLostError(
+            f"run {self._run}: another executor has taken the lease; this one ends"
+        )
 
     def _is_free(self, held: Held) -> bool:
         return held.until_ms <= self._clock.now_ms() or held.holder.is_gone()
@@ -135,10 +154,11 @@ class Lease:
     def _append(self, epoch: int, until_ms: int) -> bool:
         held = Held(run=self._run, epoch=epoch, holder=self._holder, until_ms=until_ms)
         commit = NewCommit(codec=CODEC, payload=msgspec.json.encode(held), events=1, author=AUTHOR)
-        try:
-            self._log.append(STREAM, [commit], expected_version=self._version)
-        except ConflictError:
-            return False
-        self._version += 1
-        self._held = held
-        return True
+        with self._lock:
+            try:
+                self._log.append(STREAM, [commit], expected_version=self._version)
+            except ConflictError:
+                return False
+            self._version += 1
+            self._held = held
+            return True

@@ -18,7 +18,7 @@ def listed(run_id: str, run: Run) -> ListedRun:
         moved=run.moved,
         failed=run.failed,
         writes=run.writes,
-        why=run.stopped if state == "stopped" else "",
+        why=run.stopped if state in ("stopped", "aborted") else "",
         held=run.held,
     )
 

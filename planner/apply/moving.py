@@ -128,8 +128,8 @@ def _swap(site: Site, checkpoint: Checkpoint) -> bool:
 def recover(site: Site) -> None:
     """Make sure that what was appended as let go is let go, and that nobody else writes.
 
-    Objects with an open intent are touched first: an executor before us that wakes up in front of
-    its write finds another resourceVersion there.
+    Objects with an open intent are touched first: a write of the executor before us that is still
+    on its way finds another resourceVersion there.
     """
     wave = site.run.wave
     if not site.run.is_moving:
@@ -150,7 +150,7 @@ def recover(site: Site) -> None:
     for each in going:
         writer = site.writers[each.move.cluster]
         writer.touch_pod(each.pod.namespace, each.pod.name, each.uid)
-    for place in levers:
+    for place in [*levers, *site.plan.sidecar_sets]:
         site.writers[place.cluster].touch(place.kind, place.namespace, place.name)
     made = steps(going, checkpoint.by_place(), {}, site.plan.target)
     site.carry_out([*_as_appended(made, levers), *_rest(made, levers)])

@@ -101,7 +101,7 @@ def rights(moves: Iterable[Move], *, sidecars: bool) -> list[Right]:
         if move.kind == "delete" or (kind == "DaemonSet" and move.kind == "recreate"):
             needed.add(Right("delete", "", "pods", namespace=namespace))
         if kind == "AdvancedDaemonSet":
-            needed.add(Right("patch", "", "nodes"))
+            needed |= {Right(verb, "", "nodes") for verb in ("get", "patch")}
     if sidecars:
         group, plural = group_of("SidecarSet")
         needed |= {Right(verb, group, plural) for verb in ("get", "patch")}
@@ -149,7 +149,7 @@ def executor_role(name: str) -> dict[str, object]:
             ),
             ("", ["pods"], ["get", "patch", "delete"]),
             ("", ["pods/eviction"], ["create"]),
-            ("", ["nodes"], ["patch"]),
+            ("", ["nodes"], ["get", "patch"]),
         )
     ]
     return {

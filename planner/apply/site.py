@@ -21,7 +21,7 @@ from planner.apply.policy import Policy
 from planner.apply.state import Run
 from planner.apply.steps import Step, Target
 from planner.apply.tail import images_of, tail_request
-from planner.apply.writer import Writer
+from planner.apply.writer import Claim, Writer
 
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while clusters are written to."""
@@ -44,6 +44,12 @@ class Following:
         return Target.of(self.course.request)
 
     @cached_property
+    def sidecar_sets(self) -> list[Place]:
+        """SidecarSets that the plan changes, on every cluster of it."""
+        names = self.target.sidecars
+        return [Place(it, "", "SidecarSet", name) for it in self.course.clusters for name in names]
+
+    @cached_property
     def request(self) -> bytes:
         """What checkpoints compare with: the request, workload by workload."""
         return msgspec.json.encode(tail_request(self.course, self.images, 0), order="sorted")
@@ -59,7 +65,7 @@ class Site:
         self._journal = journal
         self._lease = lease
         self._steps = 0
-        self._mark = f"{journal.run_id}/{lease.epoch}"
+        self._claim = Claim(mark=f"{journal.run_id}/{lease.epoch}", check=lease.check)
         self.writers = self._writers(dry_run=False)
 
     def _writers(self, *, dry_run: bool) -> dict[str, Writer]:
@@ -67,7 +73,7 @@ class Site:
             name: Writer(
                 name,
                 door,
-                mark=self._mark,
+                claim=self._claim,
                 writes_per_s=self.policy.writes_per_s,
                 wait=self.outside.wait,
                 dry_run=dry_run,

@@ -2,6 +2,10 @@
 
 A write of unknown outcome (no answer, an error of the server) is read again before it is repeated:
 the difference to what is wanted is made anew, and is empty when the first write came through.
+
+Every write tests the resourceVersion that was read, and between reading and writing the claim is
+checked. Whoever takes over touches what may be under way: a write that is held up after its check
+finds another resourceVersion, so the object is read again and the claim checked again.
 """
 
 import time
@@ -42,6 +46,19 @@ class Written:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """That an executor may write.
+
+    Attributes:
+        mark: run and epoch; every object that is written carries it.
+        check: raises LeaseLostError when another executor has taken the run over.
+    """
+
+    mark: str
+    check: Callable[[], None]
+
+
 class Writer:
     """One cluster as one executor sees it.
 
@@ -54,7 +71,7 @@ class Writer:
         name: str,
         door: Cluster,
         *,
-        mark: str,
+        claim: Claim,
         writes_per_s: int,
         wait: Callable[[float], bool],
         dry_run: bool = False,
@@ -64,7 +81,7 @@ class Writer:
         Args:
             name: of the cluster.
             door: to the cluster.
-            mark: run and epoch; every object that is written carries it.
+            claim: that this executor may write.
             writes_per_s: how many writes a second.
             wait: lets seconds go by; gives True when the executor has to end.
             dry_run: the server checks everything and keeps nothing.
@@ -72,7 +89,7 @@ class Writer:
         self.name = name
         self.writes = 0
         self._door = door
-        self._mark = mark
+        self._claim = claim
         self._gap_s = 1.0 / writes_per_s
         self._next_s = 0.0
         self._wait = wait
@@ -124,7 +141,7 @@ class Writer:
             after = lever(before)
             if not guarded(before, after):
                 return
-            patch = guarded(before, annotated(after, {RUN: self._mark}) if marked else after)
+            patch = guarded(before, annotated(after, {RUN: self._claim.mark}) if marked else after)
             path = self._paths[kind, namespace, name]
             call = Call(method="PATCH", path=path, body=patch, content_type=JSON_PATCH)
             try:
@@ -164,7 +181,7 @@ class Writer:
     def touch(self, kind: str, namespace: str, name: str) -> None:
         """Mark an object as ours: whatever an executor before us is about to write fails."""
         if self.read(kind, namespace, name) is not None:
-            self.pull(kind, namespace, name, lambda live: annotated(live, {RUN: self._mark}))
+            self.pull(kind, namespace, name, lambda live: annotated(live, {RUN: self._claim.mark}))
 
     def merge_pod(
         self, namespace: str, name: str, uid: str, version: str, metadata: Mapping[str, Any]
@@ -188,21 +205,25 @@ class Writer:
                     raise RunError(f"{self.name}/{namespace}/{name}: {error}") from error
             else:
                 return Written("done")
-            live = self._pod(path)
+            live = self._found(path)
             if live is None or live["metadata"]["uid"] != uid:
                 return Written("gone")
             version = live["metadata"]["resourceVersion"]
         return Written("refused", "it changes all the time")
 
     def label_node(self, name: str, label: str, value: str) -> None:
-        """Label a node."""
-        body = {"metadata": {"labels": {label: value}}}
+        """Label a node; one that is gone needs no label."""
         path = node_path(name)
         for _ in range(ATTEMPTS):
+            live = self._found(path)
+            if live is None or (live["metadata"].get("labels") or {}).get(label) == value:
+                return
+            guard = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
+            body = {"metadata": {**guard, "labels": {label: value}}}
             try:
                 self._write(Call(method="PATCH", path=path, body=body, content_type=MERGE_PATCH))
             except ClusterError as error:
-                if error.status != HTTPStatus.CONFLICT:
+                if error.status not in _CONFLICTS:
                     raise RunError(f"{self.name}/{name}: {error}") from error
                 continue
             return
@@ -213,7 +234,7 @@ class Writer:
         path = pod_path(namespace, name)
         what = f"{self.name}/{namespace}/{name}"
         for _ in range(ATTEMPTS):
-            live = self._pod(path)
+            live = self._found(path)
             if live is None or live["metadata"]["uid"] != uid:
                 return Written("gone")
             metadata = live["metadata"]
@@ -236,12 +257,12 @@ class Writer:
 
     def touch_pod(self, namespace: str, name: str, uid: str) -> None:
         """Mark a pod as ours, as `touch` does."""
-        live = self._pod(pod_path(namespace, name))
+        live = self._found(pod_path(namespace, name))
         if live is not None and live["metadata"]["uid"] == uid:
             version = live["metadata"]["resourceVersion"]
-            self.merge_pod(namespace, name, uid, version, {"annotations": {RUN: self._mark}})
+            self.merge_pod(namespace, name, uid, version, {"annotations": {RUN: self._claim.mark}})
 
-    def _pod(self, path: str) -> dict[str, Any] | None:
+    def _found(self, path: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = msgspec.json.decode(
                 self._patient(Call(method="GET", path=path))
@@ -253,9 +274,10 @@ class Writer:
         return found
 
     def _write(self, call: Call) -> None:
-        """Write in turn.
+        """Write in turn, what was read before and is guarded by its resourceVersion.
 
         Raises:
+            LeaseLostError: another executor has taken the run over.
             RunError: the server warns: what it warns of has to be looked at first.
         """
         query = {"fieldManager": FIELD_MANAGER} if call.method in ("PATCH", "POST") else {}
@@ -263,6 +285,7 @@ class Writer:
             query["dryRun"] = "All"
         else:
             self._in_turn()
+            self._claim.check()
             self.writes += 1
         sent = Call(
             method=call.method,

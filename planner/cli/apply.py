@@ -16,6 +16,7 @@ from planner.cli.session import log_at
 from planner.errors import UsageError
 from planner.log import EventLog
 from planner.runs import (
+    World,
     begin_run,
     carry_out,
     find_run,
@@ -82,7 +83,7 @@ def command(
                 try_out(log, load_plan(log, _plan_of(log, plan)), outside, asked.policy)
                 progress.tell("tried", {"plan": plan})
                 return
-            journal = _journal(log, plan, asked)
+            journal = _journal(log, plan, asked, outside)
             progress.begin(journal.run_id, journal.run)
             ending, run = carry_out(log, journal, outside, waits_at_gates=asked.waits_at_gates)
         leave(log, ending, run, journal.run_id, progress)
@@ -93,8 +94,9 @@ def _plan_of(log: EventLog, reference: str) -> str:
     return find_run(log, reference).run.plan if reference in run_ids(log) else reference
 
 
-def _journal(log: EventLog, reference: str, asked: Asked) -> Journal:
+def _journal(log: EventLog, reference: str, asked: Asked, outside: World) -> Journal:
     """The run that is named, or that of the plan that is."""
     if reference in run_ids(log):
         return find_run(log, reference)
-    return begin_run(log, load_plan(log, reference), asked.policy, getpass.getuser())
+    plan = load_plan(log, reference)
+    return begin_run(log, plan, asked.policy, getpass.getuser(), outside)

@@ -25,7 +25,7 @@ from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
 from planner.apply.moveset import MoveSet
 from planner.apply.state import Run, fold
-from planner.errors import ConflictError, LeaseLostError, UsageError
+from planner.errors import LeaseLostError, UsageError
 from planner.log.memory import MemoryEventLog
 from planner.model.clock import ManualClock
 from tests.shop import IDENTITY
@@ -175,8 +175,23 @@ def test_a_lease_that_was_taken_is_not_renewed(log: MemoryEventLog) -> None:
     lost.take(never)
     clock.advance(31_000)
     Lease(log, "r", THERE, clock).take(never)
-    with pytest.raises(ConflictError, match="another executor"):
+    with pytest.raises(LeaseLostError, match="another executor"):
         lost.renew()
+
+
+def test_who_may_write_is_asked_of_the_log_and_not_of_a_clock(log: MemoryEventLog) -> None:
+    clock = ManualClock(0)
+    first = Lease(log, "r", HERE, clock)
+    first.take(never)
+    first.check()
+    clock.advance(31_000)
+    first.check()  # nobody took it: what is late is still alone
+    second = Lease(log, "r", THERE, clock)
+    second.take(never)
+    with pytest.raises(LeaseLostError, match="another executor"):
+        first.check()
+    second.renew()
+    second.check()
 
 
 def test_an_executor_elsewhere_is_waited_for(log: MemoryEventLog) -> None:

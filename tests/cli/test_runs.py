@@ -107,7 +107,10 @@ def test_a_plan_needs_a_door_to_each_of_its_clusters(
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(text)
     named = [word for each in clusters for word in ("--cluster", each)]
-    assert_refused(run("apply", plan_id, "--kubeconfig", kubeconfig, *named), said)
+    for options in ([], ["--dry-run"]):
+        ran = run("apply", plan_id, "--kubeconfig", kubeconfig, *named, *options)
+        assert_refused(ran, said)
+    assert json.loads(run("runs", "--format", "json").out)["runs"] == [], "nothing has begun"
 
 
 def test_failures_are_a_number_or_a_percentage(run: Run, plan_id: str) -> None:

@@ -281,6 +281,9 @@ def test_what_is_not_allowed_is_said_before_anything_is_done(
         assert running.end() == 1
     assert "not allowed to delete pods in applied" in running.errors
     assert "planner apply --role" in running.errors
+    (refused,) = json.loads(operator.say("runs", "--format", "json"))["runs"]
+    assert refused["state"] == "aborted", "it keeps no place"
+    assert "not allowed to delete pods in applied" in refused["why"]
     for path, manifest in rights("planner-executor", "apply"):
         hangzhou.admin.apply(path, manifest)
     with operator.apply(plan) as running:

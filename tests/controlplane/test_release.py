@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.controlplane.given import Plane
+    from tests.controlplane.running import Event
 
     Planes = Mapping[str, Plane]
 
@@ -69,8 +70,18 @@ def test_the_release_goes_as_planned_and_breaks_no_rule(filled: Planes, tmp_path
     assert audit["disrupted"] == count
     (ended,) = running.said("ended")
     assert ended["moved"] == ended["fidelity"]["as_planned"] == count
+    print(went(ended))  # noqa: T201 `pytest -s` shows it
     assert ended["held"] == []
     assert versions(filled) == {"1.1.0"}
+
+
+def went(ended: Event) -> str:
+    """The row of docs/apply.md of a run; `pytest -s` prints it."""
+    numbers = ended["fidelity"]
+    return (
+        f"\n{ended['moved']} of {numbers['moves']} | {numbers['as_planned']} as planned"
+        f" | {ended['writes']} writes | {numbers['took_s']} s, {numbers['expected_s']} s"
+    )
 
 
 def has_done(running: Running, events: int) -> bool:
@@ -105,5 +116,6 @@ def test_it_does_so_although_its_executor_is_killed_and_an_api_server_restarts(
     assert audit["disrupted"] == count
     (ended,) = running.said("ended")
     assert ended["moved"] == count
+    print(went(ended), f"| {kills} kills, {len(twice)} pods twice")  # noqa: T201 as above
     assert ended["fidelity"]["as_planned"] >= 0.99 * count
     assert versions(filled) == {"1.2.0"}
