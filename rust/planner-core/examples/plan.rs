@@ -39,8 +39,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rounds = arguments.next().map_or(Ok(3), |rounds| rounds.parse())?;
     let (snapshot, text) = (fs::read(snapshot)?, fs::read(request)?);
     let mut clock = Clock::default();
-    let fleet = clock.time("snapshot", 1, || from_snapshot(&snapshot))?;
+    let mut fleet = clock.time("snapshot", 1, || from_snapshot(&snapshot))?;
     drop(snapshot);
+    let memory = memory(&fleet);
+    // A plan opens what is packed, once; what stays open is not opened again below.
+    for _ in 0..rounds {
+        fleet.pack();
+        clock.time("open", 1, || fleet.open());
+    }
     let request: Request = clock.time("request", rounds, || serde_json::from_slice(&text))?;
     let manifests = &request.spec.target.manifests;
     let inventory = clock.time("inventory", rounds, || Inventory::new(&fleet, manifests));
@@ -85,11 +91,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let made = clock.time("plan", rounds, || plan(&fleet, &order))?;
     let bytes = clock.time("write", rounds, || made.to_bytes())?;
-    tell(&clock, &facts, (&made, bytes.len()), &fleet)?;
+    tell(&clock, &facts, (&made, bytes.len()), &memory)?;
     Ok(())
 }
 
-fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: &Fleet) -> io::Result<()> {
+fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), memory: &str) -> io::Result<()> {
     let (pods, header) = (made.moves.num_rows(), made.header.len());
     let mut out = stdout().lock();
     for (stage, ms, cpu_ms) in &clock.stages {
@@ -103,15 +109,19 @@ fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), fleet: &Fleet)
     )?;
     let (table, peak) = (made.moves.get_array_memory_size(), peak());
     let peak = peak.unwrap_or_default();
-    let clusters = || fleet.clusters.values();
-    let columns: usize = clusters().map(|cluster| cluster.pods.bytes()).sum();
-    let uids: usize = clusters().map(|cluster| cluster.rows.bytes()).sum();
-    let (all, texts) = (fleet.bytes(), fleet.texts.bytes());
-    let documents = all - columns - uids - texts;
-    writeln!(
-        out,
-        "memory: fleet {all} (columns {columns}, uids {uids}, texts {texts}, documents {documents}), \
-         table of moves {table}; {peak}"
+    writeln!(out, "memory: {memory}, table of moves {table}; {peak}")
+}
+
+/// What a fleet holds before anything of it was opened, in all and for each pod.
+fn memory(fleet: &Fleet) -> String {
+    let columns: usize = fleet.clusters.values().map(|it| it.pods.bytes()).sum();
+    let rows: usize = fleet.clusters.values().map(|it| it.pods.len()).sum();
+    let (all, texts, documents) = (fleet.bytes(), fleet.texts.bytes(), fleet.documents.bytes());
+    let objects = all - columns - texts - documents;
+    format!(
+        "fleet {all}, {:.1} a pod (columns {columns}, texts {texts}, documents {documents}, \
+         objects {objects})",
+        all as f64 / rows.max(1) as f64
     )
 }
 

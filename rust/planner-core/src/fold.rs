@@ -13,7 +13,7 @@ use arrow_array::cast::AsArray;
 use crate::{
     batch::{Batch, Columns, Dictionary, Event},
     error::OrderError,
-    fleet::{Cluster, Fleet, Interner, List, Object, Pod, Symbol},
+    fleet::{Archive, Cluster, Fleet, Interner, List, Object, Pod, Span, Symbol},
     resource::Resource,
 };
 
@@ -45,8 +45,9 @@ pub(crate) fn apply(fleet: &mut Fleet, cluster: &str, batch: &Batch) {
         fleet.clusters.insert(cluster.into(), Cluster::default());
     }
     let state = fleet.clusters.get_mut(cluster).expect("inserted above");
+    let documents = &mut fleet.documents;
     let columns = batch.columns();
-    let texts = PodTexts::intern(&columns, &mut fleet.texts);
+    let shared = SharedTexts::intern(&columns, &mut fleet.texts);
     for row in 0..batch.len() {
         fleet.now_ms = fleet.now_ms.max(columns.time_ms.value(row));
         let event = Event::from_code(columns.event.value(row)).expect("batches are checked");
@@ -64,11 +65,21 @@ pub(crate) fn apply(fleet: &mut Fleet, cluster: &str, batch: &Batch) {
                 );
             }
             Event::Observed if resource == Resource::Pods => {
-                state.observe_pod(&texts.pod(&columns, row));
+                state.observe_pod(&shared.pod(&columns, row));
             }
-            Event::Observed => state.observe_object(resource, &columns, row),
-            Event::Gone => state.remove(resource, columns.uid_of(row)),
-            Event::ListCompleted => state.complete_list(resource),
+            Event::Observed => {
+                let uid = columns.uid_of(row);
+                let object = Object {
+                    namespace: shared.text(0, columns.namespace, row),
+                    name: fleet.texts.intern(columns.name.value(row)),
+                    resource_version: columns.resource_version.value(row),
+                    document: Span::default(),
+                };
+                let document = columns.document.value(row);
+                state.observe_object(resource, uid, object, documents, document);
+            }
+            Event::Gone => state.remove(resource, columns.uid_of(row), documents),
+            Event::ListCompleted => state.complete_list(resource, documents),
             Event::TimePassed => {}
         }
     }
@@ -77,9 +88,10 @@ pub(crate) fn apply(fleet: &mut Fleet, cluster: &str, batch: &Batch) {
 impl Cluster {
     fn observe_pod(&mut self, pod: &Pod<'_>) {
         self.mention(Resource::Pods, pod.uid);
-        let Some(row) = self.rows.find(&self.pods, pod.uid) else {
+        let Some(row) = self.row(pod.uid) else {
             let row = self.pods.push(pod);
-            self.rows.insert(&self.pods, row);
+            let rows = self.rows.get_mut().expect("made to find the row");
+            rows.insert(&self.pods, row);
             return;
         };
         if is_newer(
@@ -90,22 +102,22 @@ impl Cluster {
         }
     }
 
-    fn observe_object(&mut self, resource: Resource, columns: &Columns<'_>, row: usize) {
-        let uid = columns.uid_of(row);
-        let resource_version = columns.resource_version.value(row);
+    fn observe_object(
+        &mut self,
+        resource: Resource,
+        uid: u128,
+        mut object: Object,
+        documents: &mut Archive,
+        document: &str,
+    ) {
         self.mention(resource, uid);
         let objects = self.objects.entry(resource).or_default();
-        if objects
-            .get(&uid)
-            .is_none_or(|it| is_newer(resource_version, it.resource_version))
-        {
-            let object = Object {
-                namespace: crate::batch::text(columns.namespace, row).into(),
-                name: columns.name.value(row).into(),
-                resource_version,
-                document: columns.document.value(row).into(),
-            };
-            objects.insert(uid, object);
+        let known = objects.get(&uid);
+        if known.is_none_or(|it| is_newer(object.resource_version, it.resource_version)) {
+            object.document = documents.push(document);
+            if let Some(before) = objects.insert(uid, object) {
+                documents.forget(before.document);
+            }
         }
     }
 
@@ -115,13 +127,17 @@ impl Cluster {
         }
     }
 
-    fn remove(&mut self, resource: Resource, uid: u128) {
+    fn remove(&mut self, resource: Resource, uid: u128, documents: &mut Archive) {
         if resource == Resource::Pods {
-            if let Some(row) = self.rows.remove(&self.pods, uid) {
+            if let Some(row) = self.row(uid) {
+                let rows = self.rows.get_mut().expect("made to find the row");
+                rows.remove(&self.pods, uid);
                 self.pods.live[row as usize] = false;
             }
         } else if let Some(objects) = self.objects.get_mut(&resource) {
-            objects.remove(&uid);
+            if let Some(object) = objects.remove(&uid) {
+                documents.forget(object.document);
+            }
             if objects.is_empty() {
                 self.objects.remove(&resource);
             }
@@ -129,7 +145,7 @@ impl Cluster {
     }
 
     /// A list that never began says nothing.
-    fn complete_list(&mut self, resource: Resource) {
+    fn complete_list(&mut self, resource: Resource, documents: &mut Archive) {
         let Some(list) = self.lists.remove(&resource) else {
             return;
         };
@@ -146,7 +162,7 @@ impl Cluster {
             uids.filter(is_gone).collect()
         };
         for uid in gone {
-            self.remove(resource, uid);
+            self.remove(resource, uid, documents);
         }
     }
 }
@@ -156,9 +172,9 @@ fn is_newer(version: u64, known: u64) -> bool {
 }
 
 /// The symbols of a batch's dictionaries: each text is looked up once and not once a pod.
-struct PodTexts([Vec<Symbol>; 8]);
+struct SharedTexts([Vec<Symbol>; 8]);
 
-impl PodTexts {
+impl SharedTexts {
     fn intern(columns: &Columns<'_>, texts: &mut Interner) -> Self {
         Self(columns.dictionaries().map(|column| {
             let values = column.values().as_string::<i32>();
@@ -171,9 +187,12 @@ impl PodTexts {
         }))
     }
 
+    fn text(&self, index: usize, column: &Dictionary, row: usize) -> Symbol {
+        self.0[index][column.keys().value(row) as usize]
+    }
+
     fn pod<'a>(&self, columns: &Columns<'a>, row: usize) -> Pod<'a> {
-        let text =
-            |index: usize, column: &Dictionary| self.0[index][column.keys().value(row) as usize];
+        let text = |index, column| self.text(index, column, row);
         Pod {
             uid: columns.uid_of(row),
             name: columns.name.value(row),

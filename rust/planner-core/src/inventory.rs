@@ -83,6 +83,7 @@ impl<'f> Inventory<'f> {
     /// Reads a fleet, with manifests laid over the workloads that they name.
     #[must_use]
     pub fn new(fleet: &'f Fleet, manifests: &[Value]) -> Self {
+        fleet.open();
         let (mut inventory, parsed) = rayon::join(
             || Self::without_texts(fleet, manifests),
             || PodTexts::of(fleet),
@@ -96,7 +97,7 @@ impl<'f> Inventory<'f> {
         for (name, cluster) in &fleet.clusters {
             let objects: Vec<(Resource, &Object)> = workload_objects(cluster).collect();
             let of_cluster = objects.into_par_iter().map(|(resource, object)| {
-                read_workload(resource, name, &object.document, manifests)
+                read_workload(resource, name, fleet.document(object), manifests)
             });
             for each in of_cluster.collect::<Vec<_>>() {
                 match each {
@@ -171,10 +172,11 @@ impl<'f> Inventory<'f> {
             .objects
             .get(&resource);
         let mut objects: Vec<_> = objects.into_iter().flat_map(BTreeMap::values).collect();
-        objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        let text = |symbol| self.fleet.texts.text(symbol);
+        objects.sort_by_key(|it| (text(it.namespace), text(it.name)));
         objects
             .into_par_iter()
-            .map(|object| read(&read_document(&object.document)))
+            .map(|object| read(&read_document(self.fleet.document(object))))
             .collect()
     }
 
@@ -241,7 +243,7 @@ fn view<'f>(
     cluster: &'f Cluster,
     workloads: &[Workload<'_>],
 ) -> ClusterView<'f> {
-    let owners = Owners::of(cluster);
+    let owners = Owners::of(fleet, cluster);
     let by_uid: BTreeMap<(Resource, u128), WorkloadIdx> = workloads
         .iter()
         .enumerate()
@@ -250,28 +252,25 @@ fn view<'f>(
         .collect();
     let mut unsupported = BTreeMap::new();
     let mut known: BTreeMap<Symbol, WorkloadIdx> = BTreeMap::new();
-    let pods = &cluster.pods;
-    let mut workload_of = Vec::with_capacity(pods.len());
-    let mut last = (Symbol::default(), NO_WORKLOAD);
-    for owner in &pods.owner {
-        if *owner != last.0 {
-            let index = *known.entry(*owner).or_insert_with(|| {
-                match owners.resolve(fleet.texts.text(*owner)) {
-                    Owner::Workload(resource, uid) => {
-                        by_uid.get(&(resource, uid)).copied().unwrap_or(NO_WORKLOAD)
-                    }
-                    Owner::Unsupported(kind) => {
-                        unsupported.insert(*owner, kind);
-                        NO_WORKLOAD
-                    }
-                    Owner::None => NO_WORKLOAD,
+    let classes = cluster.pods.classes.all().iter();
+    let of_class = classes.map(|class| {
+        *known.entry(class.owner).or_insert_with(|| {
+            match owners.resolve(fleet.texts.text(class.owner)) {
+                Owner::Workload(resource, uid) => {
+                    by_uid.get(&(resource, uid)).copied().unwrap_or(NO_WORKLOAD)
                 }
-            });
-            last = (*owner, index);
-        }
-        workload_of.push(last.1);
-    }
-    let version = version(cluster);
+                Owner::Unsupported(kind) => {
+                    unsupported.insert(class.owner, kind);
+                    NO_WORKLOAD
+                }
+                Owner::None => NO_WORKLOAD,
+            }
+        })
+    });
+    let of_class: Vec<WorkloadIdx> = of_class.collect();
+    let numbers = cluster.pods.classes.numbers().iter();
+    let workload_of = numbers.map(|class| of_class[*class as usize]).collect();
+    let version = version(fleet, cluster);
     let server_minor = version
         .as_deref()
         .and_then(minor)
@@ -289,9 +288,9 @@ fn view<'f>(
     }
 }
 
-fn version(cluster: &Cluster) -> Option<String> {
+fn version(fleet: &Fleet, cluster: &Cluster) -> Option<String> {
     let object = cluster.objects.get(&Resource::Versions)?.values().next()?;
-    let document: Value = serde_json::from_str(&object.document).ok()?;
+    let document: Value = serde_json::from_str(fleet.document(object)).ok()?;
     Some(document.get("gitVersion")?.as_str()?.to_owned())
 }
 
@@ -305,9 +304,9 @@ fn zones(fleet: &Fleet, cluster: &Cluster) -> (HashMap<Symbol, u32, FxBuildHashe
     let nodes = cluster.objects.get(&Resource::Nodes);
     let nodes: Vec<&Object> = nodes.into_iter().flat_map(BTreeMap::values).collect();
     let zone_of = nodes.into_par_iter().filter_map(|node| {
-        let document: Node<'_> = serde_json::from_str(&node.document).ok()?;
+        let document: Node<'_> = serde_json::from_str(fleet.document(node)).ok()?;
         let zone = document.metadata.labels?.zone?;
-        Some((fleet.texts.find(&node.name)?, zone))
+        Some((node.name, zone))
     });
     let zone_of: Vec<(Symbol, Cow<'_, str>)> = zone_of.collect();
     let mut names: Vec<String> = Vec::new();

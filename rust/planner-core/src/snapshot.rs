@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::{
     batch::{Batch, BatchWriter, ObjectRow},
     error::CodecError,
-    fleet::{Cluster, Fleet, Interner},
+    fleet::{Cluster, Fleet, UidIndex},
     fold::apply,
     resource::Resource,
 };
@@ -28,19 +28,9 @@ pub fn to_snapshot(fleet: &Fleet) -> Vec<u8> {
     bytes.extend(fleet.position.to_le_bytes());
     bytes.extend(fleet.now_ms.to_le_bytes());
     push_count(&mut bytes, fleet.clusters.len());
-    let mut texts = fleet.texts.clone();
-    for cluster in fleet.clusters.values() {
-        for object in cluster
-            .objects
-            .values()
-            .flat_map(|objects| objects.values())
-        {
-            texts.intern(&object.namespace);
-        }
-    }
     for (name, cluster) in &fleet.clusters {
         push_block(&mut bytes, name.as_bytes());
-        let batches = batches(cluster, &texts, fleet.now_ms);
+        let batches = batches(cluster, fleet);
         push_count(&mut bytes, batches.len());
         for batch in batches {
             push_block(&mut bytes, &batch.to_bytes());
@@ -89,6 +79,11 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
         }
     }
     fleet.now_ms = now_ms;
+    // Who folds on makes them anew; who plans never asks.
+    for cluster in fleet.clusters.values_mut() {
+        cluster.rows.take();
+    }
+    fleet.pack();
     if rest.is_empty() {
         Ok(fleet)
     } else {
@@ -115,34 +110,31 @@ fn reserve(cluster: &mut Cluster, batches: &[Batch]) {
         }
     }
     cluster.pods.reserve(pods, name_bytes);
-    cluster.rows.reserve(&cluster.pods, pods);
+    let mut rows = UidIndex::default();
+    rows.reserve(&cluster.pods, pods);
+    cluster.rows = rows.into();
 }
 
 /// Objects that an open list has not mentioned come before it begins, the others after.
-fn batches(cluster: &Cluster, texts: &Interner, time_ms: i64) -> Vec<Batch> {
-    let mut writer = BatchWriter::new(texts);
-    write(&mut writer, cluster, texts, time_ms, false);
+fn batches(cluster: &Cluster, fleet: &Fleet) -> Vec<Batch> {
+    let mut writer = BatchWriter::new(&fleet.texts);
+    write(&mut writer, cluster, fleet, false);
     for (resource, list) in &cluster.lists {
         writer
             .row()
-            .list_begun(*resource, time_ms, list.resource_version);
+            .list_begun(*resource, fleet.now_ms, list.resource_version);
     }
-    write(&mut writer, cluster, texts, time_ms, true);
+    write(&mut writer, cluster, fleet, true);
     writer.finish()
 }
 
-fn write(
-    writer: &mut BatchWriter<'_>,
-    cluster: &Cluster,
-    texts: &Interner,
-    time_ms: i64,
-    mentioned: bool,
-) {
+fn write(writer: &mut BatchWriter<'_>, cluster: &Cluster, fleet: &Fleet, mentioned: bool) {
+    let (texts, time_ms) = (&fleet.texts, fleet.now_ms);
     let mut rows: Vec<_> = cluster.pods.rows().collect();
     // Pods of one owner share most texts: together they compress, and whoever reads the fleet
     // finds them beside each other.
     rows.sort_unstable_by_key(|row| {
-        let owner = cluster.pods.owner[*row as usize];
+        let owner = cluster.pods.class(*row).owner;
         (texts.text(owner), cluster.pods.uid[*row as usize])
     });
     for row in rows {
@@ -152,6 +144,9 @@ fn write(
         }
     }
     for (resource, objects) in &cluster.objects {
+        // Those that lie beside each other are alike.
+        let mut objects: Vec<_> = objects.iter().collect();
+        objects.sort_by_key(|(uid, it)| (texts.text(it.namespace), texts.text(it.name), **uid));
         for (uid, object) in objects {
             if cluster.is_mentioned(*resource, *uid) != mentioned {
                 continue;
@@ -159,11 +154,9 @@ fn write(
             let row = ObjectRow {
                 uid: *uid,
                 resource_version: object.resource_version,
-                namespace: texts
-                    .find(&object.namespace)
-                    .expect("interned for this snapshot"),
-                name: &object.name,
-                document: Some(&object.document),
+                namespace: object.namespace,
+                name: texts.text(object.name),
+                document: Some(fleet.document(object)),
             };
             writer.row().object(*resource, time_ms, &row);
         }

@@ -145,13 +145,13 @@ fn existing(fleet: &Fleet) -> BTreeMap<(Resource, u8), u64> {
         let pod = cluster.pods.get(row);
         assert_eq!(pod.name, format!("cart-{}", pod.uid));
         assert_eq!(u64::from(pod.flags), pod.resource_version);
-        assert_eq!(cluster.rows.find(&cluster.pods, pod.uid), Some(row));
+        assert_eq!(cluster.row(pod.uid), Some(row));
         ((Resource::Pods, pod.uid as u8), pod.resource_version)
     });
     let others = cluster.objects.iter().flat_map(|(resource, objects)| {
         objects.iter().map(|(uid, object)| {
             assert_eq!(
-                *object.document,
+                fleet.document(object),
                 format!("{{\"version\":{}}}", object.resource_version)
             );
             ((*resource, *uid as u8), object.resource_version)
@@ -254,6 +254,6 @@ fn a_list_in_two_clusters_is_two_lists() {
     let empty = batch(&[Row::Begin(Resource::Pods), Row::Complete(Resource::Pods)]);
     let fleet = fold(Fleet::default(), "hangzhou", 1, &seen).unwrap();
     let fleet = fold(fleet, "shanghai", 2, &empty).unwrap();
-    assert_eq!(fleet.clusters["hangzhou"].rows.len(), 1);
-    assert_eq!(fleet.clusters["shanghai"].rows.len(), 0);
+    assert_eq!(fleet.clusters["hangzhou"].row(1), Some(0));
+    assert_eq!(fleet.clusters["shanghai"].row(1), None);
 }

@@ -123,6 +123,10 @@ pub fn fold(
             .try_fold(start, |fleet, (cluster, first, batch)| {
                 fold_batch(fleet, cluster, *first, batch)
             })
+            .map(|mut fleet| {
+                fleet.pack();
+                fleet
+            })
     })?;
     Ok(PyFleet {
         inner: Arc::new(folded),

@@ -39,7 +39,7 @@ impl<'a> Pods<'a> {
         let views = &self.inventory.clusters;
         let at = views.binary_search_by(|view| view.name.cmp(cluster)).ok()?;
         let of = views[at].cluster;
-        Some((at as ClusterIdx, of.rows.find(&of.pods, uid(pod)?)?))
+        Some((at as ClusterIdx, of.row(uid(pod)?)?))
     }
 
     /// Reads off the changes how the pods are.
@@ -90,7 +90,10 @@ impl<'a> Pods<'a> {
             },
             serves: pods.columns.is_ready(row),
             held_by: String::new(),
-            namespace: pods.texts.text(pods.columns.namespace[at]).to_owned(),
+            namespace: pods
+                .texts
+                .text(pods.columns.class(row).namespace)
+                .to_owned(),
             name: pods.name(row).to_owned(),
             node: pods.node(row).to_owned(),
             version: pods.columns.resource_version[at].to_string(),

@@ -79,12 +79,8 @@ impl<'a> Settled<'a> {
     }
 
     fn runs_its_spec(&self, pods: PodsOf<'_>, row: PodRow) -> bool {
-        let (columns, at) = (pods.columns, row as usize);
-        let key = [
-            columns.annotations[at],
-            columns.spec[at],
-            columns.status[at],
-        ];
+        let class = pods.columns.class(row);
+        let key = [class.annotations, class.spec, class.status];
         let [annotations, _, status] = key.map(|symbol| pods.texts.text(symbol));
         let find = || runs(annotations, pods.spec(row), status);
         *self.known.borrow_mut().entry(key).or_insert_with(find)

@@ -246,8 +246,9 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
     let clusters = inventory.clusters.iter();
-    let mut revisions: Vec<Revisions<'_>> =
-        clusters.map(|view| Revisions::of(view.cluster)).collect();
+    let mut revisions: Vec<Revisions<'_>> = clusters
+        .map(|view| Revisions::of(inventory.fleet, view.cluster))
+        .collect();
     for (index, workload) in (0..).zip(&inventory.workloads) {
         let (cluster, _) = inventory.cluster_of(index);
         revisions[cluster as usize].tell(workload, inventory.observed_template(index));

@@ -82,7 +82,7 @@ pub(super) fn diff_orphans(
             if pods.is_finished(row) || !differs {
                 continue;
             }
-            let owner = view.unsupported.get(&pods.owner[row as usize]);
+            let owner = view.unsupported.get(&pods.class(row).owner);
             let reason = owner.map_or_else(
                 || "it has no controller that would make it anew".to_owned(),
                 |kind| format!("the planner does not move pods of a {kind}"),

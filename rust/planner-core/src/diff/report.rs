@@ -112,7 +112,7 @@ pub fn unmovable<'a>(inventory: &'a Inventory<'_>, diff: &'a Diff) -> Vec<Unmova
         });
         UnmovablePod {
             cluster: view.name,
-            namespace: texts.text(view.cluster.pods.namespace[pod.row as usize]),
+            namespace: texts.text(view.cluster.pods.class(pod.row).namespace),
             pod: view.cluster.pods.name(pod.row),
             workload,
             reason: &pod.reason,

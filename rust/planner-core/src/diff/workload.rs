@@ -128,13 +128,8 @@ pub(super) fn diff_workload(
 impl Scene<'_> {
     /// The class of a pod.
     pub fn class(&self, row: PodRow) -> Class {
-        let (pods, at) = (&self.view.cluster.pods, row as usize);
-        let texts = [
-            pods.spec[at],
-            pods.revision[at],
-            pods.annotations[at],
-            pods.labels[at],
-        ];
+        let class = self.view.cluster.pods.class(row);
+        let texts = [class.spec, class.revision, class.annotations, class.labels];
         (texts, self.sidecars.holds(self.cluster, row))
     }
 
@@ -152,7 +147,7 @@ impl Scene<'_> {
     fn need(&self, row: PodRow, why_recreate: &mut Vec<String>, diff: &mut Diff) -> Need {
         let pods = self.inventory.pods_of(self.cluster);
         let spec = pods.spec(row);
-        let revision = pods.texts.text(pods.columns.revision[row as usize]);
+        let revision = pods.texts.text(pods.columns.class(row).revision);
         let images = self.images_that_differ(spec);
         let stays = self.target.as_ref().is_none_or(|target| {
             images.is_empty() && (!target.whole || self.is_at_template(revision))

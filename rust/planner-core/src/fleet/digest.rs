@@ -16,7 +16,7 @@ impl Fleet {
         hasher.update(&self.now_ms.to_le_bytes());
         for (name, cluster) in &self.clusters {
             update_text(&mut hasher, name);
-            cluster.update(&mut hasher, &texts);
+            cluster.update(&mut hasher, &texts, self);
         }
         *hasher.finalize().as_bytes()
     }
@@ -27,7 +27,7 @@ impl Fleet {
     pub fn cluster_digest(&self, cluster: &str) -> Option<[u8; 32]> {
         let cluster = self.clusters.get(cluster)?;
         let mut hasher = Hasher::new();
-        cluster.update(&mut hasher, &TextDigests::of(&self.texts));
+        cluster.update(&mut hasher, &TextDigests::of(&self.texts), self);
         Some(*hasher.finalize().as_bytes())
     }
 }
@@ -43,7 +43,7 @@ impl TextDigests {
 }
 
 impl Cluster {
-    fn update(&self, hasher: &mut Hasher, texts: &TextDigests) {
+    fn update(&self, hasher: &mut Hasher, texts: &TextDigests, fleet: &Fleet) {
         let mut rows: Vec<_> = self.pods.rows().collect();
         rows.sort_unstable_by_key(|row| self.pods.uid[*row as usize]);
         update_count(hasher, rows.len());
@@ -63,9 +63,10 @@ impl Cluster {
             for (uid, object) in objects {
                 hasher.update(&uid.to_le_bytes());
                 hasher.update(&object.resource_version.to_le_bytes());
-                for text in [&object.namespace, &object.name, &object.document] {
-                    update_text(hasher, text);
-                }
+                let text = |symbol| fleet.texts.text(symbol);
+                update_text(hasher, text(object.namespace));
+                update_text(hasher, text(object.name));
+                update_text(hasher, fleet.document(object));
                 hasher.update(&[u8::from(self.is_mentioned(*resource, *uid))]);
             }
         }

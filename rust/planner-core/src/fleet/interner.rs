@@ -1,24 +1,29 @@
 //! Each different text once.
 
+use std::hash::BuildHasher;
+
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher;
+
+use super::{Archive, Span, make_room};
 
 /// A text of an [`Interner`]. The empty text is always symbol 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(pub u32);
 
-/// Maps texts to dense symbols and back.
+/// Maps texts to dense symbols and back. Texts of pods are alike, so they are kept packed.
 #[derive(Clone, Debug)]
 pub struct Interner {
-    texts: Vec<Box<str>>,
+    archive: Archive,
+    spans: Vec<Span>,
     index: HashTable<u32>,
 }
 
 impl Default for Interner {
     fn default() -> Self {
         let mut interner = Self {
-            texts: Vec::new(),
+            archive: Archive::default(),
+            spans: Vec::new(),
             index: HashTable::new(),
         };
         interner.intern("");
@@ -30,18 +35,19 @@ impl Interner {
     /// The symbol of this text, made when it is new.
     pub fn intern(&mut self, text: &str) -> Symbol {
         let hash = FxBuildHasher.hash_one(text);
-        let texts = &self.texts;
+        let of = |known: &u32| self.archive.text(self.spans[*known as usize]);
         let entry = self.index.entry(
             hash,
-            |known| &*texts[*known as usize] == text,
-            |known| FxBuildHasher.hash_one(&*texts[*known as usize]),
+            |known| of(known) == text,
+            |known| FxBuildHasher.hash_one(of(known)),
         );
         match entry {
             hashbrown::hash_table::Entry::Occupied(entry) => Symbol(*entry.get()),
             hashbrown::hash_table::Entry::Vacant(entry) => {
-                let next = u32::try_from(self.texts.len()).expect("fewer than 2^32 texts");
+                let next = u32::try_from(self.spans.len()).expect("fewer than 2^32 texts");
                 entry.insert(next);
-                self.texts.push(text.into());
+                make_room(&mut self.spans);
+                self.spans.push(self.archive.push(text));
                 Symbol(next)
             }
         }
@@ -51,38 +57,49 @@ impl Interner {
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Symbol> {
         let hash = FxBuildHasher.hash_one(text);
-        let known = |known: &u32| &*self.texts[*known as usize] == text;
+        let known = |known: &u32| self.text(Symbol(*known)) == text;
         self.index.find(hash, known).copied().map(Symbol)
     }
 
     /// The text of this symbol.
     #[must_use]
     pub fn text(&self, symbol: Symbol) -> &str {
-        &self.texts[symbol.0 as usize]
+        self.archive.text(self.spans[symbol.0 as usize])
     }
 
     /// Every text in the order of its symbol.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        self.spans.iter().map(|span| self.archive.text(*span))
     }
 
     /// How many different texts there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.texts.len()
+        self.spans.len()
+    }
+
+    /// Opens all texts, for whoever reads many.
+    pub fn open(&self) {
+        self.archive.open();
+    }
+
+    /// Puts all texts away, packed.
+    pub fn pack(&mut self) {
+        self.archive.pack();
     }
 
     /// Memory held, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let texts: usize = self.texts.iter().map(|text| text.len()).sum();
-        texts + self.texts.capacity() * size_of::<Box<str>>() + self.index.allocation_size()
+        self.archive.bytes()
+            + self.spans.capacity() * size_of::<Span>()
+            + self.index.allocation_size()
     }
 
     /// Never: the empty text is always there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.spans.is_empty()
     }
 }
 

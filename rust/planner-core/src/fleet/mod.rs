@@ -2,21 +2,32 @@
 //!
 //! Text is interned once for the whole fleet ([`Symbol`]); a pod is a row over symbols and
 //! numbers. Objects that are few (workloads, budgets, nodes) stay redacted JSON documents and are
-//! read by [`crate::kube`] when somebody asks.
+//! read by [`crate::kube`] when somebody asks. Texts and documents are kept packed ([`Archive`]).
 
+mod archive;
+mod classes;
 mod digest;
 mod interner;
 mod pods;
 mod table;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
+pub use archive::{Archive, Span};
+pub use classes::{Class, Classes};
 use hashbrown::HashSet;
 pub use interner::{Interner, Symbol};
 pub use pods::{Pod, PodRow, Pods, UidIndex};
 use rustc_hash::FxBuildHasher;
 
 use crate::resource::Resource;
+
+/// Makes room for an eighth more: doubling would leave up to half of a large fleet's memory unused.
+fn make_room<T>(column: &mut Vec<T>) {
+    if column.len() == column.capacity() {
+        column.reserve_exact((column.len() / 8).max(64));
+    }
+}
 
 /// All clusters at one position of the log.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +36,11 @@ pub struct Fleet {
     pub position: u64,
     /// Time of the last event, milliseconds UTC.
     pub now_ms: i64,
-    /// Every text of every column.
+    /// Every text of every column, and the names of objects.
     pub texts: Interner,
+    /// What is known of each object: redacted JSON as the API server sent it, without
+    /// `managedFields`.
+    pub documents: Archive,
     /// By name, so that iteration order means the same everywhere.
     pub clusters: BTreeMap<Box<str>, Cluster>,
 }
@@ -36,8 +50,8 @@ pub struct Fleet {
 pub struct Cluster {
     /// Every pod seen; rows of pods that are gone have `live` unset.
     pub pods: Pods,
-    /// Rows of the pods that exist, by uid.
-    pub rows: UidIndex,
+    /// Rows of the pods that exist, by uid; made when somebody asks.
+    pub(crate) rows: OnceLock<UidIndex>,
     /// Everything else, by resource and then by uid.
     pub objects: BTreeMap<Resource, BTreeMap<u128, Object>>,
     /// The lists that have begun and are not complete yet.
@@ -54,47 +68,76 @@ pub struct List {
 }
 
 /// An object that is not a pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// `""` for objects of the cluster itself.
-    pub namespace: Box<str>,
+    /// The empty text for objects of the cluster itself.
+    pub namespace: Symbol,
     /// `metadata.name`
-    pub name: Box<str>,
+    pub name: Symbol,
     /// Comparable within one resource of one cluster only.
     pub resource_version: u64,
-    /// Redacted JSON as the API server sent it, without `managedFields`.
-    pub document: Box<str>,
+    /// Where it is among [`Fleet::documents`].
+    pub document: Span,
 }
 
 impl Fleet {
     /// Memory held, in bytes: what the vectors and texts have reserved.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.texts.bytes() + self.clusters.values().map(Cluster::bytes).sum::<usize>()
+        self.texts.bytes()
+            + self.documents.bytes()
+            + self.clusters.values().map(Cluster::bytes).sum::<usize>()
+    }
+
+    /// The document of an object.
+    #[must_use]
+    pub fn document(&self, object: &Object) -> &str {
+        self.documents.text(object.document)
+    }
+
+    /// Opens every text and document, for whoever reads most of them.
+    pub fn open(&self) {
+        rayon::join(|| self.texts.open(), || self.documents.open());
+    }
+
+    /// Puts texts and documents away, packed.
+    pub fn pack(&mut self) {
+        if self.documents.is_mostly_forgotten() {
+            self.drop_forgotten();
+        }
+        self.texts.pack();
+        self.documents.pack();
+    }
+
+    fn drop_forgotten(&mut self) {
+        let mut kept = Archive::default();
+        for cluster in self.clusters.values_mut() {
+            for object in cluster.objects.values_mut().flat_map(BTreeMap::values_mut) {
+                object.document = kept.push(self.documents.text(object.document));
+            }
+        }
+        self.documents = kept;
     }
 }
 
 impl Cluster {
+    /// The row of the pod with this uid, if it exists.
+    #[must_use]
+    pub fn row(&self, uid: u128) -> Option<PodRow> {
+        let rows = self.rows.get_or_init(|| UidIndex::of(&self.pods));
+        rows.find(&self.pods, uid)
+    }
+
     fn bytes(&self) -> usize {
-        let objects = self.objects.values().flat_map(BTreeMap::values);
+        let objects: usize = self.objects.values().map(BTreeMap::len).sum();
         let mentioned: usize = self
             .lists
             .values()
             .map(|list| list.mentioned.capacity())
             .sum();
         self.pods.bytes()
-            + self.rows.bytes()
-            + objects.map(Object::bytes).sum::<usize>()
+            + self.rows.get().map_or(0, UidIndex::bytes)
+            + objects * (size_of::<u128>() + size_of::<Object>())
             + mentioned * size_of::<u128>()
-    }
-}
-
-impl Object {
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + size_of::<u128>()
-            + self.namespace.len()
-            + self.name.len()
-            + self.document.len()
     }
 }

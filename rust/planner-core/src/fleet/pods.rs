@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
-use super::Symbol;
+use super::{Class, Classes, Symbol};
 use crate::batch::flags;
 
 /// Row of a pod in [`Pods`]; stable while the fleet lives.
@@ -32,6 +32,20 @@ pub struct Pod<'a> {
 }
 
 impl Pod<'_> {
+    /// What it shares with others.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        Class {
+            namespace: self.namespace,
+            owner: self.owner,
+            revision: self.revision,
+            labels: self.labels,
+            annotations: self.annotations,
+            spec: self.spec,
+            status: self.status,
+        }
+    }
+
     /// The same pod over the symbols of another interner.
     #[must_use]
     pub fn map_texts(self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
@@ -60,22 +74,10 @@ pub struct Pods {
     pub name_end: Vec<u32>,
     /// All names, one after the other.
     pub names: String,
-    /// `metadata.namespace`
-    pub namespace: Vec<Symbol>,
     /// `spec.nodeName`, the empty text while unassigned
     pub node: Vec<Symbol>,
-    /// `resource group|kind|name|uid` of the controller, the empty text without one
-    pub owner: Vec<Symbol>,
-    /// Revision label
-    pub revision: Vec<Symbol>,
-    /// JSON object
-    pub labels: Vec<Symbol>,
-    /// JSON object of allowed annotations
-    pub annotations: Vec<Symbol>,
-    /// JSON object of what of the spec matters
-    pub spec: Vec<Symbol>,
-    /// JSON array of container statuses
-    pub status: Vec<Symbol>,
+    /// All other texts of each pod.
+    pub classes: Classes,
     /// `metadata.creationTimestamp`, seconds UTC
     pub created_s: Vec<u32>,
     /// Last transition of condition `Ready`, seconds UTC
@@ -100,14 +102,8 @@ impl Pods {
         self.names.push_str(pod.name);
         self.name_end
             .push(u32::try_from(self.names.len()).expect("names below 4 GiB"));
-        self.namespace.push(pod.namespace);
         self.node.push(pod.node);
-        self.owner.push(pod.owner);
-        self.revision.push(pod.revision);
-        self.labels.push(pod.labels);
-        self.annotations.push(pod.annotations);
-        self.spec.push(pod.spec);
-        self.status.push(pod.status);
+        self.classes.push(&pod.class());
         self.created_s.push(pod.created_s);
         self.ready_since_s.push(pod.ready_since_s);
         self.restarts.push(pod.restarts);
@@ -121,12 +117,7 @@ impl Pods {
         let row = row as usize;
         debug_assert_eq!(self.uid[row], pod.uid);
         self.node[row] = pod.node;
-        self.owner[row] = pod.owner;
-        self.revision[row] = pod.revision;
-        self.labels[row] = pod.labels;
-        self.annotations[row] = pod.annotations;
-        self.spec[row] = pod.spec;
-        self.status[row] = pod.status;
+        self.classes.replace(row, &pod.class());
         self.created_s[row] = pod.created_s;
         self.ready_since_s[row] = pod.ready_since_s;
         self.restarts[row] = pod.restarts;
@@ -138,18 +129,19 @@ impl Pods {
     #[must_use]
     pub fn get(&self, row: PodRow) -> Pod<'_> {
         let name = self.name(row);
+        let class = *self.class(row);
         let row = row as usize;
         Pod {
             uid: self.uid[row],
             name,
-            namespace: self.namespace[row],
+            namespace: class.namespace,
             node: self.node[row],
-            owner: self.owner[row],
-            revision: self.revision[row],
-            labels: self.labels[row],
-            annotations: self.annotations[row],
-            spec: self.spec[row],
-            status: self.status[row],
+            owner: class.owner,
+            revision: class.revision,
+            labels: class.labels,
+            annotations: class.annotations,
+            spec: class.spec,
+            status: class.status,
             created_s: self.created_s[row],
             ready_since_s: self.ready_since_s[row],
             restarts: self.restarts[row],
@@ -161,25 +153,12 @@ impl Pods {
     /// Memory reserved by the columns, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let symbols = [
-            &self.namespace,
-            &self.node,
-            &self.owner,
-            &self.revision,
-            &self.labels,
-            &self.annotations,
-            &self.spec,
-            &self.status,
-        ];
         self.live.capacity()
             + self.uid.capacity() * size_of::<u128>()
             + self.name_end.capacity() * size_of::<u32>()
             + self.names.capacity()
-            + symbols
-                .iter()
-                .map(|column| column.capacity())
-                .sum::<usize>()
-                * size_of::<Symbol>()
+            + self.node.capacity() * size_of::<Symbol>()
+            + self.classes.bytes()
             + (self.created_s.capacity() + self.ready_since_s.capacity()) * size_of::<u32>()
             + (self.restarts.capacity() + self.flags.capacity()) * size_of::<u16>()
             + self.resource_version.capacity() * size_of::<u64>()
@@ -208,6 +187,12 @@ impl Pods {
         let row = row as usize;
         let begin = if row == 0 { 0 } else { self.name_end[row - 1] };
         &self.names[begin as usize..self.name_end[row] as usize]
+    }
+
+    /// What it shares with others.
+    #[must_use]
+    pub fn class(&self, row: PodRow) -> &Class {
+        self.classes.of(row as usize)
     }
 
     /// Whether a flag of [`crate::batch::flags`] is set.
@@ -243,18 +228,8 @@ impl Pods {
         self.live.reserve_exact(rows);
         self.uid.reserve_exact(rows);
         self.name_end.reserve_exact(rows);
-        for column in [
-            &mut self.namespace,
-            &mut self.node,
-            &mut self.owner,
-            &mut self.revision,
-            &mut self.labels,
-            &mut self.annotations,
-            &mut self.spec,
-            &mut self.status,
-        ] {
-            column.reserve_exact(rows);
-        }
+        self.node.reserve_exact(rows);
+        self.classes.reserve(rows);
         self.created_s.reserve_exact(rows);
         self.ready_since_s.reserve_exact(rows);
         self.restarts.reserve_exact(rows);
@@ -270,6 +245,15 @@ pub struct UidIndex {
 }
 
 impl UidIndex {
+    /// The rows of the pods that exist.
+    #[must_use]
+    pub fn of(pods: &Pods) -> Self {
+        let mut index = Self::default();
+        index.reserve(pods, pods.rows().count());
+        pods.rows().for_each(|row| index.insert(pods, row));
+        index
+    }
+
     /// The row of a uid.
     #[must_use]
     pub fn find(&self, pods: &Pods, uid: u128) -> Option<PodRow> {

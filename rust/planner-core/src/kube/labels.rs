@@ -266,7 +266,8 @@ fn classes(pods: &Pods) -> Vec<Class> {
     // Pods of one owner mostly lie together, so the last class mostly comes again.
     let mut last = usize::MAX;
     for row in pods.rows().filter(|row| !pods.is_finished(*row)) {
-        let (namespace, labels) = (pods.namespace[row as usize], pods.labels[row as usize]);
+        let shared = pods.class(row);
+        let (namespace, labels) = (shared.namespace, shared.labels);
         let is_last = |class: &Class| (class.namespace, class.labels) == (namespace, labels);
         let number = if classes.get(last).is_some_and(is_last) {
             last

@@ -6,7 +6,10 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::workload::Workload;
-use crate::{fleet::Cluster, resource::Resource};
+use crate::{
+    fleet::{Cluster, Fleet},
+    resource::Resource,
+};
 
 /// The workload that a pod belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,11 +32,11 @@ pub struct Owners {
 impl Owners {
     /// Reads which Deployment each `ReplicaSet` of the cluster belongs to.
     #[must_use]
-    pub fn of(cluster: &Cluster) -> Self {
+    pub fn of(fleet: &Fleet, cluster: &Cluster) -> Self {
         let sets = cluster.objects.get(&Resource::ReplicaSets);
         let sets: Vec<_> = sets.into_iter().flatten().collect();
         let deployments = sets.into_par_iter().filter_map(|(set, object)| {
-            let document: Controlled<'_> = serde_json::from_str(&object.document).ok()?;
+            let document: Controlled<'_> = serde_json::from_str(fleet.document(object)).ok()?;
             Some((*set, deployment_of(&document.metadata)?))
         });
         let deployments: Vec<_> = deployments.collect();
@@ -142,7 +145,7 @@ pub fn uid(text: &str) -> Option<u128> {
 mod tests {
     use super::{Owner, Owners, uid};
     use crate::{
-        fleet::{Cluster, Object},
+        fleet::{Cluster, Fleet, Object},
         resource::Resource,
     };
 
@@ -155,16 +158,17 @@ mod tests {
                 "kind": "Deployment", "name": "auth", "uid": "{DEPLOYMENT}",
                 "controller": true}}]}}}}"#
         );
+        let mut fleet = Fleet::default();
         let set = Object {
-            namespace: "platform".into(),
-            name: "auth-ddb6f77fd".into(),
+            namespace: fleet.texts.intern("platform"),
+            name: fleet.texts.intern("auth-ddb6f77fd"),
             resource_version: 1,
-            document: document.into(),
+            document: fleet.documents.push(&document),
         };
         let mut cluster = Cluster::default();
         let sets = cluster.objects.entry(Resource::ReplicaSets).or_default();
         sets.insert(uid(SET).unwrap(), set);
-        Owners::of(&cluster)
+        Owners::of(&fleet, &cluster)
     }
 
     #[test]

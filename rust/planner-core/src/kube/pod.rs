@@ -11,7 +11,7 @@ use super::{
     labels::{PodLabels, SharedLabels},
     parsed::Parsed,
 };
-use crate::fleet::{Cluster, Fleet, Interner, PodRow, Pods, Symbol};
+use crate::fleet::{Class, Cluster, Fleet, Interner, PodRow, Pods, Symbol};
 
 /// The column `spec` of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -151,19 +151,17 @@ impl<'f> PodTexts<'f> {
     #[must_use]
     pub fn of(fleet: &'f Fleet) -> Self {
         let texts = &fleet.texts;
-        let column = |of: fn(&Pods) -> &Vec<Symbol>| {
-            fleet
-                .clusters
-                .values()
-                .flat_map(move |cluster| of(&cluster.pods))
-                .copied()
+        let column = |of: fn(&Class) -> Symbol| {
+            let clusters = fleet.clusters.values();
+            let classes = clusters.flat_map(|cluster| cluster.pods.classes.all());
+            classes.map(of)
         };
-        let specs = || Parsed::of(column(|pods| &pods.spec), texts, PodSpec::read);
+        let specs = || Parsed::of(column(|class| class.spec), texts, PodSpec::read);
         let annotations = || {
-            let column = column(|pods| &pods.annotations);
+            let column = column(|class| class.annotations);
             Parsed::of(column, texts, PodAnnotations::read)
         };
-        let labels = || Parsed::of(column(|pods| &pods.labels), texts, SharedLabels::read);
+        let labels = || Parsed::of(column(|class| class.labels), texts, SharedLabels::read);
         let ((specs, annotations), labels) =
             rayon::join(|| rayon::join(specs, annotations), labels);
         Self {
@@ -185,10 +183,8 @@ pub struct OncePerText {
 impl OncePerText {
     /// The answer for a pod, by `find` if it is not known.
     pub fn ask(&mut self, columns: &Pods, row: PodRow, find: impl FnOnce() -> bool) -> bool {
-        let key = (
-            columns.spec[row as usize],
-            columns.annotations[row as usize],
-        );
+        let class = columns.class(row);
+        let key = (class.spec, class.annotations);
         match self.last {
             Some((last, answer)) if last == key => answer,
             _ => {
@@ -227,15 +223,14 @@ impl<'a> PodsOf<'a> {
     /// What the pod runs.
     #[must_use]
     pub fn spec(&self, row: PodRow) -> &'a PodSpec {
-        self.parsed.specs.get(self.columns.spec[row as usize])
+        self.parsed.specs.get(self.columns.class(row).spec)
     }
 
     /// What its annotations say.
     #[must_use]
     pub fn annotations(&self, row: PodRow) -> &'a PodAnnotations {
-        self.parsed
-            .annotations
-            .get(self.columns.annotations[row as usize])
+        let annotations = self.columns.class(row).annotations;
+        self.parsed.annotations.get(annotations)
     }
 
     /// Labels that it shares with other pods, by the symbol of the column.
@@ -247,19 +242,19 @@ impl<'a> PodsOf<'a> {
     /// The place in its life that [`super::state::LIFECYCLE`] says, empty without one.
     #[must_use]
     pub fn lifecycle(&self, row: PodRow) -> &'a str {
-        let shared = self.shared_labels(self.columns.labels[row as usize]);
+        let shared = self.shared_labels(self.columns.class(row).labels);
         shared.lifecycle().unwrap_or_default()
     }
 
     /// All its labels.
     #[must_use]
     pub fn labels(&self, row: PodRow) -> PodLabels<'a> {
-        let at = row as usize;
+        let class = self.columns.class(row);
         PodLabels {
-            shared: self.shared_labels(self.columns.labels[at]),
+            shared: self.shared_labels(class.labels),
             name: self.columns.name(row),
-            revision: self.texts.text(self.columns.revision[at]),
-            flags: self.columns.flags[at],
+            revision: self.texts.text(class.revision),
+            flags: self.columns.flags[row as usize],
         }
     }
 

@@ -14,7 +14,7 @@ use super::{
     workload::{OnlyTemplate, Workload},
 };
 use crate::{
-    fleet::{Cluster, Object},
+    fleet::{Cluster, Fleet, Object},
     resource::Resource,
 };
 
@@ -45,7 +45,7 @@ pub struct Revisions<'f> {
 impl<'f> Revisions<'f> {
     /// Reads all revisions of the cluster. Documents that cannot be read are left out.
     #[must_use]
-    pub fn of(cluster: &'f Cluster) -> Self {
+    pub fn of(fleet: &'f Fleet, cluster: &Cluster) -> Self {
         let mut by_workload = BTreeMap::<u128, Vec<Revision<'f>>>::new();
         for resource in [Resource::ControllerRevisions, Resource::ReplicaSets] {
             let objects = cluster
@@ -56,7 +56,7 @@ impl<'f> Revisions<'f> {
             let objects: Vec<&Object> = objects.collect();
             let revisions = objects
                 .into_par_iter()
-                .filter_map(|object| read(resource, object));
+                .filter_map(|object| read(fleet, resource, object));
             for (workload, revision) in revisions.collect::<Vec<_>>() {
                 by_workload.entry(workload).or_default().push(revision);
             }
@@ -178,19 +178,20 @@ impl Revision<'_> {
     }
 }
 
-fn read(resource: Resource, object: &Object) -> Option<(u128, Revision<'_>)> {
-    let document: Document<'_> = serde_json::from_str(&object.document).ok()?;
+fn read<'f>(fleet: &'f Fleet, resource: Resource, object: &Object) -> Option<(u128, Revision<'f>)> {
+    let document: Document<'_> = serde_json::from_str(fleet.document(object)).ok()?;
+    let name = fleet.texts.text(object.name);
     let workload = uid(&document.metadata.controller()?.uid)?;
     let known = document.metadata.labels.and_then(|it| it.pod_template_hash);
     let known = known.filter(|_| resource == Resource::ReplicaSets);
-    let hash = known.unwrap_or_else(|| after_last_hyphen(&object.name).into());
+    let hash = known.unwrap_or_else(|| after_last_hyphen(name).into());
     let holder = match resource {
         Resource::ReplicaSets => document.spec,
         _ => document.data.and_then(|data| data.spec),
     };
     let written = Template::from(holder?.template?);
     let revision = Revision {
-        name: (&*object.name).into(),
+        name: name.into(),
         number: document.revision.unwrap_or(0),
         created: document.metadata.creation_timestamp.unwrap_or_default(),
         hash,

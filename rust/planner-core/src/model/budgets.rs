@@ -146,7 +146,7 @@ impl Ledger<'_> {
                 // A pod without controller is passed over.
                 return !view
                     .unsupported
-                    .contains_key(&view.cluster.pods.owner[*row as usize]);
+                    .contains_key(&view.cluster.pods.class(*row).owner);
             }
             let resource = self.inventory.workloads[owner as usize].resource;
             !matches!(resource, Kind::DaemonSets | Kind::AdvancedDaemonSets)
@@ -295,7 +295,7 @@ impl Ledger<'_> {
         let within = match scope {
             Scope::Fleet => return Some((0, 0)),
             Scope::Cluster => 0,
-            Scope::Namespace => pods.namespace[row as usize].0,
+            Scope::Namespace => pods.class(row).namespace.0,
             Scope::Workload => {
                 let workload = view.workload_of[row as usize];
                 (workload != NO_WORKLOAD).then_some(workload)?

@@ -164,7 +164,7 @@ fn subject(inventory: &Inventory<'_>, pod: &Unmovable) -> String {
 
 fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> String {
     let pods = &inventory.clusters[cluster as usize].cluster.pods;
-    let namespace = inventory.fleet.texts.text(pods.namespace[row as usize]);
+    let namespace = inventory.fleet.texts.text(pods.class(row).namespace);
     format!("{namespace}/{}", pods.name(row))
 }
 

@@ -129,11 +129,7 @@ fn orphans(inventory: &Inventory<'_>, cluster: ClusterIdx, found: &mut Vec<Troub
     let view = &inventory.clusters[cluster as usize];
     let pods = &view.cluster.pods;
     for row in pods.rows() {
-        let has_owner = !inventory
-            .fleet
-            .texts
-            .text(pods.owner[row as usize])
-            .is_empty();
+        let has_owner = !inventory.fleet.texts.text(pods.class(row).owner).is_empty();
         if has_owner || pods.is_finished(row) || pods.has(row, flags::MIRROR) {
             continue;
         }
@@ -254,6 +250,6 @@ fn workloads(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
 
 fn pod_name(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> String {
     let pods = &inventory.clusters[cluster as usize].cluster.pods;
-    let namespace = inventory.fleet.texts.text(pods.namespace[row as usize]);
+    let namespace = inventory.fleet.texts.text(pods.class(row).namespace);
     format!("{namespace}/{}", pods.name(row))
 }

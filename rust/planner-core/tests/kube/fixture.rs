@@ -2,7 +2,7 @@
 
 use planner_core::{
     batch::flags,
-    fleet::{Cluster, Fleet, Object, PodRow},
+    fleet::{self, Cluster, Fleet, Object, PodRow},
     kube::{
         pod::{PodTexts, PodsOf},
         workload::Workload,
@@ -68,28 +68,24 @@ pub fn fleet(pods: &[Pod]) -> Fleet {
     let mut cluster = Cluster::default();
     let columns = &mut cluster.pods;
     for (pod, uid) in pods.iter().zip(1..) {
-        columns.live.push(true);
-        columns.uid.push(uid);
-        columns.names.push_str(pod.name);
-        columns
-            .name_end
-            .push(u32::try_from(columns.names.len()).expect("names are short"));
         let mut intern = |text: &str| fleet.texts.intern(text);
-        columns.namespace.push(intern(pod.namespace));
-        columns.node.push(intern(pod.node));
-        columns.owner.push(intern(pod.owner));
-        columns.revision.push(intern(pod.revision));
-        columns.labels.push(intern(&pod.labels.to_string()));
-        columns
-            .annotations
-            .push(intern(&pod.annotations.to_string()));
-        columns.spec.push(intern(&pod.spec.to_string()));
-        columns.status.push(intern("[]"));
-        columns.created_s.push(pod.created_s);
-        columns.ready_since_s.push(pod.ready_since_s);
-        columns.restarts.push(pod.restarts);
-        columns.flags.push(pod.flags);
-        columns.resource_version.push(1);
+        columns.push(&fleet::Pod {
+            uid,
+            name: pod.name,
+            namespace: intern(pod.namespace),
+            node: intern(pod.node),
+            owner: intern(pod.owner),
+            revision: intern(pod.revision),
+            labels: intern(&pod.labels.to_string()),
+            annotations: intern(&pod.annotations.to_string()),
+            spec: intern(&pod.spec.to_string()),
+            status: intern("[]"),
+            created_s: pod.created_s,
+            ready_since_s: pod.ready_since_s,
+            restarts: pod.restarts,
+            flags: pod.flags,
+            resource_version: 1,
+        });
     }
     fleet.clusters.insert("hangzhou".into(), cluster);
     fleet
@@ -97,17 +93,15 @@ pub fn fleet(pods: &[Pod]) -> Fleet {
 
 /// Adds an object that is not a pod.
 pub fn add(fleet: &mut Fleet, resource: Resource, uid: u128, document: &Value) {
-    let text = |field: &str| {
-        document["metadata"][field]
-            .as_str()
-            .unwrap_or_default()
-            .into()
+    let mut text = |field: &str| {
+        let text = document["metadata"][field].as_str().unwrap_or_default();
+        fleet.texts.intern(text)
     };
     let object = Object {
         namespace: text("namespace"),
         name: text("name"),
         resource_version: 1,
-        document: document.to_string().into(),
+        document: fleet.documents.push(&document.to_string()),
     };
     let cluster = fleet
         .clusters

@@ -18,7 +18,7 @@ use crate::fixture::{NOW_S, Pod, add, broken, fleet, names, with_pods, workload}
 fn taken(resource: Resource, spec: &Value, pods: &[Pod]) -> Vec<String> {
     let fleet = fleet(pods);
     let workload = workload(resource, spec);
-    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+    let revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
     with_pods(&fleet, |pods| {
         let all: Vec<u32> = pods.columns.rows().collect();
         let ordered = order(&workload, &all, &all, pods, &revisions);
@@ -340,7 +340,7 @@ fn a_deployment_empties_its_oldest_set_first_but_the_unavailable_before() {
         2,
         &set("aaa", "2026-11-23T09:00:00Z"),
     );
-    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+    let revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
     let workload = workload(Resource::Deployments, &json!({}));
     with_pods(&fleet, |pods| {
         let ordered = order(&workload, &[0, 1, 2, 3], &[0, 1, 2, 3], pods, &revisions);

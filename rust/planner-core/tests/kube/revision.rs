@@ -58,7 +58,7 @@ fn at(resource: Resource, image: &str) -> Workload<'static> {
 fn every_spelling_of_a_revision_finds_it() {
     let known = [controller_revision("w-6f878574bb", 1, "w:1")];
     let fleet = recorded(Resource::ControllerRevisions, &known);
-    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+    let revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
     for label in ["w-6f878574bb", "6f878574bb"] {
         let found = revisions.find(7, label).unwrap();
         assert_eq!(found.template()["spec"]["containers"][0]["image"], "w:1");
@@ -76,7 +76,7 @@ fn a_status_that_is_up_to_date_tells_the_update_revision() {
         controller_revision("w-bbb", 2, "w:2"),
     ];
     let fleet = recorded(Resource::ControllerRevisions, &known);
-    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+    let revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
     let mut document = json!({
         "metadata": {"name": "w", "namespace": "trade", "uid": WORKLOAD, "generation": 3},
         "spec": {"template": template("w:2")},
@@ -110,7 +110,7 @@ fn a_workload_tells_the_template_of_a_revision_that_was_not_observed() {
         let fleet = recorded(Resource::ControllerRevisions, documents);
         let document = document(observed).to_string();
         let workload = Workload::read_text(Resource::CloneSets, "hangzhou", &document).unwrap();
-        let mut revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+        let mut revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
         revisions.tell(&workload, &workload.template);
         let template = revisions.find(7, "bbb").map(Revision::template);
         let image = template.map(|it| it["spec"]["containers"][0]["image"].clone());
@@ -133,7 +133,7 @@ fn a_daemon_set_is_at_the_newest_revision_with_its_template() {
         controller_revision("w-ccc", 2, "w:2"),
     ];
     let fleet = recorded(Resource::ControllerRevisions, &known);
-    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+    let revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
     let update = revisions.update(&at(Resource::DaemonSets, "w:1")).unwrap();
     assert_eq!(&*update.name, "w-bbb");
     assert_eq!(revisions.update(&at(Resource::DaemonSets, "w:3")), None);
@@ -148,7 +148,7 @@ fn a_deployment_is_at_the_oldest_set_with_its_template() {
         replica_set("ccc", "2026-11-23T08:00:00Z", "w:2"),
     ];
     let fleet = recorded(Resource::ReplicaSets, &known);
-    let revisions = Revisions::of(&fleet.clusters["hangzhou"]);
+    let revisions = Revisions::of(&fleet, &fleet.clusters["hangzhou"]);
     let update = revisions.update(&at(Resource::Deployments, "w:1")).unwrap();
     assert_eq!(&*update.name, "w-aaa");
     assert_eq!(

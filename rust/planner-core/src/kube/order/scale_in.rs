@@ -32,7 +32,7 @@ impl<'a> Ranking<'a> {
         let mut ages = BTreeMap::new();
         let mut on_node = HashMap::with_capacity_and_hasher(all.len(), FxBuildHasher);
         for row in all {
-            let revision = pods.columns.revision[*row as usize];
+            let revision = pods.columns.class(*row).revision;
             let age = || revisions.age(workload.uid, pods.texts.text(revision)) as u32;
             ages.entry(revision).or_insert_with(age);
             if !pods.columns.has(*row, flags::DELETING) && !pods.columns.is_finished(*row) {
@@ -64,7 +64,7 @@ impl<'a> Ranking<'a> {
         } else {
             0
         };
-        let age = self.ages.get(&columns.revision[at]).copied();
+        let age = self.ages.get(&columns.class(row).revision).copied();
         let crowd = self.on_node.get(&columns.node[at]).copied();
         (
             (

@@ -1,0 +1,97 @@
+//! What pods share: pods of one workload at one revision are alike but for their names and nodes.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+use super::{Symbol, make_room};
+
+/// The texts of a pod but its node. The meaning of each is told in [`crate::batch`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "told at the columns of a batch")]
+pub struct Class {
+    pub namespace: Symbol,
+    pub owner: Symbol,
+    pub revision: Symbol,
+    pub labels: Symbol,
+    pub annotations: Symbol,
+    pub spec: Symbol,
+    pub status: Symbol,
+}
+
+/// Each different class once, and which of them each row has.
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    of_row: Vec<u32>,
+    all: Vec<Class>,
+    index: HashTable<u32>,
+}
+
+impl Classes {
+    /// The class of a row.
+    #[must_use]
+    pub fn of(&self, row: usize) -> &Class {
+        &self.all[self.of_row[row] as usize]
+    }
+
+    /// Every class that a row has or had.
+    #[must_use]
+    pub fn all(&self) -> &[Class] {
+        &self.all
+    }
+
+    /// The class of each row, as an index into [`Self::all`].
+    #[must_use]
+    pub fn numbers(&self) -> &[u32] {
+        &self.of_row
+    }
+
+    pub(super) fn push(&mut self, class: &Class) {
+        // Pods of one owner mostly come one after the other.
+        let last = self.of_row.last().copied();
+        let is_last = |last: &u32| self.all[*last as usize] == *class;
+        let number = last.filter(is_last).unwrap_or_else(|| self.number(class));
+        make_room(&mut self.of_row);
+        self.of_row.push(number);
+    }
+
+    pub(super) fn replace(&mut self, row: usize, class: &Class) {
+        if self.of(row) != class {
+            self.of_row[row] = self.number(class);
+        }
+    }
+
+    pub(super) fn reserve(&mut self, rows: usize) {
+        self.of_row.reserve_exact(rows);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.of_row.capacity() * size_of::<u32>()
+            + self.all.capacity() * size_of::<Class>()
+            + self.index.allocation_size()
+    }
+
+    fn number(&mut self, class: &Class) -> u32 {
+        let all = &self.all;
+        let entry = self.index.entry(
+            hash(class),
+            |known| all[*known as usize] == *class,
+            |known| hash(&all[*known as usize]),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                let next = u32::try_from(all.len()).expect("fewer classes than pods");
+                entry.insert(next);
+                make_room(&mut self.all);
+                self.all.push(*class);
+                next
+            }
+        }
+    }
+}
+
+fn hash(class: &Class) -> u64 {
+    FxBuildHasher.hash_one(class)
+}
