@@ -176,6 +176,24 @@ def test_a_dependency_of_a_workload_that_is_not_there_is_told(tmp_path: Path) ->
     assert warning == "dependency of trade/chekout: no such workload in the fleet"
 
 
+@pytest.mark.parametrize(
+    ("rolling_update", "warned"),
+    [({"maxSurge": 1, "maxUnavailable": 0}, True), ({"maxUnavailable": 1}, False)],
+)
+def test_a_daemon_set_that_cannot_be_stopped_is_told(
+    tmp_path: Path,
+    rolling_update: Json,
+    warned: bool,  # noqa: FBT001 pytest gives it
+) -> None:
+    agent = clone_set(2, updateStrategy={"type": "RollingUpdate", "rollingUpdate": rolling_update})
+    agent |= {"apiVersion": "apps/v1", "kind": "DaemonSet"}
+    agent["metadata"] = metadata("DaemonSet", "agent")
+    warnings = header(planned(tmp_path, agent, pod("a", agent), pod("b", agent)))["warnings"]
+    assert (
+        any("hangzhou/trade/DaemonSet/agent: it may only surge" in it for it in warnings) == warned
+    )
+
+
 def test_a_plan_moves_nothing_when_the_request_leaves_out_what_differs(tmp_path: Path) -> None:
     cart = clone_set(2, **rolling(maxUnavailable=1))
     pods = [pod(f"cart-{index}", cart) for index in range(2)]
