@@ -20,7 +20,7 @@ from planner import core, loop
 from planner.apply.back import back_request, read_images
 from planner.apply.course import Course, Place, manifest_key
 from planner.apply.events import AnyEvent, Started
-from planner.apply.executor import Ending, execute
+from planner.apply.executor import execute
 from planner.apply.journal import Journal
 from planner.apply.lease import STREAM as LEASE
 from planner.apply.lease import Holder, Lease
@@ -39,6 +39,7 @@ from planner.fold.snapshots import Snapshots
 from planner.kube.cluster import Cluster
 from planner.log import EventLog, Stream
 from planner.model.clock import Clock
+from planner.model.progress import Ending, Progress
 from planner.model.request import UpgradeRequest
 from planner.model.runs import Runs
 from planner.observe.follow import Outside as Observing
@@ -51,7 +52,7 @@ RUN_ID_CHARS: Final = 12
 # An executor acts on what it sees: what comes is appended at once.
 PACE: Final = Pace(linger_s=0.05)
 
-Tell = Callable[[str, Mapping[str, Any]], None]
+Tell = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

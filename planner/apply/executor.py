@@ -16,12 +16,13 @@ from planner.apply.site import Site
 from planner.apply.tail import tail_request
 from planner.apply.wave import bases, bind
 from planner.errors import ClusterError, DriftError, LeaseLostError, RunError
+from planner.model import progress
 from planner.model.plan import Move
+from planner.model.progress import Ending
 
 TICK_S: Final = 0.5
 """How long nothing happens before an executor looks again."""
 
-Ending = Literal["done", "aborted", "stopped", "interrupted"]
 Reason = Literal["gate", "failures", "drift", "refused"]
 
 
@@ -90,7 +91,7 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
     elif run.wave.number == len(site.course.waves):
         end(site, "done")
     elif run.paused:
-        site.tell("paused", wave=run.wave.number)
+        site.tell(progress.Paused(wave=run.wave.number))
     elif _is_gated(site):
         return not waits_at_gates and _stop(site, "gate", "an approval is asked for")
     elif not _is_soaking(site):
@@ -106,7 +107,7 @@ def _is_gated(site: Site) -> bool:
     asked = site.course.waves[run.wave.number - 1].approvals
     if asked and not run.asked:
         site.append(ApprovalAsked(wave=run.wave.number, what=asked))
-        site.tell("approval", wave=run.wave.number, asked=asked)
+        site.tell(progress.Approval(wave=run.wave.number, asked=asked))
     return bool(asked)
 
 
@@ -118,7 +119,7 @@ def _is_soaking(site: Site) -> bool:
     until_ms = wave.ended_ms + rest_ms
     soaks = site.outside.clock.now_ms() < until_ms
     if soaks:
-        site.tell("soaking", after=wave.number, seconds=rest_ms / 1000)
+        site.tell(progress.Soaking(after=wave.number, seconds=rest_ms / 1000))
     return soaks
 
 
@@ -149,12 +150,13 @@ def _begin(site: Site) -> bool:
     )
     if site.append(begun):
         site.tell(
-            "wave",
-            wave=number,
-            of=len(course.waves),
-            moves=len(moves),
-            workloads=[str(place) for place in places],
-            left_s=round(left_s(site.run, course)),
+            progress.Wave(
+                wave=number,
+                of=len(course.waves),
+                moves=len(moves),
+                workloads=tuple(map(str, places)),
+                left_s=round(left_s(site.run, course)),
+            )
         )
     return False
 
@@ -187,7 +189,7 @@ def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
         return _stop(site, "drift", f"{'; '.join(why)}; there is no plan for what is left")
     if site.append(Replanned(plan=plan.id, why=why)):
         site.follow(plan)
-        site.tell("replanned", plan=plan.id, why=why)
+        site.tell(progress.Replanned(plan=plan.id, why=why))
     return False
 
 

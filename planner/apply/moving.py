@@ -9,7 +9,8 @@ from planner.apply.events import Back, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
-from planner.apply.wave import Due, bound_moves, overdue, progress, too_many_failed
+from planner.apply.wave import Due, bound_moves, how_far, overdue, too_many_failed
+from planner.model import progress
 
 RETRY_MS: Final = 5_000
 """How long what was refused rests."""
@@ -24,7 +25,7 @@ def go_on(site: Site) -> str:
     checkpoint = site.ask(
         Question(let_go=[each.key for each in let_go], due=[each.key for each in waiting])
     )
-    found = progress(due, wave, site.course.index_of, checkpoint)
+    found = how_far(due, wave, site.course.index_of, checkpoint)
     if found.back:
         site.append(Back(wave=wave.number, moves=str(found.back), strays=str(found.strays)))
         _tell(site, due, checkpoint.tightest)
@@ -83,7 +84,7 @@ def _let_go(
     made = steps(going, checkpoint.by_place(), promised, site.plan.target)
     moves = MoveSet(each.number for each in going)
     if site.append(LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made))):
-        site.tell("letting-go", wave=wave.number, moves=len(moves))
+        site.tell(progress.LettingGo(wave=wave.number, moves=len(moves)))
         site.carry_out(made)
     return True
 
@@ -146,7 +147,7 @@ def recover(site: Site) -> None:
         for each, pod in pods
         if pod.state == "here"
     ]
-    site.tell("recovering", wave=wave.number, moves=len(going))
+    site.tell(progress.Recovering(wave=wave.number, moves=len(going)))
     for each in going:
         writer = site.writers[each.move.cluster]
         writer.touch_pod(each.pod.namespace, each.pod.name, each.uid)
@@ -200,15 +201,16 @@ def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str
     run, wave = site.run, site.run.wave
     budget = f"{tightest.name} {tightest.taken} of {tightest.limit}" if tightest else ""
     site.tell(
-        "moving",
-        wave=wave.number,
-        of=len(site.course.waves),
-        moves=len(due),
-        moving=len(wave.let_go - wave.back),
-        back=len(wave.back),
-        failed=len(wave.failed),
-        moved=run.moved,
-        total=site.course.total,
-        tightest=budget,
-        why=why,
+        progress.Moving(
+            wave=wave.number,
+            of=len(site.course.waves),
+            moves=len(due),
+            moving=len(wave.let_go - wave.back),
+            back=len(wave.back),
+            failed=len(wave.failed),
+            moved=run.moved,
+            total=site.course.total,
+            tightest=budget,
+            why=why,
+        )
     )

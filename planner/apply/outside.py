@@ -10,6 +10,7 @@ from planner.apply.levers.held import Object
 from planner.kube.cluster import Cluster
 from planner.log import EventLog
 from planner.model.clock import Clock
+from planner.model.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Outside:
         load: reads a plan from the log.
         replan: plans a request (JSON, its manifests redacted) for a fleet, and keeps the plan.
         wait: lets seconds go by, or fewer when something was appended; True when it is time to end.
-        tell: is told what happened, in words and numbers.
+        tell: is told what happened.
         manifests: whole manifests as people wrote them, by workload.
     """
 
@@ -35,5 +36,5 @@ class Outside:
     load: Callable[[str], core.Plan]
     replan: Callable[[core.Fleet, Mapping[str, Any]], core.Plan | None]
     wait: Callable[[float], bool]
-    tell: Callable[[str, Mapping[str, Any]], None]
+    tell: Callable[[Progress], None]
     manifests: Mapping[Place, Object] = field(default_factory=dict)

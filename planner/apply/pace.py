@@ -1,26 +1,8 @@
 """How fast a run is against what its plan expected."""
 
-from dataclasses import dataclass
-
 from planner.apply.course import Course
 from planner.apply.state import Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fidelity:
-    """How far a run went as its plan said.
-
-    Attributes:
-        moves: of the plan that was begun with.
-        as_planned: of them, pods that moved in the wave and in the way that it said.
-        expected_s: how long its waves should have taken, without what lies between them.
-        took_s: how long they took.
-    """
-
-    moves: int
-    as_planned: int
-    expected_s: float
-    took_s: float
+from planner.model.progress import Fidelity
 
 
 def fidelity(run: Run, first: Course) -> Fidelity:

@@ -13,6 +13,7 @@ from planner.apply.steps import Going, steps
 from planner.errors import RunError
 from planner.kube.cluster import Call, Cluster
 from planner.kube.paths import group_of
+from planner.model import progress
 from planner.model.plan import Move
 
 PODS_MAX: Final = 5_000
@@ -54,7 +55,7 @@ def preflight(site: Site) -> None:
     moves = [
         move for wave in range(1, len(site.course.waves) + 1) for move in site.course.moves(wave)
     ]
-    site.tell("preflight", moves=len(moves))
+    site.tell(progress.Preflight(moves=len(moves)))
     sidecars = bool(site.plan.target.sidecars)
     for name in site.course.clusters:
         its = [move for _, move in moves if move.cluster == name]

@@ -22,6 +22,7 @@ from planner.apply.state import Run
 from planner.apply.steps import Step, Target
 from planner.apply.tail import images_of, tail_request
 from planner.apply.writer import Claim, Writer
+from planner.model.progress import Progress
 
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while clusters are written to."""
@@ -109,9 +110,9 @@ class Site:
         """Append an event; False when somebody appended since what it was decided on."""
         return self._journal.append(event)
 
-    def tell(self, what: str, **numbers: object) -> None:
+    def tell(self, event: Progress) -> None:
         """Say what happens."""
-        self.outside.tell(what, numbers)
+        self.outside.tell(event)
 
     def ask(self, question: Question) -> Checkpoint:
         """Ask what there is to know of the fleet now."""

@@ -99,7 +99,7 @@ class Progress:
     open_places: frozenset[Place]
 
 
-def progress(
+def how_far(
     due: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
 ) -> Progress:
     """Compare a checkpoint with what the wave is to reach.

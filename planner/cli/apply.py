@@ -15,6 +15,7 @@ from planner.cli.request import read_request
 from planner.cli.session import log_at
 from planner.errors import UsageError
 from planner.log import EventLog
+from planner.model.progress import Tried
 from planner.runs import (
     World,
     begin_run,
@@ -81,7 +82,7 @@ def command(
         with world(asked, log, manifests) as (outside, progress):
             if dry_run:
                 try_out(log, load_plan(log, _plan_of(log, plan)), outside, asked.policy)
-                progress.tell("tried", {"plan": plan})
+                progress.tell(Tried(plan=plan))
                 return
             journal = _journal(log, plan, asked, outside)
             progress.begin(journal.run_id, journal.run)

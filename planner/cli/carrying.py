@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 import click
 
 from planner.apply.course import Course, Place
-from planner.apply.executor import Ending
 from planner.apply.levers.held import Object
 from planner.apply.pace import fidelity
 from planner.apply.policy import Allowance, Policy
@@ -21,6 +20,7 @@ from planner.cli.run_progress import RunProgress
 from planner.cli.session import is_quiet, is_verbose, log_at, snapshots_of
 from planner.log import EventLog
 from planner.model.clock import SystemClock
+from planner.model.progress import Ending
 from planner.runs import World, load_plan
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -1,11 +1,11 @@
 """How a run goes, for Prometheus."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from planner.errors import UsageError
+from planner.model.progress import Progress, name_of
 
 _GAUGES: Final = {
     "wave": "The wave that is under way.",
@@ -39,9 +39,10 @@ class Metrics:
                 f"--metrics {port}: {error.strerror or error}; give another port"
             ) from error
 
-    def take(self, what: str, numbers: Mapping[str, Any]) -> None:
+    def take(self, event: Progress) -> None:
         """Take what was told."""
-        self._events.labels(event=what).inc()
+        self._events.labels(event=name_of(event)).inc()
         for name, gauge in self._gauges.items():
-            if isinstance(numbers.get(name), int | float):
-                gauge.set(numbers[name])
+            number = getattr(event, name, None)
+            if isinstance(number, int | float):
+                gauge.set(number)

@@ -1,20 +1,16 @@
 """What `planner apply` says while it runs: for a person on a terminal, JSON lines in a pipe."""
 
 import sys
-from collections.abc import Mapping
 from threading import Lock
-from typing import Any
 
 import click
-import msgspec
 
-from planner.apply.executor import Ending
-from planner.apply.pace import Fidelity
 from planner.apply.state import Run
 from planner.cli.metrics import Metrics
 from planner.cli.style import is_plain, styled
+from planner.model.progress import Ended, Ending, Fidelity, Named, Progress, line_of
 from planner.observe.pace import Line
-from planner.show.run import ended_lines, event_line, is_passing
+from planner.show.run import event_text, is_passing
 
 
 class RunProgress:
@@ -30,30 +26,30 @@ class RunProgress:
         self._quiet = quiet
         self._verbose = verbose
         self._lock = Lock()
-        self._last: tuple[str, Mapping[str, Any]] = ("", {})
+        self._last: Progress | None = None
         self._shown = ""
         self._metrics = Metrics(metrics) if metrics else None
 
     def begin(self, run_id: str, run: Run) -> None:
         """Say which run it is."""
-        self.tell("run", {"run": run_id, "plan": run.plan, "moved": run.moved})
+        self.tell(Named(run=run_id, plan=run.plan, moved=run.moved))
 
-    def tell(self, what: str, numbers: Mapping[str, Any]) -> None:
+    def tell(self, event: Progress) -> None:
         """Say what happened; the same thing is said once."""
         with self._lock:
-            if (what, numbers) == self._last:
+            if event == self._last:
                 return
-            self._last = (what, numbers)
+            self._last = event
             if self._metrics:
-                self._metrics.take(what, numbers)
+                self._metrics.take(event)
             if self._json:
-                click.echo(msgspec.json.encode({"event": what, **numbers}))
-            elif not self._quiet:
-                self._tell_person(what, numbers)
+                click.echo(line_of(event))
+            elif isinstance(event, Ended) or not self._quiet:
+                self._tell_person(event)
 
-    def _tell_person(self, what: str, numbers: Mapping[str, Any]) -> None:
-        text = event_line(what, numbers)
-        if not is_passing(what) or self._verbose:
+    def _tell_person(self, event: Progress) -> None:
+        text = event_text(event)
+        if self._verbose or not is_passing(event):
             self._show("")
             click.echo(text)
         elif self._changes:
@@ -74,22 +70,19 @@ class RunProgress:
 
     def ended(self, ending: Ending, run: Run, run_id: str, went: Fidelity) -> None:
         """Say how it ended."""
-        numbers = {
-            "run": run_id,
-            "ending": ending,
-            "why": run.stopped,
-            "moved": run.moved,
-            "failed": run.failed,
-            "writes": run.writes,
-            "plans": list(run.plans),
-            "held": list(run.held),
-            "fidelity": msgspec.to_builtins(went),
-        }
-        if self._json:
-            self.tell("ended", numbers)
-        else:
-            for line in ended_lines(numbers):
-                click.echo(line)
+        self.tell(
+            Ended(
+                run=run_id,
+                ending=ending,
+                why=run.stopped,
+                moved=run.moved,
+                failed=run.failed,
+                writes=run.writes,
+                plans=run.plans,
+                held=run.held,
+                fidelity=went,
+            )
+        )
 
     def _show(self, text: str) -> None:
         """Let the line that changes say this."""

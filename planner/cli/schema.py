@@ -9,5 +9,5 @@ from planner.model.published import SCHEMAS
 @click.command("schema")
 @click.argument("name", type=click.Choice(sorted(SCHEMAS)))
 def command(name: str) -> None:
-    """Print the JSON Schema of a request, a plan's header, a move, a report or the runs."""
+    """Print the JSON Schema of what goes in and out: a request, a plan's header, and so on."""
     print_json(SCHEMAS[name]())

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from planner.model.plan import Move, PlanHeader, Report
+from planner.model.progress import Progress
 from planner.model.request import UpgradeRequest
 from planner.model.runs import Runs
 from planner.model.simulation import Simulation
@@ -48,6 +49,11 @@ def runs_schema() -> dict[str, Any]:
     return _schema("runs", Runs)
 
 
+def progress_schema() -> dict[str, Any]:
+    """Describe a line that `planner apply` and `planner rollback` print where they are piped."""
+    return _schema("progress", Progress)
+
+
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "request": request_schema,
     "plan": plan_schema,
@@ -55,10 +61,11 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "report": report_schema,
     "simulation": simulation_schema,
     "runs": runs_schema,
+    "progress": progress_schema,
 }
 
 
-def _schema(name: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
+def _schema(name: str, shape: Any) -> dict[str, Any]:  # noqa: ANN401 -- a type, or several
     (top,), parts = msgspec.json.schema_components([shape], ref_template="#/$defs/{name}")
     for part in parts.values():
         part["description"] = cleandoc(part["description"])

@@ -1,52 +1,85 @@
 """Runs as a person reads them: a table of them, and what happens to one in a line."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
+from planner.model import progress
+from planner.model.progress import Progress
 from planner.model.runs import ListedRun
 from planner.show.table import duration, tell_table
 
-_PASSING: Final = frozenset(
-    {"moving", "letting-go", "soaking", "paused", "recovering", "preflight"}
+_PASSING: Final = (
+    progress.Moving,
+    progress.LettingGo,
+    progress.Soaking,
+    progress.Paused,
+    progress.Recovering,
+    progress.Preflight,
 )
 _NAMED: Final = 3
 
 
-def is_passing(what: str) -> bool:
+def is_passing(event: Progress) -> bool:
     """Whether an event only says how things are just now."""
-    return what in _PASSING
+    return isinstance(event, _PASSING)
 
 
-def event_line(what: str, numbers: Mapping[str, Any]) -> str:
-    """Give an event of a run in a line."""
-    return _LINES[what](numbers)
+def event_text(event: Progress) -> str:  # noqa: C901, PLR0911 a case for each event
+    """Say an event of a run: in a line, the last one in some."""
+    match event:
+        case progress.Named():
+            return f"Run {event.run} of plan {event.plan}"
+        case progress.Preflight():
+            return f"trying {event.moves:,} moves without keeping anything"
+        case progress.Tried():
+            return "Every cluster would take every write of the plan"
+        case progress.Wave():
+            return (
+                f"Wave {event.wave} of {event.of}: {event.moves:,} pods of "
+                f"{_some(event.workloads)}; about {duration(event.left_s)} to go"
+            )
+        case progress.LettingGo():
+            return f"wave {event.wave}: letting {event.moves:,} pods go"
+        case progress.Moving():
+            return " · ".join(_moving(event))
+        case progress.Soaking():
+            return f"soaking for {duration(event.seconds)} after wave {event.after}"
+        case progress.Paused():
+            return "paused; `planner resume` goes on"
+        case progress.Recovering():
+            return f"taking over wave {event.wave}, {event.moves:,} pods were let go"
+        case progress.Approval():
+            return f"An approval is asked for after {_some(event.asked)}: `planner approve`"
+        case progress.Replanned():
+            why = "; ".join(event.why)
+            return f"The fleet has moved on: {why}. What is left follows plan {event.plan}"
+        case progress.Ended():
+            return "\n".join(_ended(event))
 
 
-def ended_lines(numbers: Mapping[str, Any]) -> Iterator[str]:
-    """Say how a run ended."""
-    run, went = numbers["run"], numbers["fidelity"]
-    endings = {
+def _ended(event: progress.Ended) -> Iterator[str]:
+    run, went = event.run, event.fidelity
+    yield {
         "done": f"Run {run} is done",
         "aborted": f"Run {run} was aborted",
-        "stopped": f"Run {run} stopped: {numbers['why']}",
+        "stopped": f"Run {run} stopped: {event.why}",
         "interrupted": f"Run {run} is interrupted; `planner apply {run}` goes on",
-    }
-    yield endings[numbers["ending"]]
-    failed = f", {numbers['failed']:,} failed" if numbers["failed"] else ""
-    yield f"  {numbers['moved']:,} pods moved{failed}, by {numbers['writes']:,} writes"
-    if went["moves"]:
-        share = 100 * went["as_planned"] / went["moves"]
+    }[event.ending]
+    failed = f", {event.failed:,} failed" if event.failed else ""
+    yield f"  {event.moved:,} pods moved{failed}, by {event.writes:,} writes"
+    if went.moves:
+        share = 100 * went.as_planned / went.moves
         yield (
-            f"  {went['as_planned']:,} of {went['moves']:,} planned moves ({share:.1f} %) went in "
+            f"  {went.as_planned:,} of {went.moves:,} planned moves ({share:.1f} %) went in "
             "the wave and in the way that the plan said"
         )
-    if went["expected_s"]:
-        took, expected = duration(went["took_s"]), duration(went["expected_s"])
+    if went.expected_s:
+        took, expected = duration(went.took_s), duration(went.expected_s)
         yield f"  its waves took {took}, expected were {expected}"
-    for each in numbers["held"]:
+    for each in event.held:
         yield f"  held: {each}"
 
 
@@ -70,52 +103,20 @@ def tell_runs(runs: Sequence[ListedRun], console: Console, *, everything: bool) 
             console.print(Text(f"  {it.run}  {text}"))
 
 
-def _wave(numbers: Mapping[str, Any]) -> str:
-    left = duration(numbers["left_s"])
-    return (
-        f"Wave {numbers['wave']} of {numbers['of']}: {numbers['moves']:,} pods of "
-        f"{_some(numbers['workloads'])}; about {left} to go"
-    )
+def _moving(event: progress.Moving) -> Iterator[str]:
+    yield f"wave {event.wave}/{event.of}"
+    yield f"{event.back:,}/{event.moves:,} back"
+    yield f"{event.moving:,} moving"
+    if event.failed:
+        yield f"{event.failed:,} failed"
+    yield f"{event.moved:,}/{event.total:,} in all"
+    if event.tightest:
+        yield f"tightest {event.tightest}"
+    if event.why:
+        yield event.why
 
 
-def _moving(numbers: Mapping[str, Any]) -> str:
-    parts = [
-        f"wave {numbers['wave']}/{numbers['of']}",
-        f"{numbers['back']:,}/{numbers['moves']:,} back",
-        f"{numbers['moving']:,} moving",
-        *([f"{numbers['failed']:,} failed"] if numbers["failed"] else []),
-        f"{numbers['moved']:,}/{numbers['total']:,} in all",
-        *([f"tightest {numbers['tightest']}"] if numbers["tightest"] else []),
-        *([numbers["why"]] if numbers["why"] else []),
-    ]
-    return " · ".join(parts)
-
-
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     shown = ", ".join(names[:_NAMED])
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _approval(numbers: Mapping[str, Any]) -> str:
-    return f"An approval is asked for after {_some(numbers['asked'])}: `planner approve`"
-
-
-def _replanned(numbers: Mapping[str, Any]) -> str:
-    why = "; ".join(numbers["why"])
-    return f"The fleet has moved on: {why}. What is left follows plan {numbers['plan']}"
-
-
-_LINES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
-    "run": lambda it: f"Run {it['run']} of plan {it['plan']}",
-    "preflight": lambda it: f"trying {it['moves']:,} moves without keeping anything",
-    "tried": lambda _: "Every cluster would take every write of the plan",
-    "wave": _wave,
-    "letting-go": lambda it: f"wave {it['wave']}: letting {it['moves']:,} pods go",
-    "moving": _moving,
-    "soaking": lambda it: f"soaking for {duration(it['seconds'])} after wave {it['after']}",
-    "paused": lambda _: "paused; `planner resume` goes on",
-    "recovering": lambda it: f"taking over wave {it['wave']}, {it['moves']:,} pods were let go",
-    "approval": _approval,
-    "replanned": _replanned,
-}

@@ -9,7 +9,7 @@ from planner.apply.events import Back, Failed, LetGo, WaveBegun
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Allowance, Policy
 from planner.apply.state import Run, fold
-from planner.apply.wave import bind, bound_moves, overdue, progress, too_many_failed
+from planner.apply.wave import bind, bound_moves, how_far, overdue, too_many_failed
 from planner.model.plan import Move, Workload
 
 CART = Place("hz", "trade", "CloneSet", "cart")
@@ -48,7 +48,7 @@ def moving(count: int, *, base: tuple[int, int, int, int, int]) -> Run:
 
 def found(run: Run, moves: list[Move], checkpoint: Checkpoint) -> Any:  # noqa: ANN401 Progress
     due = bound_moves(enumerate(moves), run.wave)
-    return progress(due, run.wave, {CART: 0}, checkpoint)
+    return how_far(due, run.wave, {CART: 0}, checkpoint)
 
 
 BASE = (0, 10, 0, 0, 0)

@@ -9,6 +9,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
+import msgspec
+
+from planner.model.progress import Progress
 from tests.controlplane.given import Plane
 from tests.controlplane.program import COMMAND, planner
 from tests.controlplane.wait import until
@@ -124,6 +127,9 @@ class Running:
         self.process.wait()
         for thread in self._threads:
             thread.join()
+        for each in self.events:
+            known: Progress = msgspec.convert(each, Progress)
+            assert msgspec.to_builtins(known) == each, "as `planner schema progress` says"
         for stream in (self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()

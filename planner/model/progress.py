@@ -1,0 +1,168 @@
+"""What an executor says while it carries a plan out, an event at a time.
+
+`planner apply` prints each as a line of JSON where its output is piped; `event` tells which it is.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from planner.model.plan import Shape
+
+Ending = Literal["done", "aborted", "stopped", "interrupted"]
+
+
+class Event(Shape, frozen=True, kw_only=True, tag_field="event"):
+    """Something that happened, or how things are just now."""
+
+
+class Named(Event, frozen=True, kw_only=True, tag="run"):
+    """Which run of which plan it is, and how many pods it has moved before."""
+
+    run: str
+    plan: str
+    moved: int
+
+
+class Preflight(Event, frozen=True, kw_only=True, tag="preflight"):
+    """Rights are checked, and servers try so many moves without keeping anything."""
+
+    moves: int
+
+
+class Tried(Event, frozen=True, kw_only=True, tag="tried"):
+    """A dry run is over: every cluster would take every write of the plan."""
+
+    plan: str
+
+
+class Wave(Event, frozen=True, kw_only=True, tag="wave"):
+    """A wave begins: which of how many, its moves and their workloads.
+
+    `left_s` is how long the waves to come are expected to take, by how long those before took.
+    """
+
+    wave: int
+    of: int
+    moves: int
+    workloads: tuple[str, ...]
+    left_s: int
+
+
+class LettingGo(Event, frozen=True, kw_only=True, tag="letting-go"):
+    """So many moves of a wave are let go."""
+
+    wave: int
+    moves: int
+
+
+class Moving(Event, frozen=True, kw_only=True, tag="moving"):
+    """How far a wave is, in pods.
+
+    Of the `moves` of the wave `moving` were let go and are not `back`; `failed` did not come back
+    in time. Of the `total` of the plan `moved` are back. `tightest` is the budget with the least
+    room, and `why` is why the wave waits; both may be empty.
+    """
+
+    wave: int
+    of: int
+    moves: int
+    moving: int
+    back: int
+    failed: int
+    moved: int
+    total: int
+    tightest: str
+    why: str
+
+
+class Soaking(Event, frozen=True, kw_only=True, tag="soaking"):
+    """The next wave waits for so many seconds after this one."""
+
+    after: int
+    seconds: float
+
+
+class Paused(Event, frozen=True, kw_only=True, tag="paused"):
+    """Somebody paused the run after this wave."""
+
+    wave: int
+
+
+class Approval(Event, frozen=True, kw_only=True, tag="approval"):
+    """Somebody has to approve before the next wave; `asked` are the stages that ask for it."""
+
+    wave: int
+    asked: tuple[str, ...]
+
+
+class Recovering(Event, frozen=True, kw_only=True, tag="recovering"):
+    """A wave of an executor before is taken over; so many moves are let go and not back."""
+
+    wave: int
+    moves: int
+
+
+class Replanned(Event, frozen=True, kw_only=True, tag="replanned"):
+    """What is left follows another plan, and why."""
+
+    plan: str
+    why: tuple[str, ...]
+
+
+class Fidelity(Shape, frozen=True, kw_only=True):
+    """How far a run went as its plan said.
+
+    `moves` are those of the plan that was begun with; `as_planned` of them moved in the wave and in
+    the way that it said. Its waves should have taken `expected_s` seconds, without what lies
+    between them, and took `took_s`.
+    """
+
+    moves: int
+    as_planned: int
+    expected_s: float
+    took_s: float
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+    """The executor ends: how, and for `stopped` why.
+
+    `moved`, `failed` (pods) and `writes` are of the whole run, `plans` those that it followed, and
+    `held` the workloads whose levers stay where they are.
+    """
+
+    run: str
+    ending: Ending
+    why: str
+    moved: int
+    failed: int
+    writes: int
+    plans: tuple[str, ...]
+    held: tuple[str, ...]
+    fidelity: Fidelity
+
+
+Progress = (
+    Named
+    | Preflight
+    | Tried
+    | Wave
+    | LettingGo
+    | Moving
+    | Soaking
+    | Paused
+    | Approval
+    | Recovering
+    | Replanned
+    | Ended
+)
+
+
+def name_of(event: Progress) -> str:
+    """What the event is called."""
+    return str(event.__struct_config__.tag)
+
+
+def line_of(event: Progress) -> bytes:
+    """Give the event as a line of JSON, without its end."""
+    return msgspec.json.encode(event)
