@@ -68,7 +68,13 @@ def diff(fleet: core.Fleet, request: bytes) -> bytes:
 def plan(fleet: core.Fleet, request: bytes) -> core.Plan:
     """Diff, schedule and dress, for a fleet that is in memory."""
     return core.plan(
-        fleet, request, log_digest="0" * 64, version="bench", warnings=[], strict=False
+        fleet,
+        request,
+        log_digest="0" * 64,
+        version="bench",
+        durations=b"{}",
+        warnings=[],
+        strict=False,
     )
 
 

@@ -262,6 +262,7 @@ def plan(
     *,
     log_digest: str,
     version: str,
+    durations: bytes,
     warnings: list[str],
     strict: bool,
 ) -> Plan:
@@ -271,6 +272,8 @@ def plan(
         fleet: as observed.
         request: canonical JSON of an UpgradeRequest, its manifests redacted.
         log_digest: chain digest at the fleet's position, in hexadecimal.
+        durations: milliseconds of a move by its kind, by workload (`cluster/namespace/kind/name`),
+            as runs before saw them: a JSON object of objects.
         version: of the planner.
         warnings: put before those of the plan.
         strict: no plan when a pod that differs cannot move.

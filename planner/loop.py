@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from planner import core
+from planner.apply import learnt
 from planner.errors import InputError, UsageError
 from planner.fold.project import fleet_at
 from planner.fold.snapshots import Snapshots
@@ -161,6 +162,7 @@ def plan_request(
         text,
         log_digest=digest,
         version=version("fleet-upgrade-planner"),
+        durations=learnt.durations(log, until=fleet.position),
         warnings=list(warnings),
         strict=strict,
     )

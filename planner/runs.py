@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from planner import core, loop
+from planner.apply import learnt
 from planner.apply.back import back_request, read_images
 from planner.apply.course import Course, Place, manifest_key
 from planner.apply.events import AnyEvent, Started
@@ -304,6 +305,7 @@ def _planned(log: EventLog, fleet: core.Fleet, request: Mapping[str, Any]) -> co
         text,
         log_digest=log.digest_at(fleet.position).hex(),
         version=version("fleet-upgrade-planner"),
+        durations=learnt.durations(log, until=fleet.position),
         warnings=[],
         strict=False,
     )

@@ -16,6 +16,9 @@ Base = tuple[int, int, int, int, int]
 """Workload, and before its wave: pods that have to move, pods that are not back, pods missing, and
 pods at the target."""
 
+Took = tuple[int, str, int]
+"""Workload, kind of move, and the milliseconds that its moves took, the median."""
+
 
 class Event(
     msgspec.Struct,
@@ -90,9 +93,10 @@ class Failed(Event, frozen=True, kw_only=True, tag="failed"):
 
 
 class WaveEnded(Event, frozen=True, kw_only=True, tag="wave-ended"):
-    """Nobody waits for this wave any more."""
+    """Nobody waits for this wave any more. `took` is how long moves took that went as planned."""
 
     wave: int
+    took: tuple[Took, ...] = ()
 
 
 class ApprovalAsked(Event, frozen=True, kw_only=True, tag="approval-asked"):

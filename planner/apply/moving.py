@@ -9,7 +9,7 @@ from planner.apply.events import Back, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
-from planner.apply.wave import Due, bound_moves, how_far, overdue, too_many_failed
+from planner.apply.wave import Due, bound_moves, how_far, overdue, too_many_failed, took
 from planner.model import progress
 
 RETRY_MS: Final = 5_000
@@ -49,19 +49,24 @@ def _wait_or_end(
 ) -> str:
     run, wave = site.run, site.run.wave
     if not waiting or wave.skipped:
-        site.append(WaveEnded(wave=wave.number))
+        _end(site, due)
         return ""
     new = {number: why for number, why in waiting.items() if number not in wave.failed}
     if not new:
         why = too_many_failed(run, site.policy, due, site.course.total)
         if not why:
-            site.append(WaveEnded(wave=wave.number))
+            _end(site, due)
         return why
     if not run.paused and overdue(run, site.policy, site.outside.clock.now_ms()):
         why = "; ".join(dict.fromkeys(new.values()))
         site.append(Failed(wave=wave.number, moves=str(MoveSet(new)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))
     return ""
+
+
+def _end(site: Site, due: Sequence[Due]) -> None:
+    wave = site.run.wave
+    site.append(WaveEnded(wave=wave.number, took=took(due, wave, site.course.index_of)))
 
 
 def _let_go(

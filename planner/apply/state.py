@@ -35,6 +35,8 @@ Outcome = Literal["", "done", "aborted"]
 StopReason = Literal["", "gate", "failures", "drift", "refused"]
 Bound = Mapping[int, str]
 """Uid by move, where the pod is another one than the plan named."""
+At = tuple[int, MoveSet]
+"""Milliseconds UTC, and the moves to which something happened then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Wave:
         skipped: whether a person said to wait no longer.
         retried_ms: when a person said to wait once more; 0 when nobody did.
         progress_ms: when something last came back or was let go.
+        let_go_at: when which moves were let go.
+        back_at: when which moves were back.
     """
 
     number: int = 0
@@ -78,6 +82,8 @@ class Wave:
     skipped: bool = False
     retried_ms: int = 0
     progress_ms: int = 0
+    let_go_at: tuple[At, ...] = ()
+    back_at: tuple[At, ...] = ()
 
 
 BEFORE: Final = Wave()
@@ -190,6 +196,7 @@ def _let_go(run: Run, event: LetGo, time_ms: int) -> Run:
         let_go=wave.let_go | moves,
         refused=wave.refused - moves,
         levers={**wave.levers, **{lever[0]: lever for lever in event.levers}},
+        let_go_at=(*wave.let_go_at, (time_ms, moves)),
         # What is refused again and again makes no progress.
         progress_ms=time_ms if moves - wave.refused else wave.progress_ms,
     )
@@ -217,6 +224,7 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         strays=run.wave.strays | strays,
         failed=run.wave.failed - moves,
         progress_ms=time_ms,
+        back_at=(*run.wave.back_at, (time_ms, moves)),
     )
     return replace(
         run,

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
 from planner.apply.course import Place, place_of
-from planner.apply.events import Base
+from planner.apply.events import Base, Took
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Policy
 from planner.apply.state import Bound, Run, Wave
@@ -97,6 +98,22 @@ class Progress:
     strays: MoveSet
     waiting: Mapping[int, str]
     open_places: frozenset[Place]
+
+
+def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple[Took, ...]:
+    """How long the moves took that went as the plan said: the median by workload and kind.
+
+    From the last time that a move was let go until its pod was seen back, so the time in which the
+    executor writes and looks is in it, as it is in every wave.
+    """
+    let_go = {number: ms for ms, moves in wave.let_go_at for number in moves}
+    back = {number: ms for ms, moves in wave.back_at for number in moves - wave.strays}
+    times: dict[tuple[int, str], list[int]] = {}
+    for each in due:
+        if each.number in back and each.number in let_go:
+            key = (index_of[place_of(each.move)], each.move.kind)
+            times.setdefault(key, []).append(back[each.number] - let_go[each.number])
+    return tuple((*key, round(median(its))) for key, its in sorted(times.items()))
 
 
 def how_far(

@@ -35,6 +35,12 @@ def filled(shop_planes: Planes) -> Iterator[Planes]:
         shop.clear(plane.admin)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One log for all releases: each teaches the next one how long things take."""
+    return tmp_path_factory.mktemp("release")
+
+
 def begun(folder: Path, planes: Planes, version: str) -> tuple[Operator, str]:
     """An operator who has planned the release, and the plan."""
     operator = Operator(folder, planes)
@@ -57,11 +63,11 @@ def versions(planes: Planes) -> set[str]:
     }
 
 
-def test_the_release_goes_as_planned_and_breaks_no_rule(filled: Planes, tmp_path: Path) -> None:
+def test_the_release_goes_as_planned_and_breaks_no_rule(filled: Planes, folder: Path) -> None:
     count = pods(filled)
-    operator, plan = begun(tmp_path, filled, "1.1.0")
+    operator, plan = begun(folder, filled, "1.1.0")
     with (
-        Auditor(operator.kubeconfig, tmp_path / "request.yaml") as auditor,
+        Auditor(operator.kubeconfig, folder / "request.yaml") as auditor,
         operator.apply(plan) as running,
     ):
         assert running.end() == 0, running.errors
@@ -89,13 +95,13 @@ def has_done(running: Running, events: int) -> bool:
 
 
 def test_it_does_so_although_its_executor_is_killed_and_an_api_server_restarts(
-    filled: Planes, tmp_path: Path
+    filled: Planes, folder: Path
 ) -> None:
     count = pods(filled)
-    operator, plan = begun(tmp_path, filled, "1.2.0")
+    operator, plan = begun(folder, filled, "1.2.0")
     random = Random(1)
     kills = 0
-    with Auditor(operator.kubeconfig, tmp_path / "request.yaml") as auditor:
+    with Auditor(operator.kubeconfig, folder / "request.yaml") as auditor:
         while True:
             with operator.apply(plan) as running:
                 if kills == KILLS:

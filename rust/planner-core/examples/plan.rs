@@ -85,6 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let order = Order {
         request: &text,
         log_digest: "",
+        durations: b"{}",
         version: "example",
         warnings: &[],
         strict: false,

@@ -81,13 +81,15 @@ impl PyPlan {
     clippy::needless_pass_by_value,
     reason = "pyo3 hands the extracted list over"
 )]
-#[pyo3(signature = (fleet, request, *, log_digest, version, warnings, strict))]
+#[expect(clippy::too_many_arguments, reason = "they are named in Python")]
+#[pyo3(signature = (fleet, request, *, log_digest, version, durations, warnings, strict))]
 pub fn plan(
     py: Python<'_>,
     fleet: &PyFleet,
     request: &[u8],
     log_digest: &str,
     version: &str,
+    durations: &[u8],
     warnings: Vec<String>,
     strict: bool,
 ) -> PyResult<PyPlan> {
@@ -95,6 +97,7 @@ pub fn plan(
         request,
         log_digest,
         version,
+        durations,
         warnings: &warnings,
         strict,
     };

@@ -1,4 +1,8 @@
-//! How long a move is expected to take, until observed durations are in the log.
+//! How long a move takes: as runs before saw it, else as a rule.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use crate::{diff::Kind, kube::workload::Workload};
 
@@ -10,15 +14,53 @@ const START_MS: u64 = 30_000;
 const TERMINATION_MAX_MS: u64 = 30_000;
 const GRACE_S_DEFAULT: u64 = 30;
 
-/// Milliseconds until the pod (or the one in its place) is available again.
-pub(super) fn duration_ms(workload: &Workload, kind: Kind) -> u64 {
-    let available_ms = u64::from(workload.min_ready_s) * 1000;
-    let moved_ms = match kind {
+/// What runs before saw: milliseconds of a move by its kind, by workload
+/// (`cluster/namespace/kind/name`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Durations(BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>);
+
+/// Those of one workload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DurationsOf<'a> {
+    workload: &'a Workload<'a>,
+    seen: Option<&'a BTreeMap<Box<str>, u64>>,
+}
+
+impl Durations {
+    pub(super) fn of<'a>(&'a self, workload: &'a Workload<'_>) -> DurationsOf<'a> {
+        let key = || {
+            let (cluster, namespace) = (&workload.cluster, &workload.namespace);
+            format!(
+                "{cluster}/{namespace}/{}/{}",
+                workload.kind(),
+                workload.name
+            )
+        };
+        let seen = (!self.0.is_empty()).then(|| self.0.get(&*key())).flatten();
+        DurationsOf { workload, seen }
+    }
+}
+
+impl DurationsOf<'_> {
+    /// Milliseconds until the pod (or the one in its place) is available again.
+    pub(super) fn ms(self, kind: Kind) -> u64 {
+        let available_ms = u64::from(self.workload.min_ready_s) * 1000;
+        let seen = self.seen.and_then(|seen| seen.get(kind.text()));
+        match seen {
+            // What was seen has the time in it that a pod has to be Ready; it may be longer by now.
+            Some(seen) => (*seen).max(available_ms),
+            None => available_ms + expected_ms(self.workload, kind),
+        }
+    }
+}
+
+fn expected_ms(workload: &Workload, kind: Kind) -> u64 {
+    match kind {
         Kind::InPlace => u64::from(workload.strategy.grace_in_place_s) * 1000 + RESTART_MS,
         Kind::Surge => START_MS,
         Kind::Recreate | Kind::Evict | Kind::Delete => START_MS + termination_ms(workload),
-    };
-    moved_ms + available_ms
+    }
 }
 
 fn termination_ms(workload: &Workload) -> u64 {

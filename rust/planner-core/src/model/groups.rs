@@ -8,7 +8,6 @@ use super::{
     Model,
     budgets::{Budget, PDB},
     dependencies::precedences,
-    durations::duration_ms,
     ledger::{Charges, Ledger},
 };
 use crate::{
@@ -184,6 +183,7 @@ fn pose_group(
 ) -> Posed {
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[of.workload as usize];
+    let durations = inventory.durations.of(workload);
     let (cluster, view) = inventory.cluster_of(of.workload);
     let mut cohorts = Cohorts::with_capacity(of.changes.len());
     let mut touched = Touched::default();
@@ -205,7 +205,7 @@ fn pose_group(
             count: 1,
             takes: &touched.takes,
             releases: &touched.releases,
-            duration_ms: duration_ms(workload, change.kind),
+            duration_ms: durations.ms(change.kind),
         };
         let same_kind = kept
             .last()

@@ -7,6 +7,7 @@ mod groups;
 mod ledger;
 
 pub use budgets::{Budget, BudgetIdx};
+pub use durations::Durations;
 pub use groups::GroupOf;
 pub use ledger::Ledger;
 

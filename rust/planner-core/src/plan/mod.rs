@@ -21,7 +21,7 @@ use crate::{
     diff::diff,
     fleet::Fleet,
     inventory::Inventory,
-    model::{Ledger, pose, pose_without_stages},
+    model::{Durations, Ledger, pose, pose_without_stages},
     request::Request,
     schedule::{reachable, solve_laid},
 };
@@ -44,6 +44,8 @@ pub struct Order<'a> {
     pub log_digest: &'a str,
     /// Version of the planner.
     pub version: &'a str,
+    /// What runs before saw of how long moves take, as JSON; see [`Durations`].
+    pub durations: &'a [u8],
     /// What the front door found worth saying.
     pub warnings: &'a [String],
     /// No plan at all when a pod that differs cannot move, but for pods that the request itself
@@ -94,7 +96,8 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
     let request: Request = serde_json::from_slice(order.request).map_err(fail)?;
     let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
-    let inventory = Inventory::new(fleet, &request.spec.target.manifests);
+    let durations: Durations = serde_json::from_slice(order.durations).map_err(fail)?;
+    let inventory = Inventory::new(fleet, &request.spec.target.manifests).with_durations(durations);
     let (mut changes, ledger) = rayon::join(
         || diff(&inventory, &request),
         || Ledger::of(&inventory, &request),

@@ -1,0 +1,85 @@
+"""What runs teach of how long moves take, and that plans are made of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+import planner
+from planner.apply import learnt
+from planner.apply.course import Course, Place
+from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnded
+from planner.apply.journal import Journal
+from planner.apply.state import Run, fold
+from planner.apply.wave import bound_moves, took
+from planner.model.plan import Move, Workload
+from planner.model.request import UpgradeRequest
+from tests.shop import SHOP, empty_log
+
+CART = Place("hz", "trade", "CloneSet", "cart")
+
+
+def moves(count: int, kind: Any = "in-place") -> list[tuple[int, Move]]:  # noqa: ANN401
+    return [
+        (
+            number,
+            Move(
+                wave=1, stage=None, cluster="hz", namespace="trade", pod=f"cart-{number}",
+                uid=f"u{number}", node="n", workload=Workload(kind="CloneSet", name="cart"),
+                kind=kind, containers={}, because=(),
+            ),
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def test_a_wave_teaches_the_median_of_what_went_as_planned() -> None:
+    run = fold(Run(), [Started(plan="p", by="me", policy={}), WaveBegun(wave=1, moves="0-4")], 0)
+    run = fold(run, [LetGo(wave=1, moves="0-3")], 1_000)
+    run = fold(run, [Back(wave=1, moves="0-1")], 3_000)
+    # The third is another pod than planned, and the last one was refused and let go once more.
+    run = fold(run, [LetGo(wave=1, moves="3")], 4_000)
+    run = fold(run, [Back(wave=1, moves="2-3", strays="2")], 8_000)
+    due = bound_moves(moves(5), run.wave)
+    assert took(due, run.wave, {CART: 7}) == ((7, "in-place", 2_000),)
+
+
+def test_the_last_waves_of_a_workload_count() -> None:
+    seen = {(CART, "in-place"): [90_000] * 9 + [2_000] * 5, (CART, "recreate"): [7_000]}
+    assert learnt.medians(seen) == {
+        "hz/trade/CloneSet/cart": {"in-place": 2_000, "recreate": 7_000}
+    }
+
+
+def cart() -> UpgradeRequest:
+    image = {"from": "registry.example.com/cart", "to": "registry.example.com/cart:9"}
+    request = {
+        "apiVersion": "planner/v1",
+        "kind": "UpgradeRequest",
+        "metadata": {"name": "cart"},
+        "spec": {"target": {"images": [image]}},
+    }
+    return msgspec.convert(request, UpgradeRequest)
+
+
+def test_a_plan_is_made_of_what_runs_before_it_took() -> None:
+    log = empty_log()
+    events = log.events
+    log.import_recorded("hangzhou", SHOP / "hangzhou")
+    first = Course(planner.plan(log, cart()))
+    assert learnt.durations(events, until=events.head().position) == b"{}"
+    journal = Journal(events, "run")
+    journal.append(Started(plan=first.id, by="me", policy={}))
+    kinds = {move.kind for _, move in first.moves(1)}
+    taught = tuple((0, kind, 1_234) for kind in sorted(kinds))
+    journal.append(WaveEnded(wave=1, took=taught), Ended(outcome="done"))
+    seen = json.loads(learnt.durations(events, until=events.head().position))
+    assert seen == {str(first.places[0]): dict.fromkeys(kinds, 1_234)}
+    # The position that a plan names holds all that it was made of.
+    assert planner.plan(log, cart()).id == first.id
+    log.import_recorded("shanghai", SHOP / "shanghai")
+    second = Course(planner.plan(log, cart()))
+    assert second.waves[0].seconds == 1.234 < first.waves[0].seconds
+    assert [it.moves for it in second.waves] == [it.moves for it in first.waves]
