@@ -194,6 +194,18 @@ def test_a_daemon_set_that_cannot_be_stopped_is_told(
     )
 
 
+@pytest.mark.parametrize("policy", ["OrderedReady", "Parallel"])
+def test_a_stateful_set_that_waits_for_a_broken_pod_is_told(tmp_path: Path, policy: str) -> None:
+    mysql = clone_set(2, podManagementPolicy=policy)
+    mysql |= {"apiVersion": "apps/v1", "kind": "StatefulSet"}
+    mysql["metadata"] = metadata("StatefulSet", "mysql")
+    broken = pod("mysql-1", mysql)
+    broken["status"]["conditions"][0]["status"] = "False"
+    warnings = header(planned(tmp_path, mysql, pod("mysql-0", mysql), broken))["warnings"]
+    told = any("StatefulSet/mysql: pod mysql-1 is not Ready" in each for each in warnings)
+    assert told == (policy == "OrderedReady")
+
+
 def test_a_plan_moves_nothing_when_the_request_leaves_out_what_differs(tmp_path: Path) -> None:
     cart = clone_set(2, **rolling(maxUnavailable=1))
     pods = [pod(f"cart-{index}", cart) for index in range(2)]

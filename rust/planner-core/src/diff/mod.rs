@@ -6,6 +6,7 @@ pub mod report;
 mod sidecars;
 mod sorting;
 pub mod target;
+mod warnings;
 mod workload;
 
 use std::{
@@ -22,7 +23,6 @@ use crate::{
     inventory::{ClusterIdx, Inventory, WorkloadIdx},
     kube::{order::Binding, revision::Revisions, scaled::Resolved},
     request::Request,
-    resource::Resource,
 };
 
 /// How a pod is moved.
@@ -164,22 +164,6 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Warns of workloads that go on by themselves once they have begun: the pods of a `DaemonSet`
-    /// cannot be counted out to it, and one that may only surge cannot be made to wait for deletions.
-    fn warn_unstoppable(&mut self, inventory: &Inventory<'_>) {
-        for changes in &self.workloads {
-            let workload = &inventory.workloads[changes.workload as usize];
-            let surges = |change: &Change| change.kind == Kind::Surge;
-            if workload.resource == Resource::DaemonSets && changes.changes.iter().any(surges) {
-                self.warnings.push(format!(
-                    "{}/{}/DaemonSet/{}: it may only surge, so it cannot be stopped at a pod: in its \
-                     first wave it goes on to its end, within its maxSurge; a maxUnavailable would let it wait",
-                    workload.cluster, workload.namespace, workload.name
-                ));
-            }
-        }
-    }
-
     /// The index of a set of containers; only a new one costs texts of its own.
     fn containers_idx<T>(&mut self, containers: BTreeMap<T, T>) -> ContainersIdx
     where
@@ -286,6 +270,6 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     diff.absorb(parts);
     pod::diff_orphans(inventory, &rules, &sidecars, &mut diff);
     rules.warn_unused(inventory, &mut diff.warnings);
-    diff.warn_unstoppable(inventory);
+    diff.warn_of_controllers(inventory);
     diff
 }
