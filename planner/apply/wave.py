@@ -106,11 +106,12 @@ def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple
     From the last time that a move was let go until its pod was seen back, so the time in which the
     executor writes and looks is in it, as it is in every wave.
     """
-    let_go = {number: ms for ms, moves in wave.let_go_at for number in moves}
-    back = {number: ms for ms, moves in wave.back_at for number in moves - wave.strays}
+    let_go = {number: ms for ms, moves in wave.let_go_at for number in MoveSet.parse(moves)}
+    back = {number: ms for ms, moves in wave.back_at for number in MoveSet.parse(moves)}
     times: dict[tuple[int, str], list[int]] = {}
     for each in due:
-        if each.number in back and each.number in let_go:
+        as_planned = each.number not in wave.strays
+        if as_planned and each.number in back and each.number in let_go:
             key = (index_of[place_of(each.move)], each.move.kind)
             times.setdefault(key, []).append(back[each.number] - let_go[each.number])
     return tuple((*key, round(median(its))) for key, its in sorted(times.items()))
