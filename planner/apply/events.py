@@ -17,7 +17,7 @@ Base = tuple[int, int, int, int, int]
 pods at the target."""
 
 Took = tuple[int, str, int]
-"""Workload, kind of move, and the milliseconds that its moves took, the median."""
+"""Workload, kind of move, and the milliseconds that its moves took, the longest."""
 
 
 class Event(

@@ -1,7 +1,7 @@
 """What runs before teach of how long moves take, for the plans to come.
 
-Each wave that ended says how long the moves of each workload took, the median by kind of move.
-Of several waves the last few count, for a workload changes with its versions.
+Each wave that ended says how long the moves of each workload took, the longest by kind of move.
+Of several waves the median of the last few counts, for a workload changes with its versions.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
 from planner.apply.course import Place, place_of
@@ -101,8 +100,9 @@ class Progress:
 
 
 def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple[Took, ...]:
-    """How long the moves took that went as the plan said: the median by workload and kind.
+    """How long the moves took that went as the plan said: the longest by workload and kind.
 
+    A wave takes as long as its slowest move, so the longest is what a plan of waves has to expect.
     From the last time that a move was let go until its pod was seen back, so the time in which the
     executor writes and looks is in it, as it is in every wave.
     """
@@ -114,7 +114,7 @@ def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple
         if as_planned and each.number in back and each.number in let_go:
             key = (index_of[place_of(each.move)], each.move.kind)
             times.setdefault(key, []).append(back[each.number] - let_go[each.number])
-    return tuple((*key, round(median(its))) for key, its in sorted(times.items()))
+    return tuple((*key, max(its)) for key, its in sorted(times.items()))
 
 
 def how_far(
