@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tests.controlplane.auditor.limits import Cluster, Limit, Place, of_request
 from tests.controlplane.auditor.owners import resolved
@@ -23,7 +23,8 @@ from tests.controlplane.auditor.target import Target, dependencies_of
 class Judge:
     """What is known of every pod, and what was wrong so far.
 
-    `clock` gives seconds since the epoch, as the clusters count them.
+    `clock` gives seconds since the epoch, as the clusters count them. With `namespaces` it judges
+    what becomes of pods there; all others only count.
 
     Attributes:
         violations: what was wrong, each once.
@@ -31,12 +32,18 @@ class Judge:
     """
 
     def __init__(
-        self, request: Object, clusters: Mapping[str, Cluster], *, clock: Callable[[], float]
+        self,
+        request: Object,
+        clusters: Mapping[str, Cluster],
+        *,
+        clock: Callable[[], float],
+        namespaces: Sequence[str] = (),
     ) -> None:
         self.violations: list[str] = []
         self.disrupted: set[Key] = set()
         self._clusters = clusters
         self._clock = clock
+        self._namespaces = frozenset(namespaces)
         self._target = Target(request["spec"]["target"])
         self._dependencies = list(dependencies_of(request))
         self._pods: dict[Key, Object] = {}
@@ -77,6 +84,8 @@ class Judge:
             self._spots.left(key)
         else:
             self._pods[key] = pod
+        if self._namespaces and pod["metadata"]["namespace"] not in self._namespaces:
+            return
         if before is not None and serves(before) and (gone or not serves(pod)):
             self._fell(cluster, key, before)
             self._count(cluster, before)

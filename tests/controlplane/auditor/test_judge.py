@@ -279,3 +279,17 @@ def test_what_came_back_has_to_stay() -> None:
     assert audit.violations == []
     audit.see("hz", pod("web", 0, ready=False), gone=False)
     assert audit.violations == ["pdb/hz/shop/web: 1 pods served, 2 have to"]
+
+
+def test_what_becomes_of_other_peoples_pods_is_only_counted() -> None:
+    theirs = pod("theirs", 0)
+    theirs["metadata"] |= {"namespace": "theirs", "labels": {}}
+    budget = {"name": "all", "maxUnavailable": 1}
+    lists = {**EMPTY, "pods": [theirs, pod("web", 0)], "clonesets": [clone_set("web", 1, 1)]}
+    request = {"spec": {"target": TARGET, "budgets": [budget]}}
+    clusters = {"hz": Cluster("hz", lists)}
+    audit = Judge(request, clusters, clock=lambda: NOW, namespaces=["shop"])
+    audit.see("hz", theirs, gone=True)
+    assert (audit.violations, audit.disrupted) == ([], set())
+    audit.see("hz", pod("web", 0), gone=True)
+    assert audit.violations == ["request/all: 0 pods served, 1 have to"]
