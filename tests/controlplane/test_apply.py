@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -327,7 +329,7 @@ def test_an_executor_that_slept_and_was_replaced_does_nothing(
         with operator.apply(plan) as second:
             assert second.end() == 64
             assert "is being carried out by" in second.errors
-        sleeper.process.send_signal(signal.SIGSTOP)
+        until("it sleeps and holds no log", partial(put_to_sleep, sleeper, operator))
         # Its lease runs out: 30 seconds.
         until("another takes over", partial(taken_over, operator, plan), deadline_s=300)
         seen = len(sleeper.events)
@@ -336,6 +338,19 @@ def test_an_executor_that_slept_and_was_replaced_does_nothing(
         assert "another executor" in sleeper.errors or "taken over" in sleeper.errors
         assert not any(each["event"] in ("wave", "letting-go") for each in sleeper.events[seen:])
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql", "agent")
+
+
+def put_to_sleep(sleeper: Running, operator: Operator) -> bool:
+    """Stop it, but not in the middle of a write to the log: in SQLite nobody else could write."""
+    sleeper.process.send_signal(signal.SIGSTOP)
+    log = sqlite3.connect(operator.db.removeprefix("sqlite:///"), timeout=0)
+    with closing(log):
+        try:
+            log.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            sleeper.process.send_signal(signal.SIGCONT)
+            return False
+    return True
 
 
 def taken_over(operator: Operator, plan: str) -> bool:
