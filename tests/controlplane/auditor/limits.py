@@ -108,7 +108,8 @@ class Cluster:
 
         pods = [pod for pod in self.pods if covers(self.name, pod)]
         owners = {id(it): it for pod in pods if (it := self.workload_of(pod)) is not None}
-        total = sum(int(each["spec"].get("replicas", 0)) for each in owners.values())
+        replicas = sum(int(each["spec"].get("replicas", 0)) for each in owners.values())
+        total = int(spec.get("protectTotalReplicas", replicas))
         if min_field in spec:
             least = resolved(spec[min_field], total, math.ceil)
         else:

@@ -293,3 +293,20 @@ def test_what_becomes_of_other_peoples_pods_is_only_counted() -> None:
     assert (audit.violations, audit.disrupted) == ([], set())
     audit.see("hz", pod("web", 0), gone=True)
     assert audit.violations == ["request/all: 0 pods served, 1 have to"]
+
+
+def test_a_budget_may_say_itself_of_how_many_pods_it_is() -> None:
+    spec = {"maxUnavailable": "50%", "protectTotalReplicas": 6}
+    budget = {
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {**spec, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    lists = {
+        "pods": [pod("web", n) for n in range(4)],
+        "clonesets": [clone_set("web", 4, 4)],
+        "podunavailablebudgets": [budget],
+    }
+    audit = judge_of(lists)
+    for number in range(2):
+        audit.see("hz", pod("web", number), gone=True)
+    assert audit.violations == ["pub/hz/shop/web: 2 pods served, 3 have to"]
