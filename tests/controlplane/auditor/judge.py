@@ -58,7 +58,10 @@ class Judge:
         # Where fewer served from the beginning nobody has to mend that, only make it no worse.
         self._floors = [min(limit.least, self._serving(limit, clock())) for limit in self._limits]
         self._behind = {
-            key for key, pod in self._pods.items() if not self._is_at_target(key[0], pod)
+            key
+            for key, pod in self._pods.items()
+            if not self._is_at_target(key[0], pod)
+            or self._target.is_whole(self._place(key[0], pod))
         }
         self._sizes = Counter(
             self._place(cluster, pod)

@@ -103,7 +103,7 @@ class Cluster:
                 return False
             if "targetRef" in spec:
                 its = self.place_of(pod) if here else None
-                return its is not None and (its.kind, its.name) == _named(spec["targetRef"])
+                return its is not None and (its.kind, its.name) == kind_and_name(spec["targetRef"])
             return here and matches(spec.get("selector"), labels_of(pod))
 
         pods = [pod for pod in self.pods if covers(self.name, pod)]
@@ -148,8 +148,8 @@ def _is_let_go(spec: Object, pod: Object) -> bool:
     return ignored or annotations.get("pub.kruise.io/no-protect") == "true"
 
 
-def _named(reference: Object) -> tuple[str, str]:
-    """Kind and name of what a `targetRef` points at."""
+def kind_and_name(reference: Object) -> tuple[str, str]:
+    """Kind, as requests write it, and name of what a reference points at."""
     kind = reference["kind"]
     advanced = kind != "CloneSet" and "kruise" in reference["apiVersion"]
     return f"Advanced{kind}" if advanced else kind, reference["name"]

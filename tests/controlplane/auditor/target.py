@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.controlplane.auditor.limits import Place
+from tests.controlplane.auditor.limits import Place, kind_and_name
 from tests.controlplane.auditor.pods import Object, images_of, injected_into
 
 
@@ -50,9 +50,13 @@ class _Image:
 
 
 class Target:
-    """The target of a request: images of containers and of sidecars."""
+    """The target of a request: images of containers and of sidecars, and whole workloads."""
 
     def __init__(self, target: Object) -> None:
+        self._manifests = [
+            (Reference(_place(manifest)), images_of(manifest["spec"]["template"]))
+            for manifest in target.get("manifests") or ()
+        ]
         self._images = [
             _Image(
                 rule.get("from"),
@@ -69,22 +73,40 @@ class Target:
 
     def has_new_application(self, place: Place | None, pod: Object) -> bool:
         """Whether a pod of this workload has one of the images that are wanted there."""
+        images = images_of(pod)
         return any(
             rule.is_for(place, container) and rule.to == image
-            for container, image in images_of(pod).items()
+            for container, image in images.items()
             for rule in self._images
+        ) or any(
+            reference.covers(place) and wanted.items() <= images.items()
+            for reference, wanted in self._manifests
         )
+
+    def is_whole(self, place: Place | None) -> bool:
+        """Whether a whole workload is wanted: then pods differ in more than can be seen of them."""
+        return any(reference.covers(place) for reference, _ in self._manifests)
 
     def is_reached_by(self, place: Place | None, pod: Object) -> bool:
         """Whether a pod of this workload has everything that is wanted."""
         images, sets = images_of(pod), injected_into(pod)
         if any(rule.wants(place, *it) for it in images.items() for rule in self._images):
             return False
+        if any(
+            it.covers(place) and not want.items() <= images.items() for it, want in self._manifests
+        ):
+            return False
         return all(
             images.get(container, image) == image
             for (name, container), image in self._sidecars.items()
             if name in sets
         )
+
+
+def _place(manifest: Object) -> Object:
+    """A reference to the workload of a manifest."""
+    kind, name = kind_and_name({**manifest, "name": manifest["metadata"]["name"]})
+    return {"kind": kind, "namespace": manifest["metadata"]["namespace"], "name": name}
 
 
 def dependencies_of(request: Object) -> Iterator[Dependency]:

@@ -310,3 +310,19 @@ def test_a_budget_may_say_itself_of_how_many_pods_it_is() -> None:
     for number in range(2):
         audit.see("hz", pod("web", number), gone=True)
     assert audit.violations == ["pub/hz/shop/web: 2 pods served, 3 have to"]
+
+
+@pytest.mark.parametrize("tag", ["1", "2"])
+def test_pods_of_a_workload_that_is_wanted_as_a_whole_go_once(tag: str) -> None:
+    manifest = {
+        "apiVersion": "apps.kruise.io/v1beta1",
+        "kind": "CloneSet",
+        "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"template": {"spec": {"containers": [{"name": "main", "image": f"web:{tag}"}]}}},
+    }
+    audit = judge(target={"manifests": [manifest]})
+    audit.see("hz", pod("web", 0), gone=True)
+    audit.see("hz", pod("web", 9, tag=tag), gone=False)
+    assert audit.violations == []
+    audit.see("hz", pod("web", 9, tag=tag), gone=True)
+    assert audit.violations == ["hz/shop/web-9 was at the target and was disrupted again"]
