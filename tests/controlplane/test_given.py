@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.controlplane import fleet, test_apply
 from tests.controlplane.given import VARIABLE, is_there
+from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from tests.controlplane.api import Api
@@ -47,12 +48,18 @@ def run(plane: ControlPlane, *tests: str | Path) -> str:
 
 
 def what_is_there(api: Api) -> set[tuple[str, str, str]]:
-    """Everything that somebody has, and what it says of itself."""
+    """Everything that somebody has, by kind and uid, and its labels."""
+    until("no namespace is on its way out", lambda: not leaving(api))
     return {
         (kind, each["metadata"]["uid"], str(each["metadata"].get("labels")))
         for kind in KINDS
         for each in api.get(kind)["items"]
     }
+
+
+def leaving(api: Api) -> list[str]:
+    spaces = api.get(KINDS[0])["items"]
+    return [it["metadata"]["name"] for it in spaces if "deletionTimestamp" in it["metadata"]]
 
 
 def test_a_plan_is_carried_out_on_a_cluster_that_is_given(other_plane: ControlPlane) -> None:
