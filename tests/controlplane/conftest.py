@@ -76,10 +76,11 @@ def shop_planes(
     """Two empty control planes by name, hangzhou and shanghai, where OpenKruise's kinds work.
 
     A stand-in plays their controllers; `shop.fill` puts a shop there, `shop.clear` takes it away.
-    Each plane gives `admin` (an Api), `kubeconfig()` (its only context has the plane's name) and
-    `restart_api_server()`; `stop_process("standin")` and `start_process("standin")` work, too.
+    Each plane gives `admin` (an Api) and `kubeconfig()` (its only context has the plane's name).
     With PLANNER_E2E_KUBECONFIG they are the clusters of its first two contexts, as they are; of a
-    single context there is hangzhou alone.
+    single context there is hangzhou alone. `given.ours` gives what only our own can do, such as
+    `restart_api_server()` and `stop_process("standin")`; `given.wants_room` and `wants_kruise`
+    skip where somebody else's has no place for a test.
     """
     if is_given():
         with given_clusters() as clusters:

@@ -1,20 +1,21 @@
 """Clusters that somebody gives by PLANNER_E2E_KUBECONFIG instead of control planes of our own.
 
-Each context is one of them. What is there stays: only the namespaces of the tests come and go.
+Each context is one of them. What is there stays: a test works in namespaces that it makes and takes
+away again, and is skipped where one of that name is there already.
 """
 
 import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.controlplane.api import Api
+from tests.controlplane.api import Api, RefusedError
 from tests.controlplane.binaries import binaries
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.ports import free_ports
@@ -22,6 +23,10 @@ from tests.controlplane.wait import until
 
 VARIABLE = "PLANNER_E2E_KUBECONFIG"
 NAMES = ("hangzhou", "shanghai")
+KRUISE = {
+    "/apis/apps.kruise.io/v1beta1": {"clonesets", "daemonsets", "sidecarsets", "statefulsets"},
+    "/apis/policy.kruise.io/v1beta1": {"podunavailablebudgets"},
+}
 
 
 class GivenCluster:
@@ -47,13 +52,62 @@ class GivenCluster:
                                 "--context", self._context, "-o", "json"))  # fmt: skip
         return path
 
-    def restart_api_server(self, *_: object) -> None:
-        """Nobody restarts somebody else's API server."""
-        pytest.skip(f"{VARIABLE}: its API server is not ours to restart")
+    def proxied(self) -> Path:
+        """Write a kubeconfig of the proxy, for whoever cannot log in as kubectl can."""
+        server = {"server": f"http://127.0.0.1:{self._port}"}
+        document = {
+            "clusters": [{"name": self.name, "cluster": server}],
+            "users": [{"name": self.name, "user": {}}],
+            "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": self.name}}],
+        }
+        path = self._folder / f"{self.name}-proxied.json"
+        path.write_text(json.dumps(document))
+        return path
 
 
 Plane = ControlPlane | GivenCluster
 """What a test of a run works on."""
+
+
+def ours(plane: Plane) -> ControlPlane:
+    """Give a plane of our own; a test that does what nobody does to others is skipped."""
+    if isinstance(plane, GivenCluster):
+        pytest.skip(f"{VARIABLE}: {plane.name} is not ours to break")
+    return plane
+
+
+def wants_room(planes: Mapping[str, Plane], *paths: str) -> None:
+    """Skip where what a test makes, and removes, is there already, or no node is ready."""
+    for plane in planes.values():
+        if isinstance(plane, ControlPlane):
+            continue
+        for path in paths:
+            if is_there(plane.admin, path):
+                pytest.skip(f"{VARIABLE}: {plane.name} has {path} already, and it is not ours")
+        if not any(map(_is_ready, plane.admin.get("/api/v1/nodes")["items"])):
+            pytest.skip(f"{VARIABLE}: {plane.name} has no node that is ready")
+
+
+def wants_kruise(planes: Mapping[str, Plane]) -> None:
+    """Skip where a kind of OpenKruise is missing that tests have."""
+    for plane in planes.values():
+        for path, kinds in KRUISE.items() if isinstance(plane, GivenCluster) else ():
+            found = plane.admin.get(path)["resources"] if is_there(plane.admin, path) else []
+            missing = kinds - {each["name"] for each in found}
+            if missing:
+                names = f"{', '.join(sorted(missing))} of {path.removeprefix('/apis/')}"
+                pytest.skip(f"{VARIABLE}: {plane.name} has no {names}; install OpenKruise there")
+
+
+def is_there(api: Api, path: str) -> bool:
+    """Whether an object, or a version of the API, is there."""
+    try:
+        api.get(path)
+    except RefusedError as refused:
+        if refused.status != 404:
+            raise
+        return False
+    return True
 
 
 def kubectl(*arguments: str) -> str:
@@ -77,15 +131,23 @@ def given_clusters() -> Iterator[dict[str, GivenCluster]]:
         found = {}
         for name, each in zip(NAMES, contexts, strict=False):
             (port,) = free_ports(1)
-            command = [
-                binaries() / "kubectl", "--kubeconfig", os.environ[VARIABLE],
-                "--context", each["name"], "proxy", f"--port={port}", "--reject-methods=^$",
-            ]  # fmt: skip
-            proxy = stack.enter_context(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-            stack.callback(proxy.terminate)
+            stack.enter_context(_proxy(each["name"], port))
             found[name] = GivenCluster(name, each["name"], folder, port)
             until("kubectl proxy answers", partial(answers, found[name]))
         yield found
+
+
+@contextmanager
+def _proxy(context: str, port: int) -> Iterator[None]:
+    command: Sequence[str | Path] = [
+        binaries() / "kubectl", "--kubeconfig", os.environ[VARIABLE],
+        "--context", context, "proxy", f"--port={port}", "--reject-methods=^$",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as proxy:
+        try:
+            yield
+        finally:
+            proxy.terminate()
 
 
 def answers(cluster: GivenCluster) -> bool:
@@ -95,3 +157,10 @@ def answers(cluster: GivenCluster) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_ready(node: dict[str, object]) -> bool:
+    status = node.get("status") or {}
+    assert isinstance(status, dict)
+    conditions = status.get("conditions") or ()
+    return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)

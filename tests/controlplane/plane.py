@@ -118,6 +118,10 @@ class ControlPlane:
             process.stop(signal.SIGKILL if process.name == "etcd" else signal.SIGTERM)
         shutil.rmtree(self.folder)
 
+    def has_process(self, name: str) -> bool:
+        """Whether it was started once, and so can be started again."""
+        return name in self._processes
+
     def start_process(self, name: str) -> None:
         """Start one of the five, or the stand-in again."""
         self._processes[name].start()

@@ -103,10 +103,17 @@ class RealBed:
                 self._note(event["object"], gone=event["type"] == "DELETED")
 
     def clear(self) -> None:
-        """Remove what was made; the pods end by and by."""
+        """Remove what was made; the last of the pods end by and by."""
         for name in self._sidecar_sets:
             self._api.delete(f"/apis/apps.kruise.io/v1beta1/sidecarsets/{name}")
-        self._api.delete(f"/api/v1/namespaces/{self._space}")
+        place = f"/api/v1/namespaces/{self._space}"
+        self._api.delete(place)
+        if self._sidecar_sets:
+            # The next SidecarSet of that name would count them, in whichever namespace they are.
+            until(
+                "its pods end",
+                lambda: not any(map(is_active, self._api.get(f"{place}/pods")["items"])),
+            )
 
     def _note(self, pod: Object, *, gone: bool) -> None:
         with self._lock:

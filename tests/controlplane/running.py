@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 
 from planner.model.progress import Progress, line_of
-from tests.controlplane.given import Plane
+from tests.controlplane.given import GivenCluster, Plane
 from tests.controlplane.program import COMMAND, planner
 from tests.controlplane.wait import until
 
@@ -135,12 +135,25 @@ class Running:
                 stream.close()
 
 
-def merged(path: Path, planes: Mapping[str, Plane], *, user: str = "admin") -> Path:
-    """Write one kubeconfig with a context for each plane, of its name."""
+def merged(
+    path: Path, planes: Mapping[str, Plane], *, user: str = "admin", proxied: bool = False
+) -> Path:
+    """Write one kubeconfig with a context for each plane, of its name.
+
+    Args:
+        path: of the file.
+        planes: by name.
+        user: who speaks to them.
+        proxied: by way of the proxy of those that are not ours, whose logins only kubectl knows.
+    """
     config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
     config |= {"clusters": [], "users": [], "contexts": []}
     for name, plane in planes.items():
-        own = json.loads(plane.kubeconfig(user).read_text())
+        if proxied and isinstance(plane, GivenCluster):
+            file = plane.proxied()
+        else:
+            file = plane.kubeconfig(user)
+        own = json.loads(file.read_text())
         (cluster,), (identity,) = own["clusters"], own["users"]
         config["clusters"].append({**cluster, "name": name})
         config["users"].append({**identity, "name": name})
@@ -150,11 +163,17 @@ def merged(path: Path, planes: Mapping[str, Plane], *, user: str = "admin") -> P
 
 
 class Auditor:
-    """A process that watches the clusters while a plan is carried out."""
+    """A process that watches the clusters while a plan is carried out.
 
-    def __init__(self, kubeconfig: Path, request: Path) -> None:
+    What becomes of pods of other namespaces is not its concern.
+    """
+
+    def __init__(
+        self, request: Path, planes: Mapping[str, Plane], namespaces: Sequence[str]
+    ) -> None:
+        kubeconfig = merged(request.with_name("audited"), planes, proxied=True)
         module = "tests.controlplane.auditor"
-        command = [sys.executable, "-m", module, str(kubeconfig), str(request)]
+        command = [sys.executable, "-m", module, str(kubeconfig), str(request), *namespaces]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self._stdout = self._process.stdout

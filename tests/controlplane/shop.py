@@ -58,6 +58,11 @@ class Workload:
 
 _KRUISE: Final = "apps.kruise.io/v1beta1"
 _APPS: Final = "apps/v1"
+PLACES: Final = (
+    *(f"/api/v1/namespaces/{name}" for name in NAMESPACES),
+    f"/apis/{_KRUISE}/sidecarsets/{SIDECAR}",
+)
+"""Everything of the shop is in one of these, or is one."""
 _PARALLEL: Final = {"podManagementPolicy": "Parallel"}
 _ROLLING: Final = {"strategy": {"rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 0}}}
 
@@ -185,8 +190,21 @@ def fill(api: Api, cluster: Cluster, size: Size) -> None:
     """
     for path, manifest in manifests(cluster, size):
         until(f"{path} is served", partial(_applied, api, path, manifest))
-    want = pods_of(cluster, size)
-    until(f"{want} pods of the shop are ready", lambda: len(ready_pods(api)) >= want)
+    until("the pods of the shop are ready", partial(_is_filled, api, cluster, size))
+
+
+def _is_filled(api: Api, cluster: Cluster, size: Size) -> bool:
+    """As many pods as are wanted; somebody else's cluster may have any number of nodes."""
+    its = [each for each in WORKLOADS if each.replicas(size, cluster)]
+    counted = sum(each.replicas(size, cluster) for each in its if each.kind != "DaemonSet")
+    agents = [scheduled(api, each.namespace, each.name) for each in its if each.kind == "DaemonSet"]
+    return all(agents) and len(ready_pods(api)) >= counted + sum(agents)
+
+
+def scheduled(api: Api, namespace: str, name: str) -> int:
+    """On how many nodes a DaemonSet is to be, 0 until its controller has looked."""
+    path = f"/apis/apps/v1/namespaces/{namespace}/daemonsets/{name}"
+    return int((api.get(path).get("status") or {}).get("desiredNumberScheduled", 0))
 
 
 def _applied(api: Api, path: str, manifest: Manifest) -> bool:
@@ -221,11 +239,9 @@ def pods(api: Api) -> list[Manifest]:
 
 def clear(api: Api) -> None:
     """Remove the shop from a cluster, and wait until it is gone."""
-    paths = [f"/api/v1/namespaces/{name}" for name in NAMESPACES]
-    paths.append(f"/apis/{_KRUISE}/sidecarsets/{SIDECAR}")
-    for path in paths:
+    for path in PLACES:
         _gone(api, path, delete=True)
-    for path in paths:
+    for path in PLACES:
         until(f"{path} is gone", partial(_gone, api, path))
 
 

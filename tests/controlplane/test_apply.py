@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from tests.controlplane import fleet
-from tests.controlplane.api import RefusedError
+from tests.controlplane import fleet, shop
+from tests.controlplane.given import is_there, ours, wants_room
 from tests.controlplane.program import planner
 from tests.controlplane.running import Operator, Running, merged
 from tests.controlplane.wait import until
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tests.controlplane.given import Plane
 
 SPACE = "applied"
+PLACE = f"/api/v1/namespaces/{SPACE}"
 REGISTRY = "registry.example.com"
 SURGES = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
 QUARTER = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "25%"}}}
@@ -33,8 +36,18 @@ HELD = "fleet-upgrade-planner/held"
 
 @pytest.fixture
 def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
-    """A plane with a namespace of native workloads of every way to be upgraded, 45 pods."""
+    """A plane with a namespace of native workloads of every way to be upgraded, 43 pods."""
     plane = shop_planes["hangzhou"]
+    wants_room({"hangzhou": plane}, PLACE)
+    try:
+        fill(plane.admin)
+        yield plane
+    finally:
+        plane.admin.delete(PLACE)
+        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+
+
+def fill(api: Api) -> None:
     for path, manifest in (
         fleet.namespace(SPACE),
         *(
@@ -50,19 +63,9 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         fleet.budget("web", "25%", space=SPACE),
         fleet.budget("kafka", 1, space=SPACE),
     ):
-        plane.admin.apply(path, manifest)
-    until("its pods are ready", lambda: len(ready(plane.admin)) == 12 + 4 + 4 + 3 + 20)
-    yield plane
-    plane.admin.delete(f"/api/v1/namespaces/{SPACE}")
-    until("it is gone", partial(is_gone, plane.admin))
-
-
-def is_gone(api: Api) -> bool:
-    try:
-        api.get(f"/api/v1/namespaces/{SPACE}")
-    except RefusedError as refused:
-        return refused.status == 404
-    return False
+        api.apply(path, manifest)
+    until("it has nodes", lambda: agents(api))
+    until("its pods are ready", lambda: len(ready(api)) == total(api))
 
 
 @pytest.fixture
@@ -118,13 +121,23 @@ def workloads(api: Api) -> dict[str, Any]:
 
 
 ALL = ("web", "api", "mysql", "kafka", "agent")
-DONE = {"web": 12, "api": 4, "mysql": 4, "kafka": 3, "agent": 20}
+REPLICAS = {"web": 12, "api": 4, "mysql": 4, "kafka": 3}
 
 
-def expected(tag: str, *names: str) -> dict[str, int]:
+def agents(api: Api) -> int:
+    """How many nodes the agent is on: somebody else's cluster has any number."""
+    return shop.scheduled(api, SPACE, "agent")
+
+
+def total(api: Api) -> int:
+    """How many pods there are."""
+    return sum(REPLICAS.values()) + agents(api)
+
+
+def expected(api: Api, tag: str, *names: str) -> dict[str, int]:
     """Every pod of these workloads (of all, without a name) at a version, the others as before."""
-    at = names or ALL
-    return {image(name, tag if name in at else "1.0.0"): count for name, count in DONE.items()}
+    at, counts = names or ALL, {**REPLICAS, "agent": agents(api)}
+    return {image(name, tag if name in at else "1.0.0"): count for name, count in counts.items()}
 
 
 def test_a_dry_run_changes_nothing(operator: Operator, hangzhou: Plane) -> None:
@@ -145,8 +158,8 @@ def test_every_native_way_goes_as_planned_and_everything_is_given_back(
     with operator.apply(plan) as running:
         assert running.end() == 0, running.errors
     ended = running.said("ended")[0]
-    assert images(hangzhou.admin) == expected("2.0.0")
-    assert ended["moved"] == ended["fidelity"]["as_planned"] == sum(DONE.values())
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0")
+    assert ended["moved"] == ended["fidelity"]["as_planned"] == total(hangzhou.admin)
     assert not running.said("replanned")
     for name, each in workloads(hangzhou.admin).items():
         assert HELD not in each["metadata"].get("annotations", {})
@@ -173,12 +186,12 @@ def test_a_run_that_is_killed_again_and_again_does_nothing_twice(
                 break
         kills += 1
     assert kills >= 5
-    assert images(hangzhou.admin) == expected("2.0.0")
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0")
     (ended,) = running.said("ended")
-    assert ended["moved"] == sum(DONE.values())
+    assert ended["moved"] == total(hangzhou.admin)
     # Each pod was made anew once: every pod that was ever seen is an old or a new one.
     uids |= {pod["metadata"]["uid"] for pod in pods(hangzhou.admin)}
-    assert len(uids) <= 2 * sum(DONE.values())
+    assert len(uids) <= 2 * total(hangzhou.admin)
 
 
 def has_moved_or_ended(running: Running) -> bool:
@@ -186,13 +199,14 @@ def has_moved_or_ended(running: Running) -> bool:
 
 
 def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou: Plane) -> None:
+    plane = ours(hangzhou)
     plan = operator.plan(request("2.0.0", "web", "mysql"))
     with operator.apply(plan) as running:
         for number in (signal.SIGKILL, signal.SIGTERM):
             running.wait_for("moving", len(running.said("moving")) + 1)
-            hangzhou.restart_api_server(number)
+            plane.restart_api_server(number)
         assert running.end() == 0, running.errors
-    assert images(hangzhou.admin) == expected("2.0.0", "web", "mysql")
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
 def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
@@ -241,7 +255,7 @@ def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
     assert replanned["why"] == [
         f"hangzhou/{SPACE}/Deployment/web: 12 pods have to move, planned were 11"
     ]
-    assert images(hangzhou.admin) == expected("2.0.0", "web", "mysql")
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
 def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plane) -> None:
@@ -252,7 +266,7 @@ def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plan
         running.wait_for("paused")
         waves = len(running.said("wave"))
         counted = images(hangzhou.admin)
-        assert sum(counted.values()) == sum(DONE.values()), "what was let go came back"
+        assert sum(counted.values()) == total(hangzhou.admin), "what was let go came back"
         operator.say("resume")
         running.wait_for("wave", waves + 1)
         operator.say("abort")
@@ -261,17 +275,18 @@ def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plan
     assert ended["ending"] == "aborted"
     assert any("stay at another version" in each for each in ended["held"])
     # Held where it is: nothing goes on by itself.
-    until("its pods are ready", lambda: len(ready(hangzhou.admin)) == sum(DONE.values()))
+    until("its pods are ready", lambda: len(ready(hangzhou.admin)) == total(hangzhou.admin))
     still = images(hangzhou.admin)
     assert still[image("web")] > 0
     with operator.apply(ended["run"], command="rollback") as back:
         assert back.end() == 0, back.errors
-    assert images(hangzhou.admin) == expected("1.0.0")
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "1.0.0")
 
 
 def test_what_is_not_allowed_is_said_before_anything_is_done(
     operator: Operator, hangzhou: Plane
 ) -> None:
+    ours(hangzhou)
     role, binding = rights("planner-observer", "observe")
     hangzhou.admin.apply(*role)
     hangzhou.admin.apply(*binding)
@@ -314,7 +329,7 @@ def test_an_executor_that_slept_and_was_replaced_does_nothing(
         with operator.apply(plan) as second:
             assert second.end() == 64
             assert "is being carried out by" in second.errors
-        sleeper.process.send_signal(signal.SIGSTOP)
+        until("it sleeps and holds no log", partial(put_to_sleep, sleeper, operator))
         # Its lease runs out: 30 seconds.
         until("another takes over", partial(taken_over, operator, plan), deadline_s=300)
         seen = len(sleeper.events)
@@ -322,7 +337,20 @@ def test_an_executor_that_slept_and_was_replaced_does_nothing(
         assert sleeper.end() == 1
         assert "another executor" in sleeper.errors or "taken over" in sleeper.errors
         assert not any(each["event"] in ("wave", "letting-go") for each in sleeper.events[seen:])
-    assert images(hangzhou.admin) == expected("2.0.0", "web", "mysql", "agent")
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql", "agent")
+
+
+def put_to_sleep(sleeper: Running, operator: Operator) -> bool:
+    """Stop it, but not in the middle of a write to the log: in SQLite nobody else could write."""
+    sleeper.process.send_signal(signal.SIGSTOP)
+    log = sqlite3.connect(operator.db.removeprefix("sqlite:///"), timeout=0)
+    with closing(log):
+        try:
+            log.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            sleeper.process.send_signal(signal.SIGCONT)
+            return False
+    return True
 
 
 def taken_over(operator: Operator, plan: str) -> bool:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tests.controlplane import fleet
 from tests.controlplane.conftest import wait_all_ready
+from tests.controlplane.given import is_there
 from tests.controlplane.plane import ControlPlane
+from tests.controlplane.wait import until
 
 PODS = f"/api/v1/namespaces/{fleet.NAMESPACE}/pods"
 
@@ -26,8 +28,11 @@ def test_pods_that_are_deleted_past_their_budget_are_reported(
         try:
             assert auditor.stdout
             assert auditor.stdout.readline() == "watching\n"
-            for pod in admin.get(PODS)["items"][:5]:
-                admin.delete(f"{PODS}/{pod['metadata']['name']}")
+            gone = [f"{PODS}/{it['metadata']['name']}" for it in admin.get(PODS)["items"][:5]]
+            for name in gone:
+                admin.delete(name)
+            # Before, those on their way out are still Ready and make up the twelve.
+            until("they are gone", lambda: not any(is_there(admin, name) for name in gone))
             wait_all_ready(other_plane, 12)
         finally:
             auditor.terminate()

@@ -10,6 +10,7 @@ import pytest
 
 import planner
 from tests.controlplane import shop
+from tests.controlplane.given import ours
 from tests.controlplane.observing import door, empty_log, observing, wait_same
 from tests.controlplane.wait import until
 from tests.shop import header_of
@@ -18,18 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from tests.controlplane.given import Plane
     from tests.controlplane.plane import ControlPlane
 
 CLONE_SETS = "/apis/apps.kruise.io/v1beta1/namespaces/trade/clonesets"
 
 
 @pytest.fixture(scope="module")
-def small_shop(shop_planes: Mapping[str, ControlPlane]) -> Iterator[Mapping[str, ControlPlane]]:
-    """The small shop on both planes."""
+def small_shop(shop_planes: Mapping[str, Plane]) -> Iterator[Mapping[str, ControlPlane]]:
+    """The small shop on both planes, which have to be ours: their stand-in is what is tested."""
+    planes = {name: ours(plane) for name, plane in shop_planes.items()}
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda it: shop.fill(it[1].admin, it[0], "small"), shop_planes.items()))
-        yield shop_planes
-        list(pool.map(lambda it: shop.clear(it.admin), shop_planes.values()))
+        list(pool.map(lambda it: shop.fill(it[1].admin, it[0], "small"), planes.items()))
+        yield planes
+        list(pool.map(lambda it: shop.clear(it.admin), planes.values()))
 
 
 def images(plane: ControlPlane, app: str) -> set[str]:

@@ -6,6 +6,7 @@ from tests.agreement.compare import Agreement
 from tests.agreement.report import measures, table
 from tests.agreement.share import Share
 from tests.simulate.measured import Measured
+from tests.simulate.real import REAL
 from tests.simulate.reasons import REASONS
 
 HEAD = """\
@@ -83,6 +84,7 @@ def report(measured: Measured) -> str:
             ACROSS + table(("upgrade", "order"), across),
             VICTIMS + table(("upgrade", "victims"), victims),
             BUDGETS + table(("budgets", "statuses"), budgets),
+            REAL,
             "## Why not 100 %",
             *(
                 f"- **{name}, {measure}, {share}**: {REASONS[name, measure]}"

@@ -2,68 +2,50 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from tests.controlplane.auditor.limits import (
-    Cluster,
-    Key,
-    Limit,
-    Place,
-    of_request,
-    resolved,
-)
+from tests.controlplane.auditor.limits import Cluster, Limit, Place, of_request
+from tests.controlplane.auditor.owners import resolved
 from tests.controlplane.auditor.pods import (
+    Key,
     Object,
     images_of,
     is_over,
+    name_of,
     serves,
+    serves_for,
 )
-
-INJECTED = "kruise.io/sidecarset-injected-list"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Workloads by name; without a cluster or a kind in every one."""
-
-    its: Object
-
-    def covers(self, place: Place | None) -> bool:
-        """Whether this is one of them."""
-        return place is not None and all(
-            self.its.get(field) in (None, getattr(place, field)) for field in Place._fields
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """`after` may change only when this share of each `before` is at the target and serves."""
-
-    after: Reference
-    before: Reference
-    share: int | str
+from tests.controlplane.auditor.sidecars import Sidecars
+from tests.controlplane.auditor.spots import Spots
+from tests.controlplane.auditor.target import Target, dependencies_of
 
 
 class Judge:
     """What is known of every pod, and what was wrong so far.
+
+    `clock` gives seconds since the epoch, as the clusters count them. With `namespaces` it judges
+    what becomes of pods there; all others only count.
 
     Attributes:
         violations: what was wrong, each once.
         disrupted: pods that did not serve for some time although they had.
     """
 
-    def __init__(self, request: Object, clusters: Mapping[str, Cluster]) -> None:
+    def __init__(
+        self,
+        request: Object,
+        clusters: Mapping[str, Cluster],
+        *,
+        clock: Callable[[], float],
+        namespaces: Sequence[str] = (),
+    ) -> None:
         self.violations: list[str] = []
         self.disrupted: set[Key] = set()
         self._clusters = clusters
-        target = request["spec"]["target"]
-        self._images = {rule["from"]: rule["to"] for rule in target.get("images") or ()}
-        self._sidecars = {
-            (rule["sidecarSet"], rule["container"]): rule["to"]
-            for rule in target.get("sidecars") or ()
-        }
-        self._dependencies = list(_dependencies(request))
+        self._clock = clock
+        self._namespaces = frozenset(namespaces)
+        self._target = Target(request["spec"]["target"])
+        self._dependencies = list(dependencies_of(request))
         self._pods: dict[Key, Object] = {}
         self._downs: dict[Key, int] = {}
         self._limits: list[Limit] = []
@@ -72,7 +54,15 @@ class Judge:
                 self._pods[cluster.name, pod["metadata"]["uid"]] = pod
             self._limits += cluster.limits()
         self._limits += of_request(request, clusters)
-        self._began = [self._serving(limit) for limit in self._limits]
+        self._spots, self._sidecars = Spots(request, clusters), Sidecars(clusters)
+        # Where fewer served from the beginning nobody has to mend that, only make it no worse.
+        self._floors = [min(limit.least, self._serving(limit, clock())) for limit in self._limits]
+        self._behind = {
+            key
+            for key, pod in self._pods.items()
+            if not self._is_at_target(key[0], pod)
+            or self._target.is_whole(self._place(key[0], pod))
+        }
         self._sizes = Counter(
             self._place(cluster, pod)
             for (cluster, _), pod in self._pods.items()
@@ -94,12 +84,16 @@ class Judge:
         before = self._pods.get(key)
         if gone:
             self._pods.pop(key, None)
+            self._spots.left(key)
         else:
             self._pods[key] = pod
-        served = before is not None and serves(before)
-        if served and (gone or not serves(pod)):
-            self._fell(cluster, key, before or pod)
-            self._count(cluster, pod)
+        if self._namespaces and pod["metadata"]["namespace"] not in self._namespaces:
+            return
+        if before is not None and serves(before) and (gone or not serves(pod)):
+            self._fell(cluster, key, before)
+            self._count(cluster, before)
+            self._note(*self._spots.fell(key, self._pods))
+        self._note(*self._sidecars.see(cluster, pod, gone=gone))
         if not gone and (before is None or images_of(before) != images_of(pod)):
             self._changed(cluster, pod)
 
@@ -107,76 +101,59 @@ class Judge:
         """A pod that served does not any more: once for a pod, and never when it is new."""
         self.disrupted.add(key)
         self._downs[key] = self._downs.get(key, 0) + 1
-        name = f"{cluster}/{before['metadata']['namespace']}/{before['metadata']['name']}"
-        if self._is_at_target(before):
+        name = name_of(cluster, before)
+        # What changes in place has its new images a moment before its containers end.
+        is_first = key in self._behind and self._downs[key] == 1
+        if self._is_at_target(cluster, before) and not is_first:
             self._note(f"{name} was at the target and was disrupted again")
         elif self._downs[key] > 1:
             self._note(f"{name} was disrupted twice")
 
-    def _count(self, cluster: str, pod: Object) -> None:
-        for limit, began in zip(self._limits, self._began, strict=True):
-            if not limit.covers(cluster, pod):
+    def _count(self, cluster: str, before: Object) -> None:
+        """Count those that serve beside a pod that did until now."""
+        now = self._clock()
+        for number, limit in enumerate(self._limits):
+            # One that had not served for long enough was down already.
+            if not serves_for(before, limit.min_ready_s, now) or not limit.covers(cluster, before):
                 continue
-            serving = self._serving(limit)
-            if serving < min(limit.least, began):
+            serving = self._serving(limit, now)
+            self._floors[number] = max(self._floors[number], min(limit.least, serving + 1))
+            if serving < self._floors[number]:
                 self._note(f"{limit.name}: {serving} pods served, {limit.least} have to")
 
-    def _serving(self, limit: Limit) -> int:
+    def _serving(self, limit: Limit, now: float) -> int:
         return sum(
-            serves(pod) and limit.covers(cluster, pod) for (cluster, _), pod in self._pods.items()
+            serves_for(pod, limit.min_ready_s, now) and limit.covers(cluster, pod)
+            for (cluster, _), pod in self._pods.items()
         )
 
     def _changed(self, cluster: str, pod: Object) -> None:
         """A pod has new images: everything that its workload waits for has to be done."""
-        if not self._has_new_application(pod):
-            return
         place = self._place(cluster, pod)
+        if not self._target.has_new_application(place, pod):
+            return
         for dependency in self._dependencies:
             if not dependency.after.covers(place):
                 continue
             for first, size in self._sizes.items():
                 if first is None or not dependency.before.covers(first):
                     continue
-                done = sum(self._is_done(it) for it in self._of(first))
+                done = sum(self._is_at_target(*it) and serves(it[1]) for it in self._of(first))
                 needed = resolved(dependency.share, size, math.ceil)
                 if done < needed:
                     names = f"{'/'.join(place or ())} changed when {'/'.join(first)}"
                     self._note(f"{names} had {done} of {needed} pods done")
 
-    def _of(self, place: Place) -> Iterator[Object]:
+    def _of(self, place: Place) -> Iterator[tuple[str, Object]]:
         for (cluster, _), pod in self._pods.items():
             if self._place(cluster, pod) == place:
-                yield pod
+                yield cluster, pod
 
     def _place(self, cluster: str, pod: Object) -> Place | None:
         return self._clusters[cluster].place_of(pod)
 
-    def _is_done(self, pod: Object) -> bool:
-        return self._is_at_target(pod) and serves(pod)
+    def _is_at_target(self, cluster: str, pod: Object) -> bool:
+        return self._target.is_reached_by(self._place(cluster, pod), pod)
 
-    def _has_new_application(self, pod: Object) -> bool:
-        images = images_of(pod).values()
-        return any(self._images.get(image.rpartition(":")[0]) == image for image in images)
-
-    def _is_at_target(self, pod: Object) -> bool:
-        images = images_of(pod)
-        for image in images.values():
-            if self._images.get(image.rpartition(":")[0], image) != image:
-                return False
-        injected = (pod["metadata"].get("annotations") or {}).get(INJECTED, "").split(",")
-        return all(
-            images.get(container, image) == image
-            for (name, container), image in self._sidecars.items()
-            if name in injected
-        )
-
-    def _note(self, text: str) -> None:
-        if text not in self.violations:
-            self.violations.append(text)
-
-
-def _dependencies(request: Object) -> Iterator[Dependency]:
-    for each in request["spec"].get("dependencies") or ():
-        for first in each["after"]:
-            share = each.get("ready", "100%")
-            yield Dependency(Reference(each["workload"]), Reference(first), share)
+    def _note(self, *texts: str) -> None:
+        self.violations += [text for text in dict.fromkeys(texts) if text not in self.violations]

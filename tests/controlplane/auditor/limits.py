@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
+from tests.controlplane.auditor.owners import max_unavailable, min_ready_s, resolved, spec_of
 from tests.controlplane.auditor.pods import Object, labels_of, matches, owner_of
-
-Key = tuple[str, str]
-"""Cluster and uid of a pod."""
 
 
 class Place(NamedTuple):
@@ -24,18 +22,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many of the pods that it covers have to serve at any moment."""
+    """So many of the pods that it covers have to serve at any moment.
+
+    A pod counts once it has been Ready for `min_ready_s` seconds.
+    """
 
     name: str
     covers: Callable[[str, Object], bool]
     least: int
-
-
-def resolved(amount: int | str, total: int, round_: Callable[[float], int]) -> int:
-    """An amount, or a percentage of a total."""
-    if isinstance(amount, str):
-        return round_(int(amount.removesuffix("%")) * total / 100)
-    return amount
+    min_ready_s: int = 0
 
 
 class Cluster:
@@ -50,6 +45,10 @@ class Cluster:
         }
         self._kind_of = {
             each["metadata"]["uid"]: kind for kind in WORKLOADS for each in lists[kind]
+        }
+        self._zone_of = {
+            each["metadata"]["name"]: labels_of(each).get("topology.kubernetes.io/zone")
+            for each in lists["nodes"]
         }
         for each in lists["replicasets"]:
             owner = self._workload_of.get(owner_of(each))
@@ -76,6 +75,15 @@ class Cluster:
         its = workload["metadata"]
         return Place(self.name, KINDS[self._kind_of[its["uid"]]], its["namespace"], its["name"])
 
+    def spot_of(self, pod: Object, scope: str) -> str | None:
+        """The node or the zone of a pod; None when it has none."""
+        node = pod["spec"].get("nodeName")
+        return node if scope == "node" else self._zone_of.get(node)
+
+    def sidecar_sets(self) -> Iterable[Object]:
+        """The SidecarSets, as they were."""
+        return self._lists["sidecarsets"]
+
     def limits(self) -> Iterator[Limit]:
         """Every budget that the cluster itself knows."""
         for budget in self._lists["poddisruptionbudgets"]:
@@ -95,12 +103,13 @@ class Cluster:
                 return False
             if "targetRef" in spec:
                 its = self.place_of(pod) if here else None
-                return its is not None and (its.kind, its.name) == _named(spec["targetRef"])
+                return its is not None and (its.kind, its.name) == kind_and_name(spec["targetRef"])
             return here and matches(spec.get("selector"), labels_of(pod))
 
         pods = [pod for pod in self.pods if covers(self.name, pod)]
         owners = {id(it): it for pod in pods if (it := self.workload_of(pod)) is not None}
-        total = sum(int(each["spec"].get("replicas", 0)) for each in owners.values())
+        replicas = sum(int(each["spec"].get("replicas", 0)) for each in owners.values())
+        total = int(spec.get("protectTotalReplicas", replicas))
         if min_field in spec:
             least = resolved(spec[min_field], total, math.ceil)
         else:
@@ -108,16 +117,17 @@ class Cluster:
         return Limit(f"{word}/{self.name}/{space}/{budget['metadata']['name']}", covers, least)
 
     def _own(self, kind: str, workload: Object) -> Limit:
-        uid, spec = workload["metadata"]["uid"], workload["spec"]
+        uid, spec = workload["metadata"]["uid"], spec_of(workload)
 
         def covers(cluster: str, pod: Object) -> bool:
             its = self.workload_of(pod) if cluster == self.name else None
             return its is not None and its["metadata"]["uid"] == uid
 
         total = spec.get("replicas", workload.get("status", {}).get("desiredNumberScheduled", 0))
-        down = _max_unavailable(kind, spec, total)
+        down = max_unavailable(kind, spec, total)
         place = f"{workload['metadata'].get('namespace')}/{workload['metadata']['name']}"
-        return Limit(f"workload/{self.name}/{kind}/{place}", covers, max(0, total - down))
+        name, least = f"workload/{self.name}/{kind}/{place}", max(0, total - down)
+        return Limit(name, covers, least, min_ready_s(kind, spec))
 
 
 KINDS: Final = {
@@ -126,6 +136,7 @@ KINDS: Final = {
     "daemonsets": "DaemonSet",
     "clonesets": "CloneSet",
     "advancedstatefulsets": "AdvancedStatefulSet",
+    "advanceddaemonsets": "AdvancedDaemonSet",
 }
 WORKLOADS = tuple(KINDS)
 
@@ -137,34 +148,17 @@ def _is_let_go(spec: Object, pod: Object) -> bool:
     return ignored or annotations.get("pub.kruise.io/no-protect") == "true"
 
 
-def _named(reference: Object) -> tuple[str, str]:
-    """Kind and name of what a `targetRef` points at."""
-    advanced = reference["kind"] == "StatefulSet" and "kruise" in reference["apiVersion"]
-    return "AdvancedStatefulSet" if advanced else reference["kind"], reference["name"]
-
-
-def _max_unavailable(kind: str, spec: Object, total: int) -> int:
-    if kind == "deployments":
-        rolling = (spec.get("strategy") or {}).get("rollingUpdate") or {}
-        surge = resolved(rolling.get("maxSurge", "25%"), total, math.ceil)
-        down = resolved(rolling.get("maxUnavailable", "25%"), total, math.floor)
-        return max(down, 1) if surge == 0 else down
-    update = spec.get("updateStrategy") or {}
-    rolling = update.get("rollingUpdate") or {}
-    if update.get("type") == "OnDelete":
-        return total
-    match kind:
-        case "statefulsets":
-            return 1
-        case "advancedstatefulsets":
-            return max(1, resolved(rolling.get("maxUnavailable", 1), total, math.floor))
-        case "clonesets":
-            return resolved(rolling.get("maxUnavailable", "20%"), total, math.ceil)
-    return resolved(rolling.get("maxUnavailable", 1), total, math.ceil)
+def kind_and_name(reference: Object) -> tuple[str, str]:
+    """Kind, as requests write it, and name of what a reference points at."""
+    kind = reference["kind"]
+    advanced = kind != "CloneSet" and "kruise" in reference["apiVersion"]
+    return f"Advanced{kind}" if advanced else kind, reference["name"]
 
 
 SCOPES: Final = {"fleet": 0, "cluster": 1, "namespace": 2, "workload": 3}
 """How far the names of two pods' workloads are the same when they share a budget."""
+SPOTS: Final = ("node", "zone")
+"""Scopes by where a pod stood before the upgrade (`spots`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +182,16 @@ class Scope:
 
 
 def of_request(request: Object, clusters: Mapping[str, Cluster]) -> Iterator[Limit]:
-    """The budgets of a request that hold for pods of every node, one for each group of its scope.
+    """The budgets of a request but those of nodes and zones, one for each group of its scope.
 
     Raises:
-        ValueError: it has a budget of a scope that is not audited here.
+        ValueError: it has a budget of a scope that nobody here knows.
     """
     everywhere = [(cluster, pod) for cluster in clusters.values() for pod in cluster.pods]
     for budget in request["spec"].get("budgets") or ():
         scope = Scope(budget.get("selector", {}), budget.get("scope", "fleet"))
+        if scope.scope in SPOTS:
+            continue
         if scope.scope not in SCOPES:
             raise ValueError(f"budget {budget['name']}: scope {scope.scope} is not audited")
         for group, total in Counter(scope.group(*it) for it in everywhere).items():

@@ -1,16 +1,33 @@
 """What a pod is, as the API server tells it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 Object = Mapping[str, Any]
+Key = tuple[str, str]
+"""Cluster and uid of a pod."""
 
 
 def serves(pod: Object) -> bool:
     """Ready, and not on its way out."""
+    return _ready(pod) is not None and "deletionTimestamp" not in pod["metadata"]
+
+
+def serves_for(pod: Object, least_s: int, now: float) -> bool:
+    """Serves, and has been Ready for so many seconds; at once when that is none."""
+    ready = _ready(pod)
+    if ready is None or "deletionTimestamp" in pod["metadata"]:
+        return False
+    since = ready.get("lastTransitionTime", "") if least_s else ""
+    return not since or datetime.fromisoformat(since).timestamp() + least_s <= now
+
+
+def _ready(pod: Object) -> Object | None:
+    """Its condition Ready, when that is true."""
     conditions = pod.get("status", {}).get("conditions") or ()
-    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
+    ready = (each for each in conditions if (each["type"], each["status"]) == ("Ready", "True"))
+    return next(ready, None)
 
 
 def is_over(pod: Object) -> bool:
@@ -54,3 +71,15 @@ def _holds(term: Object, labels: Mapping[str, str]) -> bool:
         case "Exists":
             return key in labels
     return key not in labels
+
+
+def name_of(cluster: str, pod: Object) -> str:
+    """Cluster, namespace and name of a pod."""
+    return f"{cluster}/{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def injected_into(pod: Object) -> list[str]:
+    """The SidecarSets that put containers into a pod."""
+    annotations = pod["metadata"].get("annotations") or {}
+    names: str = annotations.get("kruise.io/sidecarset-injected-list", "")
+    return names.split(",")

@@ -9,9 +9,11 @@ from tests.controlplane.auditor.judge import Judge
 from tests.controlplane.auditor.limits import Cluster
 from tests.controlplane.auditor.pods import matches
 
+NOW = 1_795_428_000.0  # 2026-11-23T10:00:00Z
 EMPTY: dict[str, list[Any]] = {
     kind: []
     for kind in [
+        "nodes",
         "pods",
         "replicasets",
         "deployments",
@@ -19,6 +21,8 @@ EMPTY: dict[str, list[Any]] = {
         "daemonsets",
         "clonesets",
         "advancedstatefulsets",
+        "advanceddaemonsets",
+        "sidecarsets",
         "poddisruptionbudgets",
         "podunavailablebudgets",
     ]
@@ -66,8 +70,13 @@ def judge(**request: Any) -> Judge:  # noqa: ANN401 JSON
             }
         ],
     }
+    return judge_of(lists, **request)
+
+
+def judge_of(lists: dict[str, list[Any]], **request: Any) -> Judge:  # noqa: ANN401 JSON
+    """Judge a cluster of these objects alone."""
     spec = {"spec": {"target": TARGET, **request}}
-    return Judge(spec, {"hz": Cluster("hz", lists)})
+    return Judge(spec, {"hz": Cluster("hz", {**EMPTY, **lists})}, clock=lambda: NOW)
 
 
 def two_clusters() -> Judge:
@@ -85,7 +94,7 @@ def two_clusters() -> Judge:
             "poddisruptionbudgets": [budget],
         }
         clusters[cluster] = Cluster(cluster, lists)
-    return Judge({"spec": {"target": TARGET}}, clusters)
+    return Judge({"spec": {"target": TARGET}}, clusters, clock=lambda: NOW)
 
 
 def moved(on: Judge, app: str, number: int) -> None:
@@ -179,7 +188,7 @@ def test_a_budget_may_name_its_workload_and_leave_pods_out() -> None:
         "clonesets": [clone_set("web", 4, 4), clone_set("db", 1, 1)],
         "podunavailablebudgets": [budget],
     }
-    audit = Judge({"spec": {"target": TARGET}}, {"hz": Cluster("hz", lists)})
+    audit = judge_of(lists)
     for gone in (free, pod("db", 0), pod("web", 0)):
         audit.see("hz", gone, gone=True)
     assert audit.violations == []
@@ -188,8 +197,8 @@ def test_a_budget_may_name_its_workload_and_leave_pods_out() -> None:
 
 
 def test_a_scope_that_it_does_not_know_is_refused() -> None:
-    with pytest.raises(ValueError, match="scope node is not audited"):
-        judge(budgets=[{"name": "n", "scope": "node", "maxUnavailable": 1}])
+    with pytest.raises(ValueError, match="scope rack is not audited"):
+        judge(budgets=[{"name": "n", "scope": "rack", "maxUnavailable": 1}])
 
 
 def test_a_dependency_that_is_overtaken_is_found() -> None:
@@ -240,3 +249,80 @@ def test_a_pod_on_its_way_out_does_not_serve() -> None:
 )
 def test_selectors_select(selector: dict[str, Any] | None, *, selects: bool) -> None:
     assert matches(selector, {"app": "web"}) is selects
+
+
+def test_an_image_may_be_wanted_of_one_container_of_a_workload() -> None:
+    workload = {"namespace": "shop", "name": "web"}
+    rule = {"workload": workload, "container": "main", "to": "other:2"}
+    audit = judge(target={"images": [rule, TARGET["images"][1]]}, dependencies=[AFTER])
+    other = pod("web", 0)
+    other["spec"]["containers"][0]["image"] = "other:2"
+    audit.see("hz", pod("web", 0, ready=False), gone=False)
+    assert audit.violations == []
+    audit.see("hz", {**other, "status": pod("web", 0)["status"]}, gone=False)
+    assert audit.violations == [
+        "hz/CloneSet/shop/web changed when hz/CloneSet/shop/db had 0 of 2 pods done"
+    ]
+    audit.see("hz", other, gone=True)
+    assert audit.violations[1] == "hz/shop/web-0 was at the target and was disrupted again"
+
+
+def test_what_came_back_has_to_stay() -> None:
+    budget = {
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    pods = [pod("web", 0), *(pod("web", n, ready=False) for n in (1, 2))]
+    workload = clone_set("web", 3, 3)
+    audit = judge_of({"pods": pods, "clonesets": [workload], "poddisruptionbudgets": [budget]})
+    audit.see("hz", pod("web", 1), gone=False)
+    assert audit.violations == []
+    audit.see("hz", pod("web", 0, ready=False), gone=False)
+    assert audit.violations == ["pdb/hz/shop/web: 1 pods served, 2 have to"]
+
+
+def test_what_becomes_of_other_peoples_pods_is_only_counted() -> None:
+    theirs = pod("theirs", 0)
+    theirs["metadata"] |= {"namespace": "theirs", "labels": {}}
+    budget = {"name": "all", "maxUnavailable": 1}
+    lists = {**EMPTY, "pods": [theirs, pod("web", 0)], "clonesets": [clone_set("web", 1, 1)]}
+    request = {"spec": {"target": TARGET, "budgets": [budget]}}
+    clusters = {"hz": Cluster("hz", lists)}
+    audit = Judge(request, clusters, clock=lambda: NOW, namespaces=["shop"])
+    audit.see("hz", theirs, gone=True)
+    assert (audit.violations, audit.disrupted) == ([], set())
+    audit.see("hz", pod("web", 0), gone=True)
+    assert audit.violations == ["request/all: 0 pods served, 1 have to"]
+
+
+def test_a_budget_may_say_itself_of_how_many_pods_it_is() -> None:
+    spec = {"maxUnavailable": "50%", "protectTotalReplicas": 6}
+    budget = {
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {**spec, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    lists = {
+        "pods": [pod("web", n) for n in range(4)],
+        "clonesets": [clone_set("web", 4, 4)],
+        "podunavailablebudgets": [budget],
+    }
+    audit = judge_of(lists)
+    for number in range(2):
+        audit.see("hz", pod("web", number), gone=True)
+    assert audit.violations == ["pub/hz/shop/web: 2 pods served, 3 have to"]
+
+
+@pytest.mark.parametrize("tag", ["1", "2"])
+def test_pods_of_a_workload_that_is_wanted_as_a_whole_go_once(tag: str) -> None:
+    manifest = {
+        "apiVersion": "apps.kruise.io/v1beta1",
+        "kind": "CloneSet",
+        "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"template": {"spec": {"containers": [{"name": "main", "image": f"web:{tag}"}]}}},
+    }
+    audit = judge(target={"manifests": [manifest]})
+    audit.see("hz", pod("web", 0), gone=True)
+    audit.see("hz", pod("web", 9, tag=tag), gone=False)
+    assert audit.violations == []
+    audit.see("hz", pod("web", 9, tag=tag), gone=True)
+    assert audit.violations == ["hz/shop/web-9 was at the target and was disrupted again"]

@@ -89,6 +89,12 @@ class Link:
             raise ConnectionError(f"{method} {path}: {error!r}") from error
         return json.loads(_successful(answer, read))
 
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
 
 def watch(server: Server, path: str, version: str) -> Iterator[Any]:
     """Give the events of a collection after a version, until the server ends it.

@@ -1,0 +1,124 @@
+"""Agents on every node: Advanced DaemonSets, let go node by node, under the auditor."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.controlplane import fleet
+from tests.controlplane.conftest import is_ready
+from tests.controlplane.given import is_there, wants_kruise, wants_room
+from tests.controlplane.running import Auditor, Operator
+from tests.controlplane.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.controlplane.api import Api
+    from tests.controlplane.given import Plane
+
+SPACE = "agents"
+PLACE = f"/api/v1/namespaces/{SPACE}"
+SETS = f"/apis/apps.kruise.io/v1beta1/namespaces/{SPACE}/daemonsets"
+# Either way to be updated; each pod in place has the gate that this takes.
+WAYS = {"mesh-agent": "InPlaceIfPossible", "log-agent": "Standard"}
+
+
+@pytest.fixture
+def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
+    """A plane with two agents on every node."""
+    plane = shop_planes["hangzhou"]
+    wants_kruise({"hangzhou": plane})
+    wants_room({"hangzhou": plane}, PLACE)
+    try:
+        plane.admin.apply(*fleet.namespace(SPACE))
+        for name in WAYS:
+            path, manifest = agent(name)
+            plane.admin.apply(path, manifest)
+        count = len(WAYS) * len(plane.admin.get("/api/v1/nodes")["items"])
+        until("its pods are ready", lambda: len(ready(plane.admin)) == count)
+        yield plane
+    finally:
+        forget(plane.admin)
+        plane.admin.delete(PLACE)
+        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+
+
+def forget(api: Api) -> None:
+    """Take the labels from the nodes by which they were let go: a run leaves them there."""
+    for node in api.get("/api/v1/nodes")["items"]:
+        labels = node["metadata"]["labels"]
+        ours = {key: None for key in labels if key.startswith("fleet-upgrade-planner/")}
+        if ours:
+            path = f"/api/v1/nodes/{node['metadata']['name']}"
+            api.patch(path, {"metadata": {"labels": ours}})
+
+
+def agent(name: str) -> tuple[str, dict[str, Any]]:
+    template = fleet.template(name, image(name, "1.0.0"))
+    template["spec"]["readinessGates"] = [{"conditionType": "InPlaceUpdateReady"}]
+    rolling = {"rollingUpdateType": WAYS[name], "maxUnavailable": "25%"}
+    spec = {
+        "selector": {"matchLabels": {"app": name}},
+        "template": template,
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+    }
+    return fleet.custom("apps.kruise.io", "v1beta1", "daemonsets", name, spec, space=SPACE)
+
+
+def image(name: str, tag: str) -> str:
+    return f"registry.example.com/{name}:{tag}"
+
+
+def ready(api: Api) -> dict[str, Any]:
+    """Pods that serve, by uid."""
+    return {
+        pod["metadata"]["uid"]: pod
+        for pod in api.get(f"{PLACE}/pods")["items"]
+        if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
+    }
+
+
+def test_agents_go_node_by_node_and_never_two_of_one_node(hangzhou: Plane, tmp_path: Path) -> None:
+    admin = hangzhou.admin
+    before, specs = ready(admin), [each["spec"] for each in admin.get(SETS)["items"]]
+    budget = {"name": "node", "scope": "node", "maxUnavailable": 1}
+    agents = {"matchExpressions": [{"key": "app", "operator": "In", "values": list(WAYS)}]}
+    images = [{"from": f"registry.example.com/{it}", "to": image(it, "2.0.0")} for it in WAYS]
+    request = {
+        "apiVersion": "planner/v1",
+        "kind": "UpgradeRequest",
+        "metadata": {"name": "agents"},
+        "spec": {
+            "target": {"images": images},
+            "budgets": [{**budget, "selector": agents}],
+            "stages": [
+                {"name": "canary", "perWorkload": 1},
+                {"name": "rest", "perWorkload": "100%"},
+            ],
+        },
+    }
+    operator = Operator(tmp_path, {"hangzhou": hangzhou})
+    operator.observe()
+    plan = operator.plan(json.dumps(request))
+    with (
+        Auditor(tmp_path / "request.yaml", {"hangzhou": hangzhou}, [SPACE]) as auditor,
+        operator.apply(plan) as running,
+    ):
+        assert running.end() == 0, running.errors
+        audit = auditor.found()
+    assert (audit["violations"], audit["disrupted"]) == ([], len(before))
+    (ended,) = running.said("ended")
+    assert ended["moved"] == ended["fidelity"]["as_planned"] == len(before)
+    after = ready(admin)
+    assert len(after) == len(before)
+    for pod in after.values():
+        app = pod["metadata"]["labels"]["app"]
+        assert pod["spec"]["containers"][0]["image"] == image(app, "2.0.0")
+    kept = {pod["metadata"]["labels"]["app"] for uid, pod in after.items() if uid in before}
+    assert kept == {"mesh-agent"}
+    given_back = [each["spec"] for each in admin.get(SETS)["items"]]
+    assert [each["updateStrategy"] for each in given_back] == [it["updateStrategy"] for it in specs]
