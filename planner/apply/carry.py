@@ -179,7 +179,13 @@ def remove_pod(step: Step, each: Going, writer: Writer) -> Written:
 
 
 def release(places: Iterable[Place], writer: Writer) -> None:
-    """Give workloads back to their owners."""
+    """Give workloads back to their owners, and take our labels from the nodes."""
     for place in places:
-        if writer.read(place.kind, place.namespace, place.name) is not None:
-            writer.pull(place.kind, place.namespace, place.name, released, marked=False)
+        live = writer.read(place.kind, place.namespace, place.name)
+        if live is None:
+            continue
+        writer.pull(place.kind, place.namespace, place.name, released, marked=False)
+        if place.kind == "AdvancedDaemonSet":
+            label = selected.node_label(live)
+            for node in writer.nodes_with(label):
+                writer.label_node(node, label, None)

@@ -102,7 +102,7 @@ def rights(moves: Iterable[Move], *, sidecars: bool) -> list[Right]:
         if move.kind == "delete" or (kind == "DaemonSet" and move.kind == "recreate"):
             needed.add(Right("delete", "", "pods", namespace=namespace))
         if kind == "AdvancedDaemonSet":
-            needed |= {Right(verb, "", "nodes") for verb in ("get", "patch")}
+            needed |= {Right(verb, "", "nodes") for verb in ("get", "list", "patch")}
     if sidecars:
         group, plural = group_of("SidecarSet")
         needed |= {Right(verb, group, plural) for verb in ("get", "patch")}
@@ -150,7 +150,7 @@ def executor_role(name: str) -> dict[str, object]:
             ),
             ("", ["pods"], ["get", "patch", "delete"]),
             ("", ["pods/eviction"], ["create"]),
-            ("", ["nodes"], ["get", "patch"]),
+            ("", ["nodes"], ["get", "list", "patch"]),
         )
     ]
     return {

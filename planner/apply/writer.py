@@ -20,7 +20,7 @@ from planner.apply.levers.held import RUN, Object, annotated
 from planner.apply.levers.patch import guarded
 from planner.errors import ClusterError, DriftError, RunError
 from planner.kube.cluster import Call, Cluster
-from planner.kube.paths import node_path, object_paths, pod_path
+from planner.kube.paths import NODES, node_path, object_paths, pod_path
 
 FIELD_MANAGER: Final = "fleet-upgrade-planner"
 JSON_PATCH: Final = "application/json-patch+json"
@@ -211,8 +211,14 @@ class Writer:
             version = live["metadata"]["resourceVersion"]
         return Written("refused", "it changes all the time")
 
-    def label_node(self, name: str, label: str, value: str) -> None:
-        """Label a node; one that is gone needs no label."""
+    def nodes_with(self, label: str) -> list[str]:
+        """Names of the nodes that have a label."""
+        call = Call(method="GET", path=NODES, query={"labelSelector": label})
+        found = msgspec.json.decode(self._patient(call))
+        return [node["metadata"]["name"] for node in found["items"]]
+
+    def label_node(self, name: str, label: str, value: str | None) -> None:
+        """Label a node, or take the label away; one that is gone needs none."""
         path = node_path(name)
         for _ in range(ATTEMPTS):
             live = self._found(path)

@@ -47,6 +47,10 @@ def object_paths(kind: str, namespace: str, name: str) -> tuple[str, ...]:
     )
 
 
+NODES: Final = "/api/v1/nodes"
+"""The path of all nodes."""
+
+
 def pod_path(namespace: str, name: str) -> str:
     """The path of a pod."""
     return f"/api/v1/namespaces/{namespace}/pods/{name}"
@@ -54,4 +58,4 @@ def pod_path(namespace: str, name: str) -> str:
 
 def node_path(name: str) -> str:
     """The path of a node."""
-    return f"/api/v1/nodes/{name}"
+    return f"{NODES}/{name}"

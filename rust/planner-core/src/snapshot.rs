@@ -79,10 +79,7 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
         }
     }
     fleet.now_ms = now_ms;
-    // Who folds on makes them anew; who plans never asks.
-    for cluster in fleet.clusters.values_mut() {
-        cluster.rows.take();
-    }
+    fleet.shrink();
     fleet.pack();
     if rest.is_empty() {
         Ok(fleet)

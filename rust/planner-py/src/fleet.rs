@@ -102,6 +102,10 @@ impl PyPods {
     }
 }
 
+fn rows(fleet: &Fleet) -> usize {
+    fleet.clusters.values().map(|it| it.pods.len()).sum()
+}
+
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
@@ -123,9 +127,12 @@ pub fn fold(
             .try_fold(start, |fleet, (cluster, first, batch)| {
                 fold_batch(fleet, cluster, *first, batch)
             })
-            .map(|mut fleet| {
-                fleet.pack();
-                fleet
+            .map(|mut after| {
+                if rows(&after) > rows(&fleet.inner) / 8 * 9 {
+                    after.shrink();
+                }
+                after.pack();
+                after
             })
     })?;
     Ok(PyFleet {

@@ -66,6 +66,11 @@ impl Classes {
         self.of_row.reserve_exact(rows);
     }
 
+    pub(super) fn shrink(&mut self) {
+        self.of_row.shrink_to_fit();
+        self.all.shrink_to_fit();
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.of_row.capacity() * size_of::<u32>()
             + self.all.capacity() * size_of::<Class>()

@@ -83,6 +83,11 @@ impl Interner {
         self.archive.open();
     }
 
+    /// Gives back what was made room for.
+    pub fn shrink(&mut self) {
+        self.spans.shrink_to_fit();
+    }
+
     /// Puts all texts away, packed.
     pub fn pack(&mut self) {
         self.archive.pack();

@@ -50,7 +50,7 @@ pub struct Fleet {
 pub struct Cluster {
     /// Every pod seen; rows of pods that are gone have `live` unset.
     pub pods: Pods,
-    /// Rows of the pods that exist, by uid; made when somebody asks.
+    /// Rows of the pods that exist, by uid; made when somebody asks, which a plan does not.
     pub(crate) rows: OnceLock<UidIndex>,
     /// Everything else, by resource and then by uid.
     pub objects: BTreeMap<Resource, BTreeMap<u128, Object>>,
@@ -107,6 +107,15 @@ impl Fleet {
         }
         self.texts.pack();
         self.documents.pack();
+    }
+
+    /// Gives back what was made room for, after much was folded in.
+    pub fn shrink(&mut self) {
+        self.texts.shrink();
+        for cluster in self.clusters.values_mut() {
+            cluster.pods.shrink();
+            cluster.rows.take();
+        }
     }
 
     fn drop_forgotten(&mut self) {

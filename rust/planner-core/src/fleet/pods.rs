@@ -222,6 +222,21 @@ impl Pods {
         self.reserve(rows, rows * name);
     }
 
+    /// Gives back what was made room for.
+    pub fn shrink(&mut self) {
+        self.live.shrink_to_fit();
+        self.uid.shrink_to_fit();
+        self.name_end.shrink_to_fit();
+        self.names.shrink_to_fit();
+        self.node.shrink_to_fit();
+        self.classes.shrink();
+        self.created_s.shrink_to_fit();
+        self.ready_since_s.shrink_to_fit();
+        self.restarts.shrink_to_fit();
+        self.flags.shrink_to_fit();
+        self.resource_version.shrink_to_fit();
+    }
+
     /// Makes room for so many more rows with names of so many bytes in all.
     pub fn reserve(&mut self, rows: usize, name_bytes: usize) {
         self.names.reserve_exact(name_bytes);
