@@ -4,7 +4,7 @@ Each wave that ended says how long the moves of each workload took, the longest 
 Of several waves the median of the last few counts, for a workload changes with its versions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -18,40 +18,43 @@ from planner.log import EventLog, Stream
 
 WAVES_MAX: Final = 5
 """Of how many waves of a workload, the last ones, the median is taken."""
+PLANS_MAX: Final = 5
+"""How many plans count, the last ones: of each the workloads have to be read."""
 
 Key = tuple[Place, str]
 
 
 def durations(log: EventLog, until: int) -> bytes:
     """Give what the runs of a log teach, up to a position, as `core.plan` takes it."""
+    streams = (stream for stream in log.streams("run") if stream != LEASE)
+    taught = sorted(each for stream in streams for each in _of_run(log, stream, until))
+    newest = dict.fromkeys(plan for _, plan, _ in reversed(taught))
+    places = {plan: _places(log, plan) for plan in list(newest)[:PLANS_MAX]}
     seen: dict[Key, list[int]] = {}
-    for stream in log.streams("run"):
-        if stream != LEASE:
-            for key, took_ms in _of_run(log, stream, until):
-                seen.setdefault(key, []).append(took_ms)
+    for _, plan, (index, kind, took_ms) in taught:
+        if plan in places:
+            seen.setdefault((places[plan][index], kind), []).append(took_ms)
     return msgspec.json.encode(medians(seen), order="sorted")
 
 
-def medians(seen: Mapping[Key, list[int]]) -> dict[str, dict[str, int]]:
-    """Milliseconds by kind of move, by workload."""
+def medians(seen: Mapping[Key, Sequence[int]]) -> dict[str, dict[str, int]]:
+    """Milliseconds by kind of move, by workload; of each the last ones count."""
     found: dict[str, dict[str, int]] = {}
     for (place, kind), took_ms in seen.items():
         found.setdefault(str(place), {})[kind] = round(median(took_ms[-WAVES_MAX:]))
     return found
 
 
-def _of_run(log: EventLog, stream: Stream, until: int) -> Iterable[tuple[Key, int]]:
-    plan_id, took = "", list[tuple[str, Took]]()
+def _of_run(log: EventLog, stream: Stream, until: int) -> Iterator[tuple[int, str, Took]]:
+    """Position, plan and what was taught there."""
+    plan = ""
     for commit in log.read(after=0, until=until, stream=stream):
         for event in from_payload(commit.payload):
             match event:
                 case Started() | Replanned():
-                    plan_id = event.plan
+                    plan = event.plan
                 case WaveEnded():
-                    took.extend((plan_id, each) for each in event.took)
-    places = {each: _places(log, each) for each in dict.fromkeys(plan for plan, _ in took)}
-    for plan, (index, kind, took_ms) in took:
-        yield (places[plan][index], kind), took_ms
+                    yield from ((commit.position_first, plan, each) for each in event.took)
 
 
 def _places(log: EventLog, plan_id: str) -> tuple[Place, ...]:

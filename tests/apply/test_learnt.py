@@ -83,3 +83,15 @@ def test_a_plan_is_made_of_what_runs_before_it_took() -> None:
     second = Course(planner.plan(log, cart()))
     assert second.waves[0].seconds == 1.234 < first.waves[0].seconds
     assert [it.moves for it in second.waves] == [it.moves for it in first.waves]
+
+
+def test_the_last_wave_of_a_log_is_the_last_whatever_its_run_is_called() -> None:
+    log = empty_log()
+    log.import_recorded("hangzhou", SHOP / "hangzhou")
+    plan = planner.plan(log, cart())
+    for run, took_ms in (("b", 90_000), *(("a", 1_000 + wave) for wave in range(5))):
+        journal = Journal(log.events, f"{run}{took_ms}")
+        journal.append(Started(plan=plan.id, by="me", policy={}))
+        journal.append(WaveEnded(wave=1, took=((0, "in-place", took_ms),)))
+    (seen,) = json.loads(learnt.durations(log.events, until=1 << 40)).values()
+    assert seen == {"in-place": 1_002}
