@@ -15,7 +15,7 @@ from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.apply.tail import tail_request
 from planner.apply.wave import bases, bind
-from planner.errors import ClusterError, DriftError, LeaseLostError, RunError
+from planner.errors import ClusterError, DriftError, RunError
 from planner.model import progress
 from planner.model.plan import Move
 from planner.model.progress import Ending
@@ -58,8 +58,6 @@ def _try_step(site: Site, *, waits_at_gates: bool) -> bool:
     """Take one step; a cluster that refuses it or has moved on stops the run."""
     try:
         return _step(site, waits_at_gates=waits_at_gates)
-    except LeaseLostError:
-        raise
     except RunError as error:
         reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
         return _stop(site, reason, str(error))

@@ -107,7 +107,12 @@ class Site:
         self._journal.read()
 
     def append(self, event: AnyEvent) -> bool:
-        """Append an event; False when somebody appended since what it was decided on."""
+        """Append an event; False when somebody appended since what it was decided on.
+
+        Raises:
+            LeaseLostError: another executor has taken the run over.
+        """
+        self._lease.check()
         return self._journal.append(event)
 
     def tell(self, event: Progress) -> None:
