@@ -3,8 +3,8 @@
 import os
 
 # The stages of a plan take memory and give it back, and its allocator would hand it to the kernel
-# after 10 ms, which clears every page that it gives again: a sixth of the time of a large plan.
-# It is read when the core is loaded.
+# after 10 ms, which clears every page that it gives again (docs/decisions/0011). It is read when
+# the core is loaded.
 os.environ.setdefault("MIMALLOC_PURGE_DELAY", "10000")
 
 from planner._core import (  # noqa: TID251 this is the door

@@ -155,15 +155,25 @@ def plan_request(
     from planner.plan.graph import order_dependencies  # noqa: PLC0415 networkx takes a while
 
     warnings = order_dependencies(request).warnings
-    digest = log.digest_at(fleet.position).hex()
     text = canonical_redacted(log, request)
+    return plan_canonical(log, fleet, text, warnings=list(warnings), strict=strict)
+
+
+def plan_canonical(
+    log: EventLog, fleet: core.Fleet, text: bytes, *, warnings: list[str], strict: bool
+) -> core.Plan:
+    """Plan a request that is canonical JSON, its manifests redacted, without keeping it.
+
+    Raises:
+        InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """
     return core.plan(
         fleet,
         text,
-        log_digest=digest,
+        log_digest=log.digest_at(fleet.position).hex(),
         version=version("fleet-upgrade-planner"),
-        durations=learnt.durations(log, until=fleet.position),
-        warnings=list(warnings),
+        durations=learnt.durations(log, fleet.position, lambda plan: load_plan(lambda: log, plan)),
+        warnings=warnings,
         strict=strict,
     )
 

@@ -10,14 +10,12 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from threading import Event, Thread
 from typing import Any, Final
 
 import msgspec
 
 from planner import core, loop
-from planner.apply import learnt
 from planner.apply.back import back_request, read_images
 from planner.apply.course import Course, Place, manifest_key
 from planner.apply.events import AnyEvent, Started
@@ -300,15 +298,7 @@ def _replan(log: EventLog, fleet: core.Fleet, request: Mapping[str, Any]) -> cor
 def _planned(log: EventLog, fleet: core.Fleet, request: Mapping[str, Any]) -> core.Plan:
     """Plan a request that was made here, its manifests redacted, and keep the plan."""
     text = msgspec.json.encode(request, order="sorted")
-    plan = core.plan(
-        fleet,
-        text,
-        log_digest=log.digest_at(fleet.position).hex(),
-        version=version("fleet-upgrade-planner"),
-        durations=learnt.durations(log, until=fleet.position),
-        warnings=[],
-        strict=False,
-    )
+    plan = loop.plan_canonical(log, fleet, text, warnings=[], strict=False)
     loop.keep_plan(log, plan, text)
     return plan
 

@@ -4,7 +4,7 @@ Each wave that ended says how long the moves of each workload took, the longest 
 Of several waves the median of the last few counts, for a workload changes with its versions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -24,12 +24,15 @@ PLANS_MAX: Final = 5
 Key = tuple[Place, str]
 
 
-def durations(log: EventLog, until: int) -> bytes:
-    """Give what the runs of a log teach, up to a position, as `core.plan` takes it."""
+def durations(log: EventLog, until: int, load: Callable[[str], core.Plan]) -> bytes:
+    """Give what the runs of a log teach, up to a position, as `core.plan` takes it.
+
+    `load` reads a plan by its id.
+    """
     streams = (stream for stream in log.streams("run") if stream != LEASE)
     taught = sorted(each for stream in streams for each in _of_run(log, stream, until))
     newest = dict.fromkeys(plan for _, plan, _ in reversed(taught))
-    places = {plan: _places(log, plan) for plan in list(newest)[:PLANS_MAX]}
+    places = {plan: Course(load(plan)).places for plan in list(newest)[:PLANS_MAX]}
     seen: dict[Key, list[int]] = {}
     for _, plan, (index, kind, took_ms) in taught:
         if plan in places:
@@ -55,8 +58,3 @@ def _of_run(log: EventLog, stream: Stream, until: int) -> Iterator[tuple[int, st
                     plan = event.plan
                 case WaveEnded():
                     yield from ((commit.position_first, plan, each) for each in event.took)
-
-
-def _places(log: EventLog, plan_id: str) -> tuple[Place, ...]:
-    *_, kept = log.read(after=0, stream=Stream("plan", plan_id))
-    return Course(core.Plan.from_bytes(kept.payload)).places

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 import yaml
 
+from planner import core
 from planner.apply.journal import Journal
 from planner.apply.preflight import executor_role
 from planner.cli import options
@@ -78,13 +79,14 @@ def command(
     asked = Asked(**rest)
     with log_at(asked.db) as log:
         request = read_request(str(request_path)) if request_path else None
-        manifests = manifests_of(log, load_plan(log, _plan_of(log, plan)), request)
+        made = load_plan(log, _plan_of(log, plan))
+        manifests = manifests_of(log, made, request)
         with world(asked, log, manifests) as (outside, progress):
             if dry_run:
-                try_out(log, load_plan(log, _plan_of(log, plan)), outside, asked.policy)
+                try_out(log, made, outside, asked.policy)
                 progress.tell(Tried(plan=plan))
                 return
-            journal = _journal(log, plan, asked, outside)
+            journal = _journal(log, plan, made, asked, outside)
             progress.begin(journal.run_id, journal.run)
             ending, run = carry_out(log, journal, outside, waits_at_gates=asked.waits_at_gates)
         leave(log, ending, run, journal.run_id, progress)
@@ -95,9 +97,10 @@ def _plan_of(log: EventLog, reference: str) -> str:
     return find_run(log, reference).run.plan if reference in run_ids(log) else reference
 
 
-def _journal(log: EventLog, reference: str, asked: Asked, outside: World) -> Journal:
+def _journal(
+    log: EventLog, reference: str, made: core.Plan, asked: Asked, outside: World
+) -> Journal:
     """The run that is named, or that of the plan that is."""
     if reference in run_ids(log):
         return find_run(log, reference)
-    plan = load_plan(log, reference)
-    return begin_run(log, plan, asked.policy, getpass.getuser(), outside)
+    return begin_run(log, made, asked.policy, getpass.getuser(), outside)

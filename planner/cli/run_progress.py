@@ -4,11 +4,12 @@ import sys
 from threading import Lock
 
 import click
+import msgspec
 
 from planner.apply.state import Run
 from planner.cli.metrics import Metrics
 from planner.cli.style import is_plain, styled
-from planner.model.progress import Ended, Ending, Fidelity, Named, Progress, line_of
+from planner.model.progress import Ended, Ending, Fidelity, Named, Progress
 from planner.observe.pace import Line
 from planner.show.run import event_text, is_passing
 
@@ -43,7 +44,7 @@ class RunProgress:
             if self._metrics:
                 self._metrics.take(event)
             if self._json:
-                click.echo(line_of(event))
+                click.echo(msgspec.json.encode(event))
             elif isinstance(event, Ended) or not self._quiet:
                 self._tell_person(event)
 

@@ -5,8 +5,6 @@
 
 from typing import Literal
 
-import msgspec
-
 from planner.model.plan import Shape
 
 Ending = Literal["done", "aborted", "stopped", "interrupted"]
@@ -161,8 +159,3 @@ Progress = (
 def name_of(event: Progress) -> str:
     """What the event is called."""
     return str(event.__struct_config__.tag)
-
-
-def line_of(event: Progress) -> bytes:
-    """Give the event as a line of JSON, without its end."""
-    return msgspec.json.encode(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,11 +14,19 @@ from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnd
 from planner.apply.journal import Journal
 from planner.apply.state import Run, fold
 from planner.apply.wave import bound_moves, took
+from planner.loop import load_plan
 from planner.model.plan import Move, Workload
 from planner.model.request import UpgradeRequest
 from tests.shop import SHOP, empty_log
 
+if TYPE_CHECKING:
+    from planner.log import EventLog
+
 CART = Place("hz", "trade", "CloneSet", "cart")
+
+
+def taught(log: EventLog, until: int) -> bytes:
+    return learnt.durations(log, until, lambda plan: load_plan(lambda: log, plan))
 
 
 def moves(count: int, kind: Any = "in-place") -> list[tuple[int, Move]]:  # noqa: ANN401
@@ -69,13 +77,13 @@ def test_a_plan_is_made_of_what_runs_before_it_took() -> None:
     events = log.events
     log.import_recorded("hangzhou", SHOP / "hangzhou")
     first = Course(planner.plan(log, cart()))
-    assert learnt.durations(events, until=events.head().position) == b"{}"
+    assert taught(events, events.head().position) == b"{}"
     journal = Journal(events, "run")
     journal.append(Started(plan=first.id, by="me", policy={}))
     kinds = {move.kind for _, move in first.moves(1)}
-    taught = tuple((0, kind, 1_234) for kind in sorted(kinds))
-    journal.append(WaveEnded(wave=1, took=taught), Ended(outcome="done"))
-    seen = json.loads(learnt.durations(events, until=events.head().position))
+    its = tuple((0, kind, 1_234) for kind in sorted(kinds))
+    journal.append(WaveEnded(wave=1, took=its), Ended(outcome="done"))
+    seen = json.loads(taught(events, events.head().position))
     assert seen == {str(first.places[0]): dict.fromkeys(kinds, 1_234)}
     # The position that a plan names holds all that it was made of.
     assert planner.plan(log, cart()).id == first.id
@@ -93,5 +101,5 @@ def test_the_last_wave_of_a_log_is_the_last_whatever_its_run_is_called() -> None
         journal = Journal(log.events, f"{run}{took_ms}")
         journal.append(Started(plan=plan.id, by="me", policy={}))
         journal.append(WaveEnded(wave=1, took=((0, "in-place", took_ms),)))
-    (seen,) = json.loads(learnt.durations(log.events, until=1 << 40)).values()
+    (seen,) = json.loads(taught(log.events, 1 << 40)).values()
     assert seen == {"in-place": 1_002}

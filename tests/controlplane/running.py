@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
-from planner.model.progress import Progress, line_of
+from planner.model.progress import Progress
 from tests.controlplane.given import GivenCluster, Plane
 from tests.controlplane.program import COMMAND, planner
 from tests.controlplane.wait import until
@@ -129,7 +129,9 @@ class Running:
             thread.join()
         for each in self.events:
             known: Progress = msgspec.convert(each, Progress)
-            assert json.loads(line_of(known)) == each, "as `planner schema progress` says"
+            assert json.loads(msgspec.json.encode(known)) == each, (
+                "as `planner schema progress` says"
+            )
         for stream in (self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()

@@ -116,13 +116,12 @@ fn tell(clock: &Clock, facts: &str, (made, file): (&Plan, usize), memory: &str) 
 /// What a fleet holds before anything of it was opened, in all and for each pod.
 fn memory(fleet: &Fleet) -> String {
     let columns: usize = fleet.clusters.values().map(|it| it.pods.bytes()).sum();
-    let rows: usize = fleet.clusters.values().map(|it| it.pods.len()).sum();
     let (all, texts, documents) = (fleet.bytes(), fleet.texts.bytes(), fleet.documents.bytes());
     let objects = all - columns - texts - documents;
     format!(
         "fleet {all}, {:.1} a pod (columns {columns}, texts {texts}, documents {documents}, \
          objects {objects})",
-        all as f64 / rows.max(1) as f64
+        all as f64 / fleet.rows().max(1) as f64
     )
 }
 

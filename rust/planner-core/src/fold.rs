@@ -13,7 +13,7 @@ use arrow_array::cast::AsArray;
 use crate::{
     batch::{Batch, Columns, Dictionary, Event},
     error::OrderError,
-    fleet::{Archive, Cluster, Fleet, Interner, List, Object, Pod, Span, Symbol},
+    fleet::{Archive, Class, Cluster, Fleet, Interner, List, Object, Pod, Span, Symbol},
     resource::Resource,
 };
 
@@ -36,6 +36,25 @@ pub fn fold(
     apply(&mut fleet, cluster, batch);
     // The last position is that of the last row; an empty batch has none.
     fleet.position = (position_first + batch.len() as u64 - 1).max(fleet.position);
+    Ok(fleet)
+}
+
+/// Folds batches, each with its cluster and first position, and puts the fleet away packed.
+pub fn fold_all<'b>(
+    fleet: Fleet,
+    batches: impl IntoIterator<Item = (&'b str, u64, &'b Batch)>,
+) -> Result<Fleet, OrderError> {
+    let before = fleet.rows();
+    let mut fleet = batches
+        .into_iter()
+        .try_fold(fleet, |fleet, (cluster, first, batch)| {
+            fold(fleet, cluster, first, batch)
+        })?;
+    // What little is folded in makes room for what comes next.
+    if fleet.rows() > before / 8 * 9 {
+        fleet.shrink();
+    }
+    fleet.pack();
     Ok(fleet)
 }
 
@@ -196,14 +215,16 @@ impl SharedTexts {
         Pod {
             uid: columns.uid_of(row),
             name: columns.name.value(row),
-            namespace: text(0, columns.namespace),
             node: text(1, columns.node),
-            owner: text(2, columns.owner),
-            revision: text(3, columns.revision),
-            labels: text(4, columns.labels),
-            annotations: text(5, columns.annotations),
-            spec: text(6, columns.spec),
-            status: text(7, columns.status),
+            class: Class {
+                namespace: text(0, columns.namespace),
+                owner: text(2, columns.owner),
+                revision: text(3, columns.revision),
+                labels: text(4, columns.labels),
+                annotations: text(5, columns.annotations),
+                spec: text(6, columns.spec),
+                status: text(7, columns.status),
+            },
             created_s: columns.created_s.value(row),
             ready_since_s: columns.ready_since_s.value(row),
             restarts: columns.restarts.value(row),

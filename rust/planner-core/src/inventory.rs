@@ -19,7 +19,6 @@ use crate::{
         template::Template,
         workload::{Workload, WorkloadError},
     },
-    model::Durations,
     resource::Resource,
 };
 
@@ -54,8 +53,6 @@ pub struct Inventory<'f> {
     parsed: PodTexts<'f>,
     /// Time, milliseconds UTC: that of the fleet, unless somebody knows better.
     now_ms: i64,
-    /// What runs before saw of how long moves take.
-    pub durations: Durations,
 }
 
 /// One cluster of an [`Inventory`].
@@ -144,7 +141,6 @@ impl<'f> Inventory<'f> {
             unreadable,
             parsed: PodTexts::default(),
             now_ms: fleet.now_ms,
-            durations: Durations::default(),
         }
     }
 
@@ -153,12 +149,6 @@ impl<'f> Inventory<'f> {
     pub fn at(mut self, now_ms: i64) -> Self {
         self.now_ms = self.now_ms.max(now_ms);
         self
-    }
-
-    /// The same with what runs before saw of how long moves take.
-    #[must_use]
-    pub fn with_durations(self, durations: Durations) -> Self {
-        Self { durations, ..self }
     }
 
     /// The pods of a cluster.

@@ -24,6 +24,7 @@ const CHECKSUM_BYTES: usize = 32;
 /// The fleet as bytes. Pods that are gone and texts that nobody uses any more are left behind.
 #[must_use]
 pub fn to_snapshot(fleet: &Fleet) -> Vec<u8> {
+    fleet.open();
     let mut bytes = MAGIC.to_vec();
     bytes.extend(fleet.position.to_le_bytes());
     bytes.extend(fleet.now_ms.to_le_bytes());

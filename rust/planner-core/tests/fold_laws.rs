@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::{
     batch::{Batch, BatchBuilder, ObjectRow},
-    fleet::{Fleet, Interner, Pod},
-    fold::fold,
+    fleet::{Class, Fleet, Interner, Pod, Symbol},
+    fold::{fold, fold_all},
     resource::Resource,
     snapshot::{from_snapshot, to_snapshot},
 };
@@ -56,14 +56,16 @@ fn batch(rows: &[Row]) -> Batch {
                     &Pod {
                         uid: u128::from(*uid),
                         name: &format!("cart-{uid}"),
-                        namespace: namespaces[usize::from(*uid % 2)],
                         node: text,
-                        owner: text,
-                        revision: text,
-                        labels: text,
-                        annotations: text,
-                        spec: text,
-                        status: text,
+                        class: Class {
+                            namespace: namespaces[usize::from(*uid % 2)],
+                            owner: text,
+                            revision: text,
+                            labels: text,
+                            annotations: text,
+                            spec: text,
+                            status: text,
+                        },
                         created_s: 1,
                         ready_since_s: *version as u32,
                         restarts: 0,
@@ -256,4 +258,32 @@ fn a_list_in_two_clusters_is_two_lists() {
     let fleet = fold(fleet, "shanghai", 2, &empty).unwrap();
     assert_eq!(fleet.clusters["hangzhou"].row(1), Some(0));
     assert_eq!(fleet.clusters["shanghai"].row(1), None);
+}
+
+#[test]
+fn what_was_folded_is_put_away_packed() {
+    let texts = Interner::default();
+    let mut builder = BatchBuilder::new(&texts);
+    let document = format!("{{\"kind\":\"{}\"}}", "Deployment".repeat(1000));
+    for uid in 0..100 {
+        let object = ObjectRow {
+            uid,
+            resource_version: 1,
+            namespace: Symbol::default(),
+            name: "cart",
+            document: Some(&document),
+        };
+        builder.object(Resource::Deployments, 0, &object);
+    }
+    let batch = builder.finish();
+    let plain = fold(Fleet::default(), "hangzhou", 1, &batch).unwrap();
+    let packed = fold_all(Fleet::default(), [("hangzhou", 1, &batch)]).unwrap();
+    let restored = from_snapshot(&to_snapshot(&plain)).unwrap();
+    for fleet in [packed, restored] {
+        assert!(fleet.bytes() * 3 < plain.bytes());
+        assert_eq!(
+            fleet.cluster_digest("hangzhou"),
+            plain.cluster_digest("hangzhou")
+        );
+    }
 }

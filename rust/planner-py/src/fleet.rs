@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use planner_core::{
     fleet::Fleet,
-    fold::fold as fold_batch,
+    fold::fold_all,
     snapshot::{from_snapshot, to_snapshot},
 };
 use pyo3::{
@@ -102,10 +102,6 @@ impl PyPods {
     }
 }
 
-fn rows(fleet: &Fleet) -> usize {
-    fleet.clusters.values().map(|it| it.pods.len()).sum()
-}
-
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
@@ -120,21 +116,7 @@ pub fn fold(
         .iter()
         .map(|(cluster, first, batch)| (cluster.as_str(), *first, &batch.inner))
         .collect();
-    let folded = tried(py, || {
-        let start = Fleet::clone(&fleet.inner);
-        batches
-            .iter()
-            .try_fold(start, |fleet, (cluster, first, batch)| {
-                fold_batch(fleet, cluster, *first, batch)
-            })
-            .map(|mut after| {
-                if rows(&after) > rows(&fleet.inner) / 8 * 9 {
-                    after.shrink();
-                }
-                after.pack();
-                after
-            })
-    })?;
+    let folded = tried(py, || fold_all(Fleet::clone(&fleet.inner), batches))?;
     Ok(PyFleet {
         inner: Arc::new(folded),
     })

@@ -100,16 +100,16 @@ impl<'t> BatchBuilder<'t> {
     /// A pod was seen.
     pub fn pod(&mut self, time_ms: i64, pod: &Pod<'_>) {
         self.begin(Event::Observed, Resource::Pods, time_ms);
-        self.identity(pod.uid, pod.resource_version, pod.namespace, pod.name);
+        self.identity(pod.uid, pod.resource_version, pod.class.namespace, pod.name);
         self.document.append_null();
         let texts = [
             pod.node,
-            pod.owner,
-            pod.revision,
-            pod.labels,
-            pod.annotations,
-            pod.spec,
-            pod.status,
+            pod.class.owner,
+            pod.class.revision,
+            pod.class.labels,
+            pod.class.annotations,
+            pod.class.spec,
+            pod.class.status,
         ];
         for (column, text) in self.pod_texts.iter_mut().zip(texts) {
             column.append(text);

@@ -8,14 +8,8 @@ impl Diff {
         for changes in &self.workloads {
             let workload = &inventory.workloads[changes.workload as usize];
             let text = cannot_stop(workload, changes).or_else(|| waits(inventory, changes));
-            self.warnings.extend(text.map(|text| {
-                let (cluster, namespace) = (&workload.cluster, &workload.namespace);
-                format!(
-                    "{cluster}/{namespace}/{}/{}: {text}",
-                    workload.kind(),
-                    workload.name
-                )
-            }));
+            let named = text.map(|text| format!("{}: {text}", workload.place()));
+            self.warnings.extend(named);
         }
     }
 }
@@ -32,8 +26,10 @@ fn cannot_stop(workload: &Workload<'_>, changes: &WorkloadChanges) -> Option<Str
     })
 }
 
-/// With `OrderedReady` the controller updates nothing while a pod is not Ready, that pod included
-/// (`kubernetes pkg/controller/statefulset/stateful_set_control.go updateStatefulSet`).
+/// With `OrderedReady` the controller updates nothing while a pod is not Ready, that pod included;
+/// since 1.35 while as many as it may take down are not (`kubernetes
+/// pkg/controller/statefulset/stateful_set_control.go updateStatefulSet,
+/// updateStatefulSetAfterInvariantEstablished`).
 fn waits(inventory: &Inventory<'_>, changes: &WorkloadChanges) -> Option<String> {
     let workload = &inventory.workloads[changes.workload as usize];
     let is_in_order = workload.resource == Resource::StatefulSets
@@ -43,12 +39,16 @@ fn waits(inventory: &Inventory<'_>, changes: &WorkloadChanges) -> Option<String>
     if !is_in_order {
         return None;
     }
-    let (cluster, _) = inventory.cluster_of(changes.workload);
+    let (cluster, view) = inventory.cluster_of(changes.workload);
     let pods = inventory.pods_of(cluster);
-    let mut rows = inventory.pods[changes.workload as usize].iter();
-    let broken = rows.find(|row| !pods.columns.is_ready(**row))?;
-    Some(format!(
+    let rows = inventory.pods[changes.workload as usize].iter();
+    let mut broken = rows.filter(|row| !pods.columns.is_ready(**row));
+    let first = broken.next()?;
+    let limit = workload.max_unavailable(view.server_minor).value as usize;
+    (1 + broken.count() >= limit).then(|| {
+        format!(
         "pod {} is not Ready, and until it is its controller updates nothing; repair it or delete it",
-        pods.name(*broken)
-    ))
+            pods.name(*first)
+        )
+    })
 }

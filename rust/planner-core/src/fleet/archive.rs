@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 /// What a block holds when it is full. Larger ones pack little better, and cost more for one text.
 const BLOCK_BYTES: usize = 1 << 18;
-/// Higher levels of zstd save a twentieth and take five times as long.
+/// Higher levels of zstd save little here and take far longer.
 const LEVEL: i32 = 1;
 
 /// Where a text of an [`Archive`] is.

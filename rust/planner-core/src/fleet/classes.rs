@@ -20,6 +20,22 @@ pub struct Class {
     pub status: Symbol,
 }
 
+impl Class {
+    /// The same class over the symbols of another interner.
+    #[must_use]
+    pub fn map_texts(self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
+        Self {
+            namespace: symbol(self.namespace),
+            owner: symbol(self.owner),
+            revision: symbol(self.revision),
+            labels: symbol(self.labels),
+            annotations: symbol(self.annotations),
+            spec: symbol(self.spec),
+            status: symbol(self.status),
+        }
+    }
+}
+
 /// Each different class once, and which of them each row has.
 #[derive(Clone, Debug, Default)]
 pub struct Classes {

@@ -2,7 +2,7 @@
 
 use blake3::Hasher;
 
-use super::{Cluster, Fleet, Interner, Pod, Symbol};
+use super::{Class, Cluster, Fleet, Interner, Pod, Symbol};
 use crate::resource::Resource;
 
 impl Fleet {
@@ -10,6 +10,7 @@ impl Fleet {
     /// order they came to know it.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
+        self.open();
         let texts = TextDigests::of(&self.texts);
         let mut hasher = Hasher::new();
         hasher.update(&self.position.to_le_bytes());
@@ -26,6 +27,7 @@ impl Fleet {
     #[must_use]
     pub fn cluster_digest(&self, cluster: &str) -> Option<[u8; 32]> {
         let cluster = self.clusters.get(cluster)?;
+        self.open();
         let mut hasher = Hasher::new();
         cluster.update(&mut hasher, &TextDigests::of(&self.texts), self);
         Some(*hasher.finalize().as_bytes())
@@ -91,14 +93,17 @@ fn push_pod(bytes: &mut Vec<u8>, texts: &TextDigests, pod: &Pod<'_>) {
     let Pod {
         uid,
         name,
-        namespace,
         node,
-        owner,
-        revision,
-        labels,
-        annotations,
-        spec,
-        status,
+        class:
+            Class {
+                namespace,
+                owner,
+                revision,
+                labels,
+                annotations,
+                spec,
+                status,
+            },
         created_s,
         ready_since_s,
         restarts,

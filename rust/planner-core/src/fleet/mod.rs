@@ -89,6 +89,12 @@ impl Fleet {
             + self.clusters.values().map(Cluster::bytes).sum::<usize>()
     }
 
+    /// Rows of pods, those of pods that are gone included.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.clusters.values().map(|it| it.pods.len()).sum()
+    }
+
     /// The document of an object.
     #[must_use]
     pub fn document(&self, object: &Object) -> &str {

@@ -16,14 +16,8 @@ pub type PodRow = u32;
 pub struct Pod<'a> {
     pub uid: u128,
     pub name: &'a str,
-    pub namespace: Symbol,
     pub node: Symbol,
-    pub owner: Symbol,
-    pub revision: Symbol,
-    pub labels: Symbol,
-    pub annotations: Symbol,
-    pub spec: Symbol,
-    pub status: Symbol,
+    pub class: Class,
     pub created_s: u32,
     pub ready_since_s: u32,
     pub restarts: u16,
@@ -32,32 +26,12 @@ pub struct Pod<'a> {
 }
 
 impl Pod<'_> {
-    /// What it shares with others.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        Class {
-            namespace: self.namespace,
-            owner: self.owner,
-            revision: self.revision,
-            labels: self.labels,
-            annotations: self.annotations,
-            spec: self.spec,
-            status: self.status,
-        }
-    }
-
     /// The same pod over the symbols of another interner.
     #[must_use]
     pub fn map_texts(self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
         Self {
-            namespace: symbol(self.namespace),
             node: symbol(self.node),
-            owner: symbol(self.owner),
-            revision: symbol(self.revision),
-            labels: symbol(self.labels),
-            annotations: symbol(self.annotations),
-            spec: symbol(self.spec),
-            status: symbol(self.status),
+            class: self.class.map_texts(symbol),
             ..self
         }
     }
@@ -103,7 +77,7 @@ impl Pods {
         self.name_end
             .push(u32::try_from(self.names.len()).expect("names below 4 GiB"));
         self.node.push(pod.node);
-        self.classes.push(&pod.class());
+        self.classes.push(&pod.class);
         self.created_s.push(pod.created_s);
         self.ready_since_s.push(pod.ready_since_s);
         self.restarts.push(pod.restarts);
@@ -117,7 +91,7 @@ impl Pods {
         let row = row as usize;
         debug_assert_eq!(self.uid[row], pod.uid);
         self.node[row] = pod.node;
-        self.classes.replace(row, &pod.class());
+        self.classes.replace(row, &pod.class);
         self.created_s[row] = pod.created_s;
         self.ready_since_s[row] = pod.ready_since_s;
         self.restarts[row] = pod.restarts;
@@ -134,14 +108,8 @@ impl Pods {
         Pod {
             uid: self.uid[row],
             name,
-            namespace: class.namespace,
             node: self.node[row],
-            owner: class.owner,
-            revision: class.revision,
-            labels: class.labels,
-            annotations: class.annotations,
-            spec: class.spec,
-            status: class.status,
+            class,
             created_s: self.created_s[row],
             ready_since_s: self.ready_since_s[row],
             restarts: self.restarts[row],

@@ -8,18 +8,19 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema};
 
-use super::{Fleet, Pod, Symbol};
+use super::{Fleet, Interner, Pod, Symbol};
 use crate::batch::DictionaryBuilder;
 
 impl Fleet {
     /// A row for each pod that exists: `cluster` and the columns of [`crate::batch`].
     #[must_use]
     pub fn pods_table(&self) -> RecordBatch {
-        let mut texts = self.texts.clone();
+        self.texts.open();
+        let mut cluster_names = Interner::default();
         let clusters: Vec<Symbol> = self
             .clusters
             .keys()
-            .map(|name| texts.intern(name))
+            .map(|name| cluster_names.intern(name))
             .collect();
         let mut uids = FixedSizeBinaryBuilder::new(16);
         let mut names = StringBuilder::new();
@@ -39,14 +40,14 @@ impl Fleet {
             }
         }
         let mut columns: Vec<(&str, ArrayRef)> = vec![
-            ("cluster", cluster_column.finish(&texts)),
+            ("cluster", cluster_column.finish(&cluster_names)),
             ("uid", Arc::new(uids.finish())),
             ("name", Arc::new(names.finish())),
         ];
         columns.extend(
             TEXTS
                 .into_iter()
-                .zip(text_columns.map(|column| column.finish(&texts))),
+                .zip(text_columns.map(|column| column.finish(&self.texts))),
         );
         columns.extend(numbers(&pods));
         let fields: Vec<_> = columns
@@ -71,15 +72,16 @@ const TEXTS: [&str; 8] = [
 ];
 
 fn texts_of(pod: &Pod<'_>) -> [Symbol; 8] {
+    let class = pod.class;
     [
-        pod.namespace,
+        class.namespace,
         pod.node,
-        pod.owner,
-        pod.revision,
-        pod.labels,
-        pod.annotations,
-        pod.spec,
-        pod.status,
+        class.owner,
+        class.revision,
+        class.labels,
+        class.annotations,
+        class.spec,
+        class.status,
     ]
 }
 

@@ -226,6 +226,18 @@ impl<'f> Workload<'f> {
         kind_text(self.resource)
     }
 
+    /// What people call it in its cluster: `namespace/kind/name`.
+    #[must_use]
+    pub fn object(&self) -> String {
+        format!("{}/{}/{}", self.namespace, self.kind(), self.name)
+    }
+
+    /// What people call it in a fleet: `cluster/namespace/kind/name`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.cluster, self.object())
+    }
+
     /// How many pods the controller takes down at once; see [`Strategy::max_unavailable`].
     #[must_use]
     pub fn max_unavailable(&self, server_minor: u32) -> Resolved {

@@ -317,14 +317,7 @@ impl Ledger<'_> {
             Scope::Cluster => view.name.to_owned(),
             Scope::Namespace | Scope::Node => format!("{}/{}", view.name, text(within)),
             Scope::Zone => format!("{}/{}", view.name, view.zone_names[within as usize]),
-            Scope::Workload => {
-                let workload = &self.inventory.workloads[within as WorkloadIdx as usize];
-                let kind = workload.kind();
-                format!(
-                    "{}/{}/{kind}/{}",
-                    view.name, workload.namespace, workload.name
-                )
-            }
+            Scope::Workload => self.inventory.workloads[within as WorkloadIdx as usize].place(),
         }
     }
 }

@@ -29,15 +29,9 @@ pub(super) struct DurationsOf<'a> {
 
 impl Durations {
     pub(super) fn of<'a>(&'a self, workload: &'a Workload<'_>) -> DurationsOf<'a> {
-        let key = || {
-            let (cluster, namespace) = (&workload.cluster, &workload.namespace);
-            format!(
-                "{cluster}/{namespace}/{}/{}",
-                workload.kind(),
-                workload.name
-            )
-        };
-        let seen = (!self.0.is_empty()).then(|| self.0.get(&*key())).flatten();
+        // Names cost more than what they find where nothing was seen.
+        let is_known = !self.0.is_empty();
+        let seen = is_known.then(|| self.0.get(&*workload.place())).flatten();
         DurationsOf { workload, seen }
     }
 }

@@ -101,12 +101,7 @@ fn own_limits(ledger: &Ledger<'_>, changes: &WorkloadChanges) -> Limits {
     let pods = &inventory.pods[changes.workload as usize];
     let missing = workload.replicas.saturating_sub(pods.len() as u32);
     let resolved = workload.max_unavailable(view.server_minor);
-    let name = format!(
-        "{}/{}/{}",
-        workload.namespace,
-        workload.kind(),
-        workload.name
-    );
+    let name = workload.object();
     let is_down = |row: &&PodRow| !is_up(ledger, changes.workload, **row);
     let down = pods.iter().filter(is_down).count() as u32;
     let resolved_text = match missing {
@@ -183,8 +178,8 @@ fn pose_group(
 ) -> Posed {
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[of.workload as usize];
-    let durations = inventory.durations.of(workload);
-    let (cluster, view) = inventory.cluster_of(of.workload);
+    let durations = ledger.durations.of(workload);
+    let (cluster, _) = inventory.cluster_of(of.workload);
     let mut cohorts = Cohorts::with_capacity(of.changes.len());
     let mut touched = Touched::default();
     let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
@@ -221,13 +216,7 @@ fn pose_group(
         Binding::Strict => Order::Strict,
         Binding::Free => Order::Free,
     };
-    let name = format!(
-        "{}/{}/{}/{}",
-        view.name,
-        workload.namespace,
-        workload.kind(),
-        workload.name
-    );
+    let name = workload.place();
     let info = GroupOf {
         workload: of.workload,
         cluster,

@@ -1,6 +1,9 @@
 //! Which budgets each pod belongs to.
 
-use super::budgets::{Budget, BudgetIdx};
+use super::{
+    budgets::{Budget, BudgetIdx},
+    durations::Durations,
+};
 use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, ClusterView, Inventory},
@@ -13,6 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Ledger<'a> {
     pub(super) inventory: &'a Inventory<'a>,
+    /// How long moves take.
+    pub(super) durations: Durations,
     /// Finds pods by labels, by cluster.
     pub(super) labels: Vec<LabelIndex<'a>>,
     pub(super) budgets: Vec<Budget>,
@@ -101,6 +106,7 @@ impl<'a> Ledger<'a> {
         let clusters = 0..inventory.clusters.len() as ClusterIdx;
         Self {
             inventory,
+            durations: Durations::default(),
             labels: clusters
                 .map(|cluster| LabelIndex::of(inventory.pods_of(cluster)))
                 .collect(),
@@ -119,6 +125,12 @@ impl<'a> Ledger<'a> {
         let mut ledger = Self::new(inventory);
         ledger.read_budgets(request);
         ledger
+    }
+
+    /// The same with what runs before saw of how long moves take.
+    #[must_use]
+    pub fn with_durations(self, durations: Durations) -> Self {
+        Self { durations, ..self }
     }
 
     /// How many of these pods do not serve.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     batch::flags,
-    fleet::{self, Interner, PodRow, Pods},
+    fleet::{self, Class, Interner, PodRow, Pods},
     resource::Resource,
 };
 
@@ -111,17 +111,20 @@ pub fn append(
     let revision_symbol = texts.intern(revision);
     let (labels, label_flags) = labels_column(labels, identity.name);
 
-    let row = pods.push(&fleet::Pod {
-        uid: identity.uid,
-        name: identity.name,
+    let class = Class {
         namespace: texts.intern(identity.namespace),
-        node: texts.intern(pod.spec.node_name.as_deref().unwrap_or_default()),
         owner: texts.intern(&owner_column(&metadata).map_err(of)?),
         revision: revision_symbol,
         labels: texts.intern(&labels),
         annotations: texts.intern(&annotations_column(annotations, salt)),
         spec: texts.intern(&spec_column(&pod.spec, salt).map_err(of)?),
         status: texts.intern(&status_column(&pod.status)),
+    };
+    let row = pods.push(&fleet::Pod {
+        uid: identity.uid,
+        name: identity.name,
+        node: texts.intern(pod.spec.node_name.as_deref().unwrap_or_default()),
+        class,
         created_s: created.map_or(Ok(0), second).map_err(of)?,
         ready_since_s: ready_since.map_or(Ok(0), second).map_err(of)?,
         restarts: restarts(&pod.status).map_err(of)?,

@@ -149,7 +149,7 @@ impl Reader {
             Thing::Object(object) => (object.uid, object.namespace, &*object.name),
             Thing::Pod(row) => {
                 let pod = self.pods.get(*row);
-                (pod.uid, pod.namespace, pod.name)
+                (pod.uid, pod.class.namespace, pod.name)
             }
             Thing::TimePassed(..) => unreachable!("a list holds objects"),
         }

@@ -97,10 +97,10 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let request: Request = serde_json::from_slice(order.request).map_err(fail)?;
     let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
     let durations: Durations = serde_json::from_slice(order.durations).map_err(fail)?;
-    let inventory = Inventory::new(fleet, &request.spec.target.manifests).with_durations(durations);
+    let inventory = Inventory::new(fleet, &request.spec.target.manifests);
     let (mut changes, ledger) = rayon::join(
         || diff(&inventory, &request),
-        || Ledger::of(&inventory, &request),
+        || Ledger::of(&inventory, &request).with_durations(durations),
     );
     let differ: u64 = changes
         .workloads

@@ -157,9 +157,7 @@ fn subject(inventory: &Inventory<'_>, pod: &Unmovable) -> String {
     if pod.workload == NO_WORKLOAD {
         return name_of(inventory, pod.cluster, pod.row);
     }
-    let workload = &inventory.workloads[pod.workload as usize];
-    let kind = workload.kind();
-    format!("{}/{kind}/{}", workload.namespace, workload.name)
+    inventory.workloads[pod.workload as usize].object()
 }
 
 fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> String {

@@ -168,13 +168,7 @@ fn stuck(inventory: &Inventory<'_>, cluster: ClusterIdx, found: &mut Vec<Trouble
         let object = if owner == NO_WORKLOAD {
             pod_name(inventory, cluster, rows[0])
         } else {
-            let workload = &inventory.workloads[owner as usize];
-            format!(
-                "{}/{}/{}",
-                workload.namespace,
-                workload.kind(),
-                workload.name
-            )
+            inventory.workloads[owner as usize].object()
         };
         let (what, remedy) = match reason {
             "unscheduled" => (
@@ -202,12 +196,7 @@ fn workloads(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
     for (index, workload) in inventory.workloads.iter().enumerate() {
         let (_, view) = inventory.cluster_of(index as u32);
         let pods = inventory.pods[index].len() as u32;
-        let object = format!(
-            "{}/{}/{}",
-            workload.namespace,
-            workload.kind(),
-            workload.name
-        );
+        let object = workload.object();
         let down = workload.max_unavailable(view.server_minor);
         let mut push = |reason, text: String, remedy: &str| {
             found.push(Trouble {
