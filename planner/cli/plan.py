@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from planner import core
 from planner.cli import options
@@ -71,7 +70,7 @@ def command(
     if form == "json":
         print_json(plan.header())
     else:
-        tell_plan(msgspec.json.decode(plan.header()), console(), everything=is_verbose())
+        tell_plan(plan.header(), console(), everything=is_verbose())
         if output:
             click.echo(f"written to {output}")
     sys.exit(EXIT_PLAN_MADE if len(plan) else 0)

@@ -39,4 +39,4 @@ def command(plan: str, form: str, db: str) -> None:
         moves = (msgspec.json.decode(line) for line in jsonl(loaded))
         render(msgspec.json.decode(loaded.header()), moves, stdout())
     else:
-        tell_plan(msgspec.json.decode(loaded.header()), console(), everything=True)
+        tell_plan(loaded.header(), console(), everything=True)

@@ -1,8 +1,9 @@
 """Shows a plan as text."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -13,8 +14,51 @@ WAVES_SHOWN = 24
 BUDGETS_SHOWN = 12
 
 
-def tell_plan(header: Mapping[str, Any], console: Console, *, everything: bool = False) -> None:
-    """Print the plan: how long, how good, every wave, the tightest budgets, what cannot move."""
+class _Metadata(TypedDict):
+    name: str
+
+
+class _Request(TypedDict):
+    metadata: _Metadata
+
+
+class _Workload(TypedDict):
+    cluster: str
+    namespace: str
+    name: str
+
+
+class _Budget(TypedDict):
+    name: str
+    cluster: str | None
+    limit: int
+    resolved: str
+    headroom: list[int]
+
+
+class _Header(TypedDict):
+    """What is told of a header: of a million pods a tenth, and the rest costs no time."""
+
+    id: str
+    request: _Request
+    log: dict[str, Any]
+    clusters: list[str]
+    waves: int
+    waves_bound: int
+    seconds: float
+    seconds_bound: float
+    proof: dict[str, Any]
+    totals: dict[str, Any]
+    workloads: list[_Workload]
+    per_wave: list[dict[str, Any]]
+    budgets: list[_Budget]
+    warnings: list[str]
+    unmovable: list[dict[str, Any]]
+
+
+def tell_plan(encoded: bytes, console: Console, *, everything: bool = False) -> None:
+    """Print a plan by its header: how long, how good, its waves, what is full or cannot move."""
+    header = msgspec.json.decode(encoded, type=_Header)
     _headline(header, console)
     if header["waves"]:
         _waves(header, console, shown=None if everything else WAVES_SHOWN)
@@ -27,7 +71,7 @@ def tell_plan(header: Mapping[str, Any], console: Console, *, everything: bool =
     tell_warnings(header["warnings"], console, everything=everything)
 
 
-def _headline(header: Mapping[str, Any], console: Console) -> None:
+def _headline(header: _Header, console: Console) -> None:
     totals = header["totals"]
     name = header["request"]["metadata"]["name"]
     console.print(
@@ -56,7 +100,7 @@ def _headline(header: Mapping[str, Any], console: Console) -> None:
         console.print(f"  {saved} saved by moving application and sidecar together")
 
 
-def _waves(header: Mapping[str, Any], console: Console, *, shown: int | None) -> None:
+def _waves(header: _Header, console: Console, *, shown: int | None) -> None:
     table = plain_table(
         "WAVE", "STARTS", "TAKES", "MOVES", "KINDS", "WORKLOADS",
         right=("WAVE", "STARTS", "TAKES", "MOVES"),
@@ -80,7 +124,7 @@ def _waves(header: Mapping[str, Any], console: Console, *, shown: int | None) ->
         console.print(f"... {len(waves) - shown:,} more waves: planner show {header['id']}")
 
 
-def _largest(wave: Mapping[str, Any], workloads: list[Mapping[str, Any]]) -> str:
+def _largest(wave: Mapping[str, Any], workloads: list[_Workload]) -> str:
     index, moves = min(wave["workloads"], key=lambda pair: (-pair[1], pair[0]))
     workload = workloads[index]
     more = len(wave["workloads"]) - 1
@@ -88,7 +132,7 @@ def _largest(wave: Mapping[str, Any], workloads: list[Mapping[str, Any]]) -> str
     return f"{workload['cluster']} {workload_name(workload)} {moves:,}{also}"
 
 
-def _budgets(header: Mapping[str, Any], console: Console) -> None:
+def _budgets(header: _Header, console: Console) -> None:
     tight = [budget for budget in header["budgets"] if 0 in budget["headroom"]]
     tight.sort(key=lambda budget: (-budget["headroom"].count(0), budget["name"]))
     if not tight:

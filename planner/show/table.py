@@ -1,6 +1,7 @@
 """How tables look everywhere, and how numbers and times are written."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -67,7 +68,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def workload_name(workload: Mapping[str, str]) -> str:
+def workload_name(workload: Mapping[str, Any]) -> str:
     """Write a workload as `namespace/name`."""
     return f"{workload['namespace']}/{workload['name']}"
 

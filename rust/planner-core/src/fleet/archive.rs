@@ -9,6 +9,11 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use crate::{
+    error::CodecError,
+    snapshot::blocks::{Reader, Writer},
+};
+
 /// What a block holds when it is full. Larger ones pack little better, and cost more for one text.
 const BLOCK_BYTES: usize = 1 << 18;
 /// Higher levels of zstd save little here and take far longer.
@@ -20,6 +25,25 @@ pub struct Span {
     block: u32,
     begin: u32,
     length: u32,
+}
+
+impl Span {
+    pub(super) fn store_all(spans: impl Iterator<Item = Self> + Clone, writer: &mut Writer) {
+        writer.numbers(spans.clone().map(|it| it.block));
+        writer.numbers(spans.clone().map(|it| it.begin));
+        writer.numbers(spans.map(|it| it.length));
+    }
+
+    pub(super) fn load_all(reader: &mut Reader) -> Result<Vec<Self>, CodecError> {
+        let (blocks, begins, lengths) = (reader.numbers()?, reader.numbers()?, reader.numbers()?);
+        let spans = blocks.into_iter().zip(begins).zip(lengths);
+        let spans = spans.map(|((block, begin), length)| Self {
+            block,
+            begin,
+            length,
+        });
+        Ok(spans.collect())
+    }
 }
 
 /// Texts by their spans.
@@ -84,6 +108,38 @@ impl Archive {
     /// Packs every full block, and puts away what was opened.
     pub fn pack(&mut self) {
         self.full.par_iter_mut().for_each(Block::pack);
+    }
+
+    /// Of an archive that is packed, and of which nothing was forgotten.
+    pub(super) fn store(&self, writer: &mut Writer) {
+        writer.numbers(self.full.iter().map(|block| block.length as u64));
+        let packed = || self.full.iter().filter_map(|block| block.packed.as_ref());
+        writer.numbers(packed().map(|packed| packed.len() as u64));
+        writer.bytes(packed().flat_map(|packed| packed.iter().copied()).collect());
+        writer.bytes(self.last.clone().into_bytes());
+    }
+
+    pub(super) fn load(reader: &mut Reader) -> Result<Self, CodecError> {
+        let (plain, lengths) = (reader.numbers::<u64>()?, reader.numbers::<u64>()?);
+        let packed = reader.bytes()?;
+        let mut rest = &packed[..];
+        let full = plain.into_iter().zip(lengths).map(|(plain, length)| {
+            let block = rest.split_off(..length as usize).unwrap_or_default();
+            Block {
+                packed: Some(block.into()),
+                length: plain as usize,
+                text: OnceLock::new(),
+            }
+        });
+        let full: Vec<Block> = full.collect();
+        let last = reader.text()?;
+        let bytes = last.len() + full.iter().map(|block| block.length).sum::<usize>();
+        Ok(Self {
+            full,
+            last,
+            bytes_live: bytes,
+            bytes_all: bytes,
+        })
     }
 
     /// Memory held, in bytes.

@@ -23,7 +23,7 @@ pub struct Class {
 impl Class {
     /// The same class over the symbols of another interner.
     #[must_use]
-    pub fn map_texts(self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
+    pub fn map_texts(self, mut symbol: impl FnMut(Symbol) -> Symbol) -> Self {
         Self {
             namespace: symbol(self.namespace),
             owner: symbol(self.owner),
@@ -45,6 +45,15 @@ pub struct Classes {
 }
 
 impl Classes {
+    /// From [`Self::numbers`] and [`Self::all`].
+    pub(super) fn new(of_row: Vec<u32>, all: Vec<Class>) -> Self {
+        let mut index = HashTable::with_capacity(all.len());
+        for (class, number) in all.iter().zip(0..) {
+            index.insert_unique(hash(class), number, |known| hash(&all[*known as usize]));
+        }
+        Self { of_row, all, index }
+    }
+
     /// The class of a row.
     #[must_use]
     pub fn of(&self, row: usize) -> &Class {

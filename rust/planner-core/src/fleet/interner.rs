@@ -1,11 +1,15 @@
 //! Each different text once.
 
-use std::hash::BuildHasher;
+use std::{hash::BuildHasher, sync::OnceLock};
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::{Archive, Span, make_room};
+use crate::{
+    error::CodecError,
+    snapshot::blocks::{Reader, Writer},
+};
 
 /// A text of an [`Interner`]. The empty text is always symbol 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +20,8 @@ pub struct Symbol(pub u32);
 pub struct Interner {
     archive: Archive,
     spans: Vec<Span>,
-    index: HashTable<u32>,
+    /// Symbols by text; made when somebody asks.
+    index: OnceLock<HashTable<u32>>,
 }
 
 impl Default for Interner {
@@ -24,7 +29,7 @@ impl Default for Interner {
         let mut interner = Self {
             archive: Archive::default(),
             spans: Vec::new(),
-            index: HashTable::new(),
+            index: OnceLock::new(),
         };
         interner.intern("");
         interner
@@ -34,9 +39,11 @@ impl Default for Interner {
 impl Interner {
     /// The symbol of this text, made when it is new.
     pub fn intern(&mut self, text: &str) -> Symbol {
+        self.index();
         let hash = FxBuildHasher.hash_one(text);
         let of = |known: &u32| self.archive.text(self.spans[*known as usize]);
-        let entry = self.index.entry(
+        let index = self.index.get_mut().expect("made above");
+        let entry = index.entry(
             hash,
             |known| of(known) == text,
             |known| FxBuildHasher.hash_one(of(known)),
@@ -58,7 +65,32 @@ impl Interner {
     pub fn find(&self, text: &str) -> Option<Symbol> {
         let hash = FxBuildHasher.hash_one(text);
         let known = |known: &u32| self.text(Symbol(*known)) == text;
-        self.index.find(hash, known).copied().map(Symbol)
+        self.index().find(hash, known).copied().map(Symbol)
+    }
+
+    fn index(&self) -> &HashTable<u32> {
+        self.index.get_or_init(|| {
+            self.open();
+            let hash = |known: &u32| FxBuildHasher.hash_one(self.text(Symbol(*known)));
+            let mut index = HashTable::with_capacity(self.spans.len());
+            for symbol in 0..self.spans.len() as u32 {
+                index.insert_unique(hash(&symbol), symbol, hash);
+            }
+            index
+        })
+    }
+
+    pub(super) fn store(&self, writer: &mut Writer) {
+        self.archive.store(writer);
+        Span::store_all(self.spans.iter().copied(), writer);
+    }
+
+    pub(super) fn load(reader: &mut Reader) -> Result<Self, CodecError> {
+        Ok(Self {
+            archive: Archive::load(reader)?,
+            spans: Span::load_all(reader)?,
+            index: OnceLock::new(),
+        })
     }
 
     /// The text of this symbol.
@@ -98,7 +130,7 @@ impl Interner {
     pub fn bytes(&self) -> usize {
         self.archive.bytes()
             + self.spans.capacity() * size_of::<Span>()
-            + self.index.allocation_size()
+            + self.index.get().map_or(0, HashTable::allocation_size)
     }
 
     /// Never: the empty text is always there.

@@ -9,6 +9,7 @@ mod classes;
 mod digest;
 mod interner;
 mod pods;
+mod stored;
 mod table;
 
 use std::{collections::BTreeMap, sync::OnceLock};

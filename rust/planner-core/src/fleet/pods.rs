@@ -28,7 +28,7 @@ pub struct Pod<'a> {
 impl Pod<'_> {
     /// The same pod over the symbols of another interner.
     #[must_use]
-    pub fn map_texts(self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
+    pub fn map_texts(self, mut symbol: impl FnMut(Symbol) -> Symbol) -> Self {
         Self {
             node: symbol(self.node),
             class: self.class.map_texts(symbol),
