@@ -73,6 +73,7 @@ def plan(fleet: core.Fleet, request: bytes) -> core.Plan:
         log_digest="0" * 64,
         version="bench",
         durations=b"{}",
+        calendars=b"{}",
         warnings=[],
         strict=False,
     )

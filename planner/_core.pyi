@@ -263,6 +263,7 @@ def plan(
     log_digest: str,
     version: str,
     durations: bytes,
+    calendars: bytes,
     warnings: list[str],
     strict: bool,
 ) -> Plan:
@@ -274,6 +275,8 @@ def plan(
         log_digest: chain digest at the fleet's position, in hexadecimal.
         durations: milliseconds of a move by its kind, by workload (`cluster/namespace/kind/name`),
             as runs before saw them: a JSON object of objects.
+        calendars: what the request says of time, as `planner.plan.calendars` lays it out; `{}` for
+            nothing.
         version: of the planner.
         warnings: put before those of the plan.
         strict: no plan when a pod that differs cannot move.

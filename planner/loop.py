@@ -24,6 +24,7 @@ from planner.log.codec import NO_UPCASTS
 from planner.model.request import UpgradeRequest, canonical_json
 from planner.model.simulation import Simulation
 from planner.observe.source import Source
+from planner.plan.calendars import laid_out
 from planner.verify import Violation, verify
 from planner.verify.observed import Observed, fold_rows
 
@@ -172,6 +173,7 @@ def plan_canonical(
         text,
         log_digest=log.digest_at(fleet.position).hex(),
         version=version("fleet-upgrade-planner"),
+        calendars=laid_out(text, fleet.now_ms),
         durations=learnt.durations(log, fleet.position, lambda plan: load_plan(lambda: log, plan)),
         warnings=warnings,
         strict=strict,

@@ -8,12 +8,16 @@ from planner.apply.course import Place
 from planner.apply.tail import Images
 from planner.errors import UsageError
 
+_LEFT = ("target", "stages", "dependencies", "start", "deadline", "windows", "freezes")
+"""What a way back says otherwise, or not at all."""
+
 
 def back_request(request: Mapping[str, Any], moved: Images, before: Images) -> dict[str, Any]:
     """Give the request of the way back.
 
     Budgets and exclusions are those of the way there. Who waited for another goes before it now.
-    There are no stages: what is being left is what is not wanted.
+    There are no stages, and no windows and freezes: what is being left is what is not wanted, and
+    nobody waits for a night to leave it.
 
     Args:
         request: of the plan that was carried out.
@@ -36,9 +40,7 @@ def back_request(request: Mapping[str, Any], moved: Images, before: Images) -> d
     }
     made = deepcopy(dict(request))
     made["metadata"] = {**request["metadata"], "name": f"back-from-{request['metadata']['name']}"}
-    made["spec"] = {
-        key: value for key, value in spec.items() if key not in ("target", "stages", "dependencies")
-    }
+    made["spec"] = {key: value for key, value in spec.items() if key not in _LEFT}
     made["spec"]["target"] = {key: value for key, value in back.items() if value}
     if dependencies := list(_turned(spec.get("dependencies") or ())):
         made["spec"]["dependencies"] = dependencies

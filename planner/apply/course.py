@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from planner import core
+from planner.apply.calendars import Calendars
 from planner.model.plan import Move
 
 
@@ -29,7 +30,9 @@ class WaveOf(msgspec.Struct, frozen=True, kw_only=True):
     wave: int
     seconds: float
     waits_s: float
+    soaks_s: float | None = None
     moves: int
+    workloads: tuple[tuple[int, int], ...] = ()
     approvals: tuple[str, ...] = ()
 
 
@@ -67,6 +70,11 @@ class Course:
     @cached_property
     def _header(self) -> _Header:
         return msgspec.json.decode(self.plan.header(), type=_Header)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        """When it may move what."""
+        return Calendars.of(self.plan.header())
 
     @property
     def id(self) -> str:

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from planner import core
 from planner.apply import carry, moving
+from planner.apply.calendars import moment
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
 from planner.apply.drift import drift
@@ -93,7 +94,7 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
     elif _is_gated(site):
         return not waits_at_gates and _stop(site, "gate", "an approval is asked for")
     elif not _is_soaking(site):
-        return _begin(site)
+        return _begin_when_open(site)
     return False
 
 
@@ -113,12 +114,31 @@ def _is_soaking(site: Site) -> bool:
     wave = site.run.wave
     if not wave.number:
         return False
-    rest_ms = int(site.course.waves[wave.number].waits_s * 1000)
+    after = site.course.waves[wave.number]
+    rest_ms = int((after.waits_s if after.soaks_s is None else after.soaks_s) * 1000)
     until_ms = wave.ended_ms + rest_ms
     soaks = site.outside.clock.now_ms() < until_ms
     if soaks:
         site.tell(progress.Soaking(after=wave.number, seconds=rest_ms / 1000))
     return soaks
+
+
+def _begin_when_open(site: Site) -> bool:
+    """Begin the next wave, or wait for its windows to open and freezes to end.
+
+    Says whether the run has stopped, because they never do for long enough.
+    """
+    wave, calendars = site.course.waves[site.run.wave.number], site.course.calendars
+    workloads = [index for index, _ in wave.workloads]
+    now_ms = site.outside.clock.now_ms()
+    opens_ms = calendars.next_opening(workloads, now_ms, int(wave.seconds * 1000))
+    if opens_ms is None:
+        return _stop(site, "drift", "its windows and freezes leave no time for the next wave")
+    if opens_ms <= now_ms:
+        return _begin(site)
+    names, opens = calendars.keeping(workloads, now_ms), moment(opens_ms)
+    site.tell(progress.Closed(wave=wave.wave, calendars=names, opens=opens))
+    return False
 
 
 def _begin(site: Site) -> bool:

@@ -38,15 +38,29 @@ def go_on(site: Site) -> str:
         return ""
     if _swap(site, checkpoint):
         return ""
-    if not run.paused and _let_go(site, due, checkpoint, pods):
+    closed = _closed(site, waiting)
+    free = {number: pod for number, pod in pods.items() if number not in closed}
+    if not run.paused and _let_go(site, due, checkpoint, free):
         return ""
     late = {number: _why(pod) for number, pod in pods.items()}
-    return _wait_or_end(site, due, {**found.waiting, **late}, checkpoint.tightest)
+    late |= {number: f"{name} is closed" for number, name in closed.items()}
+    return _wait_or_end(
+        site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
+    )
 
 
 def _wait_or_end(
-    site: Site, due: Sequence[Due], waiting: Mapping[int, str], tightest: Tightest | None
+    site: Site,
+    due: Sequence[Due],
+    waiting: Mapping[int, str],
+    tightest: Tightest | None,
+    *,
+    closed: frozenset[int],
 ) -> str:
+    """Wait for moves, count as failed what takes too long, or end the wave.
+
+    Moves to which a window or freeze is closed wait for as long as it takes.
+    """
     run, wave = site.run, site.run.wave
     if not waiting or wave.skipped:
         _end(site, due)
@@ -57,11 +71,24 @@ def _wait_or_end(
         if not why:
             _end(site, due)
         return why
-    if not run.paused and overdue(run, site.policy, site.outside.clock.now_ms()):
-        why = "; ".join(dict.fromkeys(new.values()))
-        site.append(Failed(wave=wave.number, moves=str(MoveSet(new)), why=why))
+    failed = {number: why for number, why in new.items() if number not in closed}
+    if failed and not run.paused and overdue(run, site.policy, site.outside.clock.now_ms()):
+        why = "; ".join(dict.fromkeys(failed.values()))
+        site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))
     return ""
+
+
+def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
+    """Moves that a window or freeze keeps where they are now, with its name."""
+    now_ms, course = site.outside.clock.now_ms(), site.course
+    names = {
+        place: course.calendars.closed(course.index_of[place], now_ms)
+        for place in dict.fromkeys(place_of(each.move) for each in waiting)
+    }
+    return {
+        each.number: names[place_of(each.move)] for each in waiting if names[place_of(each.move)]
+    }
 
 
 def _end(site: Site, due: Sequence[Due]) -> None:

@@ -100,7 +100,8 @@ class WorkloadSpan(Shape, frozen=True, kw_only=True):
     """The waves of a workload; null when none of its pods moves.
 
     `held` tells, for each wave in which it moves, how many pods move and what held the first of
-    them back from the wave before.
+    them back from the wave before. `calendars` are indices of the header's calendars that say when
+    it may move.
     """
 
     cluster: str
@@ -113,6 +114,7 @@ class WorkloadSpan(Shape, frozen=True, kw_only=True):
     last_wave: int | None
     stages: tuple[StageSpan, ...] = ()
     held: tuple[tuple[int, int, str | None], ...] = ()
+    calendars: tuple[int, ...] = ()
 
 
 class Precedence(Shape, frozen=True, kw_only=True):
@@ -130,7 +132,8 @@ class Precedence(Shape, frozen=True, kw_only=True):
 class Wave(Shape, frozen=True, kw_only=True):
     """A barrier: its pods are down together, and back before the next.
 
-    Times are in seconds from the plan's start; `waits_s` is the soak before the wave begins.
+    Times are in seconds from the plan's start; `waits_s` is what lies between the wave before and
+    this one, and `soaks_s` the part of it that is soak: all of it when nothing is said.
     `workloads` pairs an index into the header's workloads with a number of moves.
     """
 
@@ -138,6 +141,7 @@ class Wave(Shape, frozen=True, kw_only=True):
     start_s: float
     seconds: float
     waits_s: float
+    soaks_s: float | None = None
     moves: int
     kinds: dict[str, int]
     workloads: tuple[tuple[int, int], ...]
@@ -175,11 +179,35 @@ class Unmovable(Shape, frozen=True, kw_only=True):
     remedy: str
 
 
+class Calendar(Shape, frozen=True, kw_only=True):
+    """A window or freeze of the request (`window:nights`, `freeze:double-11`).
+
+    A wave that moves one of its workloads lies inside one of `open`: pairs of begin and end, in
+    RFC 3339.
+    """
+
+    name: str
+    open: tuple[tuple[str, str], ...]
+
+
+class Deadline(Shape, frozen=True, kw_only=True):
+    """When everything should be done.
+
+    `spare_s` is what is left then, below 0 when the plan ends too late; `late` are indices of the
+    header's workloads of which a move ends after it.
+    """
+
+    time: str
+    spare_s: float
+    late: tuple[int, ...]
+
+
 class PlanHeader(Shape, frozen=True, kw_only=True):
     """Everything about a plan but its moves.
 
     `id` follows from the request, the log's position and the planner's version. `time` is that of
     the last event that the plan knows, in RFC 3339. The bounds are what no plan can go below.
+    `start` is when the first wave may begin, where the request says something of time.
     """
 
     apiVersion: ApiVersion  # noqa: N815 -- Kubernetes' own spelling, the only one in camel case
@@ -189,6 +217,8 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     request: dict[str, Any]
     log: LogPoint
     time: str
+    start: str | None = None
+    deadline: Deadline | None = None
     clusters: tuple[str, ...]
     waves: int
     waves_bound: int
@@ -201,6 +231,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     dependencies: tuple[Precedence, ...] = ()
     per_wave: tuple[Wave, ...]
     budgets: tuple[BudgetUse, ...]
+    calendars: tuple[Calendar, ...] = ()
     warnings: tuple[str, ...]
     unmovable: tuple[Unmovable, ...]
 

@@ -81,6 +81,17 @@ class Soaking(Event, frozen=True, kw_only=True, tag="soaking"):
     seconds: float
 
 
+class Closed(Event, frozen=True, kw_only=True, tag="closed"):
+    """The next wave may begin at `opens` (RFC 3339): these windows are closed, or freezes are on.
+
+    Without `calendars` the plan has not started.
+    """
+
+    wave: int
+    calendars: tuple[str, ...]
+    opens: str
+
+
 class Paused(Event, frozen=True, kw_only=True, tag="paused"):
     """Somebody paused the run after this wave."""
 
@@ -148,6 +159,7 @@ Progress = (
     | LettingGo
     | Moving
     | Soaking
+    | Closed
     | Paused
     | Approval
     | Recovering

@@ -6,13 +6,14 @@ from typing import Any, Literal
 import msgspec
 
 from planner.errors import InputError, RequestError
-from planner.model import check
+from planner.model import check, check_times
 from planner.model.documents import Document, read_documents
 from planner.model.manifests import ReadManifest, inlined
 from planner.model.plain_json import read_json
 from planner.model.policy import Budget, Dependency, Exclusion, Stage
 from planner.model.strict import struct_from, trouble
 from planner.model.target import Target, Text, Value
+from planner.model.times import Moment, TimeRule
 
 _LINES_DEPTH = 8
 
@@ -24,9 +25,17 @@ class Metadata(Value, frozen=True, kw_only=True):
 
 
 class Spec(Value, frozen=True, kw_only=True):
-    """The target, and the policy by which it is to be reached."""
+    """The target, and the policy by which it is to be reached.
+
+    The first wave begins at `start`, but not before the last event that the plan knows.
+    Workloads move only inside every window that names them, and outside every freeze.
+    """
 
     target: Target
+    start: Moment | None = None
+    deadline: Moment | None = None
+    windows: tuple[TimeRule, ...] = ()
+    freezes: tuple[TimeRule, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     budgets: tuple[Budget, ...] = ()
     stages: tuple[Stage, ...] = ()
@@ -113,3 +122,13 @@ def _problems(request: UpgradeRequest) -> Iterator[check.Problem]:
     yield from check.stages_problems(spec.stages, ("stages",))
     for index, exclusion in enumerate(spec.exclude):
         yield from check.exclusion_problems(exclusion, ("exclude", index))
+    yield from _times_problems(spec)
+
+
+def _times_problems(spec: Spec) -> Iterator[check.Problem]:
+    found = [*check_times.moment_problems(spec.start, ("start",))]
+    found += check_times.moment_problems(spec.deadline, ("deadline",))
+    yield from found or check_times.order_problems(spec.start, spec.deadline)
+    for key, rules in (("windows", spec.windows), ("freezes", spec.freezes)):
+        yield from check.names_problems([rule.name for rule in rules], (key,))
+        yield from check_times.rules_problems(rules, (key,))

@@ -1,7 +1,8 @@
 """Shows a plan as text."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from datetime import datetime, timedelta
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 from rich.console import Console
@@ -40,6 +41,8 @@ class _Header(TypedDict):
     """What is told of a header: of a million pods a tenth, and the rest costs no time."""
 
     id: str
+    start: NotRequired[str]
+    deadline: NotRequired[dict[str, Any]]
     request: _Request
     log: dict[str, Any]
     clusters: list[str]
@@ -95,9 +98,22 @@ def _headline(header: _Header, console: Console) -> None:
         f"  about {duration(header['seconds'])}, at least {duration(header['seconds_bound'])}: "
         f"{header['proof']['seconds']['text']}"
     )
+    _dates(header, console)
     if totals["disruptions_saved"]:
         saved = plural(totals["disruptions_saved"], "disruption")
         console.print(f"  {saved} saved by moving application and sidecar together")
+
+
+def _dates(header: _Header, console: Console) -> None:
+    if "start" not in header:
+        return
+    end = datetime.fromisoformat(header["start"]) + timedelta(seconds=header["seconds"])
+    line = f"  from {header['start']} to {end:%Y-%m-%dT%H:%M:%SZ}"
+    if "deadline" in header:
+        spare_s = header["deadline"]["spare_s"]
+        told = "to spare before" if spare_s >= 0 else "after"
+        line += f", {duration(abs(spare_s))} {told} the deadline {header['deadline']['time']}"
+    console.print(line)
 
 
 def _waves(header: _Header, console: Console, *, shown: int | None) -> None:

@@ -15,6 +15,7 @@ _PASSING: Final = (
     progress.Moving,
     progress.LettingGo,
     progress.Soaking,
+    progress.Closed,
     progress.Paused,
     progress.Recovering,
     progress.Preflight,
@@ -27,7 +28,7 @@ def is_passing(event: Progress) -> bool:
     return isinstance(event, _PASSING)
 
 
-def event_text(event: Progress) -> str:  # noqa: C901, PLR0911 a case for each event
+def event_text(event: Progress) -> str:  # noqa: C901, PLR0911, PLR0912 a case for each event
     """Say an event of a run: in a line, the last one in some."""
     match event:
         case progress.Named():
@@ -47,6 +48,9 @@ def event_text(event: Progress) -> str:  # noqa: C901, PLR0911 a case for each e
             return " · ".join(_moving(event))
         case progress.Soaking():
             return f"soaking for {duration(event.seconds)} after wave {event.after}"
+        case progress.Closed():
+            names = _some(event.calendars) if event.calendars else "the start of the plan"
+            return f"wave {event.wave} waits until {event.opens} for {names}"
         case progress.Paused():
             return "paused; `planner resume` goes on"
         case progress.Recovering():

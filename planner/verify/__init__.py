@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from planner.verify import completeness, order, shape, stages
+from planner.verify import calendars, completeness, order, shape, stages
 from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
@@ -47,6 +47,8 @@ _RULES = (
     stages.stage,
     stages.soak,
     stages.approval,
+    calendars.calendar,
+    calendars.deadline,
     head.bound,
 )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from planner.verify.plan import Case
     from planner.verify.usage import Usages
 
-_CAUSES = frozenset(("budget", "dependency", "stage", "order"))
+_CAUSES = frozenset(("budget", "dependency", "stage", "order", "window", "freeze"))
 
 
 def because(case: Case, usages: Usages) -> Iterator[Violation]:

@@ -6,6 +6,7 @@ from collections import Counter
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.calendars import may_be_blocked
 from planner.verify.dependencies import unreachable
 from planner.verify.moves import is_evictable, is_excluded, pod_options
 from planner.verify.order import ordinal_of
@@ -79,6 +80,7 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
     """
     blocked = unreachable(case)
     highest_left = cache(partial(_highest_unmovable, case))
+    out_of_time = cache(partial(may_be_blocked, case))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
     for pod, entry in case.unmovable.items():
@@ -86,6 +88,8 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
         if pod not in case.target.changes or workload is None or workload in blocked or cut_short:
             continue
         above = workload.strategy.ordered and highest_left(workload) > ordinal_of(pod)
+        if out_of_time(workload):
+            continue
         if not above and not _has_obstacle(case, pod, workload, usages):
             yield _violation(
                 "unmovable-unfounded",

@@ -106,7 +106,14 @@ def test_nothing_leads_back_from_where_nothing_moved() -> None:
     request = back_request(course().request, images_of(course()), before)
     text = msgspec.json.encode(request)
     plan = core.plan(
-        fleet(), text, log_digest="", version="", durations=b"{}", warnings=[], strict=False
+        fleet(),
+        text,
+        log_digest="",
+        version="",
+        durations=b"{}",
+        calendars=b"{}",
+        warnings=[],
+        strict=False,
     )
     # But for pods that were in the middle of another rollout when the plan was made.
     assert Course(plan).total < Course(shop_plan()).total // 20

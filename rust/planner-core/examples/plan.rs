@@ -86,6 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         request: &text,
         log_digest: "",
         durations: b"{}",
+        calendars: b"{}",
         version: "example",
         warnings: &[],
         strict: false,

@@ -35,6 +35,7 @@ fn shop() -> Problem {
         cohorts: cohorts.into_iter().collect(),
         order,
         stages,
+        calendars: vec![],
     };
     Problem {
         resources: vec![
@@ -73,6 +74,7 @@ fn shop() -> Problem {
             after: 1,
             count: 4,
         }],
+        calendars: vec![],
     }
 }
 

@@ -5,12 +5,12 @@ mod schedule_common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planner_core::schedule::problem::{Cohort, Cohorts, Order, Problem};
+use planner_core::schedule::problem::{Calendar, Cohort, Cohorts, Order, Problem};
 use planner_core::schedule::{
     ConstraintId, Goal, Laid, Proof, bound, conflict, reachable, solve, solve_laid,
 };
 use proptest::prelude::*;
-use schedule_common::{check, check_held, fewest_waves, problems};
+use schedule_common::{check, check_held, fewest_waves, problems, timed_problems};
 
 /// The problem with these constraints alone.
 fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
@@ -139,6 +139,7 @@ fn proved(proof: &Proof, waves: u32) -> u64 {
             tail_ms,
             ..
         } => head_ms + moves_ms + tail_ms,
+        Proof::Calendar { ms, .. } => *ms,
         Proof::Waves { shortest_ms, .. } => shortest_ms * u64::from(waves),
     }
 }
@@ -164,6 +165,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
             .collect(),
         groups: groups.iter().map(|&g| problem.groups[g].clone()).collect(),
         precedences: problem.precedences.iter().rev().cloned().collect(),
+        calendars: problem.calendars.clone(),
     };
     for p in &mut new.precedences {
         (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
@@ -195,6 +197,42 @@ proptest! {
         let schedule = solve(&problem);
         prop_assert_eq!(check(&problem, &schedule), Ok(()));
         prop_assert_eq!(check_held(&problem, &schedule), Ok(()));
+    }
+
+    #[test]
+    fn a_schedule_keeps_every_calendar(problem in timed_problems(6, 5, 9)) {
+        let schedule = solve(&problem);
+        prop_assert_eq!(check(&problem, &schedule), Ok(()));
+        prop_assert_eq!(check_held(&problem, &schedule), Ok(()));
+        prop_assert!(schedule.bound.waves <= schedule.waves);
+        prop_assert!(schedule.bound.ms <= schedule.ms(), "{:?}", schedule.bound);
+        let (proof, waves) = (&schedule.bound.ms_proof, schedule.bound.waves);
+        prop_assert_eq!(proved(proof, waves), schedule.bound.ms);
+        let sentence = proof.sentence(&problem);
+        prop_assert!(sentence.ends_with('.'), "{}", sentence);
+    }
+
+    #[test]
+    fn calendars_that_stay_open_leave_nothing(mut problem in timed_problems(6, 5, 9)) {
+        for calendar in &mut problem.calendars {
+            calendar.open.push(1_000_000..u64::MAX / 4);
+        }
+        prop_assert_eq!(solve(&problem).left, reachable(&problem).left);
+    }
+
+    #[test]
+    fn what_opens_later_for_all_is_done_as_much_later(problem in problems(6, 5, 9), later: u32) {
+        let opening = |at: u64| {
+            let mut problem = problem.clone();
+            let open = std::iter::once(at..u64::MAX / 4).collect();
+            problem.calendars = vec![Calendar { name: "all".into(), open }];
+            for group in &mut problem.groups {
+                group.calendars = vec![0];
+            }
+            solve(&problem)
+        };
+        let (now, then) = (opening(0), opening(later.into()));
+        prop_assert!(now.waves == 0 || now.ms() + u64::from(later) == then.ms());
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn fleet(pods: usize, groups: usize, nodes: usize) -> Problem {
             cohorts,
             order,
             stages,
+            calendars: vec![],
         });
         if g % 10 == 9 {
             let (before, after) = (g as u32 - 5, g as u32);

@@ -82,7 +82,7 @@ impl PyPlan {
     reason = "pyo3 hands the extracted list over"
 )]
 #[expect(clippy::too_many_arguments, reason = "they are named in Python")]
-#[pyo3(signature = (fleet, request, *, log_digest, version, durations, warnings, strict))]
+#[pyo3(signature = (fleet, request, *, log_digest, version, durations, calendars, warnings, strict))]
 pub fn plan(
     py: Python<'_>,
     fleet: &PyFleet,
@@ -90,6 +90,7 @@ pub fn plan(
     log_digest: &str,
     version: &str,
     durations: &[u8],
+    calendars: &[u8],
     warnings: Vec<String>,
     strict: bool,
 ) -> PyResult<PyPlan> {
@@ -98,6 +99,7 @@ pub fn plan(
         log_digest,
         version,
         durations,
+        calendars,
         warnings: &warnings,
         strict,
     };

@@ -71,7 +71,8 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         rayon::join(|| precedences(&ledger, request, &diff.workloads), pose_each);
     diff.warnings.append(&mut warnings);
     let (mut groups, mut infos) = (Vec::new(), Vec::new());
-    for (group, info, refused) in posed {
+    for (mut group, info, refused) in posed {
+        group.calendars = ledger.calendars.of(ledger.inventory, &info);
         groups.push(group);
         infos.push(info);
         diff.unmovable.extend(refused);
@@ -80,8 +81,11 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         resources: ledger.resources,
         groups,
         precedences,
+        calendars: ledger.calendars.all(),
     };
     Model {
+        start_ms: ledger.calendars.start_ms,
+        deadline_ms: ledger.calendars.deadline_ms,
         problem,
         budgets: ledger.budgets,
         budget_of: ledger.budget_of,
@@ -233,6 +237,7 @@ fn pose_group(
             cohorts,
             order,
             stages: Vec::new(),
+            calendars: Vec::new(),
         },
         info,
         refused,

@@ -2,6 +2,7 @@
 
 use super::{
     budgets::{Budget, BudgetIdx},
+    calendars::Calendars,
     durations::Durations,
 };
 use crate::{
@@ -18,6 +19,8 @@ pub struct Ledger<'a> {
     pub(super) inventory: &'a Inventory<'a>,
     /// How long moves take.
     pub(super) durations: Durations,
+    /// When workloads may move.
+    pub(super) calendars: Calendars,
     /// Finds pods by labels, by cluster.
     pub(super) labels: Vec<LabelIndex<'a>>,
     pub(super) budgets: Vec<Budget>,
@@ -107,6 +110,7 @@ impl<'a> Ledger<'a> {
         Self {
             inventory,
             durations: Durations::default(),
+            calendars: Calendars::default(),
             labels: clusters
                 .map(|cluster| LabelIndex::of(inventory.pods_of(cluster)))
                 .collect(),
@@ -131,6 +135,12 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_durations(self, durations: Durations) -> Self {
         Self { durations, ..self }
+    }
+
+    /// The same with what the request says of time.
+    #[must_use]
+    pub fn with_calendars(self, calendars: Calendars) -> Self {
+        Self { calendars, ..self }
     }
 
     /// How many of these pods do not serve.

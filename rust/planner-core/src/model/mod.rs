@@ -1,12 +1,14 @@
 //! The scheduling problem of a diff: every budget as resources, every workload as a group.
 
 pub mod budgets;
+mod calendars;
 mod dependencies;
 mod durations;
 mod groups;
 mod ledger;
 
 pub use budgets::{Budget, BudgetIdx};
+pub use calendars::{CalendarRule, Calendars};
 pub use durations::Durations;
 pub use groups::GroupOf;
 pub use ledger::Ledger;
@@ -30,6 +32,10 @@ pub struct Model {
     pub places: Vec<Box<str>>,
     /// What each group of the problem stands for.
     pub groups: Vec<GroupOf>,
+    /// When the first wave may begin, milliseconds UTC; `None`: the request says nothing of time.
+    pub start_ms: Option<i64>,
+    /// When everything should be done, milliseconds UTC.
+    pub deadline_ms: Option<i64>,
 }
 
 impl Model {

@@ -267,5 +267,6 @@ fn because(model: &Model, held: Held, group: usize) -> String {
         }
         Held::Stage(stage) => format!("stage:{}", model.groups[group].stages[stage as usize]),
         Held::Order(_) => format!("order:{}", model.problem.groups[group].name),
+        Held::Calendar(calendar) => model.problem.calendars[calendar as usize].name.to_string(),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     diff::diff,
     fleet::Fleet,
     inventory::Inventory,
-    model::{Durations, Ledger, pose, pose_without_stages},
+    model::{Calendars, Durations, Ledger, pose, pose_without_stages},
     request::Request,
     schedule::{reachable, solve_laid},
 };
@@ -46,6 +46,8 @@ pub struct Order<'a> {
     pub version: &'a str,
     /// What runs before saw of how long moves take, as JSON; see [`Durations`].
     pub durations: &'a [u8],
+    /// What the request says of time, as JSON; see [`Calendars`].
+    pub calendars: &'a [u8],
     /// What the front door found worth saying.
     pub warnings: &'a [String],
     /// No plan at all when a pod that differs cannot move, but for pods that the request itself
@@ -97,11 +99,13 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let request: Request = serde_json::from_slice(order.request).map_err(fail)?;
     let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
     let durations: Durations = serde_json::from_slice(order.durations).map_err(fail)?;
+    let calendars: Calendars = serde_json::from_slice(order.calendars).map_err(fail)?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
-    let (mut changes, ledger) = rayon::join(
-        || diff(&inventory, &request),
-        || Ledger::of(&inventory, &request).with_durations(durations),
-    );
+    let ledger = || {
+        let ledger = Ledger::of(&inventory, &request);
+        ledger.with_durations(durations).with_calendars(calendars)
+    };
+    let (mut changes, ledger) = rayon::join(|| diff(&inventory, &request), ledger);
     let differ: u64 = changes
         .workloads
         .iter()

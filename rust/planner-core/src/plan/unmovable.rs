@@ -75,6 +75,13 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
                 format!("see why {pod} cannot move"),
             )
         }
+        Blocker::Calendar(calendar) => {
+            let name = &model.problem.calendars[calendar as usize].name;
+            (
+                format!("{name} leaves no time for it, or for what goes first"),
+                format!("let {name} leave more time"),
+            )
+        }
         Blocker::Stage => (
             STAGES_END.to_owned(),
             "let the last stage be 100% of the workload".to_owned(),
@@ -123,7 +130,7 @@ pub(super) fn infeasible(
     let smallest = schedule
         .left
         .iter()
-        .filter(|left| left.blocker != Blocker::Stage)
+        .filter(|left| !matches!(left.blocker, Blocker::Stage | Blocker::Calendar(_)))
         .take(CANDIDATES)
         .map(|left| (left, conflict(&model.problem, &[goal(left)])))
         .min_by_key(|(_, constraints)| constraints.len());

@@ -1,10 +1,11 @@
 //! Lower bounds on waves and on time, each with what proves it.
 //!
-//! Over the moves that can be done at all. Three arguments, the largest wins:
+//! Over the moves that can be done at all. Four arguments, the largest wins:
 //! - a group alone: its stages, and in each wave no more than its budgets ever have room for;
 //! - a chain of precedences: such groups one after the other;
 //! - a resource: so many moves take from it, so many at once, and only few of them can go in the
-//!   first or in the last waves because of what comes before or after them.
+//!   first or in the last waves because of what comes before or after them;
+//! - calendars (time only): a chain whose waves lie inside what is open.
 
 use super::chains::{Chains, Ends, successors};
 use super::flat::Flat;
@@ -13,6 +14,7 @@ use super::pace::Pace;
 use super::problem::Problem;
 use super::proof::{Proof, Unit};
 use super::reach::Reachable;
+use super::timed_bound::timed;
 
 /// No schedule has fewer waves, and none takes less time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,11 @@ impl Bound {
         let (mut ms, mut ms_proof) = later(chain(&chains.ms, flat, Unit::Milliseconds), |best| {
             loads.ms(best)
         });
+        if let Some((timed_ms, proof)) = timed(flat, pace, chains)
+            && timed_ms > ms
+        {
+            (ms, ms_proof) = (timed_ms, proof);
+        }
         let used = (0..flat.cohorts()).filter(|&c| flat.count[c] > 0);
         let shortest_ms = used.map(|c| flat.duration_ms[c]).min().unwrap_or(0);
         if waves * shortest_ms > ms {

@@ -28,9 +28,9 @@ pub(crate) struct Ends<T> {
 impl Chains {
     pub fn of(flat: &Flat, pace: &Pace) -> Self {
         let order = topological(flat);
-        let shortest = durations(flat);
+        let needs = Needs::of(flat);
         let waves = |group, count| pace.waves(group, count);
-        let ms = |group, count| time(flat, pace, shortest[group], (group, count));
+        let ms = |group, count| needs.ms(flat, pace, group, count);
         let waves = Ends::of(flat, pace, &order, waves);
         let ms = Ends::of(flat, pace, &order, ms);
         Self { order, waves, ms }
@@ -112,33 +112,45 @@ fn topological(flat: &Flat) -> Vec<u32> {
     order
 }
 
-/// The shortest and the longest move of each group in milliseconds.
-fn durations(flat: &Flat) -> Vec<(u64, u64)> {
-    let of = |group| {
-        let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
-        let each = held.map(|c| flat.duration_ms[c]);
-        each.fold((u64::MAX, 0), |(low, high), ms| (low.min(ms), high.max(ms)))
-    };
-    (0..flat.groups()).map(of).collect()
+/// The least time that each group needs for its moves.
+#[derive(Clone, Debug)]
+pub(crate) struct Needs {
+    /// The shortest and the longest move of each group in milliseconds.
+    durations_ms: Vec<(u64, u64)>,
 }
 
-/// The least time for the first `count` moves: each of their waves lasts as long as the shortest
-/// move, one as long as the longest if all are done, and the stages that end before soak.
-fn time(flat: &Flat, pace: &Pace, shortest: (u64, u64), (group, count): (usize, u32)) -> u64 {
-    if count == 0 {
-        return 0;
+impl Needs {
+    pub fn of(flat: &Flat) -> Self {
+        let of = |group| {
+            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
+            let each = held.map(|c| flat.duration_ms[c]);
+            each.fold((u64::MAX, 0), |(low, high), ms| (low.min(ms), high.max(ms)))
+        };
+        Self {
+            durations_ms: (0..flat.groups()).map(of).collect(),
+        }
     }
-    let soaks = flat
-        .stages
-        .row(group)
-        .iter()
-        .filter(|s| s.until < count)
-        .map(|s| s.soak_ms);
-    let (low, high) = shortest;
-    let last = if count >= pace.total[group] {
-        high
-    } else {
-        low
-    };
-    soaks.sum::<u64>() + u64::from(pace.waves(group, count) - 1) * low + last
+
+    /// The shortest move of the group; the largest number there is when it has none.
+    pub fn shortest_ms(&self, group: usize) -> u64 {
+        self.durations_ms[group].0
+    }
+
+    /// The least time for the first `count` moves: each of their waves lasts as long as the
+    /// shortest move, one as long as the longest if all are done, and the stages that end before
+    /// soak.
+    pub fn ms(&self, flat: &Flat, pace: &Pace, group: usize, count: u32) -> u64 {
+        if count == 0 {
+            return 0;
+        }
+        let stages = flat.stages.row(group).iter();
+        let soaks = stages.filter(|s| s.until < count).map(|s| s.soak_ms);
+        let (low, high) = self.durations_ms[group];
+        let last = if count >= pace.total[group] {
+            high
+        } else {
+            low
+        };
+        soaks.sum::<u64>() + u64::from(pace.waves(group, count) - 1) * low + last
+    }
 }

@@ -124,6 +124,7 @@ impl<'a> Trace<'a> {
             Blocker::Precedence(link) => ConstraintId::Precedence(link),
             Blocker::Order(_) => ConstraintId::Order(left.group),
             Blocker::Stage => ConstraintId::Stages(left.group),
+            Blocker::Calendar(_) => return,
         };
         if !self.constraints.contains(&constraint) {
             self.constraints.push(constraint);
@@ -138,7 +139,7 @@ impl<'a> Trace<'a> {
                 Blocker::Order(cohort) => {
                     self.push_where(|l| l.group == left.group && l.cohort == cohort);
                 }
-                Blocker::Stage => {}
+                Blocker::Stage | Blocker::Calendar(_) => {}
             }
         }
     }

@@ -4,9 +4,10 @@
 //! vectors of vectors costs a cache miss a cohort, so they are laid end to end once: cohort `c`
 //! is a number over all groups, and its takes are a slice of one long column.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
-use super::problem::{Cohorts, Order, Problem};
+use super::calendar::{Open, shared};
+use super::problem::{CalendarIdx, Cohorts, Order, Problem};
 use super::rows::Rows;
 
 /// A precedence without its name.
@@ -45,7 +46,14 @@ pub(crate) struct Flat {
     pub links: Vec<Link>,
     /// Precedences by the group that goes first.
     pub links_from: Rows<u32>,
+    /// What each different set of calendars has open together.
+    pub open: Vec<Open>,
+    /// Of each group, where its set is among those; [`ALWAYS`] without any.
+    pub open_of: Vec<u32>,
 }
+
+/// No calendar says when the group may move.
+const ALWAYS: u32 = u32::MAX;
 
 impl Flat {
     pub fn of(problem: &Problem) -> Self {
@@ -79,7 +87,32 @@ impl Flat {
             });
         }
         flat.index_links();
+        flat.take_calendars(problem);
         flat
+    }
+
+    fn take_calendars(&mut self, problem: &Problem) {
+        let mut known: BTreeMap<&[CalendarIdx], u32> = BTreeMap::new();
+        for group in &problem.groups {
+            let calendars = &group.calendars[..];
+            self.open_of.push(match calendars {
+                [] => ALWAYS,
+                _ => *known.entry(calendars).or_insert_with(|| {
+                    self.open.push(shared(problem, calendars));
+                    self.open.len() as u32 - 1
+                }),
+            });
+        }
+    }
+
+    /// Whether calendars say when some of the groups may move.
+    pub fn is_timed(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// When the group may move; `None`: always.
+    pub fn open(&self, group: usize) -> Option<&Open> {
+        self.open.get(self.open_of[group] as usize)
     }
 
     /// Takes the stages of the problem's groups.
@@ -196,6 +229,8 @@ impl Flat {
             stages: self.stages.clone(),
             links: self.links.clone(),
             links_from: self.links_from.clone(),
+            open: self.open.clone(),
+            open_of: self.open_of.clone(),
             ..Self::default()
         };
         let mut numbers = Vec::new();

@@ -1,7 +1,8 @@
 //! What kept each chunk from the wave before its own.
 
+use super::calendar::{closes, holds};
 use super::flat::Flat;
-use super::problem::ResourceIdx;
+use super::problem::{CalendarIdx, Problem, ResourceIdx};
 use super::rows::Rows;
 use super::waves::{Step, Waves};
 
@@ -18,11 +19,15 @@ pub enum Held {
     Stage(u32),
     /// This cohort of the group, which goes first, was not used up there.
     Order(u32),
+    /// It would not have lain inside what this calendar has open.
+    Calendar(CalendarIdx),
 }
 
 /// The replay of a schedule, one wave behind.
 struct Replay<'a> {
+    problem: &'a Problem,
     flat: &'a Flat,
+    waves: &'a Waves,
     links_to: Rows<u32>,
     down: Vec<u32>,
     /// Room of each resource that the wave before left.
@@ -31,18 +36,23 @@ struct Replay<'a> {
     done: Vec<u32>,
     done_before: Vec<u32>,
     left: Vec<u32>,
+    /// Of the calendars of the wave before, the one that closes first, and when.
+    closes: Option<(u64, CalendarIdx)>,
 }
 
 /// What held each step of `waves`, in their order.
-pub(crate) fn held(flat: &Flat, waves: &Waves) -> Vec<Held> {
+pub(crate) fn held(problem: &Problem, flat: &Flat, waves: &Waves) -> Vec<Held> {
     let mut replay = Replay {
+        problem,
         flat,
+        waves,
         links_to: links_to(flat),
         down: flat.down.clone(),
         room: flat.limit.clone(),
         done: vec![0; flat.groups()],
         done_before: vec![0; flat.groups()],
         left: flat.count.clone(),
+        closes: None,
     };
     let mut held = Vec::with_capacity(waves.steps.len());
     for wave in waves.steps.chunk_by(|a, b| a.wave == b.wave) {
@@ -101,6 +111,9 @@ impl Replay<'_> {
         if let Some(&r) = self.flat.takes.row(cohort).iter().find(full) {
             return Held::Resource(r);
         }
+        if let Some(calendar) = self.closed(step) {
+            return Held::Calendar(calendar);
+        }
         // Nothing else: the group was patient, its soak was not over.
         let stages = self.flat.stages.row(group).iter();
         let ended = stages.rev().find(|s| s.until <= self.done[group]);
@@ -109,6 +122,42 @@ impl Replay<'_> {
                 .expect("only a soak makes a group wait beside free room")
                 .index,
         )
+    }
+
+    /// The calendar because of which the wave before could not hold the step: its group's own,
+    /// or, when its move is longer than what was there, that of a group there.
+    fn closed(&self, step: &Step) -> Option<CalendarIdx> {
+        if !self.flat.is_timed() {
+            return None;
+        }
+        let before = step.wave as usize - 2;
+        let (begin_ms, end_ms) = (self.waves.starts_ms[before], self.waves.ends_ms[before]);
+        let end_ms = end_ms.max(begin_ms + self.flat.duration_ms[step.cohort as usize]);
+        let own = self.problem.groups[step.group as usize].calendars.iter();
+        let is_closed = |&calendar: &CalendarIdx| {
+            let open = &self.problem.calendars[calendar as usize].open;
+            !holds(open, begin_ms, end_ms)
+        };
+        let too_long = self.closes.filter(|(closes_ms, _)| end_ms > *closes_ms);
+        own.copied()
+            .find(is_closed)
+            .or(too_long.map(|(_, calendar)| calendar))
+    }
+
+    /// The first calendar of a wave's groups that closes after the wave's begin.
+    fn first_to_close(&self, wave: &[Step]) -> Option<(u64, CalendarIdx)> {
+        if !self.flat.is_timed() {
+            return None;
+        }
+        let begin_ms = self.waves.starts_ms[wave[0].wave as usize - 1];
+        let groups = wave.chunk_by(|a, b| a.group == b.group);
+        let groups = groups.map(|of_group| of_group[0].group as usize);
+        let calendars = groups.flat_map(|group| &self.problem.groups[group].calendars);
+        let closing = calendars.filter_map(|&calendar| {
+            let open = &self.problem.calendars[calendar as usize].open;
+            Some((closes(open, begin_ms)?, calendar))
+        });
+        closing.min()
     }
 
     fn go(&mut self, wave: &[Step]) {
@@ -131,5 +180,6 @@ impl Replay<'_> {
             self.left[cohort] -= step.count;
             self.done[step.group as usize] += step.count;
         }
+        self.closes = self.first_to_close(wave);
     }
 }

@@ -10,6 +10,7 @@
 //! (a resource-constrained project scheduling problem whose time is waves).
 
 mod bound;
+mod calendar;
 mod chains;
 mod cohorts;
 mod conflict;
@@ -25,9 +26,11 @@ mod reach;
 mod rows;
 mod search;
 mod solution;
+mod timed_bound;
 mod waves;
 
 pub use bound::{Bound, bound};
+pub use calendar::{Open, holds};
 pub use conflict::{ConstraintId, Goal, conflict};
 pub use held::Held;
 pub use laid::Laid;

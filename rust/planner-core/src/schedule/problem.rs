@@ -5,12 +5,15 @@
 //! `down + taken <= limit`, where `down` are the pods that are down already and have not been
 //! moved in an earlier wave (a pod that is down counts until the end of the wave that moves it).
 
+pub use super::calendar::Calendar;
 pub use super::cohorts::{Cohort, Cohorts};
 
 /// Index into [`Problem::resources`].
 pub type ResourceIdx = u32;
 /// Index into [`Problem::groups`].
 pub type GroupIdx = u32;
+/// Index into [`Problem::calendars`].
+pub type CalendarIdx = u32;
 
 /// A renewable resource: one budget at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,9 @@ pub struct Group {
     /// soak. If the last stage ends before the group's moves do, the stages cover the first
     /// moves in the order of the cohorts and the others can never be done.
     pub stages: Vec<Stage>,
+    /// A wave that moves any of the group lies inside what each of these has open. Empty: any
+    /// time goes.
+    pub calendars: Vec<CalendarIdx>,
 }
 
 /// `after` makes its first move only in a wave before which `count` moves of `before` are done.
@@ -80,4 +86,6 @@ pub struct Problem {
     pub groups: Vec<Group>,
     /// All precedences between groups.
     pub precedences: Vec<Precedence>,
+    /// All calendars.
+    pub calendars: Vec<Calendar>,
 }

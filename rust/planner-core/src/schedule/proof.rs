@@ -69,6 +69,15 @@ pub enum Proof {
         /// After the last of these moves, in milliseconds.
         tail_ms: u64,
     },
+    /// Groups that wait for each other and move only when calendars are open.
+    Calendar {
+        /// One after the other; those before the last only as far as the next waits for them.
+        groups: Vec<GroupIdx>,
+        /// The fewest waves of the last.
+        waves: u32,
+        /// When the last can be done at the earliest, in milliseconds from the start.
+        ms: u64,
+    },
     /// So many waves, each at least as long as the shortest move.
     Waves {
         /// The shortest move in milliseconds.
@@ -150,6 +159,26 @@ impl Proof {
                 let time = amount(*moves_ms, Unit::Milliseconds);
                 format!("{name} has room for {room} of {moves} moves at once: {time}{edges}.")
             }
+            Self::Calendar { groups, waves, ms } => {
+                let (last, before) = groups.split_last().expect("one that ends last");
+                let after: Vec<&str> = before.iter().map(|g| &**group(*g)).collect();
+                let after = match after[..] {
+                    [] => String::new(),
+                    _ => format!(" after {}", after.join(", then ")),
+                };
+                let calendars = problem.groups[*last as usize].calendars.iter();
+                let names = calendars.map(|it| &*problem.calendars[*it as usize].name);
+                let inside = match names.collect::<Vec<_>>()[..] {
+                    [] => String::new(),
+                    ref names => format!(" inside {}", names.join(" and ")),
+                };
+                format!(
+                    "{}{after} needs {}{inside}: not done before {} have passed.",
+                    group(*last),
+                    amount((*waves).into(), Unit::Waves),
+                    amount(*ms, Unit::Milliseconds)
+                )
+            }
             Self::Waves { shortest_ms, why } => {
                 let shortest = amount(*shortest_ms, Unit::Milliseconds);
                 let why = why.sentence(problem);
@@ -164,6 +193,7 @@ impl Proof {
         match self {
             Self::Group { group, .. } => vec![*group],
             Self::Chain { groups, .. } => groups.iter().map(|(group, _)| *group).collect(),
+            Self::Calendar { groups, .. } => groups.clone(),
             Self::Waves { why, .. } => why.through(),
             Self::Nothing | Self::Resource { .. } | Self::ResourceTime { .. } => Vec::new(),
         }

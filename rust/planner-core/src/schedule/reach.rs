@@ -9,7 +9,7 @@
 //! therefore impossible in every plan.
 
 use super::flat::Flat;
-use super::problem::{GroupIdx, Problem, ResourceIdx};
+use super::problem::{CalendarIdx, GroupIdx, Problem, ResourceIdx};
 
 /// Why a move can never be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,8 @@ pub enum Blocker {
     Order(u32),
     /// The group's last stage ends before it.
     Stage,
+    /// The calendars of the group, of which this is the first, leave no time for it.
+    Calendar(CalendarIdx),
 }
 
 /// Moves that can never be done.

@@ -12,6 +12,8 @@ const EFFORT: usize = 3_000_000;
 const TRIES: (usize, usize) = (2, 73);
 /// Of those, passes for less time: a quarter, but no more than there are rules for it.
 const TRIES_FOR_TIME: usize = 4;
+/// Most passes after the first where calendars say when groups may move: there are no more rules.
+const TRIES_IN_CALENDARS: usize = 9;
 
 /// Finds a schedule of all moves of `flat`, each of which must be possible.
 pub(crate) struct Search<'a> {
@@ -55,6 +57,10 @@ impl<'a> Search<'a> {
 
     /// The best schedule of the rules; stops as soon as one reaches the bound.
     pub fn finish(mut self, chains: &Chains, bound: &Bound) -> Waves {
+        if self.ground.flat.is_timed() {
+            self.within_calendars(bound);
+            return self.best;
+        }
         let goal = Goal { chains, bound };
         let (least, most) = TRIES;
         let tries = (EFFORT / self.ground.flat.cohorts().max(1)).clamp(least, most);
@@ -135,6 +141,31 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Less time where calendars say when groups may move: who is served first, and whom a wave
+    /// waits for.
+    fn within_calendars(&mut self, bound: &Bound) {
+        let plain = self.best_rule.clone();
+        let tries = EFFORT / self.ground.flat.cohorts().max(1);
+        self.tries = tries.clamp(TRIES.0, TRIES_IN_CALENDARS);
+        for target in [None, Some(0), Some(bound.waves)] {
+            let patience = target.map(|target| Patience {
+                target,
+                wave_ms: u64::MAX,
+            });
+            for first in [First::Level, First::Duration, First::Order] {
+                let is_done = self.best.undone.is_empty() && self.best.ms() <= bound.ms;
+                if is_done || self.tries == 0 {
+                    return;
+                }
+                self.attempt(&Rule {
+                    first,
+                    patience,
+                    ..plain.clone()
+                });
+            }
+        }
+    }
+
     /// With as many waves, less waiting for soaks.
     fn less_time(&mut self, bound: &Bound) {
         if self
@@ -149,8 +180,8 @@ impl<'a> Search<'a> {
         }
         let fixed = self.best_rule.clone();
         for first in [fixed.first, First::Level, First::Order, First::Duration] {
-            let (target, ms, _) = self.best.cost();
-            if ms <= bound.ms || self.tries == 0 {
+            let target = self.best.count();
+            if self.best.ms() <= bound.ms || self.tries == 0 {
                 return;
             }
             let waves = self.best.starts_ms.iter().zip(&self.best.ends_ms);

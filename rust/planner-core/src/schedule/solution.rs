@@ -4,12 +4,13 @@ use rayon::prelude::*;
 
 use super::bound::Bound;
 use super::chains::Chains;
+use super::flat::Flat;
 use super::held::{Held, held};
 use super::laid::Laid;
 use super::pace::Pace;
 use super::priority::Priority;
 use super::problem::{GroupIdx, Problem, ResourceIdx};
-use super::reach::Left;
+use super::reach::{Blocker, Left};
 use super::search::Search;
 use super::waves::Ground;
 
@@ -37,6 +38,8 @@ pub struct Schedule {
     pub chunks: Vec<Chunk>,
     /// What can never be done, by group and cohort.
     pub left: Vec<Left>,
+    /// When the soaks before each wave are over; later starts wait for calendars.
+    pub ready_ms: Vec<u64>,
     /// When each wave starts, in milliseconds from the start of the first.
     pub starts_ms: Vec<u64>,
     /// When each wave ends.
@@ -69,6 +72,13 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid) -> Schedule
         || Search::begin(ground),
     );
     let mut waves = search.finish(&chains, &bound);
+    let mut left = reachable.left;
+    let (flat, bound) = if waves.undone.is_empty() {
+        (flat, bound)
+    } else {
+        add_undone(problem, &flat, &waves.undone, &mut left);
+        without(flat, &waves.undone)
+    };
     assert!(
         bound.waves <= waves.count(),
         "fewer waves than the bound allows"
@@ -78,7 +88,7 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid) -> Schedule
     let chunks = waves
         .steps
         .iter()
-        .zip(held(&flat, &waves))
+        .zip(held(problem, &flat, &waves))
         .map(|(step, held)| Chunk {
             group: step.group,
             cohort: step.cohort - flat.cohorts_of(step.group as usize).start as u32,
@@ -89,11 +99,51 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid) -> Schedule
     Schedule {
         waves: waves.count(),
         chunks: chunks.collect(),
-        left: reachable.left,
+        left,
         bound,
+        ready_ms: waves.ready_ms,
         starts_ms: waves.starts_ms,
         ends_ms: waves.ends_ms,
     }
+}
+
+/// Says of moves for which calendars leave no time what keeps them from being done.
+fn add_undone(problem: &Problem, flat: &Flat, undone: &[u32], left: &mut Vec<Left>) {
+    let is_undone = |group: u32| flat.cohorts_of(group as usize).any(|c| undone[c] > 0);
+    // A group that may always move is left only because of others.
+    let none = problem.groups.iter().zip(0..).find_map(|(of, group)| {
+        let calendar = of.calendars.first().copied();
+        calendar.filter(|_| is_undone(group))
+    });
+    let none = none.expect("only a calendar leaves no time");
+    for (group, of) in (0..).zip(&problem.groups) {
+        let cohorts = flat.cohorts_of(group as usize);
+        let calendar = of.calendars.first().copied().unwrap_or(none);
+        for cohort in cohorts.clone().filter(|&c| undone[c] > 0) {
+            left.push(Left {
+                group,
+                cohort: (cohort - cohorts.start) as u32,
+                count: undone[cohort],
+                blocker: Blocker::Calendar(calendar),
+            });
+        }
+    }
+    left.sort_unstable_by_key(|left| (left.group, left.cohort));
+}
+
+/// What remains of a problem when these moves are left, and its bound.
+fn without(flat: Flat, undone: &[u32]) -> (Flat, Bound) {
+    let done: Vec<u32> = flat.count.iter().zip(undone).map(|(c, u)| c - u).collect();
+    let flat = flat.only(&done);
+    let mut down = flat.down.clone();
+    for (cohort, done) in done.iter().enumerate() {
+        for &r in flat.releases.row(cohort) {
+            down[r as usize] = down[r as usize].saturating_sub(*done);
+        }
+    }
+    let pace = Pace::of(&flat, &down);
+    let bound = Bound::of(&flat, &pace, &Chains::of(&flat, &pace));
+    (flat, bound)
 }
 
 impl Schedule {

@@ -5,43 +5,15 @@
 //! The cost is that of the moves made and of the cohorts looked at in vain; a group whose common
 //! room is used up is not looked at.
 
+mod made;
+mod timed;
+
 use super::chains::successors;
 use super::flat::Flat;
 use super::pace::Pace;
 use super::priority::{Key, Patience, Priority, Queue, Rule};
-
-/// Moves of one cohort in one wave.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    pub cohort: u32,
-    pub group: u32,
-    pub wave: u32,
-    pub count: u32,
-}
-
-/// What a pass made.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waves {
-    /// By wave.
-    pub steps: Vec<Step>,
-    pub starts_ms: Vec<u64>,
-    pub ends_ms: Vec<u64>,
-    /// The last wave of each group, 0 without moves.
-    pub last: Vec<u32>,
-}
-
-impl Waves {
-    pub fn count(&self) -> u32 {
-        self.ends_ms.len() as u32
-    }
-
-    /// Fewest waves, then least time, then earliest moves.
-    pub fn cost(&self) -> (u32, u64, u64) {
-        let finish = |step: &Step| u64::from(step.wave) * u64::from(step.count);
-        let end = self.ends_ms.last().copied().unwrap_or(0);
-        (self.count(), end, self.steps.iter().map(finish).sum())
-    }
-}
+pub(crate) use made::{Step, Waves};
+use timed::Span;
 
 /// Where a group stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,14 +62,23 @@ struct Pass<'a> {
     active: Vec<u32>,
     /// Groups that are active and have another key than before, or none yet.
     unsorted: Vec<u32>,
+    /// The wave that is being filled, when calendars say when groups may move.
+    span: Span,
     waves: Waves,
 }
 
-/// Schedules all moves of `flat`, each of which must be possible.
+/// Schedules all moves of `flat`, each of which must be possible but for its calendars.
 pub(crate) fn pass(ground: Ground, queue: &Queue, rule: &Rule) -> Waves {
     let mut pass = Pass::new(ground, queue, rule);
-    while !pass.active.is_empty() {
-        pass.wave();
+    if ground.flat.is_timed() {
+        while !pass.active.is_empty() && pass.timed_wave() {}
+        if pass.left.iter().any(|left| *left > 0) {
+            pass.waves.undone = pass.left;
+        }
+    } else {
+        while !pass.active.is_empty() {
+            pass.wave();
+        }
     }
     pass.waves
 }
@@ -139,7 +120,9 @@ impl<'a> Pass<'a> {
             begin,
             active: Vec::new(),
             unsorted,
+            span: Span::default(),
             waves: Waves {
+                is_timed: flat.is_timed(),
                 steps: Vec::with_capacity(flat.cohorts()),
                 last: vec![0; flat.groups()],
                 ..Waves::default()
@@ -178,10 +161,7 @@ impl<'a> Pass<'a> {
         let active = std::mem::take(&mut self.active);
         let mut open_ms = self.open_ms(&active, wave);
         loop {
-            if let Some(target) = self.rule.target {
-                self.fill(&active, open_ms, (target + 1).saturating_sub(wave));
-            }
-            self.fill(&active, open_ms, 0);
+            self.fill_all(&active, open_ms, wave);
             if self.waves.steps.len() > begun {
                 break;
             }
@@ -237,7 +217,14 @@ impl<'a> Pass<'a> {
     }
 
     fn now_ms(&self) -> u64 {
-        self.waves.ends_ms.last().copied().unwrap_or(0)
+        self.waves.ms()
+    }
+
+    fn fill_all(&mut self, active: &[u32], open_ms: u64, wave: u32) {
+        if let Some(target) = self.rule.target {
+            self.fill(active, open_ms, (target + 1).saturating_sub(wave));
+        }
+        self.fill(active, open_ms, 0);
     }
 
     fn fill(&mut self, active: &[u32], open_ms: u64, level: u32) {
@@ -251,6 +238,14 @@ impl<'a> Pass<'a> {
     /// Takes what fits of the group's cohorts, of at least this level.
     fn take(&mut self, group: usize, level: u32) {
         let Ground { flat, pace, .. } = self.ground;
+        let closes_ms = if self.waves.is_timed {
+            match self.closes_ms(group) {
+                Some(closes_ms) => closes_ms,
+                None => return,
+            }
+        } else {
+            u64::MAX
+        };
         let mut state = self.groups[group];
         // The common room is read and charged once, so that a cohort costs only its rare takes.
         let rooms = pace
@@ -276,7 +271,11 @@ impl<'a> Pass<'a> {
                 let rare = pace.rare.row(cohort).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);
             }
+            if self.waves.is_timed && !self.span.fits(flat.duration_ms[cohort], closes_ms) {
+                count = 0;
+            }
             if count > 0 {
+                self.span.take(flat.duration_ms[cohort], closes_ms);
                 self.make(group, cohort, count);
                 state.quota -= count;
                 state.now += count;
@@ -320,9 +319,9 @@ impl<'a> Pass<'a> {
     /// Ends the wave: what it moved is done, what was down and moved is up.
     fn close(&mut self, begun: usize, wave: u32) {
         let flat = self.ground.flat;
-        let (mut start_ms, mut longest_ms) = (self.now_ms(), 0);
+        let (mut ready_ms, mut longest_ms) = (self.now_ms(), 0);
         for step in &self.waves.steps[begun..] {
-            start_ms = start_ms.max(self.groups[step.group as usize].ready_ms);
+            ready_ms = ready_ms.max(self.groups[step.group as usize].ready_ms);
             longest_ms = longest_ms.max(flat.duration_ms[step.cohort as usize]);
             for &r in flat.releases.row(step.cohort as usize) {
                 let r = r as usize;
@@ -330,6 +329,8 @@ impl<'a> Pass<'a> {
                 self.begin[r] = flat.limit[r].saturating_sub(self.down[r]);
             }
         }
+        let start_ms = ready_ms.max(self.span.start_ms);
+        self.waves.ready_ms.push(ready_ms);
         self.waves.starts_ms.push(start_ms);
         self.waves.ends_ms.push(start_ms + longest_ms);
         let mut active = std::mem::take(&mut self.active);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::schedule::problem::{
-    Cohort, Cohorts, Group, Order, Precedence, Problem, Resource, Stage,
+    Calendar, Cohort, Cohorts, Group, Order, Precedence, Problem, Resource, Stage,
 };
 use planner_core::schedule::{Chunk, Held, Schedule};
 use proptest::prelude::*;
@@ -182,12 +182,84 @@ fn check_times(
             let group = &problem.groups[c.group as usize];
             group.cohorts.get(c.cohort as usize).duration_ms
         };
-        end = start + chunks.iter().map(of).max().unwrap_or(0);
-        if (schedule.starts_ms[at], schedule.ends_ms[at]) != (start, end) {
-            return Err(format!("wave {number} is {start}..{end} ms"));
+        let longest = chunks.iter().map(of).max().unwrap_or(0);
+        // Where there are calendars a wave may begin later than it could.
+        let begins = schedule.starts_ms[at];
+        if begins < start || (begins > start && problem.calendars.is_empty()) {
+            return Err(format!("wave {number} begins at {begins} ms, not {start}"));
+        }
+        end = begins + longest;
+        if schedule.ends_ms[at] != end {
+            return Err(format!("wave {number} is {begins}..{end} ms"));
+        }
+        for chunk in &chunks {
+            for calendar in &problem.groups[chunk.group as usize].calendars {
+                if !is_open(problem, *calendar, begins, end) {
+                    return Err(format!("wave {number} is {begins}..{end} ms: {calendar}"));
+                }
+            }
         }
     }
     Ok(())
+}
+
+fn is_open(problem: &Problem, calendar: u32, begin: u64, end: u64) -> bool {
+    let mut open = problem.calendars[calendar as usize].open.iter();
+    open.any(|span| span.start <= begin && end <= span.end && begin < span.end)
+}
+
+/// Whether the wave before, made as long as the chunk, is not inside the calendar, which is that
+/// of the chunk's group or of a group there.
+fn is_closed(problem: &Problem, schedule: &Schedule, chunk: &Chunk, calendar: u32) -> bool {
+    let at = chunk.wave as usize - 2;
+    let group = &problem.groups[chunk.group as usize];
+    let own_ms = group.cohorts.get(chunk.cohort as usize).duration_ms;
+    let begin = schedule.starts_ms[at];
+    let end = schedule.ends_ms[at].max(begin + own_ms);
+    let there = wave(schedule, chunk.wave - 1);
+    let mut groups = there.iter().map(|c| c.group).chain([chunk.group]);
+    groups.any(|g| problem.groups[g as usize].calendars.contains(&calendar))
+        && !is_open(problem, calendar, begin, end)
+}
+
+/// The same problems with calendars that open and close; the last of each may stay open.
+pub fn timed_problems(
+    groups: usize,
+    resources: usize,
+    count: u32,
+) -> impl Strategy<Value = Problem> {
+    let spans = prop::collection::vec((1..8_u64, 1..8_u64), 0..6);
+    let calendars = prop::collection::vec((spans, any::<bool>()), 1..4);
+    let of_groups = prop::collection::vec(subsequence(vec![0_u32, 1, 2], 0..=2), groups);
+    (problems(groups, resources, count), calendars, of_groups).prop_map(
+        |(mut problem, calendars, of_groups)| {
+            problem.calendars = calendars.into_iter().enumerate().map(calendar).collect();
+            let known = problem.calendars.len() as u32;
+            for (group, calendars) in problem.groups.iter_mut().zip(of_groups) {
+                group.calendars = calendars.into_iter().filter(|c| *c < known).collect();
+            }
+            problem
+        },
+    )
+}
+
+fn calendar((at, (spans, stays)): (usize, (Vec<(u64, u64)>, bool))) -> Calendar {
+    let mut end = 0;
+    let mut open: Vec<std::ops::Range<u64>> = spans
+        .into_iter()
+        .map(|(closed, open)| {
+            let begin = end + closed * 500;
+            end = begin + open * 500;
+            begin..end
+        })
+        .collect();
+    if stays {
+        open.push(end + 1000..u64::MAX / 4);
+    }
+    Calendar {
+        name: format!("calendar {at}").into(),
+        open,
+    }
 }
 
 /// Checks that what is said to have held each chunk really did in the wave before.
@@ -226,6 +298,7 @@ pub fn check_held(problem: &Problem, schedule: &Schedule) -> Result<(), String> 
                     && group.order == Order::Strict
                     && before[at - 1][g][c as usize] < group.cohorts.get(c as usize).count
             }
+            Held::Calendar(calendar) => is_closed(problem, schedule, chunk, calendar),
         };
         if !holds {
             return Err(format!("{chunk:?} was not held"));
@@ -294,6 +367,7 @@ fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -
         resources: resources.into_iter().enumerate().map(resource).collect(),
         precedences: links.map(link).collect(),
         groups,
+        calendars: Vec::new(),
     }
 }
 
@@ -354,6 +428,7 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
                 cohorts,
                 order,
                 stages,
+                calendars: Vec::new(),
             }
         },
     )

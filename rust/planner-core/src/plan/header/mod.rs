@@ -4,6 +4,7 @@
 //! cores, and never is a tree.
 
 mod budgets;
+mod deadline;
 mod pieces;
 mod waves;
 mod workloads;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use budgets::headroom;
 pub(super) use budgets::takers;
+use deadline::Deadline;
 pub(super) use pieces::Pieces;
 use pieces::{list, text};
 use rayon::prelude::*;
@@ -24,7 +26,7 @@ use crate::{
     diff::{Diff, Kind, report::unmovable},
     inventory::{ClusterView, Inventory},
     model::Model,
-    schedule::{Held, Proof, Schedule},
+    schedule::{Held, Proof, Schedule, problem},
     time::rfc3339,
 };
 
@@ -68,6 +70,10 @@ struct Head<'a> {
     request: &'a RawValue,
     log: Log<'a>,
     time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Deadline>,
     clusters: Vec<&'a str>,
     waves: u32,
     waves_bound: u32,
@@ -113,6 +119,24 @@ struct Totals {
     disruptions_saved: u64,
 }
 
+/// A window or freeze, and when it lets its workloads move.
+#[derive(Serialize)]
+struct Calendar<'a> {
+    name: &'a str,
+    open: Vec<(String, String)>,
+}
+
+impl<'a> Calendar<'a> {
+    fn of(calendar: &'a problem::Calendar, start_ms: i64) -> Self {
+        let time = |ms: u64| rfc3339(start_ms.saturating_add_unsigned(ms));
+        let spans = calendar.open.iter();
+        Self {
+            name: &calendar.name,
+            open: spans.map(|it| (time(it.start), time(it.end))).collect(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Dependency<'a> {
     name: &'a str,
@@ -151,17 +175,20 @@ impl Scene<'_> {
             after: edge.after,
             moves: edge.count,
         });
-        Pieces::object(
-            text(&self.head(order, request)),
-            [
-                ("workloads", list(512, self.workloads())),
-                ("dependencies", list(512, dependencies)),
-                ("per_wave", list(1, self.per_wave(&waves))),
-                ("budgets", list(512, self.budgets())),
-                ("warnings", list(512, self.warnings(order).into_par_iter())),
-                ("unmovable", list(512, unmovable.into_par_iter())),
-            ],
-        )
+        let mut lists = vec![
+            ("workloads", list(512, self.workloads())),
+            ("dependencies", list(512, dependencies)),
+            ("per_wave", list(1, self.per_wave(&waves))),
+            ("budgets", list(512, self.budgets())),
+            ("warnings", list(512, self.warnings(order).into_par_iter())),
+            ("unmovable", list(512, unmovable.into_par_iter())),
+        ];
+        if let Some(start_ms) = self.model.start_ms {
+            let calendars = self.model.problem.calendars.par_iter();
+            let calendars = calendars.map(|calendar| Calendar::of(calendar, start_ms));
+            lists.push(("calendars", list(1, calendars)));
+        }
+        Pieces::object(text(&self.head(order, request)), lists)
     }
 
     fn head<'s>(&'s self, order: &Order<'s>, request: &'s RawValue) -> Head<'s> {
@@ -178,6 +205,8 @@ impl Scene<'_> {
                 digest: order.log_digest,
             },
             time: rfc3339(fleet.now_ms),
+            start: self.model.start_ms.map(rfc3339),
+            deadline: self.deadline(),
             clusters: self.inventory.clusters.iter().map(|it| it.name).collect(),
             waves: self.schedule.waves,
             waves_bound: bound.waves,
@@ -264,6 +293,7 @@ impl Scene<'_> {
     fn warnings(&self, order: &Order<'_>) -> Vec<String> {
         let mut warnings = order.warnings.to_vec();
         warnings.extend(self.changes.warnings.iter().cloned());
+        warnings.extend(self.deadline().and_then(|it| self.lateness(&it)));
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
         let partial = self.assigned.partial;
         if partial > 0 {
@@ -280,6 +310,7 @@ fn kind_text(proof: &Proof) -> &'static str {
         Proof::Nothing => "nothing",
         Proof::Group { .. } => "workload",
         Proof::Chain { .. } => "chain",
+        Proof::Calendar { .. } => "calendar",
         Proof::Resource { .. } | Proof::ResourceTime { .. } => "budget",
         Proof::Waves { why, .. } => kind_text(why),
     }

@@ -9,7 +9,7 @@ pub(in crate::plan) struct Pieces(Vec<String>);
 
 impl Pieces {
     /// An object with the keys of `head`, which is one too and not empty, and then these lists.
-    pub fn object<const N: usize>(mut head: String, lists: [(&str, Vec<String>); N]) -> Self {
+    pub fn object(mut head: String, lists: Vec<(&str, Vec<String>)>) -> Self {
         assert_eq!(head.pop(), Some('}'), "an object");
         let mut pieces = vec![head];
         for (key, items) in lists {
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn pieces_make_the_object_that_one_writer_would_have_written() {
         let numbers: Vec<u32> = (0..2000).collect();
-        let lists = [
+        let lists = vec![
             ("numbers", list(512, numbers.par_iter())),
             ("none", list(1, Vec::<u32>::new().into_par_iter())),
         ];

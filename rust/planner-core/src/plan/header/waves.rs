@@ -12,6 +12,8 @@ pub(super) struct Wave<'a> {
     start_s: f64,
     seconds: f64,
     waits_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    soaks_s: Option<f64>,
     moves: u64,
     kinds: Kinds,
     /// Moves by workload.
@@ -48,6 +50,7 @@ impl Scene<'_> {
         waves: &'w [Tally],
     ) -> impl IndexedParallelIterator<Item = Wave<'w>> {
         let seconds = |ms: u64| ms as f64 / 1000.0;
+        let is_timed = self.model.start_ms.is_some();
         waves.par_iter().enumerate().map(move |(at, tally)| {
             let (start_ms, end_ms) = (self.schedule.starts_ms[at], self.schedule.ends_ms[at]);
             let before_ms = at.checked_sub(1).map_or(0, |at| self.schedule.ends_ms[at]);
@@ -56,6 +59,7 @@ impl Scene<'_> {
                 start_s: seconds(start_ms),
                 seconds: seconds(end_ms - start_ms),
                 waits_s: seconds(start_ms - before_ms),
+                soaks_s: is_timed.then(|| seconds(self.schedule.ready_ms[at] - before_ms)),
                 moves: tally.workloads.iter().map(|it| u64::from(it.1)).sum(),
                 kinds: tally.kinds,
                 workloads: &tally.workloads,

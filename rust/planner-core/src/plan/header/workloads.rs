@@ -18,6 +18,9 @@ pub(super) struct Workload<'a> {
     stages: Vec<Stage<'a>>,
     /// What held its moves back, wave by wave.
     held: Vec<(u32, u32, Option<&'a str>)>,
+    /// Of the header's calendars, those that say when it may move.
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    calendars: &'a [u32],
 }
 
 #[derive(Serialize)]
@@ -115,6 +118,7 @@ impl Scene<'_> {
             span,
             stages: named.map(|(name, span)| Stage { name, span }).collect(),
             held,
+            calendars: &self.model.problem.groups[group].calendars,
         }
     }
 }

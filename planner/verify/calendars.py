@@ -1,0 +1,208 @@
+"""Rules about time: windows, freezes, and the deadline that the header speaks of.
+
+Worked out from the request by itself: when each rule lets its workloads move, in seconds since
+1970, wave by wave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+
+from planner.verify.fleet import refers
+from planner.verify.numbers import seconds_of
+from planner.verify.selector import matches
+from planner.verify.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from planner.verify.fleet import Workload
+    from planner.verify.plan import Case
+
+_DAY_S = 86_400.0
+_AHEAD_S = 400 * _DAY_S
+"""How far a plan looks ahead."""
+
+Spans = list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rule:
+    """A window or a freeze of the request."""
+
+    name: str
+    is_window: bool
+    written: Mapping[str, Any]
+    spans: Spans
+    """When it is on, in order; spans may touch and overlap."""
+
+    def holds(self, workload: Workload) -> bool:
+        """Whether it speaks of this workload."""
+        key, written = workload.key, self.written
+        if written.get("cluster") not in (None, key.cluster):
+            return False
+        if written.get("namespace") not in (None, key.namespace):
+            return False
+        if written.get("workload") and not refers(written["workload"], key):
+            return False
+        selector = written.get("selector")
+        return selector is None or any(matches(selector, pod.labels) for pod in workload.pods)
+
+    def allows(self, begin_s: float, end_s: float) -> bool:
+        """Whether its workloads may be moved from one moment to the other."""
+        if not self.is_window:
+            return not any(begin_s < end and begin < end_s for begin, end in self.spans)
+        reached = None
+        for begin, end in self.spans:
+            if begin <= (begin_s if reached is None else reached) and end > begin_s:
+                reached = end if reached is None else max(reached, end)
+        return reached is not None and end_s <= reached
+
+
+def rules_of(case: Case) -> list[Rule]:
+    """The windows of the request, then its freezes."""
+    spec = case.request["spec"]
+    start_s = _start_s(case)
+    return [
+        Rule(
+            name=f"{sort}:{written['name']}",
+            is_window=sort == "window",
+            written=written,
+            spans=sorted(span for spell in written["during"] for span in _spans(spell, start_s)),
+        )
+        for sort in ("window", "freeze")
+        for written in spec.get(f"{sort}s") or ()
+    ]
+
+
+def calendar(case: Case) -> Iterator[Violation]:
+    """A wave lies inside every window of its workloads, and outside every freeze of them."""
+    rules = rules_of(case)
+    yield from _start(case)
+    yield from _listed(case, rules)
+    start_s = _start_s(case)
+    waves = {each["wave"]: each for each in case.header["per_wave"]}
+    for workload, moves in case.moves_with_workload():
+        mine = [rule for rule in rules if rule.holds(workload)]
+        for number in sorted({move.wave for move in moves}) if mine else ():
+            wave = waves.get(number)
+            if wave is None:
+                continue  # The rule `totals` tells of the missing wave.
+            begin_s = start_s + wave["start_s"]
+            for rule in mine:
+                if not rule.allows(begin_s, begin_s + wave["seconds"]):
+                    yield _violation(
+                        str(workload.key),
+                        f"the wave begins {_said(begin_s)} and takes {wave['seconds']:g} s, which"
+                        f" {rule.name} does not allow",
+                        number,
+                    )
+
+
+def deadline(case: Case) -> Iterator[Violation]:
+    """The header says what is too late, and nothing else."""
+    written, said = case.request["spec"].get("deadline"), case.header.get("deadline")
+    if written is None or said is None:
+        if written != said:
+            yield _violation("deadline", f"the request has {written}, and the plan says {said}")
+        return
+    allowed_s = datetime.fromisoformat(written).timestamp() - _start_s(case)
+    ends = {each["wave"]: each["start_s"] + each["seconds"] for each in case.header["per_wave"]}
+    late = {
+        index
+        for index, each in enumerate(case.header["workloads"])
+        if ends.get(each["last_wave"], 0) > allowed_s
+    }
+    spare_s = allowed_s - max(ends.values(), default=0)
+    if said["spare_s"] != spare_s or set(said["late"]) != late:
+        yield _violation(
+            "deadline",
+            f"{spare_s:g} s are left and {len(late)} workloads are late; the plan says"
+            f" {said['spare_s']:g} s and {len(said['late'])}",
+        )
+
+
+def may_be_blocked(case: Case, workload: Workload) -> bool:
+    """Whether a window or freeze may be what keeps a workload, or one it waits for, from moving."""
+    spec = case.request["spec"]
+    waits = any(refers(each["workload"], workload.key) for each in spec.get("dependencies") or ())
+    rules = rules_of(case)
+    return bool(rules) and (waits or any(rule.holds(workload) for rule in rules))
+
+
+def _start_s(case: Case) -> float:
+    known_s = datetime.fromisoformat(case.header["time"]).timestamp()
+    written = case.request["spec"].get("start")
+    return known_s if written is None else max(known_s, datetime.fromisoformat(written).timestamp())
+
+
+def _start(case: Case) -> Iterator[Violation]:
+    """The plan starts when the request says, or at the last event that it knows."""
+    said = case.header.get("start")
+    if said is None:
+        if any(case.request["spec"].get(key) for key in ("start", "windows", "freezes")):
+            yield _violation("start", "the request speaks of time, and the plan has no start")
+    elif datetime.fromisoformat(said).timestamp() != _start_s(case):
+        expected = _said(_start_s(case))
+        yield _violation("start", f"the plan starts {said}, and should start {expected}")
+
+
+def _listed(case: Case, rules: Sequence[Rule]) -> Iterator[Violation]:
+    """A run goes by the header's calendars: they allow no more than the rules do."""
+    listed = case.header.get("calendars") or ()
+    names = [each["name"] for each in listed]
+    if names != [rule.name for rule in rules]:
+        yield _violation("calendars", f"{names} are listed, and there are {len(rules)} rules")
+        return
+    for entry, rule in zip(listed, rules, strict=True):
+        for begin, end in entry["open"]:
+            span = (
+                datetime.fromisoformat(begin).timestamp(),
+                datetime.fromisoformat(end).timestamp(),
+            )
+            if not rule.allows(*span):
+                yield _violation(rule.name, f"it is not open from {begin} to {end}, as is said")
+                break
+    by_name = {tuple(key): workload for key, workload in case.fleet.workloads.items()}
+    for entry in case.header["workloads"]:
+        key = tuple(entry[field] for field in ("cluster", "namespace", "kind", "name"))
+        workload = by_name.get(key)
+        if workload is None:
+            continue  # The rule `totals` tells of it.
+        mine = [index for index, rule in enumerate(rules) if rule.holds(workload)]
+        if list(entry.get("calendars") or ()) != mine:
+            message = f"its calendars are {entry.get('calendars')}, and should be {mine}"
+            yield _violation(str(workload.key), message)
+
+
+def _spans(spell: Mapping[str, Any], start_s: float) -> Spans:
+    if "rrule" not in spell:
+        return [
+            (
+                datetime.fromisoformat(spell["from"]).timestamp(),
+                datetime.fromisoformat(spell["until"]).timestamp(),
+            )
+        ]
+    zone = ZoneInfo(spell["timeZone"])
+    length_s = float(seconds_of(spell["duration"]))
+    # A day earlier than what may still be on at the start.
+    earliest = datetime.fromtimestamp(start_s - length_s - _DAY_S, zone).date()
+    day = date.fromisoformat(spell["starting"]) if "starting" in spell else earliest
+    rule = rrulestr(spell["rrule"], dtstart=datetime(day.year, day.month, day.day))  # noqa: DTZ001 -- by the clocks of its zone
+    first = datetime(earliest.year, earliest.month, earliest.day)  # noqa: DTZ001
+    last = first + timedelta(seconds=length_s + 2 * _DAY_S + _AHEAD_S)
+    begins = (each.replace(tzinfo=zone).timestamp() for each in rule.between(first, last, inc=True))
+    return [(begin, begin + length_s) for begin in begins]
+
+
+def _said(moment_s: float) -> str:
+    return datetime.fromtimestamp(moment_s, ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _violation(subject: str, message: str, wave: int | None = None) -> Violation:
+    return Violation(rule="calendar", subject=subject, wave=wave, message=message)

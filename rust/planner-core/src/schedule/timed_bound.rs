@@ -1,0 +1,68 @@
+//! The least time of a schedule whose groups may move only when calendars are open.
+//!
+//! A relaxation as in [`super::chains`]: each group is alone with those that it waits for. Its waves,
+//! each as long as its shortest move, lie inside what its calendars have open, and it needs no
+//! less time from the first of them than it would need without calendars.
+
+use super::calendar::{ends, first_fit};
+use super::chains::{Chains, Needs, successors};
+use super::flat::Flat;
+use super::pace::Pace;
+use super::problem::GroupIdx;
+use super::proof::Proof;
+
+/// The bound and what proves it; `None` without calendars.
+pub(crate) fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, Proof)> {
+    if !flat.is_timed() {
+        return None;
+    }
+    let needs = Needs::of(flat);
+    let mut begin_ms = vec![0; flat.groups()];
+    let mut waits_for: Vec<Option<GroupIdx>> = vec![None; flat.groups()];
+    let mut last: Option<(u64, GroupIdx)> = None;
+    for &group in &chains.order {
+        let at = group as usize;
+        let end_ms = |count| end_ms(flat, pace, &needs, (at, count), begin_ms[at]);
+        let all_ms = end_ms(pace.total[at]);
+        let after: Vec<(usize, u64)> = successors(flat, at)
+            .map(|(after, count)| (after, end_ms(count)))
+            .collect();
+        if pace.total[at] > 0 && last.is_none_or(|(ms, _)| all_ms > ms) {
+            last = Some((all_ms, group));
+        }
+        for (after, ms) in after {
+            if ms > begin_ms[after] {
+                begin_ms[after] = ms;
+                waits_for[after] = Some(group);
+            }
+        }
+    }
+    let (ms, group) = last?;
+    let before = std::iter::successors(Some(group), |group| waits_for[*group as usize]);
+    let mut groups: Vec<GroupIdx> = before.collect();
+    groups.reverse();
+    let waves = pace.waves(group as usize, pace.total[group as usize]);
+    Some((ms, Proof::Calendar { groups, waves, ms }))
+}
+
+/// When the first `count` moves of a group can be done, none of which begins before `from_ms`.
+fn end_ms(
+    flat: &Flat,
+    pace: &Pace,
+    needs: &Needs,
+    (group, count): (usize, u32),
+    from_ms: u64,
+) -> u64 {
+    if count == 0 {
+        return from_ms;
+    }
+    let least_ms = needs.ms(flat, pace, group, count);
+    let Some(open) = flat.open(group) else {
+        return from_ms + least_ms;
+    };
+    let shortest_ms = needs.shortest_ms(group);
+    let waves = u64::from(pace.waves(group, count));
+    let first_ms = first_fit(open, from_ms, shortest_ms).unwrap_or(from_ms);
+    let inside_ms = ends(open, from_ms, waves, shortest_ms).unwrap_or(from_ms);
+    inside_ms.max(first_ms + least_ms)
+}
