@@ -17,7 +17,7 @@ from planner.model.clock import SystemClock
 from tests.controlplane import fleet, shop
 from tests.controlplane.given import is_there, ours, wants_room
 from tests.controlplane.program import planner
-from tests.controlplane.running import Operator, Running, merged
+from tests.controlplane.running import Auditor, Operator, Running, merged
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
     somebody = Operator(tmp_path, {"hangzhou": hangzhou})
     somebody.observe()
     return somebody
+
+
+def audited(operator: Operator, hangzhou: Plane) -> Auditor:
+    """Somebody who shares no code with the planner watches the plan that was made last."""
+    return Auditor(operator.folder / "request.yaml", {"hangzhou": hangzhou}, [SPACE])
 
 
 def image(name: str, tag: str = "1.0.0") -> str:
@@ -157,8 +162,10 @@ def test_every_native_way_goes_as_planned_and_everything_is_given_back(
 ) -> None:
     before = workloads(hangzhou.admin)
     plan = operator.plan(request("2.0.0", *ALL))
-    with operator.apply(plan) as running:
+    with audited(operator, hangzhou) as auditor, operator.apply(plan) as running:
         assert running.end() == 0, running.errors
+        audit = auditor.found()
+    assert (audit["violations"], audit["disrupted"]) == ([], total(hangzhou.admin))
     ended = running.said("ended")[0]
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0")
     assert ended["moved"] == ended["fidelity"]["as_planned"] == total(hangzhou.admin)
@@ -203,11 +210,12 @@ def has_moved_or_ended(running: Running) -> bool:
 def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou: Plane) -> None:
     plane = ours(hangzhou)
     plan = operator.plan(request("2.0.0", "web", "mysql"))
-    with operator.apply(plan) as running:
+    with audited(operator, hangzhou) as auditor, operator.apply(plan) as running:
         for number in (signal.SIGKILL, signal.SIGTERM):
             running.wait_for("moving", len(running.said("moving")) + 1)
             plane.restart_api_server(number)
         assert running.end() == 0, running.errors
+        assert auditor.found()["violations"] == []
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
@@ -217,8 +225,12 @@ def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
     before = images(hangzhou.admin)
     stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
     plan = operator.plan(request("broken", "web", "mysql", stages=stages))
-    with operator.apply(plan, "--patience", "15") as running:
+    with (
+        audited(operator, hangzhou) as auditor,
+        operator.apply(plan, "--patience", "15") as running,
+    ):
         assert running.end() == 5, running.errors
+        assert auditor.found()["violations"] == []
     (ended,) = running.said("ended")
     assert (ended["ending"], ended["moved"], ended["failed"]) == ("stopped", 0, 2)
     assert "2 pods failed in this run" in ended["why"]
@@ -245,14 +257,16 @@ def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
         f"/apis/apps/v1/namespaces/{SPACE}/deployments/web", {"spec": {"template": template}}
     )
     until("it moves", lambda: images(hangzhou.admin).get(image("web", "1.5.0")))
+    until("it serves again", lambda: len(ready(hangzhou.admin)) == total(hangzhou.admin))
     operator.say("approve")
-    with operator.apply(plan, "--wait") as running:
+    with audited(operator, hangzhou) as auditor, operator.apply(plan, "--wait") as running:
         running.wait_for("replanned")
         # What is left has its own first stage.
         until("asked or over", lambda: running.said("approval") or running.said("ended"))
         if running.said("approval"):
             operator.say("approve")
         assert running.end() == 0, running.errors
+        assert auditor.found()["violations"] == []
     (replanned,) = running.said("replanned")
     assert replanned["why"] == [
         f"hangzhou/{SPACE}/Deployment/web: 12 pods have to move, planned were 11"
