@@ -279,6 +279,10 @@ def _remedies(book: _Book, index: int, because: set[str]) -> list[str]:
             remedies.append(f"let `{name}` begin earlier: a smaller `ready`")
         elif kind == "stage":
             remedies.append(f"a larger stage {name}, or less soak after it")
+        elif kind in ("window", "freeze"):
+            remedies.append(
+                f"more time outside {reason}" if kind == "freeze" else f"a longer {reason}"
+            )
     return remedies
 
 
