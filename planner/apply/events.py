@@ -84,6 +84,13 @@ class Back(Event, frozen=True, kw_only=True, tag="back"):
     strays: str = ""
 
 
+class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
+    """Pods are gone before they were let go: nobody has to make these moves any more."""
+
+    wave: int
+    moves: str
+
+
 class Failed(Event, frozen=True, kw_only=True, tag="failed"):
     """Pods are not back in time."""
 
@@ -170,6 +177,7 @@ AnyEvent = (
     | LetGo
     | Written
     | Back
+    | Dropped
     | Failed
     | WaveEnded
     | ApprovalAsked

@@ -5,11 +5,11 @@ from typing import Final
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question, Tightest
 from planner.apply.course import Place, place_of
-from planner.apply.events import Back, Failed, LetGo, Lever, WaveEnded
+from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
-from planner.apply.wave import Due, bound_moves, how_far, overdue, too_many_failed, took
+from planner.apply.wave import Due, bound_moves, how_far, overdue, split, too_many_failed, took
 from planner.model import progress
 
 RETRY_MS: Final = 5_000
@@ -20,8 +20,7 @@ def go_on(site: Site) -> str:
     """Take the wave one step further; gives why the run has to stop, or nothing."""
     run, wave = site.run, site.run.wave
     due = bound_moves(site.course.moves(wave.number), wave)
-    let_go = [each for each in due if each.number in wave.let_go]
-    waiting = [each for each in due if each.number not in wave.let_go]
+    let_go, waiting = split(due, wave)
     checkpoint = site.ask(
         Question(let_go=[each.key for each in let_go], due=[each.key for each in waiting])
     )
@@ -31,10 +30,7 @@ def go_on(site: Site) -> str:
         _tell(site, due, checkpoint.tightest)
         return ""
     pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
-    # Others moved or removed them meanwhile: nobody has to let them go.
-    moved = MoveSet(number for number, pod in pods.items() if pod.state in ("done", "gone"))
-    if moved:
-        site.append(Back(wave=wave.number, moves=str(moved), strays=str(moved)))
+    if _took_no_letting_go(site, pods):
         return ""
     if _swap(site, checkpoint):
         return ""
@@ -47,6 +43,18 @@ def go_on(site: Site) -> str:
     return _wait_or_end(
         site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
     )
+
+
+def _took_no_letting_go(site: Site, pods: Mapping[int, PodStanding]) -> bool:
+    """Tell moves that nobody has to let go, as others moved or removed their pods meanwhile."""
+    number = site.run.wave.number
+    moved = MoveSet(number for number, pod in pods.items() if pod.state == "done")
+    gone = MoveSet(number for number, pod in pods.items() if pod.state == "gone")
+    if moved:
+        site.append(Back(wave=number, moves=str(moved), strays=str(moved)))
+    elif gone:
+        site.append(Dropped(wave=number, moves=str(gone)))
+    return bool(moved or gone)
 
 
 def _wait_or_end(

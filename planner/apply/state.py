@@ -11,6 +11,7 @@ from planner.apply.events import (
     Approved,
     Back,
     Base,
+    Dropped,
     Ended,
     Failed,
     Leased,
@@ -216,7 +217,9 @@ def _written(run: Run, event: Written, time_ms: int) -> Run:
 
 
 def _back(run: Run, event: Back, time_ms: int) -> Run:
-    moves, strays = MoveSet.parse(event.moves), MoveSet.parse(event.strays)
+    # What was back before is not back once more.
+    moves = MoveSet.parse(event.moves) - run.wave.back
+    strays = MoveSet.parse(event.strays) & moves
     late = len(run.wave.failed & moves)
     named = moves - strays - MoveSet(run.wave.bound)
     wave = replace(
@@ -225,7 +228,7 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         strays=run.wave.strays | strays,
         failed=run.wave.failed - moves,
         progress_ms=time_ms,
-        back_at=(*run.wave.back_at, (time_ms, event.moves)),
+        back_at=(*run.wave.back_at, (time_ms, str(moves))),
     )
     return replace(
         run,
@@ -235,6 +238,19 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         failed=run.failed - late,
         as_planned=run.as_planned + (len(named) if len(run.plans) == 1 else 0),
     )
+
+
+def _dropped(run: Run, event: Dropped, time_ms: int) -> Run:
+    moves, wave = MoveSet.parse(event.moves), run.wave
+    late = len(wave.failed & moves)
+    wave = replace(
+        wave,
+        moves=wave.moves - moves,
+        dropped=wave.dropped | moves,
+        failed=wave.failed - moves,
+        progress_ms=time_ms,
+    )
+    return replace(run, wave=wave, failed=run.failed - late)
 
 
 def _failed(run: Run, event: Failed, _time_ms: int) -> Run:
@@ -266,6 +282,7 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     LetGo: _let_go,
     Written: _written,
     Back: _back,
+    Dropped: _dropped,
     Failed: _failed,
     RetryAsked: _retried,
     WaveEnded: _wave_ended,

@@ -1,5 +1,6 @@
 """How a wave goes on: pure decisions on the run and a checkpoint."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,16 @@ def bound_moves(moves: Iterable[tuple[int, Move]], wave: Wave) -> list[Due]:
         for number, move in moves
         if number not in wave.dropped
     ]
+
+
+def split(due: Iterable[Due], wave: Wave) -> tuple[list[Due], list[Due]]:
+    """Give the moves that were let go, and those that wait to be.
+
+    A move that is back without having been let go, because others made it, is in neither.
+    """
+    open_moves = [each for each in due if each.number not in wave.back - wave.let_go]
+    let_go = [each for each in open_moves if each.number in wave.let_go]
+    return let_go, [each for each in open_moves if each.number not in wave.let_go]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +140,8 @@ def how_far(
     let_go = [each for each in due if each.number in wave.let_go]
     states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
     standings = checkpoint.by_place()
-    gone: dict[Place, int] = {}
-    for each in let_go:
-        place = place_of(each.move)
-        gone[place] = gone.get(place, 0) + 1
+    # Those that others moved have not to change any more either.
+    gone = Counter(place_of(it.move) for it in due if it.number in wave.let_go | wave.back)
     unlike: dict[Place, str] = {
         place: text
         for place, moves in gone.items()

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
 from planner.apply.course import Place
 from planner.apply.drift import drift
-from planner.apply.events import Back, Failed, LetGo, WaveBegun
+from planner.apply.events import Back, Dropped, Failed, LetGo, WaveBegun, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Allowance, Policy
 from planner.apply.state import Run, fold
-from planner.apply.wave import bind, bound_moves, how_far, overdue, too_many_failed
+from planner.apply.wave import bind, bound_moves, how_far, overdue, split, too_many_failed
 from planner.model.plan import Move, Workload
 
 CART = Place("hz", "trade", "CloneSet", "cart")
@@ -99,6 +102,39 @@ def test_a_move_whose_pod_is_gone_takes_one_that_the_plan_does_not_know() -> Non
     binding = bind(moves, states, {CART: ["b", "later", "new"]}, frozenset({"a", "b", "later"}))
     assert binding.bound == {0: "new"}
     assert binding.dropped == MoveSet([2])
+
+
+@given(st.lists(st.sampled_from(["here", "done", "gone"]), min_size=1, max_size=20), st.data())
+def test_what_others_did_to_a_waiting_pod_is_told_once(
+    states: list[PodState], data: st.DataObject
+) -> None:
+    numbers = range(len(states))
+    let_go = MoveSet(data.draw(st.sets(st.sampled_from(numbers))))
+    begun = WaveBegun(wave=1, moves=str(MoveSet(numbers)), base=(BASE,))
+    run = fold(Run(plan="p"), [begun, LetGo(wave=1, moves=str(let_go))], 0)
+    moves = list(enumerate(move(str(number)) for number in numbers))
+    told: list[int] = []
+    for _ in range(len(states) + 1):
+        _, waiting = split(bound_moves(moves, run.wave), run.wave)
+        done = MoveSet(it.number for it in waiting if states[it.number] == "done")
+        gone = MoveSet(it.number for it in waiting if states[it.number] == "gone")
+        told += [*done, *gone]
+        event = Back(wave=1, moves=str(done), strays=str(done))
+        run = fold(run, [event, Dropped(wave=1, moves=str(gone))], 0)
+    assert sorted(told) == sorted(set(told)), "no move twice"
+    assert {it.number for it in waiting} == {
+        number for number in numbers if states[number] == "here" and number not in let_go
+    }
+    assert run.moved == sum(states[it] == "done" and it not in let_go for it in numbers)
+    ended = fold(run, [WaveEnded(wave=1)], 0)
+    assert not any(states[number] != "here" for number in ended.unfinished - let_go)
+
+
+def test_pods_that_others_moved_leave_less_to_change() -> None:
+    run = fold(moving(3, base=BASE), [Back(wave=1, moves="3", strays="3")], 0)
+    moves = [move(uid) for uid in "abcd"]
+    going = found(run, moves, answer(standing(movable=7), "gone", "gone", "here"))
+    assert not going.back, "three of ours and one of theirs make four"
 
 
 def test_pods_that_others_moved_are_no_drift() -> None:
