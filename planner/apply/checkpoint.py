@@ -61,6 +61,14 @@ class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class SidecarStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a SidecarSet is: `behind` are pods that its controller would change, of anybody."""
+
+    cluster: str
+    name: str
+    behind: int
+
+
 class Tightest(msgspec.Struct, frozen=True, kw_only=True):
     """The budget that has the least room: pods that are down or let go, and pods that may be."""
 
@@ -74,6 +82,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     position: int
     workloads: tuple[Standing, ...]
+    sidecar_sets: tuple[SidecarStanding, ...] = ()
     tightest: Tightest | None
     let_go: tuple[PodStanding, ...]
     due: tuple[PodStanding, ...]

@@ -7,11 +7,12 @@ from planner import core
 from planner.apply import carry, moving
 from planner.apply.calendars import moment
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
-from planner.apply.course import Place, place_of
+from planner.apply.course import place_of
 from planner.apply.drift import drift
 from planner.apply.events import ApprovalAsked, Ended, Replanned, Stopped, WaveBegun
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
+from planner.apply.parting import part
 from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.apply.tail import tail_request
@@ -213,21 +214,10 @@ def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
 
 def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
     """Give back what is at its target; the rest stays held, for nothing to go on by itself."""
-    standings = site.ask(Question()).by_place()
-    held: list[str] = []
-    free: list[Place] = []
-    behind: set[str] = set()
-    for place in site.course.places:
-        standing = standings.get(place)
-        if standing is not None and standing.behind:
-            held.append(f"{place}: {standing.behind} pods stay at another version")
-            behind.add(place.cluster)
-        else:
-            free.append(place)
-    free += [place for place in site.plan.sidecar_sets if place.cluster not in behind]
+    parted = part(site.plan.images, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():
-        carry.release([place for place in free if place.cluster == cluster], writer)
-    site.append(Ended(outcome=outcome, held=tuple(held)))
+        carry.release([place for place in parted.free if place.cluster == cluster], writer)
+    site.append(Ended(outcome=outcome, held=parted.held))
 
 
 def _stop(site: Site, reason: Reason, text: str) -> bool:

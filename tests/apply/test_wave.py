@@ -148,6 +148,12 @@ def test_more_to_move_than_planned_is_drift() -> None:
     assert "planned were none" in why
 
 
+def test_what_the_plan_leaves_where_it_is_is_no_drift() -> None:
+    assert drift({CART: 5}, {CART: 5}, {CART: standing(movable=10)}) == (), "its stages end at half"
+    assert drift({CART: 0}, {CART: 10}, {CART: standing(movable=10)}) == (), "its budget is 0"
+    assert drift({CART: 5}, {CART: 5}, {CART: standing(movable=11)}), "one was added"
+
+
 def test_pods_that_cannot_move_any_more_are_drift() -> None:
     stuck = Standing(
         place=CART, unordered=False, replicas=10, pods=10, behind=9, movable=5, old=9,
