@@ -50,7 +50,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """How a pod is."""
+    """How a pod is.
+
+    `held_by` names the budget that has no room for it, or the dependency that it waits for.
+    """
 
     state: PodState
     serves: bool

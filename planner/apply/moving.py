@@ -12,6 +12,8 @@ from planner.apply.steps import Going, Step, steps
 from planner.apply.wave import Due, bound_moves, how_far, overdue, split, too_many_failed, took
 from planner.model import progress
 
+DEPENDENCY: Final = "dependency:"
+"""Begins the name of a dependency that holds a pod; budgets have other names."""
 RETRY_MS: Final = 5_000
 """How long what was refused rests."""
 
@@ -227,6 +229,8 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
 
 def _why(pod: PodStanding) -> str:
     """Why a move was not let go."""
+    if pod.held_by.startswith(DEPENDENCY):
+        return f"{pod.held_by.removeprefix(DEPENDENCY)} is not through"
     if pod.held_by:
         return f"{pod.held_by} has no room"
     said = {
