@@ -50,8 +50,8 @@ def _of_plan(
 def _has_more(standing: Standing, moves: int, unmovable: int) -> bool:
     """Whether more has to move than was planned.
 
-    Pods that the plan leaves where they are for the sake of a budget or of its stages could move for
-    all that their workload knows.
+    Pods that the plan leaves where they are for the sake of a budget or of its stages could move,
+    for all that their workload knows.
     """
     known = moves + unmovable
     return standing.movable > moves and max(standing.movable, standing.behind) > known

@@ -164,9 +164,12 @@ class Stopped(Event, frozen=True, kw_only=True, tag="stopped"):
 
 
 class Ended(Event, frozen=True, kw_only=True, tag="ended"):
-    """The run is over. `held` are workloads whose levers stay where they are, and why."""
+    """The run is over. `held` are workloads whose levers stay where they are, and why.
 
-    outcome: Literal["done", "aborted"]
+    `incomplete`: nothing is left to try, and pods that were planned stay at another version.
+    """
+
+    outcome: Literal["done", "incomplete", "aborted"]
     held: tuple[str, ...] = ()
 
 

@@ -89,13 +89,25 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
         why = moving.go_on(site)
         return bool(why) and _stop(site, "failures", why)
     elif run.wave.number == len(site.course.waves):
-        end(site, "done")
+        return _finish(site)
     elif run.paused:
         site.tell(progress.Paused(wave=run.wave.number))
     elif _is_gated(site):
         return not waits_at_gates and _stop(site, "gate", "an approval is asked for")
     elif not _is_soaking(site):
         return _begin_when_open(site)
+    return False
+
+
+def _finish(site: Site) -> bool:
+    """After the last wave: end, or go over to another plan when something is left to do.
+
+    Says whether the run has stopped, because there is no other plan.
+    """
+    fleet = site.outside.look()
+    if why := _drift(site, site.ask_of(fleet, Question())):
+        return _replan(site, fleet, why)
+    end(site, "done")
     return False
 
 
@@ -213,11 +225,15 @@ def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
 
 
 def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
-    """Give back what is at its target; the rest stays held, for nothing to go on by itself."""
-    parted = part(site.plan.images, site.plan.sidecar_sets, site.ask(Question()))
+    """Give back what is at its target; the rest stays held, for nothing to go on by itself.
+
+    What is done and leaves planned pods behind is incomplete.
+    """
+    parted = part(site.plan.unmovable, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():
         carry.release([place for place in parted.free if place.cluster == cluster], writer)
-    site.append(Ended(outcome=outcome, held=parted.held))
+    said = "incomplete" if outcome == "done" and parted.left else outcome
+    site.append(Ended(outcome=said, held=parted.held))
 
 
 def _stop(site: Site, reason: Reason, text: str) -> bool:

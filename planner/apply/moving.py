@@ -9,7 +9,16 @@ from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
-from planner.apply.wave import Due, bound_moves, how_far, overdue, split, too_many_failed, took
+from planner.apply.wave import (
+    Due,
+    bound_moves,
+    by_others,
+    how_far,
+    overdue,
+    split,
+    too_many_failed,
+    took,
+)
 from planner.model import progress
 
 DEPENDENCY: Final = "dependency:"
@@ -32,7 +41,7 @@ def go_on(site: Site) -> str:
         _tell(site, due, checkpoint.tightest)
         return ""
     pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
-    if _took_no_letting_go(site, pods):
+    if _others_did(site, waiting, checkpoint):
         return ""
     if _swap(site, checkpoint):
         return ""
@@ -47,15 +56,14 @@ def go_on(site: Site) -> str:
     )
 
 
-def _took_no_letting_go(site: Site, pods: Mapping[int, PodStanding]) -> bool:
+def _others_did(site: Site, waiting: Sequence[Due], checkpoint: Checkpoint) -> bool:
     """Tell moves that nobody has to let go, as others moved or removed their pods meanwhile."""
-    number = site.run.wave.number
-    moved = MoveSet(number for number, pod in pods.items() if pod.state == "done")
-    gone = MoveSet(number for number, pod in pods.items() if pod.state == "gone")
+    wave = site.run.wave
+    moved, gone = by_others(waiting, wave, site.course.index_of, checkpoint)
     if moved:
-        site.append(Back(wave=number, moves=str(moved), strays=str(moved)))
+        site.append(Back(wave=wave.number, moves=str(moved), strays=str(moved)))
     elif gone:
-        site.append(Dropped(wave=number, moves=str(gone)))
+        site.append(Dropped(wave=wave.number, moves=str(gone)))
     return bool(moved or gone)
 
 
@@ -235,6 +243,7 @@ def _why(pod: PodStanding) -> str:
         return f"{pod.held_by} has no room"
     said = {
         "leaving": "its pod is leaving",
+        "gone": "its pod is gone, and none has come in its place",
         "kept": "its pod cannot move",
         "settling": "others move it",
     }

@@ -32,7 +32,7 @@ from planner.apply.moveset import MoveSet
 
 NONE: Final = MoveSet()
 
-Outcome = Literal["", "done", "aborted"]
+Outcome = Literal["", "done", "incomplete", "aborted"]
 StopReason = Literal["", "gate", "failures", "drift", "refused"]
 Bound = Mapping[int, str]
 """Uid by move, where the pod is another one than the plan named."""

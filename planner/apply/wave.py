@@ -46,6 +46,28 @@ def split(due: Iterable[Due], wave: Wave) -> tuple[list[Due], list[Due]]:
     return let_go, [each for each in open_moves if each.number not in wave.let_go]
 
 
+def by_others(
+    waiting: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
+) -> tuple[MoveSet, MoveSet]:
+    """Give waiting moves that others made, and those whose pods are gone for good.
+
+    A pod that is gone is not replaced yet while its workload misses more pods than before the wave.
+    What comes in its place may be at another version: the rest is planned anew then.
+    """
+    standings = checkpoint.by_place()
+
+    def misses(place: Place) -> bool:
+        standing, base = standings.get(place), wave.base.get(index_of[place])
+        return standing is not None and standing.missing > (base[3] if base else 0)
+
+    states = [(each, pod.state) for each, pod in zip(waiting, checkpoint.due, strict=True)]
+    moved = MoveSet(each.number for each, state in states if state == "done")
+    gone = MoveSet(
+        each.number for each, state in states if state == "gone" and not misses(place_of(each.move))
+    )
+    return moved, gone
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     """Which pod each move of a wave takes, decided when the wave begins."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from planner.model.plan import Shape
 
-Ending = Literal["done", "aborted", "stopped", "interrupted"]
+Ending = Literal["done", "incomplete", "aborted", "stopped", "interrupted"]
 
 
 class Event(Shape, frozen=True, kw_only=True, tag_field="event"):
@@ -136,6 +136,7 @@ class Fidelity(Shape, frozen=True, kw_only=True):
 class Ended(Event, frozen=True, kw_only=True, tag="ended"):
     """The executor ends: how, and for `stopped` why.
 
+    `incomplete`: every wave is over, and pods that were planned stay at another version.
     `moved`, `failed` (pods) and `writes` are of the whole run, `plans` those that it followed, and
     `held` the workloads whose levers stay where they are.
     """

@@ -60,7 +60,8 @@ def test_three_waves_at_once_have_not() -> None:
     assert held[: len(keys(1))] == [""] * len(keys(1)), "first come, first served"
     assert any(held)
     assert all(name.partition("/")[0] in {"fleet", "pdb", "pub", "workload", "trade", "storefront",
-               "surge", "sidecarset", "per-node", "per-zone", "dependency:trade"} for name in held if name)  # fmt: skip
+               "surge", "sidecarset", "per-node", "per-zone", "dependency:trade"}
+               for name in held if name)  # fmt: skip
 
 
 def test_pods_that_were_let_go_take_room_until_they_are_taken() -> None:

@@ -45,7 +45,10 @@ def test_only_what_has_nothing_left_to_change_is_given_back(
         let_go=(),
         due=(),
     )
-    parted = part(places, sidecars, checkpoint)
+    parted = part(dict.fromkeys(places, 3), sidecars, checkpoint)
+    assert parted.left == sum(
+        max(0, workloads[it.name] - 3) for it in places if it.name in workloads
+    ), "three of each were to stay where they are"
     known = [*((it, workloads.get(it.name)) for it in places),
              *((it, sets.get(it.name)) for it in sidecars)]  # fmt: skip
     assert set(parted.free) == {place for place, behind in known if behind == 0}
@@ -76,7 +79,7 @@ def test_what_another_plan_does_not_move_is_known_as_before(replanned: Following
     assert not any(place == ORDER for place in images_of(replanned.course))
     checkpoint = ask(fleet(), replanned.request, Question(), now_ms=SALE_MS)
     assert checkpoint.by_place()[ORDER].behind
-    parted = part(replanned.images, replanned.sidecar_sets, checkpoint)
+    parted = part(replanned.unmovable, replanned.sidecar_sets, checkpoint)
     assert ORDER not in parted.free
     assert any(text.startswith(str(ORDER)) for text in parted.held)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
 from planner.apply.course import Place
@@ -12,7 +13,15 @@ from planner.apply.events import Back, Dropped, Failed, LetGo, WaveBegun, WaveEn
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Allowance, Policy
 from planner.apply.state import Run, fold
-from planner.apply.wave import bind, bound_moves, how_far, overdue, split, too_many_failed
+from planner.apply.wave import (
+    bind,
+    bound_moves,
+    by_others,
+    how_far,
+    overdue,
+    split,
+    too_many_failed,
+)
 from planner.model.plan import Move, Workload
 
 CART = Place("hz", "trade", "CloneSet", "cart")
@@ -116,8 +125,9 @@ def test_what_others_did_to_a_waiting_pod_is_told_once(
     told: list[int] = []
     for _ in range(len(states) + 1):
         _, waiting = split(bound_moves(moves, run.wave), run.wave)
-        done = MoveSet(it.number for it in waiting if states[it.number] == "done")
-        gone = MoveSet(it.number for it in waiting if states[it.number] == "gone")
+        due = tuple(pod(states[it.number]) for it in waiting)
+        checkpoint = replace(answer(standing(movable=9)), due=due)
+        done, gone = by_others(waiting, run.wave, {CART: 0}, checkpoint)
         told += [*done, *gone]
         event = Back(wave=1, moves=str(done), strays=str(done))
         run = fold(run, [event, Dropped(wave=1, moves=str(gone))], 0)
@@ -128,6 +138,14 @@ def test_what_others_did_to_a_waiting_pod_is_told_once(
     assert run.moved == sum(states[it] == "done" and it not in let_go for it in numbers)
     ended = fold(run, [WaveEnded(wave=1)], 0)
     assert not any(states[number] != "here" for number in ended.unfinished - let_go)
+
+
+def test_a_pod_that_is_gone_is_waited_for_until_one_has_come_in_its_place() -> None:
+    run = fold(Run(plan="p"), [WaveBegun(wave=1, moves="0", base=((0, 10, 0, 1, 0),))], 0)
+    due = bound_moves([(0, move("a"))], run.wave)
+    for pods, dropped in ((8, MoveSet()), (9, MoveSet([0])), (10, MoveSet([0]))):
+        seen = replace(answer(standing(movable=9, pods=pods)), due=(pod("gone"),))
+        assert by_others(due, run.wave, {CART: 0}, seen) == (MoveSet(), dropped)
 
 
 def test_pods_that_others_moved_leave_less_to_change() -> None:
