@@ -7,6 +7,7 @@ from planner.apply.checkpoint import Checkpoint, PodStanding, Question, Tightest
 from planner.apply.course import Place, place_of
 from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
+from planner.apply.patience import Waited, waits_from
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
 from planner.apply.wave import (
@@ -14,7 +15,6 @@ from planner.apply.wave import (
     bound_moves,
     by_others,
     how_far,
-    overdue,
     split,
     too_many_failed,
     took,
@@ -90,7 +90,12 @@ def _wait_or_end(
             _end(site, due)
         return why
     failed = {number: why for number, why in new.items() if number not in closed}
-    if failed and not run.paused and overdue(run, site.policy, site.outside.clock.now_ms()):
+    from_ms, now_ms = waits_from(run), site.outside.clock.now_ms()
+    waited = site.waited.look(from_ms, now_ms)
+    # Nobody is impatient with what has only to wait for its window.
+    site.waited = waited if failed else Waited(from_ms=from_ms, seen_ms=now_ms)
+    expected_s = site.course.waves[wave.number - 1].seconds
+    if failed and not run.paused and site.waited.is_over(site.policy, expected_s):
         why = "; ".join(dict.fromkeys(failed.values()))
         site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))

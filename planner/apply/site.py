@@ -17,6 +17,7 @@ from planner.apply.journal import Journal
 from planner.apply.lease import Lease
 from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
+from planner.apply.patience import Waited
 from planner.apply.policy import Policy
 from planner.apply.state import Run
 from planner.apply.steps import Step, Target
@@ -94,12 +95,17 @@ def _following(outside: Outside, plans: Sequence[str]) -> Following:
 
 
 class Site:
-    """One run as one executor has it in hand."""
+    """One run as one executor has it in hand.
+
+    Attributes:
+        waited: how long it has waited in vain for the wave under way.
+    """
 
     def __init__(self, journal: Journal, lease: Lease, outside: Outside) -> None:
         self.outside = outside
         self.plan = _following(outside, journal.run.plans)
         self.policy = Policy.of_texts(journal.run.policy)
+        self.waited = Waited()
         self._journal = journal
         self._lease = lease
         self._steps = 0

@@ -62,7 +62,7 @@ class Wave:
         failed: moves whose pods are not back in time.
         skipped: whether a person said to wait no longer.
         retried_ms: when a person said to wait once more; 0 when nobody did.
-        progress_ms: when something last came back or was let go.
+        progress_ms: when something last came back, was let go or written.
         let_go_at: when which moves were let go.
         back_at: when which moves were back.
     """
@@ -103,6 +103,7 @@ class Run:
         policy: the options that the run was started with.
         epoch: of the executor that may act.
         holder: that executor.
+        attended_ms: when it took over, or when a person last let the run go on.
         wave: see `Wave`.
         unfinished: moves of the present plan whose waves ended without them.
         asked: whether an approval is asked for and not given.
@@ -127,6 +128,7 @@ class Run:
     policy: Mapping[str, str] = field(default_factory=dict)
     epoch: int = 0
     holder: str = ""
+    attended_ms: int = 0
     wave: Wave = BEFORE
     unfinished: MoveSet = NONE
     asked: bool = False
@@ -167,8 +169,9 @@ def _started(run: Run, event: Started, time_ms: int) -> Run:
     return replace(run, plan=event.plan, began_ms=time_ms, plans=(event.plan,), policy=event.policy)
 
 
-def _leased(run: Run, event: Leased, _time_ms: int) -> Run:
-    return replace(run, epoch=event.epoch, holder=event.holder, stopped="", stopped_by="")
+def _leased(run: Run, event: Leased, time_ms: int) -> Run:
+    attended = replace(run, attended_ms=time_ms, stopped="", stopped_by="")
+    return replace(attended, epoch=event.epoch, holder=event.holder)
 
 
 def _replanned(run: Run, event: Replanned, _time_ms: int) -> Run:
@@ -207,11 +210,15 @@ def _let_go(run: Run, event: LetGo, time_ms: int) -> Run:
 
 def _written(run: Run, event: Written, time_ms: int) -> Run:
     refused, wave = MoveSet.parse(event.refused), run.wave
+    last = MoveSet.parse(wave.let_go_at[-1][1]) if wave.let_go_at else NONE
+    # What was refused and nothing else makes no progress.
+    went = not refused or bool(last - refused)
     wave = replace(
         wave,
         let_go=wave.let_go - refused,
         refused=wave.refused | refused,
         refused_ms=time_ms if refused else wave.refused_ms,
+        progress_ms=time_ms if went else wave.progress_ms,
     )
     return replace(run, wave=wave, writes=run.writes + event.writes)
 
@@ -290,7 +297,7 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     ApprovalAsked: lambda run, _, __: replace(run, asked=True),
     Approved: lambda run, _, __: replace(run, asked=False, approved=run.wave.number),
     Paused: lambda run, _, __: replace(run, paused=True),
-    Resumed: lambda run, _, __: replace(run, paused=False),
+    Resumed: lambda run, _, time_ms: replace(run, paused=False, attended_ms=time_ms),
     AbortAsked: lambda run, _, __: replace(run, abort_asked=True),
     Stopped: lambda run, event, _: replace(run, stopped=event.text, stopped_by=event.reason),
     Ended: lambda run, event, _: replace(run, outcome=event.outcome, held=event.held),

@@ -216,12 +216,6 @@ def _pods(count: int) -> str:
     return "1 pod" if count == 1 else f"{count:,} pods"
 
 
-def overdue(run: Run, policy: Policy, now_ms: int) -> bool:
-    """Whether a wave has waited for too long since something last came back."""
-    since = max(run.wave.progress_ms, run.wave.retried_ms)
-    return now_ms >= since + policy.patience_s * 1000
-
-
 def too_many_failed(run: Run, policy: Policy, due: Sequence[Due], moves: int) -> str:
     """Which failure budget is used up; or nothing."""
     failed = run.wave.failed

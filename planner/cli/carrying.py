@@ -36,7 +36,8 @@ _OPTIONS: Final = (
         default=600,
         show_default=True,
         metavar="SECONDS",
-        help="How long a wave waits after its last pod came back until the others have failed.",
+        help="How much longer than its plan expects a wave waits after its last pod came back, "
+        "until the others have failed.",
     ),
     click.option(
         "--failures",

@@ -18,7 +18,6 @@ from planner.apply.wave import (
     bound_moves,
     by_others,
     how_far,
-    overdue,
     split,
     too_many_failed,
 )
@@ -185,16 +184,6 @@ def test_a_workload_that_is_gone_is_drift_and_long_lists_are_cut() -> None:
     places = {Place("hz", "trade", "CloneSet", f"w{n}"): 1 for n in range(9)}
     assert len(drift(places, {}, {})) == 6
     assert drift(places, {}, {})[-1] == "and 4 more"
-
-
-def test_patience_counts_from_the_last_pod_that_came_back() -> None:
-    run = moving(2, base=BASE)
-    policy = Policy(patience_s=60)
-    assert not overdue(run, policy, 59_999)
-    assert overdue(run, policy, 60_000)
-    run = fold(run, [Back(wave=1, moves="0")], 50_000)
-    assert not overdue(run, policy, 109_999)
-    assert overdue(run, policy, 110_000)
 
 
 def test_a_failure_budget_of_the_run_the_wave_or_the_workload_stops_it() -> None:
