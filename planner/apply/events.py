@@ -144,7 +144,7 @@ class SkipAsked(Event, frozen=True, kw_only=True, tag="skip-asked"):
 
 
 class RetryAsked(Event, frozen=True, kw_only=True, tag="retry-asked"):
-    """A person wants the moves that failed to be waited for once more."""
+    """A person wants the moves that failed to be tried once more."""
 
     by: str
 

@@ -47,7 +47,7 @@ def go_on(site: Site) -> str:
         return ""
     closed = _closed(site, waiting)
     free = {number: pod for number, pod in pods.items() if number not in closed}
-    if not run.paused and _let_go(site, due, checkpoint, free):
+    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free):
         return ""
     late = {number: _why(pod) for number, pod in pods.items()}
     late |= {number: f"{name} is closed" for number, name in closed.items()}
@@ -85,7 +85,13 @@ def _wait_or_end(
         return ""
     new = {number: why for number, why in waiting.items() if number not in wave.failed}
     if not new:
-        why = too_many_failed(run, site.policy, due, site.course.total)
+        why = too_many_failed(
+            run,
+            site.policy,
+            wave=len(due),
+            moves=site.plan.moves,
+            failed=site.plan.by_place(run.lost),
+        )
         if not why:
             _end(site, due)
         return why

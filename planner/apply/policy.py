@@ -46,7 +46,7 @@ class Policy:
             back, until the others have failed.
         failures_run: pods that may fail in the whole run.
         failures_wave: pods that may fail in one wave.
-        failures_workload: pods that may fail of one workload, in one wave.
+        failures_workload: pods that may fail of one workload, in the whole run.
         writes_per_s: writes to one cluster, a second.
     """
 

@@ -1,5 +1,6 @@
 """What the parts of an executor share: the run, the plan, and the hands that write."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import msgspec
 from planner import core
 from planner.apply import carry
 from planner.apply.checkpoint import Checkpoint, Question, ask
-from planner.apply.course import Course, Place
+from planner.apply.course import Course, Place, place_of
 from planner.apply.events import AnyEvent, Written
 from planner.apply.journal import Journal
 from planner.apply.lease import Lease
@@ -61,6 +62,20 @@ class Following:
         own = self.course.unmovable()
         mine = {place: own.get(place, 0) for place in self.images}
         return {**mine, **self.before.unmovable} if self.before else mine
+
+    @cached_property
+    def moves(self) -> Mapping[Place, int]:
+        """Moves of every workload, by the plan of the run that has the most."""
+        own = dict(zip(self.course.places, self.course.left(0), strict=True))
+        before = self.before.moves if self.before else {}
+        return {it: max(own.get(it, 0), before.get(it, 0)) for it in {**own, **before}}
+
+    def by_place(self, moves: Mapping[str, MoveSet]) -> Mapping[Place, int]:
+        """Count moves by workload, given those of each plan of the run."""
+        counts = Counter(self.before.by_place(moves)) if self.before else Counter()
+        for number in moves.get(self.course.id, ()):
+            counts[place_of(self.course.move(number))] += 1
+        return counts
 
     @cached_property
     def clusters(self) -> frozenset[str]:

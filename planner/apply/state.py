@@ -116,7 +116,7 @@ class Run:
         stopped_by: the sort of that.
         moved: pods that are back, over all plans.
         strays: those of them that did not go as the plan said.
-        failed: pods that were not back in time, over all plans.
+        lost: moves that were not back in time, and are not now, by plan.
         writes: writes to the clusters.
         as_planned: pods that the first plan named, and that moved in its wave and in its way.
         took: plan, wave and milliseconds of every wave that ended.
@@ -141,7 +141,7 @@ class Run:
     stopped_by: StopReason = ""
     moved: int = 0
     strays: int = 0
-    failed: int = 0
+    lost: Mapping[str, MoveSet] = field(default_factory=dict)
     writes: int = 0
     as_planned: int = 0
     took: tuple[tuple[str, int, int], ...] = ()
@@ -150,6 +150,11 @@ class Run:
     def is_over(self) -> bool:
         """Whether nothing will happen any more."""
         return self.outcome != ""
+
+    @property
+    def failed(self) -> int:
+        """Pods that were not back in time, over all plans."""
+        return sum(map(len, self.lost.values()))
 
     @property
     def is_moving(self) -> bool:
@@ -227,7 +232,6 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
     # What was back before is not back once more.
     moves = MoveSet.parse(event.moves) - run.wave.back
     strays = MoveSet.parse(event.strays) & moves
-    late = len(run.wave.failed & moves)
     named = moves - strays - MoveSet(run.wave.bound)
     wave = replace(
         run.wave,
@@ -242,14 +246,13 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         wave=wave,
         moved=run.moved + len(moves),
         strays=run.strays + len(strays),
-        failed=run.failed - late,
+        lost=_lost(run, NONE, found=moves),
         as_planned=run.as_planned + (len(named) if len(run.plans) == 1 else 0),
     )
 
 
 def _dropped(run: Run, event: Dropped, time_ms: int) -> Run:
     moves, wave = MoveSet.parse(event.moves), run.wave
-    late = len(wave.failed & moves)
     wave = replace(
         wave,
         moves=wave.moves - moves,
@@ -257,18 +260,25 @@ def _dropped(run: Run, event: Dropped, time_ms: int) -> Run:
         failed=wave.failed - moves,
         progress_ms=time_ms,
     )
-    return replace(run, wave=wave, failed=run.failed - late)
+    return replace(run, wave=wave, lost=_lost(run, NONE, found=moves))
 
 
 def _failed(run: Run, event: Failed, _time_ms: int) -> Run:
     moves = MoveSet.parse(event.moves)
     wave = replace(run.wave, failed=run.wave.failed | moves)
-    return replace(run, wave=wave, failed=run.failed + len(moves))
+    return replace(run, wave=wave, lost=_lost(run, moves, found=NONE))
+
+
+def _lost(run: Run, moves: MoveSet, *, found: MoveSet) -> Mapping[str, MoveSet]:
+    """Moves that failed, with more of them and without those that were found after all."""
+    return {**run.lost, run.plan: (run.lost.get(run.plan, NONE) | moves) - found}
 
 
 def _retried(run: Run, _event: RetryAsked, time_ms: int) -> Run:
-    wave = replace(run.wave, failed=NONE, retried_ms=time_ms)
-    return replace(run, wave=wave, failed=run.failed - len(run.wave.failed))
+    # The wave waits once more. What the waves before left has to move again, which is more than was
+    # planned, so that the rest is planned anew with it.
+    wave = replace(run.wave, failed=NONE, skipped=False, retried_ms=time_ms)
+    return replace(run, wave=wave, lost={}, unfinished=NONE)
 
 
 def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:

@@ -54,7 +54,7 @@ _OPTIONS: Final = (
     click.option(
         "--failures-per-workload",
         metavar="N|P%",
-        help="The same of one workload in one wave; by default as of the run.",
+        help="The same of one workload, over all waves; by default as of the run.",
     ),
     click.option(
         "--writes-per-second",

@@ -7,8 +7,12 @@ from planner import core
 from planner.apply.course import Course
 from planner.apply.events import (
     AnyEvent,
+    Approved,
     Ended,
+    Failed,
     Replanned,
+    RetryAsked,
+    SkipAsked,
     Started,
     Stopped,
     WaveBegun,
@@ -103,3 +107,32 @@ def test_a_run_whose_planned_pods_stay_behind_is_incomplete() -> None:
     assert isinstance(desk.last, Ended)
     assert desk.last.outcome == "incomplete"
     assert any(text.startswith("hangzhou/trade/CloneSet/cart: 110 pods") for text in desk.last.held)
+
+
+HOUR_MS = 3_600_000
+
+
+def first_wave(*events: AnyEvent) -> tuple[AnyEvent, ...]:
+    """The first wave, in which nothing was let go."""
+    return WaveBegun(wave=1, moves=str(MoveSet(course().numbers(1)))), *events
+
+
+def test_what_is_skipped_is_not_waited_for_and_lets_nothing_go() -> None:
+    desk = Desk(*first_wave(SkipAsked(by="me")))
+    assert desk.step() == "interrupted"
+    assert desk.last == WaveEnded(wave=1)
+    assert desk.journal.run.unfinished == MoveSet(course().numbers(1))
+
+
+def test_a_wave_that_failed_within_the_budget_is_left_behind_until_somebody_tries_again() -> None:
+    numbers = str(MoveSet(course().numbers(1)))
+    failed = first_wave(Failed(wave=1, moves=numbers, why=""), WaveEnded(wave=1), Approved(by="me"))
+    desk = Desk(*failed, replan=lambda *_: shop_plan())
+    desk.clock.advance(HOUR_MS)
+    assert desk.step() == "interrupted"
+    assert isinstance(desk.last, WaveBegun), "it goes on without them"
+    desk = Desk(*failed, RetryAsked(by="me"), replan=lambda *_: shop_plan())
+    desk.clock.advance(HOUR_MS)
+    assert desk.step() == "interrupted"
+    assert isinstance(desk.last, Replanned)
+    assert desk.journal.run.failed == 0

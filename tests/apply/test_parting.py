@@ -1,5 +1,7 @@
 """What a run gives back when it ends, over all plans that it followed."""
 
+from collections import Counter
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 import planner
 from planner import core, loop
 from planner.apply.checkpoint import Checkpoint, Question, SidecarStanding, Standing, ask
-from planner.apply.course import Course, Place
+from planner.apply.course import Course, Place, place_of
+from planner.apply.moveset import MoveSet
 from planner.apply.parting import part
 from planner.apply.site import Following
 from planner.apply.tail import images_of, tail_request
@@ -89,6 +92,15 @@ def test_a_third_plan_knows_what_the_first_one_moved(replanned: Following) -> No
     assert any(rule["workload"]["name"] == "order" for rule in rest["spec"]["target"]["images"])
     third = Following(replanned.course, before=replanned)
     assert third.images.keys() >= images_of(Course(shop_plan())).keys()
+
+
+def test_failures_count_by_workload_over_all_plans(replanned: Following) -> None:
+    first = Course(shop_plan())
+    lost = {first.id: MoveSet([0, 1]), replanned.course.id: MoveSet([0])}
+    failed = replanned.by_place(lost)
+    own = [*(first.move(number) for number in (0, 1)), replanned.course.move(0)]
+    assert failed == Counter(place_of(move) for move in own)
+    assert all(replanned.moves[place] for place in failed)
 
 
 def test_sidecar_sets_are_given_back_where_the_rest_moves_nothing() -> None:
