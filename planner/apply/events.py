@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from planner.model.progress import Fidelity
+
 CODEC: Final = "run/1"
 
 Lever = tuple[int, str, int, int]
@@ -166,11 +168,13 @@ class Stopped(Event, frozen=True, kw_only=True, tag="stopped"):
 class Ended(Event, frozen=True, kw_only=True, tag="ended"):
     """The run is over. `held` are workloads whose levers stay where they are, and why.
 
+    `fidelity` is how far it went as it was planned, None when nothing was done.
     `incomplete`: nothing is left to try, and pods that were planned stay at another version.
     """
 
     outcome: Literal["done", "incomplete", "aborted"]
     held: tuple[str, ...] = ()
+    fidelity: Fidelity | None = None
 
 
 AnyEvent = (

@@ -11,7 +11,7 @@ from planner.apply.course import place_of
 from planner.apply.drift import drift
 from planner.apply.events import ApprovalAsked, Ended, Replanned, Stopped, WaveBegun
 from planner.apply.moveset import MoveSet
-from planner.apply.pace import left_s
+from planner.apply.pace import fidelity, left_s
 from planner.apply.parting import part
 from planner.apply.preflight import preflight
 from planner.apply.site import Site
@@ -186,7 +186,7 @@ def _begin(site: Site) -> bool:
                 of=len(course.waves),
                 moves=len(moves),
                 workloads=tuple(map(str, places)),
-                left_s=round(left_s(site.run, course)),
+                left_s=left_s(site.run, course, site.outside.clock.now_ms()),
             )
         )
     return False
@@ -233,7 +233,8 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
     for cluster, writer in site.writers.items():
         carry.release([place for place in parted.free if place.cluster == cluster], writer)
     said = "incomplete" if outcome == "done" and parted.left else outcome
-    site.append(Ended(outcome=said, held=parted.held))
+    went = fidelity(site.run, site.plan.first)
+    site.append(Ended(outcome=said, held=parted.held, fidelity=went))
 
 
 def _stop(site: Site, reason: Reason, text: str) -> bool:

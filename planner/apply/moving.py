@@ -7,6 +7,7 @@ from planner.apply.checkpoint import Checkpoint, PodStanding, Question, Tightest
 from planner.apply.course import Place, place_of
 from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
+from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
@@ -274,6 +275,7 @@ def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str
             failed=len(wave.failed),
             moved=run.moved,
             total=site.course.total,
+            left_s=left_s(run, site.course, site.outside.clock.now_ms()),
             tightest=budget,
             why=why,
         )

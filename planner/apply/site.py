@@ -42,6 +42,11 @@ class Following:
     course: Course
     before: "Following | None" = None
 
+    @property
+    def first(self) -> Course:
+        """The plan that the run began with."""
+        return self.before.first if self.before else self.course
+
     @cached_property
     def images(self) -> Mapping[Place, Mapping[str, str]]:
         """Image by container of every workload that a plan of the run has moved or is to move.

@@ -29,6 +29,7 @@ from planner.apply.events import (
     Written,
 )
 from planner.apply.moveset import MoveSet
+from planner.model.progress import Fidelity
 
 NONE: Final = MoveSet()
 
@@ -112,6 +113,7 @@ class Run:
         abort_asked: whether a person wants the run to end.
         outcome: empty until the run is over.
         held: workloads whose levers stayed when it ended, and why.
+        fidelity: how far it went as it was planned; None until it is over.
         stopped: why the executor stopped by itself, empty while it goes on.
         stopped_by: the sort of that.
         moved: pods that are back, over all plans.
@@ -137,6 +139,7 @@ class Run:
     abort_asked: bool = False
     outcome: Outcome = ""
     held: tuple[str, ...] = ()
+    fidelity: Fidelity | None = None
     stopped: str = ""
     stopped_by: StopReason = ""
     moved: int = 0
@@ -291,6 +294,10 @@ def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:
     )
 
 
+def _ended(run: Run, event: Ended, _time_ms: int) -> Run:
+    return replace(run, outcome=event.outcome, held=event.held, fidelity=event.fidelity)
+
+
 _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     Started: _started,
     Leased: _leased,
@@ -310,5 +317,5 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     Resumed: lambda run, _, time_ms: replace(run, paused=False, attended_ms=time_ms),
     AbortAsked: lambda run, _, __: replace(run, abort_asked=True),
     Stopped: lambda run, event, _: replace(run, stopped=event.text, stopped_by=event.reason),
-    Ended: lambda run, event, _: replace(run, outcome=event.outcome, held=event.held),
+    Ended: _ended,
 }

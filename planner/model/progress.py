@@ -58,8 +58,9 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
     """How far a wave is, in pods.
 
     Of the `moves` of the wave `moving` were let go and are not `back`; `failed` did not come back
-    in time. Of the `total` of the plan `moved` are back. `tightest` is the budget with the least
-    room, and `why` is why the wave waits; both may be empty.
+    in time. Of the `total` of the plan `moved` are back, and the rest is expected to take `left_s`
+    seconds. `tightest` is the budget with the least room, and `why` is why the wave waits; both may
+    be empty.
     """
 
     wave: int
@@ -70,6 +71,7 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
     failed: int
     moved: int
     total: int
+    left_s: int
     tightest: str
     why: str
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from planner.model.plan import ApiVersion, Shape
+from planner.model.progress import Fidelity
 
 RunState = Literal[
     "open", "paused", "approval", "stopped", "ending", "done", "incomplete", "aborted"
@@ -18,7 +19,8 @@ class ListedRun(Shape, frozen=True, kw_only=True):
     planned stay at another version. `began` is ISO 8601 in UTC. `plans` are those
     it has followed, the first to last; `wave` is the last one of the present plan that began, 0
     before the first. `moved` and `failed` are pods, over all plans; `writes` were made to the
-    clusters. `held` are workloads that stayed held when it ended, and why.
+    clusters. `held` are workloads that stayed held when it ended, and why; `fidelity` is how far it
+    went as its plan said, and missing until it is over.
     """
 
     run: str
@@ -31,6 +33,7 @@ class ListedRun(Shape, frozen=True, kw_only=True):
     writes: int
     why: str
     held: tuple[str, ...]
+    fidelity: Fidelity | None
 
 
 class Runs(Shape, frozen=True, kw_only=True):
