@@ -102,10 +102,14 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
 def _finish(site: Site) -> bool:
     """After the last wave: end, or go over to another plan when something is left to do.
 
-    Says whether the run has stopped, because there is no other plan.
+    Says whether the run has stopped, because there is no other plan. Stages that end before all
+    pods have moved leave some behind: a plan of the rest would go further than they do.
     """
     fleet = site.outside.look()
-    if why := _drift(site, site.ask_of(fleet, Question())):
+    checkpoint = site.ask_of(fleet, Question())
+    is_behind = any(each.behind for each in checkpoint.workloads)
+    may_replan = is_behind and not site.course.stops_early
+    if may_replan and (why := _drift(site, checkpoint)):
         return _replan(site, fleet, why)
     end(site, "done")
     return False

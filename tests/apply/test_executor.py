@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from functools import cache
 
+from msgspec.structs import replace
+
+import planner
 from planner import core
 from planner.apply.course import Course
 from planner.apply.events import (
@@ -26,12 +29,14 @@ from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.site import Site
+from planner.apply.tail import images_of, tail_request
 from planner.log import Stream
 from planner.log.memory import MemoryEventLog
 from planner.loop import observe_fleet
 from planner.model.clock import ManualClock
 from planner.model.progress import Ending
 from tests.shop import IDENTITY, SALE_MS, shop_log, shop_plan
+from tests.shop import request as shop_request
 
 Replan = Callable[..., core.Plan | None]
 
@@ -49,11 +54,17 @@ def fleet() -> core.Fleet:
 class Desk:
     """An executor with a log of its own, and no cluster to write to."""
 
-    def __init__(self, *events: AnyEvent, replan: Replan = lambda *_: None) -> None:
+    def __init__(
+        self,
+        *events: AnyEvent,
+        plan: core.Plan | None = None,
+        replan: Replan = lambda *_: None,
+    ) -> None:
+        plan = plan or shop_plan()
         self.clock = ManualClock(SALE_MS)
         self.log = MemoryEventLog(clock=self.clock, identity=IDENTITY)
         self.journal = Journal(self.log, "r")
-        began = Started(plan=course().id, by="me", policy=Policy().as_texts())
+        began = Started(plan=Course(plan).id, by="me", policy=Policy().as_texts())
         self.journal.append(began, *events)
         lease = Lease(self.log, "r", Holder.this(), self.clock)
         lease.take(lambda _: None)
@@ -63,7 +74,7 @@ class Desk:
             doors={},
             clock=self.clock,
             look=fleet,
-            load=lambda _: shop_plan(),
+            load=lambda _: plan,
             replan=replan,
             wait=lambda _: True,
             tell=lambda _: None,
@@ -107,6 +118,29 @@ def test_a_run_whose_planned_pods_stay_behind_is_incomplete() -> None:
     assert isinstance(desk.last, Ended)
     assert desk.last.outcome == "incomplete"
     assert any(text.startswith("hangzhou/trade/CloneSet/cart: 110 pods") for text in desk.last.held)
+
+
+def test_a_plan_of_the_rest_goes_no_further_than_stages_that_end_early() -> None:
+    course = Course(half_plan())
+    assert course.stops_early
+    rest = tail_request(course, images_of(course), len(course.waves))
+    assert [each["perWorkload"] for each in rest["spec"]["stages"]] == ["50%"]
+    assert not Course(shop_plan()).stops_early
+    whole = tail_request(Course(shop_plan()), {}, len(Course(shop_plan()).waves))
+    assert "stages" not in whole["spec"]
+    lost = (WaveBegun(wave=len(course.waves), moves=""), WaveEnded(wave=len(course.waves)))
+    desk = Desk(*lost, plan=half_plan(), replan=lambda *_: shop_plan())
+    desk.step()
+    assert isinstance(desk.last, Ended), "it is not planned anew"
+    assert desk.last.outcome == "incomplete"
+
+
+@cache
+def half_plan() -> core.Plan:
+    """A plan of the shop whose stages end at half of each workload."""
+    half = replace(shop_request().spec.stages[-1], name="half", per_workload="50%")
+    spec = replace(shop_request().spec, stages=(half,))
+    return planner.plan(shop_log(), replace(shop_request(), spec=spec), keep=False)
 
 
 HOUR_MS = 3_600_000

@@ -93,18 +93,26 @@ def uid_of(api: Api, pod: str) -> str:
     return next((it["metadata"]["uid"] for it in items if it["metadata"]["name"] == pod), "")
 
 
+def take_all_room(api: Api) -> None:
+    """Let one pod be down of all, and somebody's rollout take it down."""
+    path, budget = fleet.budget("all", 1, space=SPACE)
+    api.apply(path, {**budget, "spec": {"maxUnavailable": 1, "selector": {}}})
+    rolling = {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+    change_template(api, "api", NOWHERE, strategy=rolling)
+    until("one is down", lambda: len(ready(api)) == sum(REPLICAS.values()) - 1)
+
+
+def give_it_back(api: Api) -> None:
+    change_template(api, "api", {"nodeSelector": None})
+    until("there is room", lambda: len(ready(api)) == sum(REPLICAS.values()))
+
+
 def test_a_waiting_pod_that_is_lost_is_moved_by_another_plan(
     operator: Operator, hangzhou: Plane
 ) -> None:
     api = hangzhou.admin
-    everything = {"maxUnavailable": 1, "selector": {}}
-    path, budget = fleet.budget("all", 1, space=SPACE)
-    api.apply(path, {**budget, "spec": everything})
     plan = operator.plan(request({"store": "2.0.0"}))
-    # Somebody's rollout takes the only room there is.
-    rolling = {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
-    change_template(api, "api", NOWHERE, strategy=rolling)
-    until("one is down", lambda: len(ready(api)) == sum(REPLICAS.values()) - 1)
+    take_all_room(api)
     before = uid_of(api, "store-0")
     with operator.apply(plan) as running:
         running.wait_for("moving")
@@ -114,11 +122,37 @@ def test_a_waiting_pod_that_is_lost_is_moved_by_another_plan(
     assert (ended["ending"], ended["moved"]) == ("stopped", 0)
     assert "1 pods have to move, planned were 0" in ended["why"]
     assert uid_of(api, "store-0") not in ("", before)
-    change_template(api, "api", {"nodeSelector": None})
-    until("there is room", lambda: len(ready(api)) == sum(REPLICAS.values()))
+    give_it_back(api)
     with operator.apply(ended["run"]) as running:
         assert running.end() == 0, running.errors
     assert running.said("replanned")
+    assert ready(api).count(image("store", "2.0.0")) == 1
+
+
+def test_people_try_again_what_failed_and_skip_what_cannot_go(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api = hangzhou.admin
+    plan = operator.plan(request({"store": "2.0.0"}))
+    take_all_room(api)
+    with operator.apply(plan, "--patience", "1") as running:
+        assert running.end() == 5, running.errors
+    (ended,) = running.said("ended")
+    assert (ended["ending"], ended["failed"]) == ("stopped", 1)
+    assert "1 pods failed in this run" in ended["why"]
+    operator.say("retry")
+    with operator.apply(plan) as running:
+        assert running.wait_for("moving")["failed"] == 0
+        operator.say("skip")
+        assert running.end() == 5, running.errors
+    (ended,) = running.said("ended")
+    assert (ended["ending"], ended["moved"]) == ("incomplete", 0)
+    assert ended["held"] == [f"hangzhou/{SPACE}/StatefulSet/store: 1 pod stays at another version"]
+    (listed,) = json.loads(operator.say("runs", "--format", "json"))["runs"]
+    assert (listed["state"], listed["fidelity"]) == ("incomplete", ended["fidelity"])
+    give_it_back(api)
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors
     assert ready(api).count(image("store", "2.0.0")) == 1
 
 
