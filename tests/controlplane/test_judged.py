@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 
 from tests.controlplane import fleet
 from tests.controlplane.given import is_there, wants_room
+from tests.controlplane.ports import free_ports
+from tests.controlplane.program import COMMAND
 from tests.controlplane.running import Auditor, Operator, Running
 from tests.controlplane.wait import until
 
@@ -220,3 +225,24 @@ def test_what_somebody_froze_half_done_stays_held(operator: Operator, hangzhou: 
         assert approved_to_its_end(operator, running) == 0, running.errors
     assert ready(api).count(image("web", "2.0.0")) == REPLICAS["web"]
     assert ready(api).count(image("api", "2.0.0")) == REPLICAS["api"]
+
+
+def test_an_executor_sees_by_somebody_elses_observer_and_serves_metrics(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    plan = operator.plan(request({"api": "2.0.0"}))
+    (port,) = free_ports(1)
+    quiet = subprocess.DEVNULL
+    command = [*COMMAND, "observe", *operator.live]
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as observer:
+        try:
+            with operator.apply(plan, "--no-observe", "--metrics", str(port)) as running:
+                running.wait_for("wave", 2)
+                with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                    served = answer.read().decode()
+                assert running.end() == 0, running.errors
+        finally:
+            observer.send_signal(signal.SIGINT)
+    assert 'planner_run_events_total{event="wave"} 2.0' in served
+    assert "planner_run_of 4.0" in served
+    assert ready(hangzhou.admin).count(image("api", "2.0.0")) == REPLICAS["api"]
