@@ -68,8 +68,8 @@ def _ended(event: progress.Ended) -> Iterator[str]:
     run, went = event.run, event.fidelity
     yield {
         "done": f"Run {run} is done",
-        "incomplete": f"Run {run} is over and incomplete: pods that were planned stay at another "
-        "version; plan the rest anew",
+        "incomplete": f"Run {run} is over and incomplete: planned pods stay at another version; "
+        f"`planner apply {event.plans[0]}` moves them once they can move",
         "aborted": f"Run {run} was aborted",
         "stopped": f"Run {run} stopped: {event.why}",
         "interrupted": f"Run {run} is interrupted; `planner apply {run}` goes on",
