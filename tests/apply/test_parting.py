@@ -1,6 +1,8 @@
 """What a run gives back when it ends, over all plans that it followed."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,11 +13,13 @@ import planner
 from planner import core, loop
 from planner.apply.checkpoint import Checkpoint, Question, SidecarStanding, Standing, ask
 from planner.apply.course import Course, Place, place_of
+from planner.apply.levers.held import HELD
 from planner.apply.moveset import MoveSet
 from planner.apply.parting import part
 from planner.apply.site import Following
 from planner.apply.tail import images_of, tail_request
 from tests.shop import SALE_MS, SHOP, empty_log, request, shop_log, shop_plan
+from tests.test_small_clusters import SIDECAR, clone_set, metadata, pod, rolling
 
 ORDER = Place("hangzhou", "trade", "CloneSet", "order")
 NAMES = st.sampled_from("abcde")
@@ -110,3 +114,44 @@ def test_sidecar_sets_are_given_back_where_the_rest_moves_nothing() -> None:
     assert rest.clusters == ("shanghai",)
     following = Following(rest, before=Following(Course(shop_plan())))
     assert {place.cluster for place in following.sidecar_sets} == {"hangzhou", "shanghai"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "behind"),
+    [({}, 1), ({"paused": True}, 0), ({"partition": "100%"}, 0), ({"type": "NotUpdate"}, 0)],
+)
+def test_a_sidecar_set_counts_pods_of_nobody_but_not_those_that_its_owner_keeps(
+    tmp_path: Path, strategy: dict[str, object], behind: int
+) -> None:
+    cart = clone_set(1, **rolling(maxUnavailable=1))
+    newer = SIDECAR.replace("1.0.0", "2.0.0")
+    moved, alone = pod("cart-0", cart, sidecar=True), pod("alone", sidecar=True)
+    moved["spec"]["containers"][1]["image"] = newer
+    about = metadata("SidecarSet", "mesh")
+    # As a run holds it: its owner's strategy counts, and not the lever.
+    about["annotations"] = {
+        "kruise.io/sidecarset-hash-without-image": "same",
+        HELD: json.dumps({"updateStrategy": strategy}),
+    }
+    del about["namespace"]
+    lever = {"selector": {"matchLabels": {"nobody": "has"}}}
+    spec = {
+        "selector": {"matchLabels": {"app": "cart"}},
+        "containers": [{"name": "mesh", "image": newer}],
+        "updateStrategy": lever,
+    }
+    mesh = {"apiVersion": "apps.kruise.io/v1beta1", "kind": "SidecarSet", "metadata": about,
+            "spec": spec}  # fmt: skip
+    recorded = tmp_path / "list.json"
+    recorded.write_text(json.dumps({"kind": "List", "items": [cart, moved, alone, mesh]}))
+    log = empty_log()
+    log.import_recorded("hz", recorded)
+    events = log.events
+    there = loop.observe_fleet(events, events.head().position, None)
+    target = {"sidecars": [{"sidecarSet": "mesh", "container": "mesh", "to": newer}]}
+    wanted = {"apiVersion": "planner/v1", "kind": "UpgradeRequest", "metadata": {"name": "x"},
+              "spec": {"target": target}}  # fmt: skip
+    checkpoint = ask(there, msgspec.json.encode(wanted), Question(), now_ms=SALE_MS)
+    assert [each.behind for each in checkpoint.sidecar_sets] == [behind]
+    parted = part({}, [Place("hz", "", "SidecarSet", "mesh")], checkpoint)
+    assert bool(parted.free) is (behind == 0)
