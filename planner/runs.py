@@ -197,7 +197,8 @@ def carry_out(
     """
     if journal.run.outcome:
         return journal.run.outcome, journal.run
-    check_doors(load_plan(log, journal.run.plan), world)
+    for plan in journal.run.plans:
+        check_doors(load_plan(log, plan), world)
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)
     lease.take(world.stop.wait)
     try:

@@ -50,7 +50,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """How a pod is."""
+    """How a pod is.
+
+    `held_by` names the budget that has no room for it, or the dependency that it waits for.
+    """
 
     state: PodState
     serves: bool
@@ -59,6 +62,14 @@ class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     node: str
     version: str
+
+
+class SidecarStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a SidecarSet is: `behind` are pods that its controller would change, of anybody."""
+
+    cluster: str
+    name: str
+    behind: int
 
 
 class Tightest(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +85,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     position: int
     workloads: tuple[Standing, ...]
+    sidecar_sets: tuple[SidecarStanding, ...] = ()
     tightest: Tightest | None
     let_go: tuple[PodStanding, ...]
     due: tuple[PodStanding, ...]

@@ -153,6 +153,12 @@ class Course:
         ahead = {stage.name for stage in stages if (stage.last_wave or 0) > wave}
         return frozenset({stage.name for stage in stages} - ahead)
 
+    @property
+    def stops_early(self) -> bool:
+        """Whether the stages of the request end before all pods have moved."""
+        stages = self.request["spec"].get("stages")
+        return bool(stages) and stages[-1]["perWorkload"] != "100%"
+
     def unmovable(self) -> Mapping[Place, int]:
         """How many pods of each workload the plan leaves where they are."""
         counts: dict[Place, int] = {}

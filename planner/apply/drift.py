@@ -21,7 +21,7 @@ def drift(
 
     Args:
         left: moves of each workload that are still to come, those that failed among them.
-        unmovable: pods that the plan leaves where they are.
+        unmovable: pods of each workload that the plan leaves where they are.
         standings: how the workloads are.
     """
     found = [*_of_plan(left, unmovable, standings), *_beyond(left, standings)]
@@ -39,12 +39,22 @@ def _of_plan(
         if standing is None:
             if moves:
                 yield f"{place} is gone, or has nothing to change any more"
-        elif standing.movable > moves:
+        elif _has_more(standing, moves, unmovable.get(place, 0)):
             yield f"{place}: {standing.movable} pods have to move, planned were {moves}"
         elif standing.movable < moves:
             kept = standing.behind - standing.movable - unmovable.get(place, 0)
             if kept > 0:
                 yield f"{place}: {kept} pods cannot move any more"
+
+
+def _has_more(standing: Standing, moves: int, unmovable: int) -> bool:
+    """Whether more has to move than was planned.
+
+    Pods that the plan leaves where they are for the sake of a budget or of its stages could move,
+    for all that their workload knows.
+    """
+    known = moves + unmovable
+    return standing.movable > moves and max(standing.movable, standing.behind) > known
 
 
 def _beyond(left: Mapping[Place, int], standings: Mapping[Place, Standing]) -> Iterator[str]:

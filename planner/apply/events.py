@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from planner.model.progress import Fidelity
+
 CODEC: Final = "run/1"
 
 Lever = tuple[int, str, int, int]
@@ -84,6 +86,13 @@ class Back(Event, frozen=True, kw_only=True, tag="back"):
     strays: str = ""
 
 
+class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):
+    """Pods are gone before they were let go: nobody has to make these moves any more."""
+
+    wave: int
+    moves: str
+
+
 class Failed(Event, frozen=True, kw_only=True, tag="failed"):
     """Pods are not back in time."""
 
@@ -137,7 +146,7 @@ class SkipAsked(Event, frozen=True, kw_only=True, tag="skip-asked"):
 
 
 class RetryAsked(Event, frozen=True, kw_only=True, tag="retry-asked"):
-    """A person wants the moves that failed to be waited for once more."""
+    """A person wants the moves that failed to be tried once more."""
 
     by: str
 
@@ -157,10 +166,15 @@ class Stopped(Event, frozen=True, kw_only=True, tag="stopped"):
 
 
 class Ended(Event, frozen=True, kw_only=True, tag="ended"):
-    """The run is over. `held` are workloads whose levers stay where they are, and why."""
+    """The run is over. `held` are workloads whose levers stay where they are, and why.
 
-    outcome: Literal["done", "aborted"]
+    `fidelity` is how far it went as it was planned, None when nothing was done.
+    `incomplete`: nothing is left to try, and pods that were planned stay at another version.
+    """
+
+    outcome: Literal["done", "incomplete", "aborted"]
     held: tuple[str, ...] = ()
+    fidelity: Fidelity | None = None
 
 
 AnyEvent = (
@@ -170,6 +184,7 @@ AnyEvent = (
     | LetGo
     | Written
     | Back
+    | Dropped
     | Failed
     | WaveEnded
     | ApprovalAsked

@@ -7,11 +7,12 @@ from planner import core
 from planner.apply import carry, moving
 from planner.apply.calendars import moment
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
-from planner.apply.course import Place, place_of
+from planner.apply.course import place_of
 from planner.apply.drift import drift
 from planner.apply.events import ApprovalAsked, Ended, Replanned, Stopped, WaveBegun
 from planner.apply.moveset import MoveSet
-from planner.apply.pace import left_s
+from planner.apply.pace import fidelity, left_s
+from planner.apply.parting import part
 from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.apply.tail import tail_request
@@ -88,13 +89,29 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
         why = moving.go_on(site)
         return bool(why) and _stop(site, "failures", why)
     elif run.wave.number == len(site.course.waves):
-        end(site, "done")
+        return _finish(site)
     elif run.paused:
         site.tell(progress.Paused(wave=run.wave.number))
     elif _is_gated(site):
         return not waits_at_gates and _stop(site, "gate", "an approval is asked for")
     elif not _is_soaking(site):
         return _begin_when_open(site)
+    return False
+
+
+def _finish(site: Site) -> bool:
+    """After the last wave: end, or go over to another plan when something is left to do.
+
+    Says whether the run has stopped, because there is no other plan. Stages that end before all
+    pods have moved leave some behind: a plan of the rest would go further than they do.
+    """
+    fleet = site.outside.look()
+    checkpoint = site.ask_of(fleet, Question())
+    is_behind = any(each.behind for each in checkpoint.workloads)
+    may_replan = is_behind and not site.course.stops_early
+    if may_replan and (why := _drift(site, checkpoint)):
+        return _replan(site, fleet, why)
+    end(site, "done")
     return False
 
 
@@ -173,7 +190,7 @@ def _begin(site: Site) -> bool:
                 of=len(course.waves),
                 moves=len(moves),
                 workloads=tuple(map(str, places)),
-                left_s=round(left_s(site.run, course)),
+                left_s=left_s(site.run, course, site.outside.clock.now_ms()),
             )
         )
     return False
@@ -212,22 +229,16 @@ def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
 
 
 def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
-    """Give back what is at its target; the rest stays held, for nothing to go on by itself."""
-    standings = site.ask(Question()).by_place()
-    held: list[str] = []
-    free: list[Place] = []
-    behind: set[str] = set()
-    for place in site.course.places:
-        standing = standings.get(place)
-        if standing is not None and standing.behind:
-            held.append(f"{place}: {standing.behind} pods stay at another version")
-            behind.add(place.cluster)
-        else:
-            free.append(place)
-    free += [place for place in site.plan.sidecar_sets if place.cluster not in behind]
+    """Give back what is at its target; the rest stays held, for nothing to go on by itself.
+
+    What is done and leaves planned pods behind is incomplete.
+    """
+    parted = part(site.plan.unmovable, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():
-        carry.release([place for place in free if place.cluster == cluster], writer)
-    site.append(Ended(outcome=outcome, held=tuple(held)))
+        carry.release([place for place in parted.free if place.cluster == cluster], writer)
+    said = "incomplete" if outcome == "done" and parted.left else outcome
+    went = fidelity(site.run, site.plan.first)
+    site.append(Ended(outcome=said, held=parted.held, fidelity=went))
 
 
 def _stop(site: Site, reason: Reason, text: str) -> bool:

@@ -20,6 +20,7 @@ def listed(run_id: str, run: Run) -> ListedRun:
         writes=run.writes,
         why=run.stopped if state in ("stopped", "aborted") else "",
         held=run.held,
+        fidelity=run.fidelity,
     )
 
 

@@ -5,13 +5,25 @@ from typing import Final
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question, Tightest
 from planner.apply.course import Place, place_of
-from planner.apply.events import Back, Failed, LetGo, Lever, WaveEnded
+from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
+from planner.apply.pace import left_s
+from planner.apply.patience import Waited, waits_from
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
-from planner.apply.wave import Due, bound_moves, how_far, overdue, too_many_failed, took
+from planner.apply.wave import (
+    Due,
+    bound_moves,
+    by_others,
+    how_far,
+    split,
+    too_many_failed,
+    took,
+)
 from planner.model import progress
 
+DEPENDENCY: Final = "dependency:"
+"""Begins the name of a dependency that holds a pod; budgets have other names."""
 RETRY_MS: Final = 5_000
 """How long what was refused rests."""
 
@@ -20,8 +32,7 @@ def go_on(site: Site) -> str:
     """Take the wave one step further; gives why the run has to stop, or nothing."""
     run, wave = site.run, site.run.wave
     due = bound_moves(site.course.moves(wave.number), wave)
-    let_go = [each for each in due if each.number in wave.let_go]
-    waiting = [each for each in due if each.number not in wave.let_go]
+    let_go, waiting = split(due, wave)
     checkpoint = site.ask(
         Question(let_go=[each.key for each in let_go], due=[each.key for each in waiting])
     )
@@ -31,22 +42,30 @@ def go_on(site: Site) -> str:
         _tell(site, due, checkpoint.tightest)
         return ""
     pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
-    # Others moved or removed them meanwhile: nobody has to let them go.
-    moved = MoveSet(number for number, pod in pods.items() if pod.state in ("done", "gone"))
-    if moved:
-        site.append(Back(wave=wave.number, moves=str(moved), strays=str(moved)))
+    if _others_did(site, waiting, checkpoint):
         return ""
     if _swap(site, checkpoint):
         return ""
     closed = _closed(site, waiting)
     free = {number: pod for number, pod in pods.items() if number not in closed}
-    if not run.paused and _let_go(site, due, checkpoint, free):
+    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free):
         return ""
     late = {number: _why(pod) for number, pod in pods.items()}
     late |= {number: f"{name} is closed" for number, name in closed.items()}
     return _wait_or_end(
         site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
     )
+
+
+def _others_did(site: Site, waiting: Sequence[Due], checkpoint: Checkpoint) -> bool:
+    """Tell moves that nobody has to let go, as others moved or removed their pods meanwhile."""
+    wave = site.run.wave
+    moved, gone = by_others(waiting, wave, site.course.index_of, checkpoint)
+    if moved:
+        site.append(Back(wave=wave.number, moves=str(moved), strays=str(moved)))
+    elif gone:
+        site.append(Dropped(wave=wave.number, moves=str(gone)))
+    return bool(moved or gone)
 
 
 def _wait_or_end(
@@ -67,12 +86,23 @@ def _wait_or_end(
         return ""
     new = {number: why for number, why in waiting.items() if number not in wave.failed}
     if not new:
-        why = too_many_failed(run, site.policy, due, site.course.total)
+        why = too_many_failed(
+            run,
+            site.policy,
+            wave=len(due),
+            moves=site.plan.moves,
+            failed=site.plan.by_place(run.lost),
+        )
         if not why:
             _end(site, due)
         return why
     failed = {number: why for number, why in new.items() if number not in closed}
-    if failed and not run.paused and overdue(run, site.policy, site.outside.clock.now_ms()):
+    from_ms, now_ms = waits_from(run), site.outside.clock.now_ms()
+    waited = site.waited.look(from_ms, now_ms)
+    # Nobody is impatient with what has only to wait for its window.
+    site.waited = waited if failed else Waited(from_ms=from_ms, seen_ms=now_ms)
+    expected_s = site.course.waves[wave.number - 1].seconds
+    if failed and not run.paused and site.waited.is_over(site.policy, expected_s):
         why = "; ".join(dict.fromkeys(failed.values()))
         site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))
@@ -219,10 +249,13 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
 
 def _why(pod: PodStanding) -> str:
     """Why a move was not let go."""
+    if pod.held_by.startswith(DEPENDENCY):
+        return f"{pod.held_by.removeprefix(DEPENDENCY)} is not through"
     if pod.held_by:
         return f"{pod.held_by} has no room"
     said = {
         "leaving": "its pod is leaving",
+        "gone": "its pod is gone, and none has come in its place",
         "kept": "its pod cannot move",
         "settling": "others move it",
     }
@@ -242,6 +275,7 @@ def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str
             failed=len(wave.failed),
             moved=run.moved,
             total=site.course.total,
+            left_s=left_s(run, site.course, site.outside.clock.now_ms()),
             tightest=budget,
             why=why,
         )

@@ -1,8 +1,13 @@
 """How fast a run is against what its plan expected."""
 
+from typing import Final
+
 from planner.apply.course import Course
 from planner.apply.state import Run
 from planner.model.progress import Fidelity
+
+MINUTES_S: Final = 600
+"""From when on minutes are near enough."""
 
 
 def fidelity(run: Run, first: Course) -> Fidelity:
@@ -17,10 +22,19 @@ def fidelity(run: Run, first: Course) -> Fidelity:
     )
 
 
-def left_s(run: Run, course: Course) -> float:
-    """Expect how long the waves to come take, by how long those before took."""
+def left_s(run: Run, course: Course, now_ms: int) -> int:
+    """Expect how long the waves to come take, in seconds, by how long those before took.
+
+    Of the wave that is under way what it has taken is off. Rounded, for it is told whenever it
+    changes: to ten seconds, to minutes where there are more than ten.
+    """
     took = {wave: ms / 1000 for plan, wave, ms in run.took if plan == course.id}
     expected = sum(it.seconds for it in course.waves if it.wave in took)
     learned = sum(took.values()) / expected if expected else 1.0
     ahead = [it for it in course.waves if it.wave > len(took)]
-    return sum(it.seconds * learned + it.waits_s for it in ahead)
+    left = sum(it.seconds * learned + it.waits_s for it in ahead)
+    if run.is_moving and ahead:
+        now = ahead[0].seconds * learned
+        left -= ahead[0].waits_s + min(now, max(0, now_ms - run.wave.began_ms) / 1000)
+    unit = 60 if left > MINUTES_S else 10
+    return round(left / unit) * unit

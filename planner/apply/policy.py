@@ -42,10 +42,11 @@ class Policy:
     """What a run is started with; whoever takes it over goes on with the same.
 
     Attributes:
-        patience_s: how long a wave waits after its last pod came back until the others have failed.
+        patience_s: how much longer than the plan expects a wave waits, after its last pod came
+            back, until the others have failed.
         failures_run: pods that may fail in the whole run.
         failures_wave: pods that may fail in one wave.
-        failures_workload: pods that may fail of one workload, in one wave.
+        failures_workload: pods that may fail of one workload, in the whole run.
         writes_per_s: writes to one cluster, a second.
     """
 

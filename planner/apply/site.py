@@ -1,5 +1,6 @@
 """What the parts of an executor share: the run, the plan, and the hands that write."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ import msgspec
 from planner import core
 from planner.apply import carry
 from planner.apply.checkpoint import Checkpoint, Question, ask
-from planner.apply.course import Course, Place
+from planner.apply.course import Course, Place, place_of
 from planner.apply.events import AnyEvent, Written
 from planner.apply.journal import Journal
 from planner.apply.lease import Lease
 from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
+from planner.apply.patience import Waited
 from planner.apply.policy import Policy
 from planner.apply.state import Run
 from planner.apply.steps import Step, Target
@@ -30,14 +32,61 @@ GLANCE_S: Final = 0.05
 
 @dataclass(frozen=True)
 class Following:
-    """A plan that is being carried out, and what follows from it."""
+    """A plan that is being carried out, and what follows from it and those before it.
+
+    Attributes:
+        course: the plan.
+        before: the plan that the run followed before; None when it is the first.
+    """
 
     course: Course
+    before: "Following | None" = None
+
+    @property
+    def first(self) -> Course:
+        """The plan that the run began with."""
+        return self.before.first if self.before else self.course
 
     @cached_property
     def images(self) -> Mapping[Place, Mapping[str, str]]:
-        """Image by container of every workload that moves."""
-        return images_of(self.course)
+        """Image by container of every workload that a plan of the run has moved or is to move.
+
+        Any of them may be held, also those that the present plan does not move: they are at their
+        target, or a rule keeps them where they are.
+        """
+        images = (
+            {place: dict(its) for place, its in self.before.images.items()} if self.before else {}
+        )
+        for place, its in images_of(self.course).items():
+            images.setdefault(place, {}).update(its)
+        return images
+
+    @cached_property
+    def unmovable(self) -> Mapping[Place, int]:
+        """Pods that the first plan to move a workload left where they were."""
+        own = self.course.unmovable()
+        mine = {place: own.get(place, 0) for place in self.images}
+        return {**mine, **self.before.unmovable} if self.before else mine
+
+    @cached_property
+    def moves(self) -> Mapping[Place, int]:
+        """Moves of every workload, by the plan of the run that has the most."""
+        own = dict(zip(self.course.places, self.course.left(0), strict=True))
+        before = self.before.moves if self.before else {}
+        return {it: max(own.get(it, 0), before.get(it, 0)) for it in {**own, **before}}
+
+    def by_place(self, moves: Mapping[str, MoveSet]) -> Mapping[Place, int]:
+        """Count moves by workload, given those of each plan of the run."""
+        counts = Counter(self.before.by_place(moves)) if self.before else Counter()
+        for number in moves.get(self.course.id, ()):
+            counts[place_of(self.course.move(number))] += 1
+        return counts
+
+    @cached_property
+    def clusters(self) -> frozenset[str]:
+        """Clusters in which a plan of the run moves something."""
+        before = self.before.clusters if self.before else frozenset()
+        return before | frozenset(self.course.clusters)
 
     @cached_property
     def target(self) -> Target:
@@ -46,9 +95,9 @@ class Following:
 
     @cached_property
     def sidecar_sets(self) -> list[Place]:
-        """SidecarSets that the plan changes, on every cluster of it."""
+        """SidecarSets that the run changes, on every cluster of it."""
         names = self.target.sidecars
-        return [Place(it, "", "SidecarSet", name) for it in self.course.clusters for name in names]
+        return [Place(it, "", "SidecarSet", name) for it in sorted(self.clusters) for name in names]
 
     @cached_property
     def request(self) -> bytes:
@@ -56,13 +105,27 @@ class Following:
         return msgspec.json.encode(tail_request(self.course, self.images, 0), order="sorted")
 
 
+def _following(outside: Outside, plans: Sequence[str]) -> Following:
+    """Read the plans that a run has followed, the first one first."""
+    first, *others = (Course(outside.load(plan)) for plan in plans)
+    following = Following(first)
+    for course in others:
+        following = Following(course, before=following)
+    return following
+
+
 class Site:
-    """One run as one executor has it in hand."""
+    """One run as one executor has it in hand.
+
+    Attributes:
+        waited: how long it has waited in vain for the wave under way.
+    """
 
     def __init__(self, journal: Journal, lease: Lease, outside: Outside) -> None:
         self.outside = outside
-        self.plan = Following(Course(outside.load(journal.run.plan)))
+        self.plan = _following(outside, journal.run.plans)
         self.policy = Policy.of_texts(journal.run.policy)
+        self.waited = Waited()
         self._journal = journal
         self._lease = lease
         self._steps = 0
@@ -130,7 +193,7 @@ class Site:
 
     def follow(self, plan: core.Plan) -> None:
         """Go over to another plan."""
-        self.plan = Following(Course(plan))
+        self.plan = Following(Course(plan), before=self.plan)
 
     def try_out(self, steps: Sequence[Step]) -> None:
         """Let the servers try steps without keeping anything.

@@ -11,6 +11,7 @@ from planner.apply.events import (
     Approved,
     Back,
     Base,
+    Dropped,
     Ended,
     Failed,
     Leased,
@@ -28,10 +29,11 @@ from planner.apply.events import (
     Written,
 )
 from planner.apply.moveset import MoveSet
+from planner.model.progress import Fidelity
 
 NONE: Final = MoveSet()
 
-Outcome = Literal["", "done", "aborted"]
+Outcome = Literal["", "done", "incomplete", "aborted"]
 StopReason = Literal["", "gate", "failures", "drift", "refused"]
 Bound = Mapping[int, str]
 """Uid by move, where the pod is another one than the plan named."""
@@ -61,7 +63,7 @@ class Wave:
         failed: moves whose pods are not back in time.
         skipped: whether a person said to wait no longer.
         retried_ms: when a person said to wait once more; 0 when nobody did.
-        progress_ms: when something last came back or was let go.
+        progress_ms: when something last came back, was let go or written.
         let_go_at: when which moves were let go.
         back_at: when which moves were back.
     """
@@ -102,6 +104,7 @@ class Run:
         policy: the options that the run was started with.
         epoch: of the executor that may act.
         holder: that executor.
+        attended_ms: when it took over, or when a person last let the run go on.
         wave: see `Wave`.
         unfinished: moves of the present plan whose waves ended without them.
         asked: whether an approval is asked for and not given.
@@ -110,11 +113,12 @@ class Run:
         abort_asked: whether a person wants the run to end.
         outcome: empty until the run is over.
         held: workloads whose levers stayed when it ended, and why.
+        fidelity: how far it went as it was planned; None until it is over.
         stopped: why the executor stopped by itself, empty while it goes on.
         stopped_by: the sort of that.
         moved: pods that are back, over all plans.
         strays: those of them that did not go as the plan said.
-        failed: pods that were not back in time, over all plans.
+        lost: moves that were not back in time, and are not now, by plan.
         writes: writes to the clusters.
         as_planned: pods that the first plan named, and that moved in its wave and in its way.
         took: plan, wave and milliseconds of every wave that ended.
@@ -126,6 +130,7 @@ class Run:
     policy: Mapping[str, str] = field(default_factory=dict)
     epoch: int = 0
     holder: str = ""
+    attended_ms: int = 0
     wave: Wave = BEFORE
     unfinished: MoveSet = NONE
     asked: bool = False
@@ -134,11 +139,12 @@ class Run:
     abort_asked: bool = False
     outcome: Outcome = ""
     held: tuple[str, ...] = ()
+    fidelity: Fidelity | None = None
     stopped: str = ""
     stopped_by: StopReason = ""
     moved: int = 0
     strays: int = 0
-    failed: int = 0
+    lost: Mapping[str, MoveSet] = field(default_factory=dict)
     writes: int = 0
     as_planned: int = 0
     took: tuple[tuple[str, int, int], ...] = ()
@@ -147,6 +153,11 @@ class Run:
     def is_over(self) -> bool:
         """Whether nothing will happen any more."""
         return self.outcome != ""
+
+    @property
+    def failed(self) -> int:
+        """Pods that were not back in time, over all plans."""
+        return sum(map(len, self.lost.values()))
 
     @property
     def is_moving(self) -> bool:
@@ -166,8 +177,9 @@ def _started(run: Run, event: Started, time_ms: int) -> Run:
     return replace(run, plan=event.plan, began_ms=time_ms, plans=(event.plan,), policy=event.policy)
 
 
-def _leased(run: Run, event: Leased, _time_ms: int) -> Run:
-    return replace(run, epoch=event.epoch, holder=event.holder, stopped="", stopped_by="")
+def _leased(run: Run, event: Leased, time_ms: int) -> Run:
+    attended = replace(run, attended_ms=time_ms, stopped="", stopped_by="")
+    return replace(attended, epoch=event.epoch, holder=event.holder)
 
 
 def _replanned(run: Run, event: Replanned, _time_ms: int) -> Run:
@@ -206,18 +218,23 @@ def _let_go(run: Run, event: LetGo, time_ms: int) -> Run:
 
 def _written(run: Run, event: Written, time_ms: int) -> Run:
     refused, wave = MoveSet.parse(event.refused), run.wave
+    last = MoveSet.parse(wave.let_go_at[-1][1]) if wave.let_go_at else NONE
+    # What was refused and nothing else makes no progress.
+    went = not refused or bool(last - refused)
     wave = replace(
         wave,
         let_go=wave.let_go - refused,
         refused=wave.refused | refused,
         refused_ms=time_ms if refused else wave.refused_ms,
+        progress_ms=time_ms if went else wave.progress_ms,
     )
     return replace(run, wave=wave, writes=run.writes + event.writes)
 
 
 def _back(run: Run, event: Back, time_ms: int) -> Run:
-    moves, strays = MoveSet.parse(event.moves), MoveSet.parse(event.strays)
-    late = len(run.wave.failed & moves)
+    # What was back before is not back once more.
+    moves = MoveSet.parse(event.moves) - run.wave.back
+    strays = MoveSet.parse(event.strays) & moves
     named = moves - strays - MoveSet(run.wave.bound)
     wave = replace(
         run.wave,
@@ -225,27 +242,46 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         strays=run.wave.strays | strays,
         failed=run.wave.failed - moves,
         progress_ms=time_ms,
-        back_at=(*run.wave.back_at, (time_ms, event.moves)),
+        back_at=(*run.wave.back_at, (time_ms, str(moves))),
     )
     return replace(
         run,
         wave=wave,
         moved=run.moved + len(moves),
         strays=run.strays + len(strays),
-        failed=run.failed - late,
+        lost=_lost(run, NONE, found=moves),
         as_planned=run.as_planned + (len(named) if len(run.plans) == 1 else 0),
     )
+
+
+def _dropped(run: Run, event: Dropped, time_ms: int) -> Run:
+    moves, wave = MoveSet.parse(event.moves), run.wave
+    wave = replace(
+        wave,
+        moves=wave.moves - moves,
+        dropped=wave.dropped | moves,
+        failed=wave.failed - moves,
+        progress_ms=time_ms,
+    )
+    return replace(run, wave=wave, lost=_lost(run, NONE, found=moves))
 
 
 def _failed(run: Run, event: Failed, _time_ms: int) -> Run:
     moves = MoveSet.parse(event.moves)
     wave = replace(run.wave, failed=run.wave.failed | moves)
-    return replace(run, wave=wave, failed=run.failed + len(moves))
+    return replace(run, wave=wave, lost=_lost(run, moves, found=NONE))
+
+
+def _lost(run: Run, moves: MoveSet, *, found: MoveSet) -> Mapping[str, MoveSet]:
+    """Moves that failed, with more of them and without those that were found after all."""
+    return {**run.lost, run.plan: (run.lost.get(run.plan, NONE) | moves) - found}
 
 
 def _retried(run: Run, _event: RetryAsked, time_ms: int) -> Run:
-    wave = replace(run.wave, failed=NONE, retried_ms=time_ms)
-    return replace(run, wave=wave, failed=run.failed - len(run.wave.failed))
+    # The wave waits once more. What the waves before left has to move again, which is more than was
+    # planned, so that the rest is planned anew with it.
+    wave = replace(run.wave, failed=NONE, skipped=False, retried_ms=time_ms)
+    return replace(run, wave=wave, lost={}, unfinished=NONE)
 
 
 def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:
@@ -258,6 +294,10 @@ def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:
     )
 
 
+def _ended(run: Run, event: Ended, _time_ms: int) -> Run:
+    return replace(run, outcome=event.outcome, held=event.held, fidelity=event.fidelity)
+
+
 _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     Started: _started,
     Leased: _leased,
@@ -266,6 +306,7 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     LetGo: _let_go,
     Written: _written,
     Back: _back,
+    Dropped: _dropped,
     Failed: _failed,
     RetryAsked: _retried,
     WaveEnded: _wave_ended,
@@ -273,8 +314,8 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     ApprovalAsked: lambda run, _, __: replace(run, asked=True),
     Approved: lambda run, _, __: replace(run, asked=False, approved=run.wave.number),
     Paused: lambda run, _, __: replace(run, paused=True),
-    Resumed: lambda run, _, __: replace(run, paused=False),
+    Resumed: lambda run, _, time_ms: replace(run, paused=False, attended_ms=time_ms),
     AbortAsked: lambda run, _, __: replace(run, abort_asked=True),
     Stopped: lambda run, event, _: replace(run, stopped=event.text, stopped_by=event.reason),
-    Ended: lambda run, event, _: replace(run, outcome=event.outcome, held=event.held),
+    Ended: _ended,
 }

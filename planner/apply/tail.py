@@ -29,7 +29,7 @@ def tail_request(course: Course, images: Images, wave: int) -> dict[str, Any]:
 
     Workloads and images are named one by one: a rule that finds containers by the repository that
     they come from would not find those whose template is new already. Stages that every workload
-    has behind it are left out.
+    has behind it are left out, but for a last one that ends before all pods have moved.
     """
     request = deepcopy(course.request)
     spec = request["spec"]
@@ -37,7 +37,9 @@ def tail_request(course: Course, images: Images, wave: int) -> dict[str, Any]:
     target["images"] = list(_rules(images))
     if stages := spec.get("stages"):
         passed = course.stages_passed(wave)
-        spec["stages"] = [each for each in stages if each["name"] not in passed]
+        kept = stages[-1:] if course.stops_early else []
+        ahead = [each for each in stages if each["name"] not in passed]
+        spec["stages"] = ahead or kept
         if not spec["stages"]:
             del spec["stages"]
     return request

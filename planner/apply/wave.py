@@ -1,9 +1,10 @@
 """How a wave goes on: pure decisions on the run and a checkpoint."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
+from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
 from planner.apply.course import Place, place_of
 from planner.apply.events import Base, Took
 from planner.apply.moveset import MoveSet
@@ -33,6 +34,38 @@ def bound_moves(moves: Iterable[tuple[int, Move]], wave: Wave) -> list[Due]:
         for number, move in moves
         if number not in wave.dropped
     ]
+
+
+def split(due: Iterable[Due], wave: Wave) -> tuple[list[Due], list[Due]]:
+    """Give the moves that were let go, and those that wait to be.
+
+    A move that is back without having been let go, because others made it, is in neither.
+    """
+    open_moves = [each for each in due if each.number not in wave.back - wave.let_go]
+    let_go = [each for each in open_moves if each.number in wave.let_go]
+    return let_go, [each for each in open_moves if each.number not in wave.let_go]
+
+
+def by_others(
+    waiting: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
+) -> tuple[MoveSet, MoveSet]:
+    """Give waiting moves that others made, and those whose pods are gone for good.
+
+    A pod that is gone is not replaced yet while its workload misses more pods than before the wave.
+    What comes in its place may be at another version: the rest is planned anew then.
+    """
+    standings = checkpoint.by_place()
+
+    def misses(place: Place) -> bool:
+        standing, base = standings.get(place), wave.base.get(index_of[place])
+        return standing is not None and standing.missing > (base[3] if base else 0)
+
+    states = [(each, pod.state) for each, pod in zip(waiting, checkpoint.due, strict=True)]
+    moved = MoveSet(each.number for each, state in states if state == "done")
+    gone = MoveSet(
+        each.number for each, state in states if state == "gone" and not misses(place_of(each.move))
+    )
+    return moved, gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,37 +157,59 @@ def how_far(
 
     A pod that stays is back when it is at the target and serves. A workload is through when no more
     pods have to move than there should be, none is missing, and all that are new serve, but for as
-    many as did not before the wave: then every move of it is back, whichever pod it was.
+    many as did not before the wave: then every move of it is back, whichever pod it was. Before
+    that, as many moves whose pods have gone are back as it is not short of pods: which new pod came
+    for which nobody knows.
     """
     let_go = [each for each in due if each.number in wave.let_go]
     states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
     standings = checkpoint.by_place()
-    gone: dict[Place, int] = {}
-    for each in let_go:
-        place = place_of(each.move)
-        gone[place] = gone.get(place, 0) + 1
-    unlike: dict[Place, str] = {
-        place: text
+    # Those that others moved have not to change any more either.
+    gone = Counter(place_of(it.move) for it in due if it.number in wave.let_go | wave.back)
+    unlike: dict[Place, tuple[int, str]] = {
+        place: found
         for place, moves in gone.items()
-        if (text := _unlike(standings.get(place), wave.base.get(index_of[place]), moves))
+        if (found := _unlike(standings.get(place), wave.base.get(index_of[place]), moves))[0]
     }
-    back, strays, waiting = [], [], {}
-    for each in let_go:
-        if each.number in wave.back:
-            continue
-        place, state = place_of(each.move), states[each.number].state
-        if state == "done" or place not in unlike:
-            back.append(each.number)
-            if _is_stray(each.move, state):
-                strays.append(each.number)
-        else:
-            waiting[each.number] = unlike[place]
+    back, waiting = _parted(
+        [
+            (it.number, place_of(it.move), states[it.number].state)
+            for it in let_go
+            if it.number not in wave.back
+        ],
+        {place: short for place, (short, _) in unlike.items()},
+    )
+    moves = {it.number: it.move for it in let_go}
+    strays = [each for each in back if _is_stray(moves[each], states[each].state)]
+    why = {number: unlike[place][1] for number, place in waiting.items()}
     return Progress(
         back=MoveSet(back),
         strays=MoveSet(strays),
-        waiting=waiting,
+        waiting=why,
         open_places=frozenset(unlike),
     )
+
+
+def _parted(
+    moves: Iterable[tuple[int, Place, PodState]], short: Mapping[Place, int]
+) -> tuple[list[int], dict[int, Place]]:
+    """Part moves that were let go, by how many pods their workloads are short of."""
+    back: list[int] = []
+    waiting: dict[int, Place] = {}
+    gone: dict[Place, list[int]] = {}
+    for number, place, state in moves:
+        if state == "done" or place not in short:
+            back.append(number)
+            continue
+        waiting[number] = place
+        if state == "gone":
+            gone.setdefault(place, []).append(number)
+    for place, count in Counter(waiting.values()).items():
+        replaced = gone.get(place, [])[: max(0, count - short[place])]
+        back += replaced
+        for number in replaced:
+            del waiting[number]
+    return back, waiting
 
 
 def _is_stray(move: Move, state: str) -> bool:
@@ -166,43 +221,45 @@ def _is_stray(move: Move, state: str) -> bool:
     return state in (("here", "kept", "gone", "leaving") if stays else ("here", "kept", "done"))
 
 
-def _unlike(standing: Standing | None, base: Base | None, moves: int) -> str:
-    """What of a workload is not yet as it should be after so many of its moves; or nothing."""
+def _unlike(standing: Standing | None, base: Base | None, moves: int) -> tuple[int, str]:
+    """How many pods a workload is short of after so many of its moves, and what they lack."""
     if standing is None or base is None:
-        return ""
+        return 0, ""
     _, movable, unsettled, missing, _ = base
-    if standing.movable > movable - moves:
-        return f"{_pods(standing.movable - movable + moves)} to change still"
-    if standing.missing > missing:
-        return f"{_pods(standing.missing - missing)} missing"
-    if standing.unsettled > unsettled:
-        names = ", ".join(standing.examples)
-        return f"{_pods(standing.unsettled - unsettled)} not back, such as {names}"
-    return ""
+    old = max(0, standing.movable - movable + moves)
+    fewer = max(0, standing.missing - missing)
+    slow = max(0, standing.unsettled - unsettled)
+    if old:
+        why = f"{_pods(old)} to change still"
+    elif fewer:
+        why = f"{_pods(fewer)} missing"
+    else:
+        why = f"{_pods(slow)} not back, such as {', '.join(standing.examples)}"
+    return old + fewer + slow, why
 
 
 def _pods(count: int) -> str:
     return "1 pod" if count == 1 else f"{count:,} pods"
 
 
-def overdue(run: Run, policy: Policy, now_ms: int) -> bool:
-    """Whether a wave has waited for too long since something last came back."""
-    since = max(run.wave.progress_ms, run.wave.retried_ms)
-    return now_ms >= since + policy.patience_s * 1000
+def too_many_failed(
+    run: Run, policy: Policy, *, wave: int, moves: Mapping[Place, int], failed: Mapping[Place, int]
+) -> str:
+    """Which failure budget is used up; or nothing.
 
-
-def too_many_failed(run: Run, policy: Policy, due: Sequence[Due], moves: int) -> str:
-    """Which failure budget is used up; or nothing."""
-    failed = run.wave.failed
-    if run.failed > policy.failures_run.of(moves):
+    Args:
+        run: which, in the middle of a wave.
+        policy: its failure budgets.
+        wave: moves of the wave.
+        moves: of the run, by workload.
+        failed: moves of the run that failed, by workload.
+    """
+    if run.failed > policy.failures_run.of(sum(moves.values())):
         return f"{run.failed} pods failed in this run, {policy.failures_run} may"
-    if len(failed) > policy.failures_wave.of(len(due)):
-        return f"{len(failed)} pods failed in wave {run.wave.number}, {policy.failures_wave} may"
-    by_place: dict[Place, list[int]] = {}
-    for each in due:
-        by_place.setdefault(place_of(each.move), []).append(each.number)
-    for place, numbers in by_place.items():
-        count = sum(number in failed for number in numbers)
-        if count > policy.failures_workload.of(len(numbers)):
-            return f"{count} pods of {place} failed, {policy.failures_workload} may"
+    in_wave = len(run.wave.failed)
+    if in_wave > policy.failures_wave.of(wave):
+        return f"{in_wave} pods failed in wave {run.wave.number}, {policy.failures_wave} may"
+    for place, count in failed.items():
+        if count > policy.failures_workload.of(moves.get(place, count)):
+            return f"{count} pods of {place} failed in this run, {policy.failures_workload} may"
     return ""

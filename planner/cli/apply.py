@@ -69,7 +69,7 @@ def command(
     PLAN is a plan (a file or an id of the log), or the id of a run that is not over. Everything
     that is done is appended to the log first, so that a run that was killed goes on where it was.
     The clusters are observed meanwhile. Exit codes: 0 done, 5 stopped by a gate, by failures, by
-    drift or by a refusal (the log says which).
+    drift or by a refusal, aborted, or incomplete: planned pods stay behind (the log says which).
     """
     if role:
         click.echo(yaml.safe_dump(executor_role(ROLE_NAME), sort_keys=False), nl=False)

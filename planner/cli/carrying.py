@@ -36,7 +36,8 @@ _OPTIONS: Final = (
         default=600,
         show_default=True,
         metavar="SECONDS",
-        help="How long a wave waits after its last pod came back until the others have failed.",
+        help="How much longer than its plan expects a wave waits after its last pod came back, "
+        "until the others have failed.",
     ),
     click.option(
         "--failures",
@@ -53,7 +54,7 @@ _OPTIONS: Final = (
     click.option(
         "--failures-per-workload",
         metavar="N|P%",
-        help="The same of one workload in one wave; by default as of the run.",
+        help="The same of one workload, over all waves; by default as of the run.",
     ),
     click.option(
         "--writes-per-second",

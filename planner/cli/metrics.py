@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from planner.errors import UsageError
 from planner.model.progress import Progress, name_of
@@ -29,7 +29,7 @@ class Metrics:
             name: Gauge(f"planner_run_{name}", text, registry=registry)
             for name, text in _GAUGES.items()
         }
-        self._events = Gauge(
+        self._events = Counter(
             "planner_run_events", "Events of this executor.", ["event"], registry=registry
         )
         try:

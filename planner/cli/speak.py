@@ -63,6 +63,6 @@ skip = _command(
 retry = _command(
     "retry",
     lambda by: RetryAsked(by=by),
-    "waits once more for pods that failed",
-    "Wait once more for pods of RUN that failed.",
+    "tries once more what failed",
+    "Wait once more for pods of RUN that failed; those that earlier waves left are planned anew.",
 )

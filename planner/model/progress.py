@@ -7,7 +7,7 @@ from typing import Literal
 
 from planner.model.plan import Shape
 
-Ending = Literal["done", "aborted", "stopped", "interrupted"]
+Ending = Literal["done", "incomplete", "aborted", "stopped", "interrupted"]
 
 
 class Event(Shape, frozen=True, kw_only=True, tag_field="event"):
@@ -58,8 +58,9 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
     """How far a wave is, in pods.
 
     Of the `moves` of the wave `moving` were let go and are not `back`; `failed` did not come back
-    in time. Of the `total` of the plan `moved` are back. `tightest` is the budget with the least
-    room, and `why` is why the wave waits; both may be empty.
+    in time. Of the `total` of the plan `moved` are back, and the rest is expected to take `left_s`
+    seconds. `tightest` is the budget with the least room, and `why` is why the wave waits; both may
+    be empty.
     """
 
     wave: int
@@ -70,6 +71,7 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
     failed: int
     moved: int
     total: int
+    left_s: int
     tightest: str
     why: str
 
@@ -136,6 +138,7 @@ class Fidelity(Shape, frozen=True, kw_only=True):
 class Ended(Event, frozen=True, kw_only=True, tag="ended"):
     """The executor ends: how, and for `stopped` why.
 
+    `incomplete`: every wave is over, and pods that were planned stay at another version.
     `moved`, `failed` (pods) and `writes` are of the whole run, `plans` those that it followed, and
     `held` the workloads whose levers stay where they are.
     """

@@ -3,8 +3,11 @@
 from typing import Literal
 
 from planner.model.plan import ApiVersion, Shape
+from planner.model.progress import Fidelity
 
-RunState = Literal["open", "paused", "approval", "stopped", "ending", "done", "aborted"]
+RunState = Literal[
+    "open", "paused", "approval", "stopped", "ending", "done", "incomplete", "aborted"
+]
 
 
 class ListedRun(Shape, frozen=True, kw_only=True):
@@ -12,10 +15,12 @@ class ListedRun(Shape, frozen=True, kw_only=True):
 
     `state`: `open` can go on, and whether somebody is at work on it is not said; `approval` waits
     for a person to approve; `stopped` stopped by itself, `why` says for what; `ending` is to be
-    aborted by the next executor that has it in hand. `began` is ISO 8601 in UTC. `plans` are those
+    aborted by the next executor that has it in hand; `incomplete` is over although pods that were
+    planned stay at another version. `began` is ISO 8601 in UTC. `plans` are those
     it has followed, the first to last; `wave` is the last one of the present plan that began, 0
     before the first. `moved` and `failed` are pods, over all plans; `writes` were made to the
-    clusters. `held` are workloads that stayed held when it ended, and why.
+    clusters. `held` are workloads that stayed held when it ended, and why; `fidelity` is how far it
+    went as its plan said, and missing until it is over.
     """
 
     run: str
@@ -28,6 +33,7 @@ class ListedRun(Shape, frozen=True, kw_only=True):
     writes: int
     why: str
     held: tuple[str, ...]
+    fidelity: Fidelity | None
 
 
 class Runs(Shape, frozen=True, kw_only=True):

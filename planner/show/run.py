@@ -68,6 +68,8 @@ def _ended(event: progress.Ended) -> Iterator[str]:
     run, went = event.run, event.fidelity
     yield {
         "done": f"Run {run} is done",
+        "incomplete": f"Run {run} is over and incomplete: planned pods stay at another version; "
+        f"`planner apply {event.plans[0]}` moves them once they can move",
         "aborted": f"Run {run} was aborted",
         "stopped": f"Run {run} stopped: {event.why}",
         "interrupted": f"Run {run} is interrupted; `planner apply {run}` goes on",
@@ -95,16 +97,20 @@ def tell_runs(runs: Sequence[ListedRun], console: Console, *, everything: bool) 
     rows = [
         (
             it.run, it.plans[-1], it.began, it.state,
-            f"{it.wave:,}", f"{it.moved:,}", f"{it.failed:,}",
+            f"{it.wave:,}", f"{it.moved:,}", f"{it.failed:,}", _as_planned(it.fidelity),
         )
         for it in runs
     ]  # fmt: skip
-    columns = ("RUN", "PLAN", "BEGAN", "STATE", "WAVE", "MOVED", "FAILED")
-    tell_table(console, columns, rows, right=columns[-3:])
+    columns = ("RUN", "PLAN", "BEGAN", "STATE", "WAVE", "MOVED", "FAILED", "AS PLANNED")
+    tell_table(console, columns, rows, right=columns[-4:])
     for it in runs:
         held = it.held if everything else ()
         for text in (*([it.why] if it.why else []), *(f"held: {each}" for each in held)):
             console.print(Text(f"  {it.run}  {text}"))
+
+
+def _as_planned(went: progress.Fidelity | None) -> str:
+    return f"{100 * went.as_planned / went.moves:.1f} %" if went and went.moves else ""
 
 
 def _moving(event: progress.Moving) -> Iterator[str]:
@@ -114,6 +120,8 @@ def _moving(event: progress.Moving) -> Iterator[str]:
     if event.failed:
         yield f"{event.failed:,} failed"
     yield f"{event.moved:,}/{event.total:,} in all"
+    if event.left_s:
+        yield f"about {duration(event.left_s)} to go"
     if event.tightest:
         yield f"tightest {event.tightest}"
     if event.why:

@@ -44,12 +44,24 @@ def test_the_first_wave_has_room_in_every_budget() -> None:
     assert {pod.held_by for pod in checkpoint.due} == {""}
 
 
+def test_whoever_waits_for_another_is_held_until_that_one_serves() -> None:
+    every = keys(*range(1, len(course().waves) + 1))
+    held = asked(Question(due=every)).due
+    names = [course().move(number).workload.name for number in range(len(every))]
+    waits = [pod.held_by for name, pod in zip(names, held, strict=True) if name == "order"]
+    assert set(waits) <= {"dependency:trade/order after trade/payment"}
+    assert waits
+    first = [pod for name, pod in zip(names, held, strict=True) if name == "mysql"]
+    assert not any(pod.held_by.startswith("dependency") for pod in first), "it waits for nobody"
+
+
 def test_three_waves_at_once_have_not() -> None:
     held = [pod.held_by for pod in asked(Question(due=keys(1, 2, 3))).due]
     assert held[: len(keys(1))] == [""] * len(keys(1)), "first come, first served"
     assert any(held)
     assert all(name.partition("/")[0] in {"fleet", "pdb", "pub", "workload", "trade", "storefront",
-               "surge", "sidecarset", "per-node", "per-zone"} for name in held if name)  # fmt: skip
+               "surge", "sidecarset", "per-node", "per-zone", "dependency:trade"}
+               for name in held if name)  # fmt: skip
 
 
 def test_pods_that_were_let_go_take_room_until_they_are_taken() -> None:

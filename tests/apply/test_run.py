@@ -73,6 +73,21 @@ def test_a_pod_that_failed_and_came_back_has_not_failed() -> None:
     assert (run.failed, len(run.wave.failed)) == (0, 0)
 
 
+def test_failures_are_kept_by_plan_until_somebody_tries_again() -> None:
+    failed = Failed(wave=1, moves="2-3", why="")
+    first = (BEGUN, LET_GO, failed, WaveEnded(wave=1))
+    run = after(*first, Replanned(plan="q", why=("x",)), BEGUN, LET_GO, failed, WaveEnded(wave=1))
+    assert (run.failed, dict(run.lost)) == (4, {"p": MoveSet([2, 3]), "q": MoveSet([2, 3])})
+    assert run.unfinished == MoveSet(range(4))
+    run = fold(run, [RetryAsked(by="me")], 2000)
+    assert (run.failed, run.unfinished) == (0, MoveSet()), "they have to move again"
+
+
+def test_a_pod_comes_back_once() -> None:
+    run = after(BEGUN, Back(wave=1, moves="0", strays="0"), Back(wave=1, moves="0-1", strays="0"))
+    assert (run.moved, run.strays, run.as_planned) == (2, 1, 1)
+
+
 def test_only_what_went_as_the_first_plan_said_counts_as_planned() -> None:
     back = Back(wave=1, moves="0-3", strays="1")
     assert after(BEGUN, LET_GO, back).as_planned == 2, "one strayed and one is another pod"

@@ -13,6 +13,7 @@ from planner.apply.events import Back, Ended, LetGo, Started, Stopped, WaveBegun
 from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
 from planner.log.open import open_log
+from planner.model.progress import Fidelity
 from planner.model.runs import Runs
 from tests.cli.test_shapes import assert_published
 from tests.shop import clock
@@ -37,7 +38,8 @@ def log(log_path: Path) -> Iterator[EventLog]:
     first.append(Started(plan="p", by="me", policy={}))
     first.append(WaveBegun(wave=1, moves="0-4"), LetGo(wave=1, moves="0-4"))
     first.append(Written(wave=1, writes=6), Back(wave=1, moves="0-1"))
-    first.append(Ended(outcome="aborted", held=(HELD,)))
+    went = Fidelity(moves=5, as_planned=2, expected_s=60.0, took_s=61.5)
+    first.append(Ended(outcome="aborted", held=(HELD,), fidelity=went))
     later.advance(60_000)
     second = Journal(log, "a")
     second.append(Started(plan="q", by="me", policy={}))
@@ -48,8 +50,8 @@ def log(log_path: Path) -> Iterator[EventLog]:
 
 
 TABLE = """\
-RUN  PLAN  BEGAN                 STATE    WAVE  MOVED  FAILED
-b    p     2026-11-23T10:00:00Z  aborted     1      2       0
+RUN  PLAN  BEGAN                 STATE    WAVE  MOVED  FAILED  AS PLANNED
+b    p     2026-11-23T10:00:00Z  aborted     1      2       0      40.0 %
 a    q     2026-11-23T10:01:00Z  stopped     0      0       0
   a  2 pods failed in this run, 0 may
 """

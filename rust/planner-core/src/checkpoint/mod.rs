@@ -44,12 +44,26 @@ pub struct Checkpoint {
     pub position: u64,
     /// Every workload that the request speaks of.
     pub workloads: Vec<Standing>,
+    /// Every `SidecarSet` that the request changes.
+    pub sidecar_sets: Vec<SidecarStanding>,
     /// Of the budgets of the pods that were asked for.
     pub tightest: Option<Tightest>,
     /// In the order of [`Question::let_go`].
     pub let_go: Vec<PodStanding>,
     /// In the order of [`Question::due`].
     pub due: Vec<PodStanding>,
+}
+
+/// How far a `SidecarSet` is.
+#[derive(Debug, Serialize)]
+pub struct SidecarStanding {
+    /// Its cluster.
+    pub cluster: String,
+    /// Its name.
+    pub name: String,
+    /// Pods at another version that its controller would change, also those that no workload of
+    /// the request owns.
+    pub behind: u32,
 }
 
 /// A budget that has little room.
@@ -100,7 +114,8 @@ pub struct PodStanding {
     pub state: &'static str,
     /// Whether it serves.
     pub serves: bool,
-    /// The budget that has no room for it, of pods that are due.
+    /// The budget that has no room for it, or the dependency that it waits for
+    /// (`dependency:trade/cart after trade/payment`), of pods that are due.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub held_by: String,
     /// Its namespace; empty when it is gone.
@@ -142,9 +157,15 @@ pub fn checkpoint(
         .workloads
         .iter()
         .map(|each| standing(&inventory, &settled, each, question));
+    let sidecar_sets = changes.sidecar_sets.iter().map(|set| SidecarStanding {
+        cluster: inventory.clusters[set.cluster as usize].name.to_owned(),
+        name: set.name.clone(),
+        behind: set.behind,
+    });
     Ok(Checkpoint {
         position: fleet.position,
         workloads: workloads.collect(),
+        sidecar_sets: sidecar_sets.collect(),
         tightest,
         let_go: let_go.into_iter().map(|(_, pod)| pod).collect(),
         due: due.into_iter().map(|(_, pod)| pod).collect(),

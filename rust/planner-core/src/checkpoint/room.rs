@@ -1,5 +1,5 @@
-//! Which pods may go now: every budget has room for them beside those that are down, whoever took
-//! them down, and those that were let go.
+//! Which pods may go now: what they wait for is at the target and serves, and every budget has room
+//! for them beside those that are down, whoever took them down, and those that were let go.
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -7,13 +7,13 @@ use rustc_hash::FxBuildHasher;
 use super::{PodStanding, Tightest, pods::Place};
 use crate::{
     model::Model,
-    schedule::problem::{Cohort, ResourceIdx},
+    schedule::problem::{Cohort, GroupIdx, Problem, ResourceIdx},
 };
 
 type Asked = (Option<Place>, PodStanding);
 
-/// Names the budget that has no room for a pod that is due, first come, first served. Gives the
-/// budget of these pods that has the least room left.
+/// Names what a pod that is due waits for: a dependency that does not hold now, or a budget that has
+/// no room, first come, first served. Gives the budget of these pods that has the least room left.
 pub(super) fn hold(model: &Model, let_go: &[Asked], due: &mut [Asked]) -> Option<Tightest> {
     let cohorts = cohorts(model, let_go.iter().chain(due.iter()));
     let mut taken: Vec<u32> = model.problem.resources.iter().map(|it| it.down).collect();
@@ -23,11 +23,17 @@ pub(super) fn hold(model: &Model, let_go: &[Asked], due: &mut [Asked]) -> Option
             .filter(|_| waits)
             .and_then(|place| cohorts.get(&place).copied())
     };
-    for cohort in let_go.iter().filter_map(of) {
+    for (_, cohort) in let_go.iter().filter_map(of) {
         take(&mut taken, cohort);
     }
     for pod in due {
-        let Some(cohort) = of(pod) else { continue };
+        let Some((group, cohort)) = of(pod) else {
+            continue;
+        };
+        if let Some(dependency) = open_dependency(&model.problem, group) {
+            pod.1.held_by = format!("dependency:{dependency}");
+            continue;
+        }
         let is_full = |resource: &&ResourceIdx| {
             let at = **resource as usize;
             taken[at] >= model.problem.resources[at].limit
@@ -37,7 +43,7 @@ pub(super) fn hold(model: &Model, let_go: &[Asked], due: &mut [Asked]) -> Option
             None => take(&mut taken, cohort),
         }
     }
-    let all = cohorts.values().flat_map(|cohort| cohort.takes);
+    let all = cohorts.values().flat_map(|(_, cohort)| cohort.takes);
     let room = |resource: &&ResourceIdx| {
         let at = **resource as usize;
         let limit = model.problem.resources[at].limit;
@@ -51,26 +57,34 @@ pub(super) fn hold(model: &Model, let_go: &[Asked], due: &mut [Asked]) -> Option
     })
 }
 
+/// A dependency of a group that does not hold: moves of the other one are still to be done.
+fn open_dependency(problem: &Problem, group: GroupIdx) -> Option<&str> {
+    let mut all = problem.precedences.iter();
+    let open = all.find(|it| it.after == group && it.count > 0)?;
+    Some(&open.name)
+}
+
 fn take(taken: &mut [u32], cohort: Cohort<'_>) {
     for resource in cohort.takes {
         taken[*resource as usize] += 1;
     }
 }
 
-/// The cohort of each pod that has to move.
+/// The group and the cohort of each pod that has to move.
 fn cohorts<'m, 'a>(
     model: &'m Model,
     asked: impl Iterator<Item = &'a Asked>,
-) -> HashMap<Place, Cohort<'m>, FxBuildHasher> {
-    let mut wanted: HashMap<Place, Option<Cohort<'m>>, FxBuildHasher> = asked
+) -> HashMap<Place, (GroupIdx, Cohort<'m>), FxBuildHasher> {
+    let mut wanted: HashMap<Place, Option<(GroupIdx, Cohort<'m>)>, FxBuildHasher> = asked
         .filter_map(|(place, _)| Some(((*place)?, None)))
         .collect();
-    for (group, of) in model.problem.groups.iter().zip(&model.groups) {
+    let groups = model.problem.groups.iter().zip(&model.groups);
+    for (index, (group, of)) in (0..).zip(groups) {
         let each = group.cohorts.iter();
         let cohorts = each.flat_map(|cohort| std::iter::repeat_n(cohort, cohort.count as usize));
         for (change, cohort) in of.changes.iter().zip(cohorts) {
             if let Some(found) = wanted.get_mut(&(of.cluster, change.row)) {
-                *found = Some(cohort);
+                *found = Some((index, cohort));
             }
         }
     }

@@ -144,6 +144,8 @@ pub struct SidecarSetChange {
     pub limit: Resolved,
     /// Pods at its target that are down.
     pub down: u32,
+    /// Pods that differ and that its controller would change, whoever owns them.
+    pub behind: u32,
 }
 
 /// Everything that has to change.

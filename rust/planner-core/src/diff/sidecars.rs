@@ -265,12 +265,14 @@ impl SidecarTarget {
             let first = ordered.len().saturating_sub(kept);
             self.held = ordered[first..].iter().copied().collect();
         }
+        let would_change = |row: &&PodRow| self.obstacle(pods, **row).is_none();
         SidecarSetChange {
             cluster,
             bit: self.bit,
             name: self.set.name.to_string(),
             limit: self.set.max_unavailable(matched.len() as u32),
             down: updated.iter().filter(|row| pods.is_down(**row)).count() as u32,
+            behind: waiting.iter().filter(would_change).count() as u32,
         }
     }
 }

@@ -1,0 +1,172 @@
+"""What an executor does next, on the recorded shop that nobody has touched since its plan."""
+
+from collections.abc import Callable
+from functools import cache
+
+from msgspec.structs import replace
+
+import planner
+from planner import core
+from planner.apply.course import Course
+from planner.apply.events import (
+    AnyEvent,
+    Approved,
+    Ended,
+    Failed,
+    Replanned,
+    RetryAsked,
+    SkipAsked,
+    Started,
+    Stopped,
+    WaveBegun,
+    WaveEnded,
+    from_payload,
+)
+from planner.apply.executor import execute
+from planner.apply.journal import Journal
+from planner.apply.lease import Holder, Lease
+from planner.apply.moveset import MoveSet
+from planner.apply.outside import Outside
+from planner.apply.policy import Policy
+from planner.apply.site import Site
+from planner.apply.tail import images_of, tail_request
+from planner.log import Stream
+from planner.log.memory import MemoryEventLog
+from planner.loop import observe_fleet
+from planner.model.clock import ManualClock
+from planner.model.progress import Ending
+from tests.shop import IDENTITY, SALE_MS, shop_log, shop_plan
+from tests.shop import request as shop_request
+
+Replan = Callable[..., core.Plan | None]
+
+
+@cache
+def course() -> Course:
+    return Course(shop_plan())
+
+
+@cache
+def fleet() -> core.Fleet:
+    return observe_fleet(shop_log().events, course().position, None)
+
+
+class Desk:
+    """An executor with a log of its own, and no cluster to write to."""
+
+    def __init__(
+        self,
+        *events: AnyEvent,
+        plan: core.Plan | None = None,
+        replan: Replan = lambda *_: None,
+    ) -> None:
+        plan = plan or shop_plan()
+        self.clock = ManualClock(SALE_MS)
+        self.log = MemoryEventLog(clock=self.clock, identity=IDENTITY)
+        self.journal = Journal(self.log, "r")
+        began = Started(plan=Course(plan).id, by="me", policy=Policy().as_texts())
+        self.journal.append(began, *events)
+        lease = Lease(self.log, "r", Holder.this(), self.clock)
+        lease.take(lambda _: None)
+        self.journal.take(lease.epoch, "me")
+        outside = Outside(
+            log=self.log,
+            doors={},
+            clock=self.clock,
+            look=fleet,
+            load=lambda _: plan,
+            replan=replan,
+            wait=lambda _: True,
+            tell=lambda _: None,
+        )
+        self.site = Site(self.journal, lease, outside)
+
+    def step(self) -> Ending:
+        """Go on until something would have to be waited for."""
+        return execute(self.site, waits_at_gates=False)
+
+    @property
+    def last(self) -> AnyEvent:
+        """What was appended last."""
+        *_, last = self.log.read(after=0, stream=Stream("run", "r"))
+        return from_payload(last.payload)[-1]
+
+
+def all_waves_over(moves: str) -> tuple[AnyEvent, ...]:
+    """The last wave ended, and these moves with it did not come back."""
+    number = len(course().waves)
+    return WaveBegun(wave=number, moves=moves), WaveEnded(wave=number)
+
+
+def test_after_the_last_wave_what_is_left_is_planned_anew() -> None:
+    desk = Desk(*all_waves_over(""), replan=lambda *_: shop_plan())
+    assert desk.step() == "interrupted"
+    assert isinstance(desk.last, Replanned)
+    assert "pods have to move, planned were 0" in desk.last.why[0]
+
+
+def test_a_run_without_a_plan_for_what_is_left_is_not_done() -> None:
+    desk = Desk(*all_waves_over(""))
+    assert desk.step() == "stopped"
+    assert isinstance(desk.last, Stopped)
+    assert (desk.last.reason, desk.journal.run.is_over) == ("drift", False)
+
+
+def test_a_run_whose_planned_pods_stay_behind_is_incomplete() -> None:
+    desk = Desk(*all_waves_over(str(MoveSet(range(course().total)))))
+    assert desk.step() == "interrupted"
+    assert isinstance(desk.last, Ended)
+    assert desk.last.outcome == "incomplete"
+    assert any(text.startswith("hangzhou/trade/CloneSet/cart: 110 pods") for text in desk.last.held)
+
+
+def test_a_plan_of_the_rest_goes_no_further_than_stages_that_end_early() -> None:
+    course = Course(half_plan())
+    assert course.stops_early
+    rest = tail_request(course, images_of(course), len(course.waves))
+    assert [each["perWorkload"] for each in rest["spec"]["stages"]] == ["50%"]
+    assert not Course(shop_plan()).stops_early
+    whole = tail_request(Course(shop_plan()), {}, len(Course(shop_plan()).waves))
+    assert "stages" not in whole["spec"]
+    lost = (WaveBegun(wave=len(course.waves), moves=""), WaveEnded(wave=len(course.waves)))
+    desk = Desk(*lost, plan=half_plan(), replan=lambda *_: shop_plan())
+    desk.step()
+    assert isinstance(desk.last, Ended), "it is not planned anew"
+    assert desk.last.outcome == "incomplete"
+
+
+@cache
+def half_plan() -> core.Plan:
+    """A plan of the shop whose stages end at half of each workload."""
+    half = replace(shop_request().spec.stages[-1], name="half", per_workload="50%")
+    spec = replace(shop_request().spec, stages=(half,))
+    return planner.plan(shop_log(), replace(shop_request(), spec=spec), keep=False)
+
+
+HOUR_MS = 3_600_000
+
+
+def first_wave(*events: AnyEvent) -> tuple[AnyEvent, ...]:
+    """The first wave, in which nothing was let go."""
+    return WaveBegun(wave=1, moves=str(MoveSet(course().numbers(1)))), *events
+
+
+def test_what_is_skipped_is_not_waited_for_and_lets_nothing_go() -> None:
+    desk = Desk(*first_wave(SkipAsked(by="me")))
+    assert desk.step() == "interrupted"
+    assert desk.last == WaveEnded(wave=1)
+    assert desk.journal.run.unfinished == MoveSet(course().numbers(1))
+
+
+def test_a_wave_that_failed_within_the_budget_is_left_behind_until_somebody_tries_again() -> None:
+    numbers = str(MoveSet(course().numbers(1)))
+    failed = first_wave(Failed(wave=1, moves=numbers, why=""), WaveEnded(wave=1), Approved(by="me"))
+    desk = Desk(*failed, replan=lambda *_: shop_plan())
+    desk.clock.advance(HOUR_MS)
+    assert desk.step() == "interrupted"
+    assert isinstance(desk.last, WaveBegun), "it goes on without them"
+    desk = Desk(*failed, RetryAsked(by="me"), replan=lambda *_: shop_plan())
+    desk.clock.advance(HOUR_MS)
+    assert desk.step() == "interrupted"
+    assert isinstance(desk.last, Replanned)
+    assert desk.journal.run.failed == 0
