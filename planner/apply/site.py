@@ -23,6 +23,7 @@ from planner.apply.policy import Policy
 from planner.apply.state import Run
 from planner.apply.steps import Step, Target
 from planner.apply.tail import images_of, tail_request
+from planner.apply.tries import Timing
 from planner.apply.writer import Claim, Writer
 from planner.model.progress import Progress
 
@@ -139,7 +140,7 @@ class Site:
                 door,
                 claim=self._claim,
                 writes_per_s=self.policy.writes_per_s,
-                wait=self.outside.wait,
+                timing=Timing(self.outside.wait),
                 dry_run=dry_run,
             )
             for name, door in self.outside.doors.items()
