@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from planner.apply.course import Place
 from planner.apply.levers import deployment, partition, selected, template
-from planner.apply.levers.held import SIDECARS_LABEL, WAVE_LABEL, Object, owners, released
+from planner.apply.levers.held import (
+    HELD,
+    SIDECARS_LABEL,
+    WAVE_LABEL,
+    Object,
+    annotations_of,
+    is_paused,
+    owners,
+    released,
+)
 from planner.apply.steps import Going, Step
 from planner.apply.writer import Writer, Written
+from planner.errors import DriftError, RunError
 
+COUNTED_S: Final = 10.0
+"""How long a controller may take to count pods that are there."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 FIRST_TO_GO = "-1000"
 
@@ -69,8 +82,9 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     for step in steps:
         for each in step.moves:
             name_pod(step, each, writer, run)
-        if step.application and step.place.kind == "Deployment":
+        if step.application and not writer.is_dry_run:
             settle_deployment(step, writer, wanted)
+            check_template(step, writer, wanted)
     for name in dict.fromkeys(name for step in steps for name in step.sidecar_sets):
         writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run))
     for step in steps:
@@ -87,6 +101,7 @@ def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Obj
     images = wanted.sidecars.get(name, {})
 
     def lever(live: Object) -> Object:
+        _check_not_paused(live)
         held = selected.by_pods(live, run=run.id, label=run.sidecars_label)
         return template.sidecars_with_images(held, images)
 
@@ -97,9 +112,23 @@ def workload_lever(step: Step, wanted: Wanted, run: Run) -> Callable[[Object], O
     """The lever of a workload, with its new template in the same write."""
 
     def lever(live: Object) -> Object:
+        _check_not_paused(live)
         return _held(step, wanted.of(step.place, live), run)
 
     return lever
+
+
+def _check_not_paused(live: Object) -> None:
+    """Let nothing go that its owner paused since the plan was made.
+
+    Raises:
+        DriftError: it is paused.
+    """
+    if is_paused(live):
+        name = "/".join(filter(None, (live["metadata"].get("namespace"), live["metadata"]["name"])))
+        raise DriftError(
+            f"{live['kind']} {name} is paused by its owner: resume it, and the run goes on"
+        )
 
 
 def _held(step: Step, live: Object, run: Run) -> Object:
@@ -127,18 +156,60 @@ def settle_deployment(step: Step, writer: Writer, wanted: Wanted) -> None:
 
     Otherwise the controller would take as many old ones away, besides those that we let go.
     """
-    if step.value <= len(step.moves) or writer.is_dry_run:
-        return
     place = step.place
+    if place.kind != "Deployment" or step.value <= len(step.moves):
+        return
 
     def lever(live: Object) -> Object:
+        _check_not_paused(live)
         return deployment.stand_still(wanted.of(place, live))
 
     live = writer.read(place.kind, place.namespace, place.name)
     if live is None or deployment.is_still(live, wanted.of(place, live)):
         return
     writer.pull(place.kind, place.namespace, place.name, lever)
-    writer.wait_until(place.kind, place.namespace, place.name, deployment.has_settled)
+    if not writer.wait_until(place.kind, place.namespace, place.name, deployment.has_settled):
+        raise RunError(f"{place}: its controller does not answer")
+
+
+def check_template(step: Step, writer: Writer, wanted: Wanted) -> None:
+    """Check that a controller which counts pods counts those at the target as new.
+
+    It goes by the whole template where we go by what is wanted of it. Where somebody changed
+    the template since, a number that we give would let as many more pods go as there are new ones.
+
+    Raises:
+        DriftError: it does not.
+    """
+    place = step.place
+    if place.kind not in _COUNTING or not step.new:
+        return
+
+    def counts(live: Object) -> bool:
+        if live["spec"]["template"] != wanted.of(place, live)["spec"]["template"]:
+            # Its template is ours to change: it counts anew.
+            return True
+        status = live.get("status") or {}
+        seen = status.get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
+        return bool(seen and status.get("updatedReplicas", 0) >= step.new)
+
+    if not writer.wait_until(place.kind, place.namespace, place.name, counts, for_s=COUNTED_S):
+        raise DriftError(
+            f"{place}: {step.new} pods run what is wanted, but not all of them are of its present "
+            "template; undo what was changed there, and the run goes on"
+        )
+
+
+_COUNTING: Final = ("Deployment", "CloneSet")
+
+
+def rest(place: Place, writer: Writer) -> None:
+    """Let a workload that was let go stand still, whatever its owner does to its template."""
+    if place.kind != "Deployment":
+        return
+    live = writer.read(place.kind, place.namespace, place.name)
+    if live is not None and HELD in annotations_of(live):
+        writer.pull(place.kind, place.namespace, place.name, deployment.stand_still)
 
 
 def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:

@@ -123,6 +123,7 @@ def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
 
 def _end(site: Site, due: Sequence[Due]) -> None:
     wave = site.run.wave
+    stand_still(site)
     site.append(WaveEnded(wave=wave.number, took=took(due, wave, site.course.index_of)))
 
 
@@ -188,6 +189,11 @@ def _swap(site: Site, checkpoint: Checkpoint) -> bool:
     return bool(made)
 
 
+def stand_still(site: Site) -> None:
+    """Take back what the levers of this wave would still let go."""
+    site.rest(site.course.places[index] for index in site.run.wave.levers)
+
+
 def recover(site: Site) -> None:
     """Make sure that what was appended as let go is let go, and that nobody else writes.
 
@@ -242,6 +248,7 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
         kind=kind,
         value=value,
         surge=surge,
+        new=of.new if of else 0,
         moves=of.moves if of else (),
         sidecar_sets=of.sidecar_sets if of else (),
     )

@@ -36,6 +36,7 @@ class Step:
         value: what the lever is to show: pods of the new version (Deployment), the lowest ordinal
             that goes (ordered StatefulSets), or pods that stay old.
         surge: pods beside as many old ones (Deployment).
+        new: pods of the new version that there are already.
         moves: the moves that go.
         application: whether containers of the workload itself change.
         sidecar_sets: SidecarSets whose containers change in place.
@@ -45,6 +46,7 @@ class Step:
     kind: str
     value: int = 0
     surge: int = 0
+    new: int = 0
     moves: tuple[Going, ...] = ()
     application: bool = True
     sidecar_sets: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ def steps(
                 kind=step,
                 value=value,
                 surge=len(moves) if step == "surge" else 0,
+                new=standings[place].at_target if application else 0,
                 moves=tuple(moves),
                 application=application,
                 sidecar_sets=tuple(sets),

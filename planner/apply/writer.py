@@ -164,22 +164,25 @@ class Writer:
         return self._dry_run
 
     def wait_until(
-        self, kind: str, namespace: str, name: str, holds: Callable[[Object], bool]
-    ) -> None:
-        """Wait until something holds of an object.
-
-        Raises:
-            RunError: it does not in time, as when its controller is away.
-        """
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        holds: Callable[[Object], bool],
+        *,
+        for_s: float = ANSWERED_S,
+    ) -> bool:
+        """Wait until something holds of an object, or it is gone; says whether it does in time."""
         waited_s = 0.0
-        while waited_s < ANSWERED_S:
+        while True:
             live = self.read(kind, namespace, name)
             if live is None or holds(live):
-                return
+                return True
+            if waited_s >= for_s:
+                return False
             if self._wait(LOOK_S):
                 raise ClusterError(0, "interrupted")
             waited_s += LOOK_S
-        raise RunError(f"{self.name}/{namespace}/{kind}/{name}: its controller does not answer")
 
     def touch(self, kind: str, namespace: str, name: str) -> None:
         """Mark an object as ours: whatever an executor before us is about to write fails."""

@@ -1,0 +1,116 @@
+"""What is written, and in which order, when a wave is let go."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planner.apply.carry import Run, Wanted, carry_out, rest
+from planner.apply.checkpoint import PodStanding
+from planner.apply.course import Place
+from planner.apply.levers.deployment import NEVER_S
+from planner.apply.levers.held import released
+from planner.apply.steps import Going, Step
+from planner.errors import DriftError
+from planner.kube.paths import object_paths, pod_path
+from planner.model.plan import Move, Workload
+from tests.apply.objects import CLONE_SET, DEPLOYMENT
+from tests.apply.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RUN = Run(id="r", wave=1, step="1.1")
+IMAGES = {"main": "cart:2.0.0"}
+OBJECTS = {"Deployment": DEPLOYMENT, "CloneSet": CLONE_SET}
+
+
+def place(kind: str) -> Place:
+    return Place("hz", "trade", kind, "cart")
+
+
+def path(kind: str) -> str:
+    return object_paths(kind, "trade", "cart")[0]
+
+
+def shelf(kind: str, *pods: int, **status: Any) -> Shelf:  # noqa: ANN401 JSON
+    live = {**copy.deepcopy(OBJECTS[kind]), "status": {"observedGeneration": 3, **status}}
+    objects: dict[str, Any] = {path(kind): live}
+    for number in pods:
+        metadata = {"name": f"cart-{number}", "uid": f"u{number}", "resourceVersion": "1"}
+        objects[pod_path("trade", f"cart-{number}")] = {"metadata": metadata}
+    return Shelf(objects)
+
+
+def going(kind: str, numbers: Sequence[int]) -> tuple[Going, ...]:
+    return tuple(
+        Going(
+            number=number,
+            move=Move(
+                cluster="hz",
+                namespace="trade",
+                pod=f"cart-{number}",
+                uid=f"u{number}",
+                wave=1,
+                stage=None,
+                node="n",
+                kind="recreate",
+                workload=Workload(kind=kind, name="cart"),
+                containers=IMAGES,
+                because=(),
+            ),
+            uid=f"u{number}",
+            pod=PodStanding(
+                state="here",
+                serves=True,
+                namespace="trade",
+                name=f"cart-{number}",
+                node="n",
+                version="1",
+            ),
+        )
+        for number in numbers
+    )
+
+
+def carried(to: Shelf, step: Step) -> dict[int, str]:
+    return carry_out([step], to.writer(), Wanted(images={step.place: IMAGES}), RUN)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "CloneSet"])
+def test_a_template_that_somebody_changed_lets_nothing_go(kind: str) -> None:
+    to = shelf(kind, 8, 9, replicas=10)
+    live = to.objects[path(kind)]
+    live["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGES["main"]
+    moves, old = going(kind, [8, 9]), 0
+    value = 10 if kind == "Deployment" else old
+    step = Step(place=place(kind), kind="go", value=value, new=8, moves=moves)
+    with pytest.raises(DriftError, match="not all of them are of its present template"):
+        carried(to, step)
+    assert released(to.objects[path(kind)])["spec"] == live["spec"]
+    live = to.objects[path(kind)]
+    live["status"] = {"observedGeneration": 3, "replicas": 10, "updatedReplicas": 8}
+    assert carried(to, step) == {}
+
+
+def test_a_deployment_that_was_let_go_stands_still_after() -> None:
+    to, step = shelf("Deployment", 0, 1, 2), Step(place=place("Deployment"), kind="go", value=3)
+    rest(step.place, to.writer())
+    assert to.objects[path("Deployment")]["spec"] == DEPLOYMENT["spec"], "it is not held"
+    carried(to, step)
+    rest(step.place, to.writer())
+    spec = to.objects[path("Deployment")]["spec"]
+    assert spec["paused"] is True
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+    assert spec["minReadySeconds"] == NEVER_S
+
+
+def test_who_paused_a_workload_is_not_overruled() -> None:
+    to = shelf("CloneSet", 0)
+    rolling = to.objects[path("CloneSet")]["spec"]["updateStrategy"]["rollingUpdate"]
+    rolling["paused"] = True
+    step = Step(place=place("CloneSet"), kind="go", value=9, moves=going("CloneSet", [0]))
+    with pytest.raises(DriftError, match="CloneSet trade/cart is paused by its owner"):
+        carried(to, step)
