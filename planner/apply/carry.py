@@ -16,7 +16,7 @@ from planner.apply.levers.held import (
     owners,
     released,
 )
-from planner.apply.steps import Going, Step
+from planner.apply.steps import Going, Step, held_up, without
 from planner.apply.writer import Writer, Written
 from planner.errors import DriftError, RunError
 
@@ -78,22 +78,53 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
         RunError: the server refuses what is wanted, or warns of it.
         ClusterError: the API server is away for too long.
     """
-    steps = tuple(steps)
-    for step in steps:
-        for each in step.moves:
-            name_pod(step, each, writer, run)
+    named, refused = _named(steps, writer, run)
+    for step in named:
         if step.application and not writer.is_dry_run:
             settle_deployment(step, writer, wanted)
             check_template(step, writer, wanted)
-    for name in dict.fromkeys(name for step in steps for name in step.sidecar_sets):
+    for name in dict.fromkeys(name for step in named for name in step.sidecar_sets):
         writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run))
-    for step in steps:
+    for step in named:
         if step.application:
-            place, lever = step.place, workload_lever(step, wanted, run)
-            writer.pull(place.kind, place.namespace, place.name, lever)
-            name_nodes(step, writer, run)
-    removed = {each.number: remove_pod(it, each, writer) for it in steps for each in it.moves}
-    return {number: it.why for number, it in removed.items() if it.outcome == "refused"}
+            _let_go(step, writer, wanted, run)
+    removed = {each.number: remove_pod(it, each, writer) for it in named for each in it.moves}
+    return refused | {number: it.why for number, it in removed.items() if it.outcome == "refused"}
+
+
+def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> None:
+    place, lever = step.place, workload_lever(step, wanted, run)
+    writer.pull(place.kind, place.namespace, place.name, lever)
+    name_nodes(step, writer, run)
+
+
+def _named(steps: Iterable[Step], writer: Writer, run: Run) -> tuple[list[Step], dict[int, str]]:
+    """Name the pods; gives the steps with those that have one, and why the others cannot go."""
+    named: list[Step] = []
+    refused: dict[int, str] = {}
+    fewer: dict[Place, int] = {}
+    for step in steps:
+        unnamed = _name_pods(step, writer, run)
+        refused |= unnamed
+        if not step.moves or len(unnamed) < len(step.moves):
+            named.append(without(step, unnamed, fewer.get(step.place, 0)))
+        if step.application:
+            fewer[step.place] = fewer.get(step.place, 0) + len(unnamed)
+    return named, refused
+
+
+def _name_pods(step: Step, writer: Writer, run: Run) -> dict[int, str]:
+    """Name the pods of a step; gives the moves that cannot go now, for their pods have no name.
+
+    Their controller would take another one in the place of such a pod.
+    """
+    written = {each.number: name_pod(step, each, writer, run) for each in step.moves}
+    unnamed = {
+        number: it.why or "its pod is gone"
+        for number, it in written.items()
+        if it.outcome != "done"
+    }
+    return {**held_up(step, unnamed), **unnamed}
 
 
 def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Object]:
@@ -212,7 +243,7 @@ def rest(place: Place, writer: Writer) -> None:
         writer.pull(place.kind, place.namespace, place.name, deployment.stand_still)
 
 
-def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:
+def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> Written:
     """Say which pod is to go, where a controller lets us."""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
@@ -222,11 +253,12 @@ def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:
         annotations[DELETION_COST] = FIRST_TO_GO
     if step.sidecar_sets:
         labels[SIDECARS_LABEL] = run.sidecars_label
-    if labels or annotations:
-        metadata = {"labels": labels} if labels else {}
-        metadata |= {"annotations": annotations} if annotations else {}
-        pod = each.pod
-        writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
+    if not labels and not annotations:
+        return Written("done")
+    metadata = {"labels": labels} if labels else {}
+    metadata |= {"annotations": annotations} if annotations else {}
+    pod = each.pod
+    return writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
 
 
 def name_nodes(step: Step, writer: Writer, run: Run) -> None:

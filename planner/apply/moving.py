@@ -205,7 +205,13 @@ def recover(site: Site) -> None:
         return
     due = bound_moves(site.course.moves(wave.number), wave)
     open_moves = [each for each in due if each.number in wave.let_go - wave.back]
-    levers = {site.course.places[index]: lever for index, lever in wave.levers.items()}
+    # What was refused is in the numbers that were appended: those are made anew.
+    refused = {place_of(each.move) for each in due if each.number in wave.refused}
+    levers = {
+        place: lever
+        for index, lever in wave.levers.items()
+        if (place := site.course.places[index]) not in refused
+    }
     if not open_moves and not levers:
         return
     checkpoint = site.ask(Question(let_go=[each.key for each in open_moves]))
