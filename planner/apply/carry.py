@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers import deployment, partition, selected, template
 from planner.apply.levers.held import (
@@ -259,6 +260,17 @@ def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> Written:
     metadata |= {"annotations": annotations} if annotations else {}
     pod = each.pod
     return writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
+
+
+def unname_pod(pod: PodStanding, uid: str, writer: Writer) -> None:
+    """Take from a pod that did not go what says that it is to be the first to go."""
+    live = writer.read_pod(pod.namespace, pod.name)
+    if live is None or live["metadata"]["uid"] != uid:
+        return
+    if annotations_of(live).get(DELETION_COST) == FIRST_TO_GO:
+        version = live["metadata"]["resourceVersion"]
+        change = {"annotations": {DELETION_COST: None}}
+        writer.merge_pod(pod.namespace, pod.name, uid, version, change)
 
 
 def name_nodes(step: Step, writer: Writer, run: Run) -> None:

@@ -243,6 +243,9 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
     """
     if site.run.is_moving:
         moving.stand_still(site)
+    if site.run.is_moving:
+        moving.stand_still(site)
+    moving.unname(site)
     parted = part(site.plan.unmovable, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():
         carry.release([place for place in parted.free if place.cluster == cluster], writer)

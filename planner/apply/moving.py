@@ -194,6 +194,21 @@ def stand_still(site: Site) -> None:
     site.rest(site.course.places[index] for index in site.run.wave.levers)
 
 
+def unname(site: Site) -> None:
+    """Take the deletion costs from pods that were let go and did not go; nobody lets them go now.
+
+    Labels stay: partitions and selectors that let pods go by them are still there.
+    """
+    run, course = site.run, site.course
+    due = bound_moves(course.moves(run.wave.number), run.wave) if run.is_moving else []
+    keys = {each.key: each.move for each in due if each.number in run.wave.let_go - run.wave.back}
+    keys |= {(it.cluster, it.uid): it for it in map(course.move, run.unfinished)}
+    named = [key for key, move in keys.items() if move.workload.kind == "Deployment"]
+    if named:
+        pods = site.ask(Question(let_go=named)).let_go
+        site.unname([(*key, pod) for key, pod in zip(named, pods, strict=True)])
+
+
 def recover(site: Site) -> None:
     """Make sure that what was appended as let go is let go, and that nobody else writes.
 

@@ -11,7 +11,7 @@ import msgspec
 
 from planner import core
 from planner.apply import carry
-from planner.apply.checkpoint import Checkpoint, Question, ask
+from planner.apply.checkpoint import Checkpoint, PodStanding, Question, ask
 from planner.apply.course import Course, Place, place_of
 from planner.apply.events import AnyEvent, Written
 from planner.apply.journal import Journal
@@ -246,6 +246,14 @@ class Site:
     def rest(self, places: Iterable[Place]) -> None:
         """Let workloads that were let go stand still."""
         self._in_turn((it.cluster, partial(carry.rest, it)) for it in places)
+
+    def unname(self, pods: Iterable[tuple[str, str, PodStanding]]) -> None:
+        """Take the names from pods that stay where they are; cluster and uid of each."""
+        self._in_turn(
+            (cluster, partial(carry.unname_pod, pod, uid))
+            for cluster, uid, pod in pods
+            if pod.state in ("here", "kept")
+        )
 
     def _in_turn(self, tasks: Iterable[tuple[str, Callable[[Writer], None]]]) -> None:
         """Write to all clusters at once, and to each one thing after the other."""

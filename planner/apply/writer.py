@@ -110,6 +110,10 @@ class Writer:
             return found
         return None
 
+    def read_pod(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Read a pod; None when there is none."""
+        return self._found(pod_path(namespace, name))
+
     def pull(
         self,
         kind: str,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planner.apply.carry import DELETION_COST, Run, Wanted, carry_out, rest
+from planner.apply.carry import DELETION_COST, FIRST_TO_GO, Run, Wanted, carry_out, rest, unname_pod
 from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers.deployment import NEVER_S
@@ -159,6 +159,17 @@ def test_a_deployment_that_was_let_go_stands_still_after() -> None:
     assert spec["paused"] is True
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
     assert spec["minReadySeconds"] == NEVER_S
+
+
+def test_a_pod_that_did_not_go_loses_our_deletion_cost_and_no_other() -> None:
+    to = shelf("Deployment", 0, 1)
+    ours, owners = (to.objects[pod_path("trade", f"cart-{each}")]["metadata"] for each in (0, 1))
+    ours["annotations"] = {DELETION_COST: FIRST_TO_GO, "a": "b"}
+    owners["annotations"] = {DELETION_COST: "7"}
+    for each in going("Deployment", [0, 1]):
+        unname_pod(each.pod, each.uid, to.writer())
+    left = [to.objects[pod_path("trade", f"cart-{each}")]["metadata"] for each in (0, 1)]
+    assert [it["annotations"] for it in left] == [{"a": "b"}, {DELETION_COST: "7"}]
 
 
 def test_who_paused_a_workload_is_not_overruled() -> None:
