@@ -97,6 +97,8 @@ def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> None:
     place, lever = step.place, workload_lever(step, wanted, run)
     writer.pull(place.kind, place.namespace, place.name, lever)
     name_nodes(step, writer, run)
+    if writer.is_dry_run:
+        rest(place, writer)
 
 
 def _named(steps: Iterable[Step], writer: Writer, run: Run) -> tuple[list[Step], dict[int, str]]:
@@ -240,7 +242,7 @@ def rest(place: Place, writer: Writer) -> None:
     if place.kind != "Deployment":
         return
     live = writer.read(place.kind, place.namespace, place.name)
-    if live is not None and HELD in annotations_of(live):
+    if live is not None and (HELD in annotations_of(live) or writer.is_dry_run):
         writer.pull(place.kind, place.namespace, place.name, deployment.stand_still)
 
 

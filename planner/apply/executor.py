@@ -39,8 +39,9 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
     """
     if not _has_begun(site):
         _check(site)
-    step = partial(_recover, site)
-    while True:
+    step = partial(_step, site, waits_at_gates=waits_at_gates)
+    stopped = _try_step(site, partial(_recover, site))
+    while not stopped:
         site.read()
         if site.run.outcome:
             return site.run.outcome
@@ -51,11 +52,9 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
             if not site.outside.wait(0):
                 raise
             return "interrupted"
-        if stopped:
-            return "stopped"
-        step = partial(_step, site, waits_at_gates=waits_at_gates)
-        if site.outside.wait(TICK_S):
+        if not stopped and site.outside.wait(TICK_S):
             return "interrupted"
+    return "stopped"
 
 
 def _try_step(site: Site, step: Callable[[], bool]) -> bool:
@@ -230,8 +229,24 @@ def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
     plan = site.outside.replan(fleet, request)
     if plan is None:
         return _stop(site, "drift", f"{'; '.join(why)}; there is no plan for what is left")
-    if site.append(Replanned(plan=plan.id, why=why)):
-        site.follow(plan)
+    return _go_over(site, plan, why)
+
+
+def _go_over(site: Site, plan: core.Plan, why: tuple[str, ...]) -> bool:
+    """Go over to another plan, once every cluster would take it.
+
+    Raises:
+        RunError: a right is missing, or a server refuses a write or warns of it.
+    """
+    before, goes = site.plan, False
+    site.follow(plan)
+    try:
+        preflight(site)
+        goes = site.append(Replanned(plan=plan.id, why=why))
+    finally:
+        if not goes:
+            site.plan = before
+    if goes:
         site.tell(progress.Replanned(plan=plan.id, why=why))
     return False
 

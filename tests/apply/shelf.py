@@ -96,3 +96,30 @@ def _json(before: Manifest, operations: list[Manifest]) -> Manifest:
             case _:
                 place[int(last) if isinstance(place, list) else last] = each["value"]
     return before
+
+
+class Agreeing(Shelf):
+    """An API server that has every workload it is asked for, and lets everybody do everything.
+
+    Attributes:
+        writes: that it was sent.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.writes: list[Call] = []
+
+    def send(self, call: Call) -> Answer:
+        if call.path.startswith("/apis/authorization"):
+            return Answer(body=json.dumps({"status": {"allowed": True}}).encode())
+        if call.method != "GET":
+            self.writes.append(call)
+            return Answer(body=b"{}")
+        name = call.path.rpartition("/")[2]
+        found = {
+            "apiVersion": "/".join(call.path.split("/")[2:4]),
+            "kind": "Workload",
+            "metadata": {"name": name, "namespace": "trade", "uid": name, "resourceVersion": "1"},
+            "spec": {"template": {"spec": {"containers": []}}},
+        }
+        return Answer(body=json.dumps(found).encode())

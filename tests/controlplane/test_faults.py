@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from planner.kube.cluster import Answer, Call, Cluster
+    from tests.controlplane.api import Api
     from tests.controlplane.plane import ControlPlane
 
 REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
@@ -52,15 +53,15 @@ def evict(plane: ControlPlane, by: Writer) -> tuple[str, str]:
 
 
 @contextmanager
-def there(plane: ControlPlane, *objects: tuple[str, dict[str, Any]]) -> Iterator[None]:
+def there(api: Api, *objects: tuple[str, dict[str, Any]]) -> Iterator[None]:
     """Objects that are there meanwhile."""
     for path, manifest in objects:
-        plane.admin.apply(path, manifest)
+        api.apply(path, manifest)
     try:
         yield
     finally:
         for path, _ in objects:
-            plane.admin.delete(path)
+            api.delete(path)
 
 
 def budget(name: str, maximum: int) -> tuple[str, dict[str, Any]]:
@@ -80,7 +81,7 @@ def counted(plane: ControlPlane, path: str) -> None:
 
 def test_a_budget_without_room_refuses_at_once(other_plane: ControlPlane) -> None:
     none = budget("none", 0)
-    with there(other_plane, none):
+    with there(other_plane.admin, none):
         counted(other_plane, none[0])
         outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
     assert outcome == "refused"
@@ -89,7 +90,7 @@ def test_a_budget_without_room_refuses_at_once(other_plane: ControlPlane) -> Non
 
 def test_a_budget_that_is_behind_refuses_at_once(other_plane: ControlPlane) -> None:
     some = budget("some", 1)
-    with there(other_plane, some):
+    with there(other_plane.admin, some):
         counted(other_plane, some[0])
         other_plane.stop_process("kube-controller-manager")
         try:
@@ -104,7 +105,7 @@ def test_a_budget_that_is_behind_refuses_at_once(other_plane: ControlPlane) -> N
 
 def test_two_budgets_refuse_in_a_body_and_are_told_so(other_plane: ControlPlane) -> None:
     one, two = budget("one", 1), budget("two", 1)
-    with there(other_plane, one, two):
+    with there(other_plane.admin, one, two):
         counted(other_plane, one[0])
         counted(other_plane, two[0])
         outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
@@ -124,7 +125,7 @@ def test_an_admission_that_denies_an_eviction_refuses_it_for_now(
     }
     binding = {"policyName": name, "validationActions": ["Deny"]}
     with there(
-        other_plane,
+        other_plane.admin,
         registered("ValidatingAdmissionPolicy", "validatingadmissionpolicies", name, policy),
         registered(
             "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", name, binding

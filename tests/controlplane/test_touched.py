@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planner.apply.writer import FIELD_MANAGER
 from tests.controlplane import fleet
-from tests.controlplane.given import is_there, wants_room
+from tests.controlplane.api import RefusedError
+from tests.controlplane.given import is_there, ours, wants_room
 from tests.controlplane.running import Operator
+from tests.controlplane.test_faults import registered, there
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
@@ -149,3 +152,51 @@ def test_who_pauses_a_workload_is_heard_and_not_undone(operator: Operator, hangz
     assert images(api) == [f"{IMAGE}:2.0.0"] * PODS
     after = api.get(WEB)["spec"]
     assert {**after, "template": None} == {**before, "template": None}
+
+
+def test_the_rest_is_tried_before_a_run_goes_over_to_it(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api, name = hangzhou.admin, "touched.example.com"
+    ours(hangzhou)
+    canary = {"name": "canary", "perWorkload": 1, "approval": "required"}
+    plan = operator.plan(request(stages=[canary, {"name": "rest", "perWorkload": "100%"}]))
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"]}
+    theirs = 'object.metadata.name != "web" || request.options.?fieldManager.orValue("") != '
+    policy = {
+        "matchConstraints": {"resourceRules": [{**rule, "resources": ["deployments"]}]},
+        "validations": [{"expression": theirs + json.dumps(FIELD_MANAGER), "message": "not now"}],
+    }
+    binding = {"policyName": name, "validationActions": ["Deny"]}
+    kind = "ValidatingAdmissionPolicy"
+    with there(
+        api,
+        registered(kind, "validatingadmissionpolicies", name, policy),
+        registered(f"{kind}Binding", "validatingadmissionpolicybindings", name, binding),
+    ):
+        until("it is denied", lambda: is_denied(api))
+        # More has to move than was planned.
+        api.merge(WEB, {"spec": {"replicas": PODS + 4}})
+        until("its pods are ready", lambda: len(ready(api)) == PODS + 4)
+        operator.say("approve")
+        with operator.apply(plan) as running:
+            assert running.end() == 5, running.errors
+        assert "not now" in running.said("ended")[0]["why"]
+        assert not running.said("replanned")
+    until("it is not denied", lambda: not is_denied(api))
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert running.said("replanned")
+    assert images(api) == [f"{IMAGE}:2.0.0"] * (PODS + 4)
+
+
+def is_denied(api: Api) -> bool:
+    """Whether a dry run of the field manager of runs is denied by now."""
+    path = f"{WEB}?dryRun=All&fieldManager={FIELD_MANAGER}"
+    try:
+        api.patch(path, {"spec": {"revisionHistoryLimit": 7}})
+    except RefusedError:
+        return True
+    return False
