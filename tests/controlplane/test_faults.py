@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ from tests.controlplane.conftest import wait_all_ready
 from tests.controlplane.observing import door
 from tests.controlplane.plane import OBSERVER
 from tests.controlplane.proxy import Proxy
+from tests.controlplane.running import Operator
 from tests.controlplane.test_fence import PODS, WEB, WEB_PATH
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from planner.kube.cluster import Answer, Call, Cluster
     from tests.controlplane.api import Api
@@ -303,3 +306,38 @@ def test_a_pod_that_changed_meanwhile_is_read_again(other_plane: ControlPlane) -
     assert {"meanwhile", "late"} <= labels.keys()
     other = by.merge_pod(fleet.NAMESPACE, pod["name"], "another-uid", version, change)
     assert other.outcome == "gone"
+
+
+def test_a_run_goes_on_whatever_becomes_of_its_connections(
+    other_plane: ControlPlane, tmp_path: Path
+) -> None:
+    wait_all_ready(other_plane, PODS_MAX)
+    api = other_plane.admin
+    now = api.get(WEB_PATH)["spec"]["template"]["spec"]["containers"][0]["image"]
+    image = now.rpartition(":")[0]
+    rule = {"from": image, "to": f"{image}:faults"}
+    request = {
+        "apiVersion": "planner/v1",
+        "kind": "UpgradeRequest",
+        "metadata": {"name": "faults"},
+        "spec": {"target": {"images": [rule]}},
+    }
+    with there(api, budget("quarter", 3)), Proxy(other_plane.port) as proxy:
+        operator = Operator(tmp_path, {other_plane.name: other_plane})
+        operator.observe()
+        plan = operator.plan(json.dumps(request))
+        operator.kubeconfig = other_plane.kubeconfig(port=proxy.port)
+        with operator.apply(plan) as running:
+            for break_, is_noticed in (
+                (proxy.cut, lambda: proxy.refused > 5),
+                (proxy.silence, lambda: proxy.held > 0),
+            ):
+                running.wait_for("moving", len(running.said("moving")) + 1)
+                break_()
+                until("it is noticed", is_noticed)
+                proxy.mend()
+            assert running.end() == 0, running.errors
+    pods = api.get(PODS)["items"]
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {f"{image}:faults"}
+    (ended,) = running.said("ended")
+    assert (ended["moved"], ended["failed"]) == (PODS_MAX, 0)
