@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -205,7 +206,7 @@ def carry_out(
         journal.read()
         journal.take(lease.epoch, str(Holder.this()))
         with _seeing(log, world) as lookout:
-            site = Site(journal, lease, _outside(log, world, lookout))
+            site = Site(journal, lease, _outside(log, world, partial(lookout.look, lease.renew)))
             ending = execute(site, waits_at_gates=waits_at_gates)
     finally:
         lease.give_back()
@@ -224,7 +225,7 @@ def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> Non
     journal.run = Run(plan=plan.id, plans=(plan.id,), policy=policy.as_texts())
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)
     with _seeing(log, world) as lookout:
-        preflight(Site(journal, lease, _outside(log, world, lookout)))
+        preflight(Site(journal, lease, _outside(log, world, partial(lookout.look, lease.renew))))
 
 
 def plan_back(log: EventLog, journal: Journal, world: World) -> core.Plan:
@@ -239,7 +240,7 @@ def plan_back(log: EventLog, journal: Journal, world: World) -> core.Plan:
     before = read_images(msgspec.json.decode(core.images(then)))
     request = back_request(first.request, images_of(first), before)
     with _seeing(log, world) as lookout:
-        now = lookout.look()
+        now = lookout.look(lambda: None)
     return _planned(log, now, request)
 
 
@@ -269,12 +270,12 @@ def manifests_of(
     return {place: manifests[place[1:]] for place in course.places if place[1:] in manifests}
 
 
-def _outside(log: EventLog, world: World, lookout: Lookout) -> Outside:
+def _outside(log: EventLog, world: World, look: Callable[[], core.Fleet]) -> Outside:
     return Outside(
         log=log,
         doors=world.connect(),
         clock=world.clock,
-        look=lookout.look,
+        look=look,
         load=lambda plan_id: load_plan(log, plan_id),
         replan=lambda fleet, request: _replan(log, fleet, request),
         wait=world.stop.wait,

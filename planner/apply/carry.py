@@ -2,13 +2,27 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers import deployment, partition, selected, template
-from planner.apply.levers.held import SIDECARS_LABEL, WAVE_LABEL, Object, owners, released
-from planner.apply.steps import Going, Step
+from planner.apply.levers.held import (
+    HELD,
+    SIDECARS_LABEL,
+    WAVE_LABEL,
+    Object,
+    annotations_of,
+    is_paused,
+    owners,
+    released,
+)
+from planner.apply.steps import Going, Step, held_up, without
 from planner.apply.writer import Writer, Written
+from planner.errors import DriftError, RunError
 
+COUNTED_S: Final = 10.0
+"""How long a controller may take to count pods that are there."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 FIRST_TO_GO = "-1000"
 
@@ -65,21 +79,55 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
         RunError: the server refuses what is wanted, or warns of it.
         ClusterError: the API server is away for too long.
     """
-    steps = tuple(steps)
-    for step in steps:
-        for each in step.moves:
-            name_pod(step, each, writer, run)
-        if step.application and step.place.kind == "Deployment":
+    named, refused = _named(steps, writer, run)
+    for step in named:
+        if step.application and not writer.is_dry_run:
             settle_deployment(step, writer, wanted)
-    for name in dict.fromkeys(name for step in steps for name in step.sidecar_sets):
+            check_template(step, writer, wanted)
+    for name in dict.fromkeys(name for step in named for name in step.sidecar_sets):
         writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run))
-    for step in steps:
+    for step in named:
         if step.application:
-            place, lever = step.place, workload_lever(step, wanted, run)
-            writer.pull(place.kind, place.namespace, place.name, lever)
-            name_nodes(step, writer, run)
-    removed = {each.number: remove_pod(it, each, writer) for it in steps for each in it.moves}
-    return {number: it.why for number, it in removed.items() if it.outcome == "refused"}
+            _let_go(step, writer, wanted, run)
+    removed = {each.number: remove_pod(it, each, writer) for it in named for each in it.moves}
+    return refused | {number: it.why for number, it in removed.items() if it.outcome == "refused"}
+
+
+def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> None:
+    place, lever = step.place, workload_lever(step, wanted, run)
+    writer.pull(place.kind, place.namespace, place.name, lever)
+    name_nodes(step, writer, run)
+    if writer.is_dry_run:
+        rest(place, writer)
+
+
+def _named(steps: Iterable[Step], writer: Writer, run: Run) -> tuple[list[Step], dict[int, str]]:
+    """Name the pods; gives the steps with those that have one, and why the others cannot go."""
+    named: list[Step] = []
+    refused: dict[int, str] = {}
+    fewer: dict[Place, int] = {}
+    for step in steps:
+        unnamed = _name_pods(step, writer, run)
+        refused |= unnamed
+        if not step.moves or len(unnamed) < len(step.moves):
+            named.append(without(step, unnamed, fewer.get(step.place, 0)))
+        if step.application:
+            fewer[step.place] = fewer.get(step.place, 0) + len(unnamed)
+    return named, refused
+
+
+def _name_pods(step: Step, writer: Writer, run: Run) -> dict[int, str]:
+    """Name the pods of a step; gives the moves that cannot go now, for their pods have no name.
+
+    Their controller would take another one in the place of such a pod.
+    """
+    written = {each.number: name_pod(step, each, writer, run) for each in step.moves}
+    unnamed = {
+        number: it.why or "its pod is gone"
+        for number, it in written.items()
+        if it.outcome != "done"
+    }
+    return {**held_up(step, unnamed), **unnamed}
 
 
 def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Object]:
@@ -87,6 +135,7 @@ def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Obj
     images = wanted.sidecars.get(name, {})
 
     def lever(live: Object) -> Object:
+        _check_not_paused(live)
         held = selected.by_pods(live, run=run.id, label=run.sidecars_label)
         return template.sidecars_with_images(held, images)
 
@@ -97,9 +146,23 @@ def workload_lever(step: Step, wanted: Wanted, run: Run) -> Callable[[Object], O
     """The lever of a workload, with its new template in the same write."""
 
     def lever(live: Object) -> Object:
+        _check_not_paused(live)
         return _held(step, wanted.of(step.place, live), run)
 
     return lever
+
+
+def _check_not_paused(live: Object) -> None:
+    """Let nothing go that its owner paused since the plan was made.
+
+    Raises:
+        DriftError: it is paused.
+    """
+    if is_paused(live):
+        name = "/".join(filter(None, (live["metadata"].get("namespace"), live["metadata"]["name"])))
+        raise DriftError(
+            f"{live['kind']} {name} is paused by its owner: resume it, and the run goes on"
+        )
 
 
 def _held(step: Step, live: Object, run: Run) -> Object:
@@ -127,21 +190,63 @@ def settle_deployment(step: Step, writer: Writer, wanted: Wanted) -> None:
 
     Otherwise the controller would take as many old ones away, besides those that we let go.
     """
-    if step.value <= len(step.moves) or writer.is_dry_run:
-        return
     place = step.place
+    if place.kind != "Deployment" or step.value <= len(step.moves):
+        return
 
     def lever(live: Object) -> Object:
+        _check_not_paused(live)
         return deployment.stand_still(wanted.of(place, live))
 
     live = writer.read(place.kind, place.namespace, place.name)
     if live is None or deployment.is_still(live, wanted.of(place, live)):
         return
     writer.pull(place.kind, place.namespace, place.name, lever)
-    writer.wait_until(place.kind, place.namespace, place.name, deployment.has_settled)
+    if not writer.wait_until(place.kind, place.namespace, place.name, deployment.has_settled):
+        raise RunError(f"{place}: its controller does not answer")
 
 
-def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:
+def check_template(step: Step, writer: Writer, wanted: Wanted) -> None:
+    """Check that a controller which counts pods counts those at the target as new.
+
+    It goes by the whole template where we go by what is wanted of it. Where somebody changed
+    the template since, a number that we give would let as many more pods go as there are new ones.
+
+    Raises:
+        DriftError: it does not.
+    """
+    place = step.place
+    if place.kind not in _COUNTING or not step.new:
+        return
+
+    def counts(live: Object) -> bool:
+        if live["spec"]["template"] != wanted.of(place, live)["spec"]["template"]:
+            # Its template is ours to change: it counts anew.
+            return True
+        status = live.get("status") or {}
+        seen = status.get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
+        return bool(seen and status.get("updatedReplicas", 0) >= step.new)
+
+    if not writer.wait_until(place.kind, place.namespace, place.name, counts, for_s=COUNTED_S):
+        raise DriftError(
+            f"{place}: {step.new} pods run what is wanted, but not all of them are of its present "
+            "template; undo what was changed there, and the run goes on"
+        )
+
+
+_COUNTING: Final = ("Deployment", "CloneSet")
+
+
+def rest(place: Place, writer: Writer) -> None:
+    """Let a workload that was let go stand still, whatever its owner does to its template."""
+    if place.kind != "Deployment":
+        return
+    live = writer.read(place.kind, place.namespace, place.name)
+    if live is not None and (HELD in annotations_of(live) or writer.is_dry_run):
+        writer.pull(place.kind, place.namespace, place.name, deployment.stand_still)
+
+
+def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> Written:
     """Say which pod is to go, where a controller lets us."""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
@@ -151,11 +256,23 @@ def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> None:
         annotations[DELETION_COST] = FIRST_TO_GO
     if step.sidecar_sets:
         labels[SIDECARS_LABEL] = run.sidecars_label
-    if labels or annotations:
-        metadata = {"labels": labels} if labels else {}
-        metadata |= {"annotations": annotations} if annotations else {}
-        pod = each.pod
-        writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
+    if not labels and not annotations:
+        return Written("done")
+    metadata = {"labels": labels} if labels else {}
+    metadata |= {"annotations": annotations} if annotations else {}
+    pod = each.pod
+    return writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
+
+
+def unname_pod(pod: PodStanding, uid: str, writer: Writer) -> None:
+    """Take from a pod that did not go what says that it is to be the first to go."""
+    live = writer.read_pod(pod.namespace, pod.name)
+    if live is None or live["metadata"]["uid"] != uid:
+        return
+    if annotations_of(live).get(DELETION_COST) == FIRST_TO_GO:
+        version = live["metadata"]["resourceVersion"]
+        change = {"annotations": {DELETION_COST: None}}
+        writer.merge_pod(pod.namespace, pod.name, uid, version, change)
 
 
 def name_nodes(step: Step, writer: Writer, run: Run) -> None:

@@ -1,6 +1,7 @@
 """Carries out one run, one step at a time; each is safe to be killed in and to be said twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, Literal
 
 from planner import core
@@ -38,31 +39,36 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
     """
     if not _has_begun(site):
         _check(site)
-    moving.recover(site)
-    while True:
+    step = partial(_step, site, waits_at_gates=waits_at_gates)
+    stopped = _try_step(site, partial(_recover, site))
+    while not stopped:
         site.read()
         if site.run.outcome:
             return site.run.outcome
         try:
-            stopped = _try_step(site, waits_at_gates=waits_at_gates)
+            stopped = _try_step(site, step)
         except ClusterError:
             # Whoever waits for a cluster stops waiting when the executor has to end.
             if not site.outside.wait(0):
                 raise
             return "interrupted"
-        if stopped:
-            return "stopped"
-        if site.outside.wait(TICK_S):
+        if not stopped and site.outside.wait(TICK_S):
             return "interrupted"
+    return "stopped"
 
 
-def _try_step(site: Site, *, waits_at_gates: bool) -> bool:
+def _try_step(site: Site, step: Callable[[], bool]) -> bool:
     """Take one step; a cluster that refuses it or has moved on stops the run."""
     try:
-        return _step(site, waits_at_gates=waits_at_gates)
+        return step()
     except RunError as error:
         reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
         return _stop(site, reason, str(error))
+
+
+def _recover(site: Site) -> bool:
+    moving.recover(site)
+    return False
 
 
 def _check(site: Site) -> None:
@@ -86,8 +92,9 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
     if run.abort_asked:
         end(site, "aborted")
     elif run.is_moving:
-        why = moving.go_on(site)
-        return bool(why) and _stop(site, "failures", why)
+        if why := moving.go_on(site):
+            moving.stand_still(site)
+            return _stop(site, "failures", why)
     elif run.wave.number == len(site.course.waves):
         return _finish(site)
     elif run.paused:
@@ -222,8 +229,24 @@ def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
     plan = site.outside.replan(fleet, request)
     if plan is None:
         return _stop(site, "drift", f"{'; '.join(why)}; there is no plan for what is left")
-    if site.append(Replanned(plan=plan.id, why=why)):
-        site.follow(plan)
+    return _go_over(site, plan, why)
+
+
+def _go_over(site: Site, plan: core.Plan, why: tuple[str, ...]) -> bool:
+    """Go over to another plan, once every cluster would take it.
+
+    Raises:
+        RunError: a right is missing, or a server refuses a write or warns of it.
+    """
+    before, goes = site.plan, False
+    site.follow(plan)
+    try:
+        preflight(site)
+        goes = site.append(Replanned(plan=plan.id, why=why))
+    finally:
+        if not goes:
+            site.plan = before
+    if goes:
         site.tell(progress.Replanned(plan=plan.id, why=why))
     return False
 
@@ -233,6 +256,11 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
 
     What is done and leaves planned pods behind is incomplete.
     """
+    if site.run.is_moving:
+        moving.stand_still(site)
+    if site.run.is_moving:
+        moving.stand_still(site)
+    moving.unname(site)
     parted = part(site.plan.unmovable, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():
         carry.release([place for place in parted.free if place.cluster == cluster], writer)

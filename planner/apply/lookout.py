@@ -65,8 +65,11 @@ class Lookout:
         with self._lock:
             self._lost.pop(source, None)
 
-    def look(self) -> core.Fleet:
+    def look(self, meanwhile: Callable[[], None]) -> core.Fleet:
         """Give the fleet as it is now; waits while it is not seen.
+
+        Args:
+            meanwhile: is called again and again, for a lease lasts less than the wait may.
 
         Raises:
             ClusterError: it is not seen for too long, or the executor has to end.
@@ -78,6 +81,7 @@ class Lookout:
             why = self._blind()
             if not why:
                 return self._fleet
+            meanwhile()
             if self.ended.is_set():
                 raise self.failure or PlannerError("the observer ended; start the run again")
             if self._wait(WAIT_S) or waited_s > BLIND_S:

@@ -123,6 +123,7 @@ def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
 
 def _end(site: Site, due: Sequence[Due]) -> None:
     wave = site.run.wave
+    stand_still(site)
     site.append(WaveEnded(wave=wave.number, took=took(due, wave, site.course.index_of)))
 
 
@@ -188,6 +189,26 @@ def _swap(site: Site, checkpoint: Checkpoint) -> bool:
     return bool(made)
 
 
+def stand_still(site: Site) -> None:
+    """Take back what the levers of this wave would still let go."""
+    site.rest(site.course.places[index] for index in site.run.wave.levers)
+
+
+def unname(site: Site) -> None:
+    """Take the deletion costs from pods that were let go and did not go; nobody lets them go now.
+
+    Labels stay: partitions and selectors that let pods go by them are still there.
+    """
+    run, course = site.run, site.course
+    due = bound_moves(course.moves(run.wave.number), run.wave) if run.is_moving else []
+    keys = {each.key: each.move for each in due if each.number in run.wave.let_go - run.wave.back}
+    keys |= {(it.cluster, it.uid): it for it in map(course.move, run.unfinished)}
+    named = [key for key, move in keys.items() if move.workload.kind == "Deployment"]
+    if named:
+        pods = site.ask(Question(let_go=named)).let_go
+        site.unname([(*key, pod) for key, pod in zip(named, pods, strict=True)])
+
+
 def recover(site: Site) -> None:
     """Make sure that what was appended as let go is let go, and that nobody else writes.
 
@@ -199,7 +220,13 @@ def recover(site: Site) -> None:
         return
     due = bound_moves(site.course.moves(wave.number), wave)
     open_moves = [each for each in due if each.number in wave.let_go - wave.back]
-    levers = {site.course.places[index]: lever for index, lever in wave.levers.items()}
+    # What was refused is in the numbers that were appended: those are made anew.
+    refused = {place_of(each.move) for each in due if each.number in wave.refused}
+    levers = {
+        place: lever
+        for index, lever in wave.levers.items()
+        if (place := site.course.places[index]) not in refused
+    }
     if not open_moves and not levers:
         return
     checkpoint = site.ask(Question(let_go=[each.key for each in open_moves]))
@@ -242,6 +269,7 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
         kind=kind,
         value=value,
         surge=surge,
+        new=of.new if of else 0,
         moves=of.moves if of else (),
         sidecar_sets=of.sidecar_sets if of else (),
     )

@@ -1,17 +1,17 @@
 """What the parts of an executor share: the run, the plan, and the hands that write."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
+from functools import cached_property, partial
+from typing import Final, TypeVar
 
 import msgspec
 
 from planner import core
 from planner.apply import carry
-from planner.apply.checkpoint import Checkpoint, Question, ask
+from planner.apply.checkpoint import Checkpoint, PodStanding, Question, ask
 from planner.apply.course import Course, Place, place_of
 from planner.apply.events import AnyEvent, Written
 from planner.apply.journal import Journal
@@ -23,9 +23,11 @@ from planner.apply.policy import Policy
 from planner.apply.state import Run
 from planner.apply.steps import Step, Target
 from planner.apply.tail import images_of, tail_request
+from planner.apply.tries import Timing
 from planner.apply.writer import Claim, Writer
 from planner.model.progress import Progress
 
+T = TypeVar("T")
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while clusters are written to."""
 
@@ -129,6 +131,7 @@ class Site:
         self._journal = journal
         self._lease = lease
         self._steps = 0
+        self._told = 0
         self._claim = Claim(mark=f"{journal.run_id}/{lease.epoch}", check=lease.check)
         self.writers = self._writers(dry_run=False)
 
@@ -139,7 +142,7 @@ class Site:
                 door,
                 claim=self._claim,
                 writes_per_s=self.policy.writes_per_s,
-                wait=self.outside.wait,
+                timing=Timing(self.outside.wait),
                 dry_run=dry_run,
             )
             for name, door in self.outside.doors.items()
@@ -209,14 +212,15 @@ class Site:
         Raises:
             RunError: a server refuses a write, or warns of it.
         """
-        before = sum(writer.writes for writer in self.writers.values())
         refused = self._on_all(steps, self.writers)
+        writes = sum(writer.writes for writer in self.writers.values())
         written = Written(
             wave=self.run.wave.number,
-            writes=sum(writer.writes for writer in self.writers.values()) - before,
+            writes=writes - self._told,
             refused=str(MoveSet(refused)),
             why="; ".join(dict.fromkeys(refused.values())),
         )
+        self._told = writes
         while not self.append(written):
             self.read()
 
@@ -233,12 +237,42 @@ class Site:
         self._steps += 1
         name = f"{self._lease.epoch}.{self._steps}"
         who = carry.Run(id=self.run_id, wave=self.run.wave.number, step=name)
-        with ThreadPoolExecutor(max_workers=max(1, len(by_cluster))) as pool:
-            futures = [
-                pool.submit(carry.carry_out, its, writers[name], wanted, who)
-                for name, its in by_cluster.items()
-            ]
+        refused = self._beside(
+            partial(carry.carry_out, its, writers[name], wanted, who)
+            for name, its in by_cluster.items()
+        )
+        return {number: why for each in refused for number, why in each.items()}
+
+    def rest(self, places: Iterable[Place]) -> None:
+        """Let workloads that were let go stand still."""
+        self._in_turn((it.cluster, partial(carry.rest, it)) for it in places)
+
+    def unname(self, pods: Iterable[tuple[str, str, PodStanding]]) -> None:
+        """Take the names from pods that stay where they are; cluster and uid of each."""
+        self._in_turn(
+            (cluster, partial(carry.unname_pod, pod, uid))
+            for cluster, uid, pod in pods
+            if pod.state in ("here", "kept")
+        )
+
+    def _in_turn(self, tasks: Iterable[tuple[str, Callable[[Writer], None]]]) -> None:
+        """Write to all clusters at once, and to each one thing after the other."""
+        by_cluster: dict[str, list[Callable[[Writer], None]]] = {}
+        for cluster, task in tasks:
+            by_cluster.setdefault(cluster, []).append(task)
+
+        def write(cluster: str) -> None:
+            for task in by_cluster[cluster]:
+                task(self.writers[cluster])
+
+        self._beside(partial(write, cluster) for cluster in by_cluster)
+
+    def _beside(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
+        """Do things beside each other, and look after the lease meanwhile."""
+        tasks = list(tasks)
+        with ThreadPoolExecutor(max_workers=max(1, len(self.writers))) as pool:
+            futures = [pool.submit(task) for task in tasks]
             while not all(future.done() for future in futures):
                 self._lease.renew()
                 self.outside.wait(GLANCE_S)
-        return {number: why for future in futures for number, why in future.result().items()}
+        return [future.result() for future in futures]

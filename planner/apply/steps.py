@@ -1,7 +1,7 @@
 """Which levers a wave pulls, and how far: pure decisions on moves and the standing of workloads."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from planner.apply.checkpoint import PodStanding, Standing
@@ -36,6 +36,8 @@ class Step:
         value: what the lever is to show: pods of the new version (Deployment), the lowest ordinal
             that goes (ordered StatefulSets), or pods that stay old.
         surge: pods beside as many old ones (Deployment).
+        new: pods of the new version that there are already.
+        ordinal: whether the value is an ordinal.
         moves: the moves that go.
         application: whether containers of the workload itself change.
         sidecar_sets: SidecarSets whose containers change in place.
@@ -45,6 +47,8 @@ class Step:
     kind: str
     value: int = 0
     surge: int = 0
+    new: int = 0
+    ordinal: bool = False
     moves: tuple[Going, ...] = ()
     application: bool = True
     sidecar_sets: tuple[str, ...] = ()
@@ -108,6 +112,8 @@ def steps(
                 kind=step,
                 value=value,
                 surge=len(moves) if step == "surge" else 0,
+                new=standings[place].at_target if application else 0,
+                ordinal=_is_ordinal(place, standings[place]),
                 moves=tuple(moves),
                 application=application,
                 sidecar_sets=tuple(sets),
@@ -129,10 +135,46 @@ def _value(place: Place, step: str, moves: Sequence[Going], standing: Standing, 
         case "Deployment":
             going = 0 if step == "surge" else len(moves)
             return standing.at_target + before + going
-        case kind if kind in STATEFUL and not standing.unordered:
+        case _ if _is_ordinal(place, standing):
             return min(ordinal_of(it.name) for it in moves)
         case _:
             return max(0, standing.old - before - len(moves))
+
+
+def _is_ordinal(place: Place, standing: Standing) -> bool:
+    return place.kind in STATEFUL and not standing.unordered
+
+
+def held_up(step: Step, unnamed: Mapping[int, str]) -> dict[int, str]:
+    """Moves that cannot go without those that have no name: ordinals go from the highest down."""
+    if not step.ordinal or not unnamed:
+        return {}
+    first = max(
+        (it for it in step.moves if it.number in unnamed), key=lambda it: ordinal_of(it.name)
+    )
+    below = (it for it in step.moves if ordinal_of(it.name) < ordinal_of(first.name))
+    return {it.number: f"{first.name} goes before it" for it in below}
+
+
+def without(step: Step, numbers: Collection[int], before: int = 0) -> Step:
+    """Leave moves out of a step, and let its lever show as many fewer.
+
+    Args:
+        step: that it is.
+        numbers: of the moves.
+        before: moves that were left out of steps of the same workload before it.
+    """
+    moves = tuple(it for it in step.moves if it.number not in numbers)
+    count = len(step.moves) - len(moves)
+    if not (count or before) or not step.application:
+        return replace(step, moves=moves)
+    if step.ordinal:
+        return replace(step, moves=moves, value=min(ordinal_of(it.name) for it in moves))
+    if step.surge:
+        return replace(step, moves=moves, surge=step.surge - count, value=step.value - before)
+    less = count + before
+    value = step.value - less if step.place.kind == "Deployment" else step.value + less
+    return replace(step, moves=moves, value=value)
 
 
 def ordinal_of(pod: str) -> int:

@@ -1,14 +1,14 @@
 """Writes to one cluster: guarded, paced, and safe to say twice.
 
-A write of unknown outcome (no answer, an error of the server) is read again before it is repeated:
-the difference to what is wanted is made anew, and is empty when the first write came through.
+A write of unknown outcome (no answer, an error of the server) is no conflict: it is waited for, as
+long as a server may be away, and what it was about is read again before it is repeated. The
+difference to what is wanted is made anew, and is empty when the first write came through.
 
 Every write tests the resourceVersion that was read, and between reading and writing the claim is
 checked. Whoever takes over touches what may be under way: a write that is held up after its check
 finds another resourceVersion, so the object is read again and the claim checked again.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,8 +16,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from planner.apply import answers
 from planner.apply.levers.held import RUN, Object, annotated
-from planner.apply.levers.patch import guarded
+from planner.apply.levers.patch import Operation, guarded
+from planner.apply.tries import Timing, Tries
 from planner.errors import ClusterError, DriftError, RunError
 from planner.kube.cluster import Call, Cluster
 from planner.kube.paths import NODES, node_path, object_paths, pod_path
@@ -25,17 +27,12 @@ from planner.kube.paths import NODES, node_path, object_paths, pod_path
 FIELD_MANAGER: Final = "fleet-upgrade-planner"
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
-ATTEMPTS: Final = 8
-"""How often something that moved on meanwhile is read and written again."""
-SILENT_S: Final = 300.0
-"""How long an API server may be away before the run stops."""
+ANSWERED_S: Final = 300.0
+"""How long a controller may take to look at an object before the run stops."""
 LOOK_S: Final = 0.2
 """How often an object that is waited for is read."""
-BACKOFF_S: Final = (0.2, 5.0)
-"""The first wait and the longest one."""
 
 Outcome = Literal["done", "refused", "gone"]
-_CONFLICTS: Final = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class Writer:
         *,
         claim: Claim,
         writes_per_s: int,
-        wait: Callable[[float], bool],
+        timing: Timing,
         dry_run: bool = False,
     ) -> None:
         """Make a writer.
@@ -83,7 +80,7 @@ class Writer:
             door: to the cluster.
             claim: that this executor may write.
             writes_per_s: how many writes a second.
-            wait: lets seconds go by; gives True when the executor has to end.
+            timing: how seconds go by.
             dry_run: the server checks everything and keeps nothing.
         """
         self.name = name
@@ -92,8 +89,9 @@ class Writer:
         self._claim = claim
         self._gap_s = 1.0 / writes_per_s
         self._next_s = 0.0
-        self._wait = wait
+        self._wait = timing.wait
         self._dry_run = dry_run
+        self._timing = timing
         self._paths: dict[tuple[str, str, str], str] = {}
 
     def read(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
@@ -112,6 +110,10 @@ class Writer:
             return found
         return None
 
+    def read_pod(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Read a pod; None when there is none."""
+        return self._found(pod_path(namespace, name))
+
     def pull(
         self,
         kind: str,
@@ -128,32 +130,37 @@ class Writer:
         Raises:
             DriftError: the object is gone, or is changed again and again by somebody else.
             RunError: the server refuses what is wanted, or warns of it.
+            ClusterError: it is away for too long, or fails at this for as long.
         """
         what = f"{self.name}/{namespace}/{kind}/{name}"
+        tries = self._tries(what)
         refusal: tuple[str, ClusterError] | None = None
-        for _ in range(ATTEMPTS):
+        while True:
             before = self.read(kind, namespace, name)
             if before is None:
                 raise DriftError(f"{what} is gone")
-            if refusal and refusal[0] == before["metadata"]["resourceVersion"]:
+            version = before["metadata"]["resourceVersion"]
+            if refusal and refusal[0] == version:
                 # A test that fails and an object that is not valid are told in the same words.
                 raise RunError(f"{what}: {refusal[1]}") from refusal[1]
-            after = lever(before)
-            if not guarded(before, after):
+            patch = self._patch(before, lever(before), marked=marked)
+            if not patch:
                 return
-            patch = guarded(before, annotated(after, {RUN: self._claim.mark}) if marked else after)
             path = self._paths[kind, namespace, name]
-            call = Call(method="PATCH", path=path, body=patch, content_type=JSON_PATCH)
-            try:
-                self._write(call)
-            except ClusterError as error:
-                if error.status not in _CONFLICTS:
-                    raise RunError(f"{what}: {error}") from error
-                if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-                    refusal = (before["metadata"]["resourceVersion"], error)
-                continue
-            return
-        raise DriftError(f"{what} is changed by somebody else again and again")
+            error = self._write(
+                Call(method="PATCH", path=path, body=patch, content_type=JSON_PATCH)
+            )
+            if error is None:
+                return
+            if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+                refusal = (version, error)
+            if not _again(tries, error):
+                raise DriftError(f"{what} is changed by somebody else again and again")
+
+    def _patch(self, before: Object, after: Object, *, marked: bool) -> list[Operation]:
+        if not marked or not guarded(before, after):
+            return guarded(before, after)
+        return guarded(before, annotated(after, {RUN: self._claim.mark}))
 
     @property
     def is_dry_run(self) -> bool:
@@ -161,22 +168,25 @@ class Writer:
         return self._dry_run
 
     def wait_until(
-        self, kind: str, namespace: str, name: str, holds: Callable[[Object], bool]
-    ) -> None:
-        """Wait until something holds of an object.
-
-        Raises:
-            RunError: it does not in time, as when its controller is away.
-        """
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        holds: Callable[[Object], bool],
+        *,
+        for_s: float = ANSWERED_S,
+    ) -> bool:
+        """Wait until something holds of an object, or it is gone; says whether it does in time."""
         waited_s = 0.0
-        while waited_s < SILENT_S:
+        while True:
             live = self.read(kind, namespace, name)
             if live is None or holds(live):
-                return
+                return True
+            if waited_s >= for_s:
+                return False
             if self._wait(LOOK_S):
                 raise ClusterError(0, "interrupted")
             waited_s += LOOK_S
-        raise RunError(f"{self.name}/{namespace}/{kind}/{name}: its controller does not answer")
 
     def touch(self, kind: str, namespace: str, name: str) -> None:
         """Mark an object as ours: whatever an executor before us is about to write fails."""
@@ -188,28 +198,21 @@ class Writer:
     ) -> Written:
         """Set labels and annotations of a pod."""
         path = pod_path(namespace, name)
-        for _ in range(ATTEMPTS):
+        tries = self._tries(f"{self.name}/{namespace}/{name}")
+        while True:
             guard = {"uid": uid, "resourceVersion": version}
-            call = Call(
-                method="PATCH",
-                path=path,
-                body={"metadata": {**guard, **metadata}},
-                content_type=MERGE_PATCH,
+            body = {"metadata": {**guard, **metadata}}
+            error = self._write(
+                Call(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
             )
-            try:
-                self._write(call)
-            except ClusterError as error:
-                if error.status == HTTPStatus.NOT_FOUND:
-                    return Written("gone")
-                if error.status not in _CONFLICTS:
-                    raise RunError(f"{self.name}/{namespace}/{name}: {error}") from error
-            else:
+            if error is None:
                 return Written("done")
+            if came := _came_of(answers.of_pod(error), error, tries):
+                return came
             live = self._found(path)
             if live is None or live["metadata"]["uid"] != uid:
                 return Written("gone")
             version = live["metadata"]["resourceVersion"]
-        return Written("refused", "it changes all the time")
 
     def nodes_with(self, label: str) -> list[str]:
         """Names of the nodes that have a label."""
@@ -220,26 +223,26 @@ class Writer:
     def label_node(self, name: str, label: str, value: str | None) -> None:
         """Label a node, or take the label away; one that is gone needs none."""
         path = node_path(name)
-        for _ in range(ATTEMPTS):
+        tries = self._tries(f"{self.name}/{name}")
+        while True:
             live = self._found(path)
             if live is None or (live["metadata"].get("labels") or {}).get(label) == value:
                 return
             guard = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
             body = {"metadata": {**guard, "labels": {label: value}}}
-            try:
-                self._write(Call(method="PATCH", path=path, body=body, content_type=MERGE_PATCH))
-            except ClusterError as error:
-                if error.status not in _CONFLICTS:
-                    raise RunError(f"{self.name}/{name}: {error}") from error
-                continue
-            return
-        raise RunError(f"{self.name}/{name}: the node cannot be labelled")
+            error = self._write(
+                Call(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
+            )
+            if error is None:
+                return
+            if not _again(tries, error):
+                raise RunError(f"{tries.what}: {error}") from error
 
     def remove(self, namespace: str, name: str, uid: str, *, evict: bool) -> Written:
         """Delete or evict a pod, as it is now and no other."""
         path = pod_path(namespace, name)
-        what = f"{self.name}/{namespace}/{name}"
-        for _ in range(ATTEMPTS):
+        tries = self._tries(f"{self.name}/{namespace}/{name}")
+        while True:
             live = self._found(path)
             if live is None or live["metadata"]["uid"] != uid:
                 return Written("gone")
@@ -251,15 +254,11 @@ class Writer:
             if self._dry_run:
                 # Where a deletion has a body, the server does not look at the query.
                 options["dryRun"] = ["All"]
-            call = _removal(path, namespace, name, options, evict=evict)
-            try:
-                self._write(call)
-            except ClusterError as error:
-                if error.status == HTTPStatus.CONFLICT:
-                    continue
-                return _unremoved(what, error)
-            return Written("done")
-        return Written("refused", "it changes all the time")
+            error = self._write(_removal(path, namespace, name, options, evict=evict))
+            if error is None:
+                return Written("done")
+            if came := _came_of(answers.of_removal(error), error, tries):
+                return came
 
     def touch_pod(self, namespace: str, name: str, uid: str) -> None:
         """Mark a pod as ours, as `touch` does."""
@@ -279,8 +278,10 @@ class Writer:
             raise
         return found
 
-    def _write(self, call: Call) -> None:
+    def _write(self, call: Call) -> ClusterError | None:
         """Write in turn, what was read before and is guarded by its resourceVersion.
+
+        Gives what the server says when it is no success.
 
         Raises:
             LeaseLostError: another executor has taken the run over.
@@ -303,35 +304,27 @@ class Writer:
         try:
             answer = self._door.send(sent)
         except ClusterError as error:
-            if not _is_passing(error):
-                raise
-            # Whether it was done nobody knows: whoever asked reads again.
-            self._rest(error, 0)
-            raise ClusterError(HTTPStatus.CONFLICT, error.message) from error
+            return error
         if answer.warnings:
             raise RunError(f"{self.name}: the server warns: {'; '.join(answer.warnings)}")
+        return None
 
     def _patient(self, call: Call) -> bytes:
         """Read, for as long as the API server may be away."""
-        waited = 0.0
-        for attempt in range(1000):
+        tries = self._tries(f"{self.name}{call.path}")
+        while True:
             try:
                 return self._door.send(call).body
             except ClusterError as error:
-                if not _is_passing(error) or waited > SILENT_S:
+                if not answers.is_passing(error):
                     raise
-                waited += self._rest(error, attempt)
-        raise AssertionError  # the waits add up
+                tries.again("unknown", error)
 
-    def _rest(self, error: ClusterError, attempt: int) -> float:
-        first, longest = BACKOFF_S
-        seconds = max(min(first * 2.0**attempt, longest), error.retry_after_s)
-        if self._wait(seconds):
-            raise error
-        return seconds
+    def _tries(self, what: str) -> Tries:
+        return Tries(what, self._timing)
 
     def _in_turn(self) -> None:
-        now = time.monotonic()
+        now = self._timing.now()
         if self._next_s > now and self._wait(self._next_s - now):
             raise ClusterError(0, "interrupted")
         self._next_s = max(now, self._next_s) + self._gap_s
@@ -352,16 +345,22 @@ def _removal(
     return Call(method="POST", path=f"{path}/eviction", body=eviction)
 
 
-def _unremoved(what: str, error: ClusterError) -> Written:
-    """What it means that a pod was not removed."""
-    if error.status == HTTPStatus.NOT_FOUND:
+def _again(tries: Tries, error: ClusterError) -> bool:
+    """Whether a write to anything but a pod is to be made anew."""
+    meaning = answers.of_object(error)
+    if meaning == "never":
+        raise RunError(f"{tries.what}: {error}") from error
+    return tries.again(meaning, error)
+
+
+def _came_of(meaning: answers.Meaning, error: ClusterError, tries: Tries) -> Written | None:
+    """What came of a write to a pod; None when it has to be read and written again."""
+    if meaning == "gone":
         return Written("gone")
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if meaning == "not-now":
         return Written("refused", error.message)
-    raise RunError(f"{what}: {error}") from error
-
-
-def _is_passing(error: ClusterError) -> bool:
-    """No answer, an error of the server, or too many requests of the server itself."""
-    overloaded = error.status == HTTPStatus.TOO_MANY_REQUESTS and error.retry_after_s > 0
-    return error.status == 0 or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or overloaded
+    if meaning == "never":
+        raise RunError(f"{tries.what}: {error}") from error
+    if tries.again(meaning, error):
+        return None
+    return Written("refused", f"it changes all the time: {error.message}")

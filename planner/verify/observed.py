@@ -13,12 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from planner.errors import ObservationError
+from planner.verify.held import as_its_owner_wrote_it
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-_HELD: Final = "fleet-upgrade-planner/held"
-"""Annotation of what a run holds: the fields of the spec as the owner wrote them."""
 
 _READY: Final = 1
 _DELETING: Final = 1 << 1
@@ -205,19 +203,10 @@ def _observed(
         documents = objects.setdefault((cluster, resource), {})
         for uid, (_, value) in kind.objects.items():
             if isinstance(value, str):
-                documents[uid] = _as_its_owner_wrote_it(json.loads(value))
+                documents[uid] = as_its_owner_wrote_it(json.loads(value))
             else:
                 pods[cluster, uid] = value
     return Observed(pods=pods, objects=objects, clusters=clusters, time_ms=time_ms)
-
-
-def _as_its_owner_wrote_it(document: dict[str, Any]) -> dict[str, Any]:
-    """Read the fields that a run of a plan holds as they were before the run."""
-    annotations = document.get("metadata", {}).get("annotations") or {}
-    if _HELD not in annotations:
-        return document
-    spec = {**document["spec"], **json.loads(annotations[_HELD])}
-    return {**document, "spec": {key: it for key, it in spec.items() if it is not None}}
 
 
 class _Spec(NamedTuple):

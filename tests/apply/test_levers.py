@@ -1,12 +1,22 @@
 """Levers change what they should, remember what the owner wrote, and say the same again."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from planner.apply.levers import deployment, partition, selected, template
-from planner.apply.levers.held import HELD, RUN, annotated, annotations_of, owners, released
+from planner.apply.levers.held import (
+    HELD,
+    RUN,
+    WROTE,
+    annotated,
+    annotations_of,
+    is_paused,
+    owners,
+    released,
+)
 from tests.apply.objects import ADVANCED, CLONE_SET, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, workload
 
 Live = dict[str, Any]
@@ -151,6 +161,72 @@ def test_a_manifest_is_laid_over_the_object_but_for_what_a_run_holds() -> None:
     assert laid["spec"]["strategy"] == held["spec"]["strategy"]
     assert laid["metadata"]["labels"] == {"team": "trade"}
     assert template.images_of(laid) == {"log": "log:2.0.0"}
+
+
+def since(live: Live, *path: str, value: Any) -> Live:  # noqa: ANN401 JSON
+    """Somebody writes into the spec while it is held; None takes away."""
+    changed = copy.deepcopy(live)
+    place = changed["spec"]
+    for key in path[:-1]:
+        place = place.setdefault(key, {})
+    place[path[-1]] = value
+    if value is None:
+        del place[path[-1]]
+    return changed
+
+
+def test_a_pause_of_the_owner_is_seen_kept_and_given_back() -> None:
+    def pull(live: Live, new: int) -> Live:
+        return deployment.let_go(live, new=new, surge=0)
+
+    held = pull(DEPLOYMENT, 2)
+    assert not is_paused(held)
+    assert not is_paused(deployment.stand_still(held)), "what we pause is not his"
+    paused = since(held, "paused", value=True)
+    assert is_paused(paused)
+    assert is_paused(deployment.stand_still(paused))
+    assert released(deployment.stand_still(paused))["spec"]["paused"] is True
+    resumed = since(deployment.stand_still(paused), "paused", value=None)
+    assert not is_paused(resumed)
+    assert released(pull(resumed, 4)) == DEPLOYMENT
+
+
+def test_what_the_owner_wrote_since_is_his_and_what_a_lever_wrote_is_not() -> None:
+    rolling = ("updateStrategy", "rollingUpdate")
+    held = partition.keep(CLONE_SET, old=8, label="r-1")
+    held = since(held, *rolling, "maxUnavailable", value=1)
+    held = since(held, *rolling, "paused", value=True)
+    assert is_paused(held)
+    expected = {
+        "maxUnavailable": 1,
+        "paused": True,
+        "scatterStrategy": [{"key": "a", "value": "b"}],
+    }
+    for each in (held, partition.keep(held, old=4, label="r-2")):
+        assert released(each)["spec"]["updateStrategy"]["rollingUpdate"] == expected
+    again = partition.keep(held, old=4, label="r-2")["spec"]["updateStrategy"]["rollingUpdate"]
+    assert (again["partition"], again["maxUnavailable"]) == (4, 1)
+
+
+def test_another_strategy_of_the_owner_takes_the_place_of_the_first() -> None:
+    held = deployment.let_go(DEPLOYMENT, new=2, surge=0)
+    changed = since(held, "strategy", value={"type": "Recreate"})
+    assert released(changed)["spec"]["strategy"] == {"type": "Recreate"}
+    assert deployment.let_go(changed, new=3, surge=0)["spec"] == changed["spec"]
+    restored = since(held, "strategy", value=DEPLOYMENT["spec"]["strategy"])
+    assert released(restored) == DEPLOYMENT
+
+
+def test_a_default_of_the_server_does_not_take_the_place_of_what_the_owner_wrote() -> None:
+    sidecar_set = workload("SidecarSet", updateStrategy={"type": "RollingUpdate", "partition": 5})
+    held = selected.by_pods(sidecar_set, run="r", label="r-1-1")
+    held = since(held, "updateStrategy", "partition", value=0)
+    assert released(held) == sidecar_set
+
+
+def test_what_was_held_before_there_was_a_record_comes_back_as_it_was() -> None:
+    held = annotated(deployment.let_go(DEPLOYMENT, new=2, surge=0), {WROTE: None})
+    assert released(since(held, "paused", value=True)) == DEPLOYMENT
 
 
 def test_the_annotation_names_every_field_that_changed() -> None:

@@ -28,6 +28,10 @@ class Proxy:
         self._delay_s = 0.0
         self.answered_bytes = 0
         """What went from the server to its clients."""
+        self.refused = 0
+        """Connections that were broken before they began."""
+        self.held = 0
+        """Pieces that were kept waiting in silence."""
         Thread(target=self._accept, daemon=True).start()
 
     def delay(self, seconds: float) -> None:
@@ -69,6 +73,7 @@ class Proxy:
             except OSError:
                 return
             if self._refusing:
+                self.refused += 1
                 client.close()
                 continue
             try:
@@ -87,6 +92,7 @@ class Proxy:
                 if answers:
                     time.sleep(self._delay_s)
                     self.answered_bytes += len(piece)
+                self.held += not self._flowing.is_set()
                 self._flowing.wait()
                 target.sendall(piece)
         self._end(source, target)

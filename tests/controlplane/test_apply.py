@@ -252,11 +252,11 @@ def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
     with operator.apply(plan) as running:
         assert running.end() == 5, running.errors
     assert running.said("approval")
-    template = {"spec": {"containers": [{"name": "main", "image": image("web", "1.5.0")}]}}
+    template = {"spec": {"containers": [{"name": "main", "image": image("mysql", "1.5.0")}]}}
     hangzhou.admin.merge(
-        f"/apis/apps/v1/namespaces/{SPACE}/deployments/web", {"spec": {"template": template}}
+        f"/apis/apps/v1/namespaces/{SPACE}/statefulsets/mysql", {"spec": {"template": template}}
     )
-    until("it moves", lambda: images(hangzhou.admin).get(image("web", "1.5.0")))
+    until("it moves", lambda: images(hangzhou.admin).get(image("mysql", "1.5.0")))
     until("it serves again", lambda: len(ready(hangzhou.admin)) == total(hangzhou.admin))
     operator.say("approve")
     with audited(operator, hangzhou) as auditor, operator.apply(plan, "--wait") as running:
@@ -269,7 +269,7 @@ def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
         assert auditor.found()["violations"] == []
     (replanned,) = running.said("replanned")
     assert replanned["why"] == [
-        f"hangzhou/{SPACE}/Deployment/web: 12 pods have to move, planned were 11"
+        f"hangzhou/{SPACE}/StatefulSet/mysql: 4 pods have to move, planned were 3"
     ]
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 

@@ -8,6 +8,7 @@ import pytest
 
 from planner.apply.lease import Holder, Lease
 from planner.apply.levers.held import RUN, annotations_of, spec_with
+from planner.apply.tries import Timing
 from planner.apply.writer import Claim, Writer
 from planner.errors import LeaseLostError
 from planner.log.memory import MemoryEventLog
@@ -119,7 +120,7 @@ def test_who_was_replaced_before_it_writes_sends_nothing(other_plane: ControlPla
 
 def writer(to: Cluster, mark: str, lease: Lease) -> Writer:
     claim = Claim(mark=mark, check=lease.check)
-    return Writer("shanghai", to, claim=claim, writes_per_s=1000, wait=lambda _: False)
+    return Writer("shanghai", to, claim=claim, writes_per_s=1000, timing=Timing(lambda _: False))
 
 
 def refuse_to_wait(_seconds: float) -> None:

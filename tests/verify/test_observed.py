@@ -9,6 +9,7 @@ import pytest
 
 from planner.errors import ObservationError
 from planner.verify import fold_rows
+from planner.verify.held import as_its_owner_wrote_it
 from tests.verify.builders import (
     LABEL_INSTANCE_ID,
     LABEL_POD_INDEX,
@@ -116,6 +117,24 @@ def test_a_pod_without_a_controller_has_no_owner() -> None:
     found = next(iter(fold_rows([pod(0, owner="", spec=spec)]).pods.values()))
     assert found.owner is None
     assert found.readiness_gates == {"Gate"}
+
+
+def test_what_was_written_while_a_run_holds_it_is_the_owners() -> None:
+    held = {"paused": None, "updateStrategy": {"maxUnavailable": "20%", "partition": 3}}
+    wrote = {"paused": True, "updateStrategy": {"maxUnavailable": "20%", "priority": 1}}
+    live = {"paused": True, "updateStrategy": {"maxUnavailable": 1, "priority": 1, "partition": 0}}
+    annotations = {
+        "fleet-upgrade-planner/held": json.dumps(held),
+        "fleet-upgrade-planner/wrote": json.dumps(wrote),
+    }
+    document = {"metadata": {"annotations": annotations}, "spec": {"replicas": 3, **live}}
+    expected = {"maxUnavailable": 1, "partition": 3}
+    assert as_its_owner_wrote_it(document)["spec"] == {"replicas": 3, "updateStrategy": expected}
+    resumed = {**document, "spec": {"replicas": 3, "updateStrategy": wrote["updateStrategy"]}}
+    assert as_its_owner_wrote_it(resumed)["spec"] == {
+        "replicas": 3,
+        "updateStrategy": held["updateStrategy"],
+    }
 
 
 def test_what_a_run_holds_is_read_as_its_owner_wrote_it() -> None:

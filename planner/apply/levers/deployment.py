@@ -6,6 +6,9 @@ of the new version that there shall be, and nothing goes on by itself however fa
 (`kubernetes pkg/controller/deployment/rolling.go reconcileOldReplicaSets`). Whether they serve is
 judged by their condition Ready, here as by every budget.
 
+Once a wave is back it stands still, paused: what has let a wave go would let as many pods go, at
+once and beyond what the owner allows, when he changes the template.
+
 With `maxSurge` alone the new pods come first, beside the old; `maxUnavailable` then takes the old
 ones away.
 """
@@ -19,7 +22,7 @@ NEVER_S: Final = 2_147_483_646
 
 
 def stand_still(deployment: Object) -> dict[str, Any]:
-    """Let nothing go on while the new `minReadySeconds` gets around, which takes a while.
+    """Let nothing go on: between waves, and while the new `minReadySeconds` gets around.
 
     A paused Deployment is scaled all the same, to its replicas and `maxSurge`.
     """

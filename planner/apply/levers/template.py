@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from planner.apply.levers.held import HELD, RUN, Object, annotations_of, spec_with
+from planner.apply.levers.held import HELD, RUN, WROTE, Object, annotations_of, spec_with
 
 _LISTS: Final = ("containers", "initContainers")
 
@@ -39,7 +39,9 @@ def with_manifest(thing: Object, manifest: Object) -> dict[str, Any]:
     metadata = manifest.get("metadata") or {}
     for part in ("labels", "annotations"):
         if part in metadata:
-            own = {key: text for key, text in metadata[part].items() if key not in (HELD, RUN)}
+            own = {
+                key: text for key, text in metadata[part].items() if key not in (HELD, RUN, WROTE)
+            }
             merged = {**(laid["metadata"].get(part) or {}), **own}
             laid = {**laid, "metadata": {**laid["metadata"], part: merged}}
     return laid

@@ -1,0 +1,122 @@
+"""A write is said again for as long as nobody knows whether it was done, and no longer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from planner.apply.levers.held import spec_with
+from planner.apply.tries import ATTEMPTS, SILENT_S, Timing
+from planner.apply.writer import Claim, Writer
+from planner.errors import ClusterError, DriftError, RunError
+from planner.kube.cluster import Answer
+from tests.apply import test_answers as said
+from tests.apply.objects import CLONE_SET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from planner.kube.cluster import Call
+
+POD = {"metadata": {"name": "web-1", "uid": "u", "resourceVersion": "1"}}
+
+
+class Door:
+    """An API server that answers writes as it is told, and then as it should."""
+
+    def __init__(self, errors: Sequence[ClusterError]) -> None:
+        self.errors = list(errors)
+        self.writes = 0
+        self.seconds = 0.0
+
+    def send(self, call: Call) -> Answer:
+        if call.method == "GET":
+            return Answer(body=json.dumps(POD if "/pods/" in call.path else CLONE_SET).encode())
+        self.writes += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return Answer(body=b"{}")
+
+    def get(self, path: str, query: Mapping[str, str]) -> bytes:
+        raise AssertionError(path, query)
+
+    def stream(
+        self, path: str, query: Mapping[str, str], *, silence_s: float
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        raise AssertionError(path, query, silence_s)
+
+    def interrupt(self) -> None:
+        raise AssertionError
+
+    def wait(self, seconds: float) -> bool:
+        self.seconds += seconds
+        return False
+
+    def writer(self) -> Writer:
+        claim = Claim(mark="r/1", check=lambda: None)
+        return Writer(
+            "hz",
+            self,
+            claim=claim,
+            writes_per_s=1000,
+            timing=Timing(self.wait, lambda: self.seconds),
+        )
+
+
+def pull(door: Door) -> None:
+    door.writer().pull("CloneSet", "trade", "cart", lambda live: spec_with(live, replicas=3))
+
+
+@pytest.mark.parametrize("error", [said.WEBHOOK, said.SILENCE, said.BUSY])
+def test_an_unknown_outcome_is_no_conflict(error: ClusterError) -> None:
+    door = Door([error] * 3 * ATTEMPTS)
+    pull(door)
+    assert door.writes == 3 * ATTEMPTS + 1
+    assert door.seconds > 60
+
+
+def test_who_fails_for_too_long_is_told_as_it_said() -> None:
+    door = Door([said.WEBHOOK] * 1000)
+    with pytest.raises(ClusterError, match=r"hz/trade/CloneSet/cart: .*failed calling webhook"):
+        pull(door)
+    assert SILENT_S - 5 <= door.seconds <= SILENT_S
+
+
+def test_what_is_changed_again_and_again_is_drift() -> None:
+    door = Door([said.CONFLICT] * 1000)
+    with pytest.raises(DriftError, match="again and again"):
+        pull(door)
+    assert (door.writes, door.seconds > 1) == (ATTEMPTS, False)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [said.TWO_BUDGETS, said.NO_ROOM, said.BEHIND, said.CONTENDED, said.FULL,
+     said.UNAVAILABLE_BUDGET],
+)  # fmt: skip
+def test_a_pod_that_is_refused_holds_up_no_other(error: ClusterError) -> None:
+    door = Door([error] * 1000)
+    written = door.writer().remove("trade", "web-1", "u", evict=True)
+    assert (written.outcome, written.why) == ("refused", error.message)
+    assert (door.writes, door.seconds > 1) == (1, False)
+
+
+def test_without_the_right_the_run_stops() -> None:
+    with pytest.raises(RunError, match="cannot create resource"):
+        Door([said.RIGHT]).writer().remove("trade", "web-1", "u", evict=True)
+
+
+def test_a_guarded_pod_is_not_named_for_now() -> None:
+    writer = Door([said.UNAVAILABLE_BUDGET]).writer()
+    written = writer.merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})
+    assert (written.outcome, written.why) == ("refused", said.UNAVAILABLE_BUDGET.message)
+
+
+def test_a_pod_that_never_keeps_still_is_refused_with_what_was_said() -> None:
+    door = Door([said.CONFLICT] * 1000)
+    written = door.writer().merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})
+    assert (written.outcome, door.writes) == ("refused", ATTEMPTS)
+    assert said.CONFLICT.message in written.why

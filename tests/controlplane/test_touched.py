@@ -1,0 +1,202 @@
+"""Owners who change a workload on a real control plane while a run holds it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planner.apply.writer import FIELD_MANAGER
+from tests.controlplane import fleet
+from tests.controlplane.api import RefusedError
+from tests.controlplane.given import is_there, ours, wants_room
+from tests.controlplane.running import Operator
+from tests.controlplane.test_faults import registered, there
+from tests.controlplane.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.controlplane.api import Api
+    from tests.controlplane.given import Plane
+
+SPACE = "touched"
+PLACE = f"/api/v1/namespaces/{SPACE}"
+WEB = f"/apis/apps/v1/namespaces/{SPACE}/deployments/web"
+IMAGE = "registry.example.com/touched-web"
+HELD = "fleet-upgrade-planner/held"
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+PODS = 12
+
+
+@pytest.fixture
+def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
+    """A plane with a Deployment of 12 pods, of which its owner lets 3 be down."""
+    plane = shop_planes["hangzhou"]
+    wants_room({"hangzhou": plane}, PLACE)
+    try:
+        plane.admin.apply(*fleet.namespace(SPACE))
+        plane.admin.apply(
+            *fleet.workload("Deployment", "web", image=f"{IMAGE}:1.0.0", space=SPACE, replicas=PODS)
+        )
+        until("its pods are ready", lambda: len(ready(plane.admin)) == PODS)
+        yield plane
+    finally:
+        plane.admin.delete(PLACE)
+        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+
+
+@pytest.fixture
+def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
+    """Somebody who has observed the plane."""
+    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
+    somebody.observe()
+    return somebody
+
+
+def request(**spec: Any) -> str:  # noqa: ANN401 JSON
+    document = {
+        "apiVersion": "planner/v1",
+        "kind": "UpgradeRequest",
+        "metadata": {"name": "touched"},
+        "spec": {"target": {"images": [{"from": IMAGE, "to": f"{IMAGE}:2.0.0"}]}, **spec},
+    }
+    return json.dumps(document)
+
+
+def ready(api: Api) -> dict[str, str]:
+    """Image by uid of the pods that serve."""
+    pods = api.get(f"{PLACE}/pods")["items"]
+    return {
+        pod["metadata"]["uid"]: pod["spec"]["containers"][0]["image"]
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(
+            (it["type"], it["status"]) == ("Ready", "True")
+            for it in pod["status"].get("conditions", ())
+        )
+    }
+
+
+def images(api: Api) -> list[str]:
+    return sorted(ready(api).values())
+
+
+def restart(api: Api, at: str | None) -> None:
+    """As `kubectl rollout restart` does."""
+    template = {"metadata": {"annotations": {RESTARTED: at}}}
+    api.merge(WEB, {"spec": {"template": template}})
+
+    def is_seen() -> bool:
+        live = api.get(WEB)
+        return bool(live["status"]["observedGeneration"] == live["metadata"]["generation"])
+
+    until("its controller has seen it", is_seen)
+
+
+def test_a_restart_at_a_gate_takes_no_pod_and_stops_the_run(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api = hangzhou.admin
+    before = api.get(WEB)["spec"]
+    most = {"name": "most", "perWorkload": "75%", "approval": "required"}
+    stages = [most, {"name": "rest", "perWorkload": "100%"}]
+    plan = operator.plan(request(stages=stages))
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    at_gate = ready(api)
+    assert len(at_gate) == PODS
+    restart(api, "now")
+    operator.say("approve")
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    (ended,) = running.said("ended")
+    assert (
+        "9 pods run what is wanted, but not all of them are of its present template"
+        in (ended["why"])
+    )
+    assert ready(api) == at_gate, "no pod went"
+    restart(api, None)
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert images(api) == [f"{IMAGE}:2.0.0"] * PODS
+    after = api.get(WEB)
+    assert HELD not in after["metadata"]["annotations"]
+    assert {**after["spec"], "template": None} == {**before, "template": None}
+
+
+def test_who_pauses_a_workload_is_heard_and_not_undone(operator: Operator, hangzhou: Plane) -> None:
+    api = hangzhou.admin
+    api.apply(*fleet.budget("web", "25%", space=SPACE))
+    before = api.get(WEB)["spec"]
+    plan = operator.plan(request())
+    with operator.apply(plan, "--patience", "10") as running:
+        running.wait_for("letting-go")
+        until("it is held", lambda: HELD in api.get(WEB)["metadata"]["annotations"])
+        api.merge(WEB, {"spec": {"paused": True}})
+        assert running.end() == 5, running.errors
+    assert api.get(WEB)["spec"]["paused"] is True
+    paused = ready(api)
+    assert f"{IMAGE}:1.0.0" in paused.values()
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    assert api.get(WEB)["spec"]["paused"] is True
+    assert paused.items() <= ready(api).items()
+    # As `kubectl rollout resume` does.
+    api.merge(WEB, {"spec": {"paused": None}})
+    operator.say("retry")
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert images(api) == [f"{IMAGE}:2.0.0"] * PODS
+    after = api.get(WEB)["spec"]
+    assert {**after, "template": None} == {**before, "template": None}
+
+
+def test_the_rest_is_tried_before_a_run_goes_over_to_it(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api, name = hangzhou.admin, "touched.example.com"
+    ours(hangzhou)
+    canary = {"name": "canary", "perWorkload": 1, "approval": "required"}
+    plan = operator.plan(request(stages=[canary, {"name": "rest", "perWorkload": "100%"}]))
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"]}
+    theirs = 'object.metadata.name != "web" || request.options.?fieldManager.orValue("") != '
+    policy = {
+        "matchConstraints": {"resourceRules": [{**rule, "resources": ["deployments"]}]},
+        "validations": [{"expression": theirs + json.dumps(FIELD_MANAGER), "message": "not now"}],
+    }
+    binding = {"policyName": name, "validationActions": ["Deny"]}
+    kind = "ValidatingAdmissionPolicy"
+    with there(
+        api,
+        registered(kind, "validatingadmissionpolicies", name, policy),
+        registered(f"{kind}Binding", "validatingadmissionpolicybindings", name, binding),
+    ):
+        until("it is denied", lambda: is_denied(api))
+        # More has to move than was planned.
+        api.merge(WEB, {"spec": {"replicas": PODS + 4}})
+        until("its pods are ready", lambda: len(ready(api)) == PODS + 4)
+        operator.say("approve")
+        with operator.apply(plan) as running:
+            assert running.end() == 5, running.errors
+        assert "not now" in running.said("ended")[0]["why"]
+        assert not running.said("replanned")
+    until("it is not denied", lambda: not is_denied(api))
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert running.said("replanned")
+    assert images(api) == [f"{IMAGE}:2.0.0"] * (PODS + 4)
+
+
+def is_denied(api: Api) -> bool:
+    """Whether a dry run of the field manager of runs is denied by now."""
+    path = f"{WEB}?dryRun=All&fieldManager={FIELD_MANAGER}"
+    try:
+        api.patch(path, {"spec": {"revisionHistoryLimit": 7}})
+    except RefusedError:
+        return True
+    return False
