@@ -14,6 +14,7 @@ __all__ = [
     "Plan",
     "Pods",
     "checkpoint",
+    "compare",
     "diff",
     "fold",
     "images",
@@ -247,6 +248,15 @@ def images(fleet: Fleet) -> bytes:
 
 def status(fleet: Fleet) -> bytes:
     """Tell what the fleet looks like and what is wrong with it, as JSON."""
+
+def compare(before: Plan, after: Plan) -> bytes:
+    """Tell what became different from one plan to another, as JSON.
+
+    The shape is `planner.model.plan_diff.PlanDiff`, but for what the requests ask otherwise.
+
+    Raises:
+        UsageError: a header cannot be read.
+    """
 
 def diff(fleet: Fleet, request: bytes) -> bytes:
     """Tell what would have to change, as JSON.

@@ -24,6 +24,7 @@ from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
+from planner.questions import compare_plans
 from planner.verify import Violation
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "explain",
     "load_request",
     "plan",
+    "plan_diff",
     "simulate",
     "status",
     "verify",
@@ -149,6 +151,15 @@ def explain(plan: Plan, what: str) -> list[Reasons]:
         NotInPlanError: the plan has no such thing.
     """
     return explain_header(_read(plan.header()), loop.moves_naming(plan, what), what)
+
+
+def plan_diff(before: Plan, after: Plan) -> dict[str, Any]:
+    """Tell what became different from one plan to another; `same` when nothing did.
+
+    Moves are summed up by workload, with what holds them now and held them before; the shape is
+    that of `planner schema plan-diff`.
+    """
+    return _read(msgspec.json.encode(compare_plans(before, after)))
 
 
 def verify(log: Log, plan: Plan) -> list[Violation]:

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "diff": ("diff", "Show what would have to change."),
     "plan": ("plan", "Plan an upgrade: every move of every wave, with a proof."),
     "show": ("show", "Show a plan as text, JSON, JSON lines or an HTML page."),
+    "plan-diff": ("plan_diff", "Show what became different from one plan to another."),
     "explain": ("explain", "Say why something is where it is in a plan."),
     "verify": ("verify", "Check every rule of a plan, on other code."),
     "simulate": ("simulate", "Run a plan on simulated clusters, with faults on demand."),

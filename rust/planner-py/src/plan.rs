@@ -117,6 +117,16 @@ pub fn diff<'py>(
 }
 
 #[pyfunction]
+pub fn compare<'py>(
+    py: Python<'py>,
+    before: &PyPlan,
+    after: &PyPlan,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let report = tried(py, || core::compare(&before.inner, &after.inner))?;
+    Ok(PyBytes::new(py, report.as_bytes()))
+}
+
+#[pyfunction]
 pub fn status<'py>(py: Python<'py>, fleet: &PyFleet) -> Bound<'py, PyBytes> {
     let report = detached(py, || planner_core::status::status(&fleet.inner));
     PyBytes::new(py, report.to_string().as_bytes())

@@ -1,0 +1,133 @@
+"""What holds of every answer to a question about a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import planner
+from tests import fleets
+from tests.shop import header_of, moves_of
+from tests.test_plan_laws import law
+
+if TYPE_CHECKING:
+    from tests.fleets import Recorded
+
+Json = dict[str, Any]
+
+MIRRORED = {
+    "before": "after",
+    "after": "before",
+    "came": "went",
+    "went": "came",
+    "earlier": "later",
+    "later": "earlier",
+}
+
+
+def otherwise(spec: Json, random: Any) -> None:  # noqa: ANN401 hypothesis' own
+    """Ask otherwise: other budgets, stages, images, fewer dependencies."""
+    for budget in spec.get("budgets", ()):
+        budget["maxUnavailable"] = random.choice([budget["maxUnavailable"], 1, 3, "20%"])
+    if random.random() < 0.5:
+        spec["stages"] = [
+            {"name": "first", "perWorkload": 2},
+            {"name": "rest", "perWorkload": "100%"},
+        ]
+    if random.random() < 0.5:
+        spec["dependencies"] = []
+    if random.random() < 0.5:
+        spec["target"]["images"].pop()
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[planner.Plan, planner.Plan]:
+    """Two plans of one fleet."""
+    fleet: Recorded = draw(fleets.fleets())
+    random = draw(st.randoms(use_true_random=False))
+    other = fleet.with_request(lambda spec: otherwise(spec, random))
+    log = fleet.log()
+    return fleet.plan(log), other.plan(log)
+
+
+@law(max_examples=20)
+@given(fleets.fleets())
+def test_a_plan_does_not_differ_from_itself(fleet: Recorded) -> None:
+    log = fleet.log()
+    plan = fleet.plan(log)
+    diff = planner.plan_diff(plan, fleet.plan(log))
+    assert diff["same"]
+    assert diff["moves"]["same"] == len(plan)
+    assert not any(diff[key] for key in ("request", "workloads", "budgets", "dependencies"))
+
+
+@law(max_examples=20)
+@given(pairs())
+def test_a_difference_seen_from_the_other_side_is_mirrored(
+    pair: tuple[planner.Plan, planner.Plan],
+) -> None:
+    before, after = pair
+    there, back = planner.plan_diff(before, after), planner.plan_diff(after, before)
+    assert in_order(mirrored(there)) == in_order(back)
+
+
+def mirrored(value: Any) -> Any:  # noqa: ANN401 any JSON
+    """What the other side sees; the reasons of unmovable pods change their places too."""
+    if isinstance(value, dict) and "path" in value:
+        return {"path": value["path"], "before": value["after"], "after": value["before"]}
+    if isinstance(value, dict):
+        turned = {MIRRORED.get(key, key): mirrored(inner) for key, inner in value.items()}
+        if "reason_before" in turned:
+            turned["reason_before"], turned["reason"] = turned["reason"], turned["reason_before"]
+            del turned["remedy"]
+        if turned.get("change") in MIRRORED:
+            turned["change"] = MIRRORED[turned["change"]]
+        return turned
+    return [mirrored(each) for each in value] if isinstance(value, list) else value
+
+
+def in_order(diff: Json) -> Json:
+    """Changes of a workload are told in the order of their waves before, which is not mirrored."""
+    for workload in diff["workloads"]:
+        workload["changes"].sort(key=repr_of)
+    for pod in diff["unmovable"]["changed"]:
+        pod.pop("remedy", None)
+    return diff
+
+
+def repr_of(value: Any) -> str:  # noqa: ANN401 any JSON
+    if isinstance(value, dict):
+        return repr(sorted((key, repr_of(inner)) for key, inner in value.items()))
+    return repr(value)
+
+
+@law(max_examples=20)
+@given(pairs())
+def test_every_move_of_both_plans_is_counted_where_it_belongs(
+    pair: tuple[planner.Plan, planner.Plan],
+) -> None:
+    before, after = pair
+    diff = planner.plan_diff(before, after)
+    was, now = ({move["uid"]: move for move in moves_of(plan)} for plan in pair)
+    told: Counter[str] = Counter()
+    for uid in was.keys() | now.keys():
+        told[fate(was.get(uid), now.get(uid))] += 1
+    assert {fate: count for fate, count in diff["moves"].items() if count} == dict(told)
+    by_workload: Counter[str] = Counter()
+    for workload in diff["workloads"]:
+        for change in workload["changes"]:
+            by_workload[change["change"]] += change["moves"]
+    assert by_workload == {fate: count for fate, count in told.items() if fate != "same"}
+    assert diff["before"]["waves"] == header_of(before)["waves"]
+    assert diff["after"]["moves"] == len(after)
+
+
+def fate(was: Json | None, now: Json | None) -> str:
+    if was is None or now is None:
+        return "came" if was is None else "went"
+    if was["wave"] != now["wave"]:
+        return "later" if now["wave"] > was["wave"] else "earlier"
+    return "same" if was == now else "stays"
