@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         simulate,
         status,
         verify,
+        whatif,
     )
     from planner.errors import (
         ChainBrokenError,
@@ -73,6 +74,7 @@ __all__ = [
     "simulate",
     "status",
     "verify",
+    "whatif",
 ]
 
 

@@ -276,6 +276,7 @@ def plan(
     calendars: bytes,
     warnings: list[str],
     strict: bool,
+    allowances: bytes,
 ) -> Plan:
     """Plan a request. The same arguments give the same bytes.
 
@@ -290,6 +291,8 @@ def plan(
         version: of the planner.
         warnings: put before those of the plan.
         strict: no plan when a pod that differs cannot move.
+        allowances: limits of budgets that are supposed, whatever the clusters say: a JSON list of
+            `{"name": "pdb/trade/cart", "cluster": null, "limit": {"by": 1}}` (or `{"to": 5}`).
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.

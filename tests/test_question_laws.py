@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import planner
+from planner.model.amend import amended
+from planner.model.request import canonical_json, load_request
+from planner.model.spec_path import differences
 from tests import fleets
 from tests.shop import header_of, moves_of
-from tests.test_plan_laws import law
+from tests.test_plan_laws import law, plan_if_any
 
 if TYPE_CHECKING:
     from tests.fleets import Recorded
@@ -131,3 +135,54 @@ def fate(was: Json | None, now: Json | None) -> str:
     if was["wave"] != now["wave"]:
         return "later" if now["wave"] > was["wave"] else "earlier"
     return "same" if was == now else "stays"
+
+
+@law(max_examples=20)
+@given(fleets.troubled_fleets())
+def test_a_question_that_supposes_nothing_gives_the_bytes_of_the_plan(fleet: Recorded) -> None:
+    log = fleet.log()
+    plan = plan_if_any(fleet, log)
+    if plan is not None:
+        assert planner.whatif(log, plan).to_bytes() == plan.to_bytes()
+
+
+@law(max_examples=20)
+@given(fleets.fleets(), st.randoms(use_true_random=False))
+def test_a_budget_with_a_pod_more_has_no_larger_bound(fleet: Recorded, random: Any) -> None:  # noqa: ANN401
+    log = fleet.log()
+    plan = fleet.plan(log)
+    before = header_of(plan)
+    budgets = [each["name"] for each in before["budgets"] if "/" in each["name"]]
+    after = header_of(planner.whatif(log, plan, {random.choice(budgets): "+1"}))
+    # Where more pods can move than before, they may need more waves.
+    if after["totals"]["moves"] == before["totals"]["moves"]:
+        assert after["waves_bound"] <= before["waves_bound"]
+        assert after["seconds_bound"] <= before["seconds_bound"]
+
+
+@law(max_examples=20)
+@given(fleets.fleets(), st.randoms(use_true_random=False))
+def test_what_differs_between_two_requests_can_be_set_and_unset(
+    fleet: Recorded,
+    random: Any,  # noqa: ANN401
+) -> None:
+    before = json.loads(fleet.request)
+    after = json.loads(fleet.with_request(lambda spec: otherwise(spec, random)).request)
+    asked = differences(before["spec"], after["spec"])
+    sets = [(path, value) for path, _, value in asked if value is not None]
+    unsets = [path for path, _, value in reversed(asked) if value is None]
+    read = amended(before, sets, unsets)
+    assert in_names(json.loads(canonical_json(read))) == in_names(json.loads(canonical(after)))
+
+
+def canonical(request: Json) -> bytes:
+    return canonical_json(load_request(json.dumps(request).encode(), "request", lambda _: ()))
+
+
+def in_names(request: Json) -> Json:
+    """Lists in the order of the names of their items: the order of what is added may be another."""
+    spec = request["spec"]
+    for key in ("budgets", "stages", "dependencies"):
+        if key in spec:
+            spec[key] = sorted(spec[key], key=repr_of)
+    return request

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "plan": ("plan", "Plan an upgrade: every move of every wave, with a proof."),
     "show": ("show", "Show a plan as text, JSON, JSON lines or an HTML page."),
     "plan-diff": ("plan_diff", "Show what became different from one plan to another."),
+    "whatif": ("whatif", "Plan again with something otherwise, and show what comes of it."),
     "explain": ("explain", "Say why something is where it is in a plan."),
     "verify": ("verify", "Check every rule of a plan, on other code."),
     "simulate": ("simulate", "Run a plan on simulated clusters, with faults on demand."),

@@ -98,6 +98,8 @@ def _tell_figures(before: Figures, after: Figures, console: Console) -> None:
     row("cannot be moved", lambda it: it.unmovable, show=number)
     console.print()
     tell_table(console, ("", "BEFORE", "AFTER", ""), rows, right=("BEFORE", "AFTER"))
+    if after.waves < before.waves and after.seconds > before.seconds:
+        console.print("The fewest waves come first, then the least time.")
     if before.bottleneck != after.bottleneck:
         console.print(Text(f"before: {before.bottleneck}", style="dim"))
         console.print(Text(f"after: {after.bottleneck}", style="dim"))
@@ -168,7 +170,7 @@ def _said(fates: Mapping[str, int]) -> dict[str, int]:
         "went": "gone",
         "earlier": "earlier",
         "later": "later",
-        "stays": "held otherwise",
+        "stays": "in the same wave",
         "same": "as before",
     }
     return {said: fates.get(name, 0) for name, said in names.items()}
@@ -205,8 +207,9 @@ def _reason(change: ChangedMoves) -> str:
     """What holds moves now, and held them before; of budgets not at which place."""
     if change.change == "went" and not change.because.after:
         return "not to be moved now"
+    images = "other images; " if change.images else ""
     before, after = (_held(text, place=False) for text in _pair(change.because))
-    return f"{after} as before" if before == after else f"{after}, before {before}"
+    return images + (f"{after} as before" if before == after else f"{after}, before {before}")
 
 
 def _line(change: ChangedMoves) -> str:

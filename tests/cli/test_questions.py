@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from tests.cli.test_shapes import assert_published
 from tests.shop import REQUEST
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from syrupy.assertion import SnapshotAssertion
 
     from tests.cli.conftest import Run
@@ -68,3 +67,79 @@ def test_plan_diff_tells_all_of_it_when_asked(run: Run, plan_id: str, other: str
 def test_a_plan_diff_is_as_published(run: Run, plan_id: str, other: str) -> None:
     for pair in ((plan_id, other), (other, plan_id), (plan_id, plan_id)):
         assert_published(json.loads(run("plan-diff", *pair, "--format", "json").out), PlanDiff)
+
+
+SUPPOSED = {
+    "a sidecar set": ["--set", "sidecarset/log-tail=+3"],
+    "a budget that forbids": ["--set", "shanghai/pdb/data/kafka=+1"],
+    "no canary": ["--unset", "stages.canary", "--set", "budgets.fleet.maxUnavailable=4%"],
+    "a new budget": ["--set", "budgets.new={scope: cluster, maxUnavailable: 30}"],
+}
+
+
+@pytest.mark.parametrize("name", SUPPOSED)
+def test_whatif(run: Run, plan_id: str, name: str, told: SnapshotAssertion) -> None:
+    ran = run("whatif", plan_id, *SUPPOSED[name])
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out == told
+
+
+def test_a_question_changes_nothing_unless_its_answer_is_to_be_kept(
+    run: Run, plan_id: str, tmp_path: Path
+) -> None:
+    head = run("log", "head").out
+    asked = ["whatif", plan_id, "--set", "budgets.fleet.maxUnavailable=4%"]
+    assert run(*asked).code == 2
+    assert run("log", "head").out == head
+
+    kept = run(*asked, "--keep", "-o", tmp_path / "other.plan").out.split()[-1]
+    assert run("log", "head").out != head
+    assert run("plan-diff", kept, tmp_path / "other.plan").code == 0
+    assert run("verify", kept).code == 0
+
+
+def test_the_answer_is_what_the_request_would_have_given(run: Run, plan_id: str) -> None:
+    old, new = "{name: fleet, maxUnavailable: 3%}", "{name: fleet, maxUnavailable: 40}"
+    Path("other.yaml").write_text(REQUEST.read_text().replace(old, new))
+    assert run("plan", "-f", "other.yaml", "-o", "planned.plan", "--at", "1904").code == 2
+    asked = ("--set", "budgets.fleet.maxUnavailable=40", "-o", "asked.plan")
+    assert run("whatif", plan_id, *asked).code == 2
+    assert Path("planned.plan").read_bytes() == Path("asked.plan").read_bytes()
+
+
+MISTAKES = {
+    "--set budgets.flet.maxUnavailable=4%": "did you mean fleet?",
+    "--set budgets.fleet.maxUnavailabel=4%": "did you mean maxUnavailable?",
+    "--set budget.fleet.maxUnavailable=4%": "did you mean budgets?",
+    "--set budgets.fleet.maxUnavailable=often": "no percentage",
+    "--set budgets.fleet.maxUnavailable": "write PATH=VALUE",
+    "--set budgets.fleet.maxUnavailable=": "--unset PATH",
+    "--set budgets.fleet.name.first=x": "only a value before first",
+    "--set budgets.fleet.maxUnavailable=[": "did not find",
+    "--unset budgets.fleet.selector": "nothing is set there",
+    "--unset budgets.nothing": "did you mean",
+    "--unset metadata.name": "unknown key",
+    "--set target.manifests=[]": "write a request",
+    "--set pdb/trade/crt=+1": "did you mean pdb/trade/cart?",
+    "--set pdb/trade/cart=more": "write +1",
+    "--unset pdb/trade/cart": "write --set pdb/trade/cart=+1",
+    "--keep --set pdb/trade/cart=+1": "change it in the cluster",
+    "--set stages.rest.perWorkload=50% --set stages.tenth.perWorkload=60%": "with what is set",
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES)
+def test_a_question_that_cannot_be_asked_is_one_line_with_the_remedy(
+    run: Run, plan_id: str, arguments: str
+) -> None:
+    ran = run("whatif", plan_id, *arguments.split(" "))
+    assert (ran.code, ran.out) == (64, "")
+    assert ran.err.count("\n") == 1
+    assert MISTAKES[arguments] in ran.err
+
+
+def test_a_question_that_has_no_plan_is_3(run: Run, plan_id: str) -> None:
+    back = "{workload: {namespace: trade, name: payment}, after: [{namespace: trade, name: cart}]}"
+    ran = run("whatif", plan_id, "--set", f"dependencies.back={back}")
+    assert ran.code == 3
+    assert "wait for each other" in ran.err

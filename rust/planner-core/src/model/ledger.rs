@@ -1,6 +1,7 @@
 //! Which budgets each pod belongs to.
 
 use super::{
+    allowances::Allowances,
     budgets::{Budget, BudgetIdx},
     calendars::Calendars,
     durations::Durations,
@@ -21,6 +22,8 @@ pub struct Ledger<'a> {
     pub(super) durations: Durations,
     /// When workloads may move.
     pub(super) calendars: Calendars,
+    /// Limits that are supposed.
+    pub(super) allowances: Allowances,
     /// Finds pods by labels, by cluster.
     pub(super) labels: Vec<LabelIndex<'a>>,
     pub(super) budgets: Vec<Budget>,
@@ -111,6 +114,7 @@ impl<'a> Ledger<'a> {
             inventory,
             durations: Durations::default(),
             calendars: Calendars::default(),
+            allowances: Allowances::default(),
             labels: clusters
                 .map(|cluster| LabelIndex::of(inventory.pods_of(cluster)))
                 .collect(),
@@ -141,6 +145,12 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_calendars(self, calendars: Calendars) -> Self {
         Self { calendars, ..self }
+    }
+
+    /// The same with limits of budgets as they are supposed.
+    #[must_use]
+    pub fn with_allowances(self, allowances: Allowances) -> Self {
+        Self { allowances, ..self }
     }
 
     /// How many of these pods do not serve.
