@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.api import (
         Log,
         Plan,
+        bottlenecks,
         diff,
         explain,
         load_request,
@@ -66,6 +67,7 @@ __all__ = [
     "RunError",
     "UsageError",
     "Violation",
+    "bottlenecks",
     "diff",
     "explain",
     "load_request",

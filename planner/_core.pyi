@@ -8,6 +8,7 @@ __all__ = [
     "BUILD_PROFILE",
     "CODEC",
     "Batch",
+    "Bottlenecks",
     "Feed",
     "Fleet",
     "Intake",
@@ -215,6 +216,24 @@ class Plan:
     def __len__(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Hand the moves to any reader of Arrow, without a copy."""
+
+@final
+class Bottlenecks:
+    """The problem of a plan, and every unit more of something that may save it something."""
+
+    def __new__(
+        cls, fleet: Fleet, request: bytes, *, durations: bytes, calendars: bytes
+    ) -> Bottlenecks:
+        """Pose and solve the problem of a request; the arguments are those of `plan`."""
+
+    def head(self) -> bytes:
+        """Give the schedule in figures, and what is not to be tried and why, as JSON."""
+
+    def solve(self, begin: int, count: int) -> bytes:
+        """Solve again with each of `count` units from `begin` on; a JSON list of the savings."""
+
+    def __len__(self) -> int:
+        """Count the units that can be tried; the most promising come first."""
 
 def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:
     """Fold batches into a fleet.

@@ -26,12 +26,13 @@ from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
-from planner.questions import ask, compare_plans
+from planner.questions import ask, compare_plans, find_bottlenecks
 from planner.verify import Violation
 
 __all__ = [
     "Log",
     "Plan",
+    "bottlenecks",
     "diff",
     "explain",
     "load_request",
@@ -200,6 +201,20 @@ def whatif(
     position = loop.position_of(log.events, plan, _read(plan.header()))
     fleet = loop.observe_fleet(log.events, position, None)
     return ask(log.events, fleet, plan, suppose((sets or {}).items(), unsets))
+
+
+def bottlenecks(log: Log, plan: Plan, *, limit: int | None = None) -> dict[str, Any]:
+    """Tell what one unit more of each budget, dependency and stage would save a plan.
+
+    Each is found by solving the plan's problem again, at most `limit` times; the shape is that of
+    `planner schema bottlenecks`.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
+    position = loop.position_of(log.events, plan, _read(plan.header()))
+    fleet = loop.observe_fleet(log.events, position, None)
+    return _read(msgspec.json.encode(find_bottlenecks(log.events, fleet, plan, limit=limit)))
 
 
 def simulate(log: Log, plan: Plan, *, seed: int = 0, faults: str = "") -> dict[str, Any]:

@@ -182,11 +182,16 @@ def plan_canonical(
         log_digest=log.digest_at(fleet.position).hex(),
         version=version("fleet-upgrade-planner"),
         calendars=laid_out(text, fleet.now_ms),
-        durations=learnt.durations(log, fleet.position, lambda plan: load_plan(lambda: log, plan)),
+        durations=learnt_durations(log, fleet.position),
         warnings=warnings,
         strict=strict,
         allowances=allowances,
     )
+
+
+def learnt_durations(log: EventLog, position: int) -> bytes:
+    """Give what runs up to a position taught of how long moves take, as the core takes it."""
+    return learnt.durations(log, position, lambda plan: load_plan(lambda: log, plan))
 
 
 def canonical_redacted(log: EventLog, request: UpgradeRequest) -> bytes:

@@ -1,17 +1,23 @@
 """Questions to plans that nothing follows from: the log and the clusters stay as they are."""
 
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from planner import core, loop
 from planner.log import EventLog
 from planner.model.amend import amended
+from planner.model.bottlenecks import Bottlenecks, Saving, ScheduleFigures, Untried
 from planner.model.plan_diff import AskedOtherwise, PlanDiff, is_same
 from planner.model.request import canonical_json
 from planner.model.spec_path import differences
-from planner.model.suppose import Supposed, check_allowances
+from planner.model.suppose import Supposed, check_allowances, is_budget_of_clusters
+from planner.plan.calendars import laid_out
+
+MOVES_AT_ONCE: Final = 400_000
+"""Moves that are scheduled between two reports of progress."""
 
 
 def compare_plans(before: core.Plan, after: core.Plan) -> PlanDiff:
@@ -64,6 +70,74 @@ def ask(log: EventLog, fleet: core.Fleet, plan: core.Plan, supposed: Supposed) -
     return other
 
 
+def find_bottlenecks(
+    log: EventLog,
+    fleet: core.Fleet,
+    plan: core.Plan,
+    *,
+    limit: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Bottlenecks:
+    """Tell what one unit more of each budget, dependency and stage would save a plan.
+
+    Args:
+        log: the log that the plan was made from.
+        fleet: at the plan's position in it.
+        plan: of this version.
+        limit: how many units are tried at most, the most promising ones; all by default.
+        progress: told how many of how many have been tried.
+    """
+    written = msgspec.json.decode(plan.header(), type=_Written)
+    durations = loop.learnt_durations(log, fleet.position)
+    request = bytes(written.request)
+    calendars = laid_out(request, fleet.now_ms)
+    posed = core.Bottlenecks(fleet, request, durations=durations, calendars=calendars)
+    tries = len(posed) if limit is None else min(limit, len(posed))
+    at_once = max(2, min(64, MOVES_AT_ONCE // (len(plan) + 1)))
+    savings: list[Saving] = []
+    for begin in range(0, tries, at_once):
+        progress(begin, tries)
+        found = posed.solve(begin, min(at_once, tries - begin))
+        savings += msgspec.json.decode(found, type=list[Saving])
+    head = msgspec.json.decode(posed.head(), type=_Posed)
+    spec = _spec(plan)
+    savings = [msgspec.structs.replace(each, ask=_ask_for(each, spec)) for each in savings]
+    return Bottlenecks(
+        plan=plan.id,
+        without=head.figures(),
+        savings=tuple(sorted(savings, key=_most_first)),
+        left=len(posed) - tries,
+        ordered=head.ordered,
+        windowed=head.windowed,
+        untried=head.untried,
+    )
+
+
+def _most_first(saving: Saving) -> tuple[object, ...]:
+    """Waves first, as plans are made; then time, then pods that can move at all."""
+    return (
+        -saving.saves_waves if not saving.more_moves else 0,
+        -saving.saves_seconds if not saving.more_moves else 0,
+        -saving.more_moves,
+        -saving.holds,
+        saving.name,
+        saving.cluster or "",
+        saving.unit,
+    )
+
+
+def _ask_for(saving: Saving, spec: Mapping[str, Any]) -> str | None:
+    """The assignment by which `planner whatif` asks for the same, if there is one."""
+    if saving.kind == "budget" and is_budget_of_clusters(saving.name):
+        return f"{saving.cluster}/{saving.name}=+1"
+    if saving.kind == "budget" and saving.limit is not None:
+        (budget,) = (each for each in spec["budgets"] if each["name"] == saving.name)
+        # A percentage has another limit at each place.
+        if isinstance(budget["maxUnavailable"], int) or budget.get("scope", "fleet") == "fleet":
+            return f"budgets.{saving.name}.maxUnavailable={saving.limit + 1}"
+    return None
+
+
 def keep(log: EventLog, plan: core.Plan) -> None:
     """Keep the answer to a question in the log as if it had been planned; again does nothing."""
     request = msgspec.json.decode(plan.header(), type=_Written).request
@@ -93,3 +167,15 @@ class _Written(msgspec.Struct):
     """The request of a header as it is written there."""
 
     request: msgspec.Raw
+
+
+class _Posed(ScheduleFigures, frozen=True, kw_only=True):
+    """What the core tells before anything is tried."""
+
+    ordered: int
+    windowed: int
+    untried: tuple[Untried, ...]
+
+    def figures(self) -> ScheduleFigures:
+        """Give the schedule without a unit more."""
+        return msgspec.convert(msgspec.structs.asdict(self), ScheduleFigures)

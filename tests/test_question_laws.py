@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 import planner
@@ -137,7 +137,7 @@ def fate(was: Json | None, now: Json | None) -> str:
     return "same" if was == now else "stays"
 
 
-@law(max_examples=20)
+@law(max_examples=20, phases=[Phase.generate])
 @given(fleets.troubled_fleets())
 def test_a_question_that_supposes_nothing_gives_the_bytes_of_the_plan(fleet: Recorded) -> None:
     log = fleet.log()
@@ -186,3 +186,26 @@ def in_names(request: Json) -> Json:
         if key in spec:
             spec[key] = sorted(spec[key], key=repr_of)
     return request
+
+
+@law(max_examples=15, phases=[Phase.generate])
+@given(fleets.troubled_fleets())
+def test_a_unit_more_never_costs_anything(fleet: Recorded) -> None:
+    log = fleet.log()
+    plan = plan_if_any(fleet, log)
+    if plan is None:
+        return
+    found = planner.bottlenecks(log, plan)
+    header, without = header_of(plan), found["without"]
+    assert {key: header[key] for key in without if key in header} == {
+        key: value for key, value in without.items() if key in header
+    }
+    assert without["moves"] == len(plan)
+    for each in found["savings"]:
+        assert each["more_moves"] >= 0, each
+        # Moves of two stages never share a wave, so a larger stage may cost one.
+        if each["more_moves"] == 0 and each["unit"] != "1 move more in it":
+            assert 0 <= each["saves_waves"] <= each["saves_waves_at_most"], each
+            assert each["saves_waves"] or each["saves_seconds"] >= 0, each
+            assert each["with_it"]["waves_bound"] <= without["waves_bound"], each
+            assert each["with_it"]["seconds_bound"] <= without["seconds_bound"], each

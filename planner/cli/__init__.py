@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "show": ("show", "Show a plan as text, JSON, JSON lines or an HTML page."),
     "plan-diff": ("plan_diff", "Show what became different from one plan to another."),
     "whatif": ("whatif", "Plan again with something otherwise, and show what comes of it."),
+    "bottlenecks": ("bottlenecks", "Say what one unit more of each limit would save."),
     "explain": ("explain", "Say why something is where it is in a plan."),
     "verify": ("verify", "Check every rule of a plan, on other code."),
     "simulate": ("simulate", "Run a plan on simulated clusters, with faults on demand."),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from planner.model.bottlenecks import Bottlenecks
 from planner.model.plan import Move, PlanHeader, Report
 from planner.model.plan_diff import PlanDiff
 from planner.model.progress import Progress
@@ -40,6 +41,11 @@ def plan_diff_schema() -> dict[str, Any]:
     return _schema("plan-diff", PlanDiff)
 
 
+def bottlenecks_schema() -> dict[str, Any]:
+    """Describe what `planner bottlenecks PLAN --format json` prints."""
+    return _schema("bottlenecks", Bottlenecks)
+
+
 def report_schema() -> dict[str, Any]:
     """Describe what `planner verify PLAN --format json` prints."""
     return _schema("report", Report)
@@ -65,6 +71,7 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "plan": plan_schema,
     "move": move_schema,
     "plan-diff": plan_diff_schema,
+    "bottlenecks": bottlenecks_schema,
     "report": report_schema,
     "simulation": simulation_schema,
     "runs": runs_schema,

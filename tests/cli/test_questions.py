@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from planner.model.bottlenecks import Bottlenecks
 from planner.model.plan_diff import PlanDiff
 from tests.cli.test_output import TextExtension
 from tests.cli.test_shapes import assert_published
@@ -143,3 +144,49 @@ def test_a_question_that_has_no_plan_is_3(run: Run, plan_id: str) -> None:
     ran = run("whatif", plan_id, "--set", f"dependencies.back={back}")
     assert ran.code == 3
     assert "wait for each other" in ran.err
+
+
+def test_bottlenecks(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("bottlenecks", plan_id)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == told
+
+
+def test_bottlenecks_with_a_limit(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("bottlenecks", plan_id, "--limit", "3", "-v")
+    assert ran.code == 0
+    assert ran.out == told
+
+
+def test_bottlenecks_are_as_published_and_what_whatif_says(run: Run, plan_id: str) -> None:
+    found = json.loads(run("bottlenecks", plan_id, "--format", "json").out)
+    assert_published(found, Bottlenecks)
+    asked = [each for each in found["savings"] if each["ask"]][:6]
+    assert asked
+    for each in asked:
+        ran = run("whatif", plan_id, "--set", each["ask"], "--format", "json")
+        after = json.loads(ran.out)["after"]
+        assert (after["waves"], after["seconds"], after["moves"]) == (
+            each["with_it"]["waves"],
+            each["with_it"]["seconds"],
+            each["with_it"]["moves"],
+        )
+
+
+def test_what_a_limit_leaves_out_holds_up_less(run: Run, plan_id: str) -> None:
+    every = json.loads(run("bottlenecks", plan_id, "--format", "json").out)
+    some = json.loads(run("bottlenecks", plan_id, "--format", "json", "--limit", "5").out)
+    assert (len(some["savings"]), some["left"]) == (5, len(every["savings"]) - 5)
+    assert all(each in every["savings"] for each in some["savings"])
+
+
+def test_a_plan_that_nothing_holds_up(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(
+        REQUEST.read_text().split("spec:")[0]
+        + "spec: {target: {images: [{workload: {namespace: shop, name: sitemap}, "
+        "container: main, to: registry.example.com/sitemap:9.9.9}]}}"
+    )
+    assert run("plan", "-f", "one.yaml", "-o", "one.plan").code == 2
+    ran = run("bottlenecks", "one.plan")
+    assert ran.code == 0
+    assert "nothing holds anything up" in ran.out

@@ -118,6 +118,43 @@ pub fn diff<'py>(
     Ok(PyBytes::new(py, report.to_string().as_bytes()))
 }
 
+/// What one unit more of something would save a plan.
+#[pyclass(frozen, name = "Bottlenecks", module = "planner._core")]
+pub struct PyBottlenecks {
+    inner: core::Bottlenecks,
+}
+
+#[pymethods]
+impl PyBottlenecks {
+    #[new]
+    #[pyo3(signature = (fleet, request, *, durations, calendars))]
+    fn new(
+        py: Python<'_>,
+        fleet: &PyFleet,
+        request: &[u8],
+        durations: &[u8],
+        calendars: &[u8],
+    ) -> PyResult<Self> {
+        let made = tried(py, || {
+            core::Bottlenecks::of(&fleet.inner, request, durations, calendars)
+        });
+        made.map(|inner| Self { inner })
+    }
+
+    fn head<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.inner.head().as_bytes())
+    }
+
+    fn solve<'py>(&self, py: Python<'py>, begin: usize, count: usize) -> Bound<'py, PyBytes> {
+        let found = detached(py, || self.inner.solve(begin, count));
+        PyBytes::new(py, found.as_bytes())
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.len()
+    }
+}
+
 #[pyfunction]
 pub fn compare<'py>(
     py: Python<'py>,

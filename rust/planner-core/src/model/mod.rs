@@ -13,6 +13,7 @@ pub use budgets::{Budget, BudgetIdx};
 pub use calendars::{CalendarRule, Calendars};
 pub use durations::Durations;
 pub use groups::GroupOf;
+pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
 
 use crate::{
@@ -61,7 +62,7 @@ pub fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> (Mode
     diff.warnings
         .extend(allowances.apply(inventory, &mut model));
     let mut laid = Laid::of(&model.problem);
-    groups::size_stages(&mut model, &mut laid, request);
+    size_stages(&mut model.problem, &mut laid, request, |_| {});
     (model, laid)
 }
 

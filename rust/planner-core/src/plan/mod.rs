@@ -1,6 +1,7 @@
 //! A plan: every move of every wave, what it leaves of each budget, and how good it is.
 
 mod assign;
+mod bottlenecks;
 mod compare;
 mod header;
 pub mod moves;
@@ -15,6 +16,7 @@ use arrow_ipc::{
     writer::{FileWriter, IpcWriteOptions},
 };
 use arrow_schema::ArrowError;
+pub use bottlenecks::Bottlenecks;
 pub use compare::compare;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
