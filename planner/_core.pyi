@@ -19,6 +19,7 @@ __all__ = [
     "diff",
     "fold",
     "images",
+    "lint",
     "plan",
     "redact",
     "status",
@@ -283,6 +284,12 @@ def diff(fleet: Fleet, request: bytes) -> bytes:
     Args:
         fleet: as observed.
         request: canonical JSON of an UpgradeRequest, its manifests redacted.
+    """
+
+def lint(fleet: Fleet, request: bytes) -> bytes:
+    """Tell what of a request does nothing in a fleet or blocks too much, as a JSON list.
+
+    The shape is that of `planner.model.lint.Finding`; the arguments are those of `plan`.
     """
 
 def plan(

@@ -26,7 +26,7 @@ from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
-from planner.questions import ask, compare_plans, find_bottlenecks
+from planner.questions import ask, compare_plans, find_bottlenecks, lint_request
 from planner.verify import Violation
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "bottlenecks",
     "diff",
     "explain",
+    "lint",
     "load_request",
     "plan",
     "plan_diff",
@@ -215,6 +216,17 @@ def bottlenecks(log: Log, plan: Plan, *, limit: int | None = None) -> dict[str, 
     position = loop.position_of(log.events, plan, _read(plan.header()))
     fleet = loop.observe_fleet(log.events, position, None)
     return _read(msgspec.json.encode(find_bottlenecks(log.events, fleet, plan, limit=limit)))
+
+
+def lint(log: Log, request: UpgradeRequest, *, at: str | None = None) -> dict[str, Any]:
+    """Tell what of a request does nothing in the fleet, or blocks what it may not mean to block.
+
+    The shape is that of `planner schema lint`.
+
+    Raises:
+        InfeasibleError: workloads wait for each other.
+    """
+    return _read(msgspec.json.encode(lint_request(log.events, log.fleet(at), request)))
 
 
 def simulate(log: Log, plan: Plan, *, seed: int = 0, faults: str = "") -> dict[str, Any]:

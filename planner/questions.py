@@ -10,8 +10,9 @@ from planner import core, loop
 from planner.log import EventLog
 from planner.model.amend import amended
 from planner.model.bottlenecks import Bottlenecks, Saving, ScheduleFigures, Untried
+from planner.model.lint import Finding, Lint
 from planner.model.plan_diff import AskedOtherwise, PlanDiff, is_same
-from planner.model.request import canonical_json
+from planner.model.request import UpgradeRequest, canonical_json
 from planner.model.spec_path import differences
 from planner.model.suppose import Supposed, check_allowances, is_budget_of_clusters
 from planner.plan.calendars import laid_out
@@ -136,6 +137,30 @@ def _ask_for(saving: Saving, spec: Mapping[str, Any]) -> str | None:
         if isinstance(budget["maxUnavailable"], int) or budget.get("scope", "fleet") == "fleet":
             return f"budgets.{saving.name}.maxUnavailable={saving.limit + 1}"
     return None
+
+
+def lint_request(log: EventLog, fleet: core.Fleet, request: UpgradeRequest) -> Lint:
+    """Tell what of a request does nothing in a fleet, or blocks too much.
+
+    Raises:
+        InfeasibleError: workloads wait for each other.
+    """
+    from planner.plan.graph import order_dependencies  # noqa: PLC0415 networkx takes a while
+
+    found = core.lint(fleet, loop.canonical_redacted(log, request))
+    implied = [
+        Finding(
+            rule="implied" if "as long as" in text else "waits-for-nothing",
+            path="dependencies",
+            message=text,
+            remedy="take it out",
+        )
+        for text in order_dependencies(request).warnings
+    ]
+    findings = msgspec.json.decode(found, type=list[Finding]) + implied
+    order = ("target", "dependencies", "budgets", "stages", "exclude")
+    findings.sort(key=lambda each: order.index(each.path.partition(".")[0]))
+    return Lint(request=request.metadata.name, position=fleet.position, findings=tuple(findings))
 
 
 def keep(log: EventLog, plan: core.Plan) -> None:

@@ -209,3 +209,27 @@ def test_a_unit_more_never_costs_anything(fleet: Recorded) -> None:
             assert each["saves_waves"] or each["saves_seconds"] >= 0, each
             assert each["with_it"]["waves_bound"] <= without["waves_bound"], each
             assert each["with_it"]["seconds_bound"] <= without["seconds_bound"], each
+
+
+@law(max_examples=20, phases=[Phase.generate])
+@given(fleets.fleets(), st.randoms(use_true_random=False))
+def test_a_budget_that_is_said_never_to_bind_holds_nothing_up(
+    fleet: Recorded,
+    random: Any,  # noqa: ANN401
+) -> None:
+    def add(spec: Json) -> None:
+        scopes = ["node", "zone", "workload", "namespace", "cluster", "fleet"]
+        spec["budgets"] = [
+            {"name": f"b{at}", "scope": random.choice(scopes), "maxUnavailable": share}
+            for at, share in enumerate(random.choices([1, 2, 5, 40, "20%", "50%", "100%"], k=6))
+        ]
+
+    asked = fleet.with_request(add)
+    log = asked.log()
+    plan = plan_if_any(asked, log)
+    if plan is None:
+        return
+    found = planner.lint(log, asked.wanted())["findings"]
+    idle = {each["path"] for each in found if each["rule"] == "never-binds"}
+    holds = planner.bottlenecks(log, plan)["savings"]
+    assert not idle & {f"budgets.{each['name']}" for each in holds if each["kind"] == "budget"}

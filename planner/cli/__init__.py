@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "observe": ("observe", "List and watch live clusters into the log until stopped."),
     "status": ("status", "Show the fleet, and what is already wrong with it."),
     "diff": ("diff", "Show what would have to change."),
+    "lint": ("lint", "Show what of a request does nothing, or blocks too much."),
     "plan": ("plan", "Plan an upgrade: every move of every wave, with a proof."),
     "show": ("show", "Show a plan as text, JSON, JSON lines or an HTML page."),
     "plan-diff": ("plan_diff", "Show what became different from one plan to another."),

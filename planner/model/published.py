@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from planner.model.bottlenecks import Bottlenecks
+from planner.model.lint import Lint
 from planner.model.plan import Move, PlanHeader, Report
 from planner.model.plan_diff import PlanDiff
 from planner.model.progress import Progress
@@ -46,6 +47,11 @@ def bottlenecks_schema() -> dict[str, Any]:
     return _schema("bottlenecks", Bottlenecks)
 
 
+def lint_schema() -> dict[str, Any]:
+    """Describe what `planner lint --format json` prints."""
+    return _schema("lint", Lint)
+
+
 def report_schema() -> dict[str, Any]:
     """Describe what `planner verify PLAN --format json` prints."""
     return _schema("report", Report)
@@ -72,6 +78,7 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "move": move_schema,
     "plan-diff": plan_diff_schema,
     "bottlenecks": bottlenecks_schema,
+    "lint": lint_schema,
     "report": report_schema,
     "simulation": simulation_schema,
     "runs": runs_schema,

@@ -80,8 +80,8 @@ def _name(of: Saving | Untried) -> str:
 
 
 def _tell_rest(found: Bottlenecks, console: Console, *, everything: bool) -> None:
-    useless = [each for each in found.savings if not _is_useful(each)]
     console.print()
+    useless = [each for each in found.savings if not _is_useful(each)]
     if useless:
         console.print(f"Tried, saves nothing: {_some(useless, everything=everything)}")
     if found.left:
@@ -90,22 +90,27 @@ def _tell_rest(found: Bottlenecks, console: Console, *, everything: bool) -> Non
     if free:
         console.print(f"Not tried, never hold anything up: {_some(free, everything=everything)}")
     both = [each for each in found.untried if each.why != FREE]
-    if both and everything:
-        console.print("Not tried, never hold anything up alone:")
-        for why, units in groupby(sorted(both, key=lambda it: it.why), key=lambda it: it.why):
-            console.print(f"  {why}: {_some(list(units), everything=True)}")
-    elif both:
+    if both:
+        _tell_together(both, console, everything=everything)
+    for moves, what in (
+        (found.windowed, "wait for a window or the end of a freeze."),
+        (found.ordered, "wait for their turn in the order of their controller: no unit of that."),
+    ):
+        if moves:
+            console.print(f"{plural(moves, 'move')} {what}")
+
+
+def _tell_together(both: Sequence[Untried], console: Console, *, everything: bool) -> None:
+    """Name budgets that are full only when another one is too."""
+    if not everything:
         console.print(
             "Not tried, never hold anything up alone (another budget is full whenever they are): "
             + _some(both, everything=False)
         )
-    if found.windowed:
-        console.print(f"{plural(found.windowed, 'move')} wait for a window or the end of a freeze.")
-    if found.ordered:
-        console.print(
-            f"{plural(found.ordered, 'move')} wait for their turn in the order of their "
-            "controller, which has no unit."
-        )
+        return
+    console.print("Not tried, never hold anything up alone:")
+    for why, units in groupby(sorted(both, key=lambda it: it.why), key=lambda it: it.why):
+        console.print(f"  {why}: {_some(list(units), everything=True)}")
 
 
 def _some(units: Sequence[Saving] | Sequence[Untried], *, everything: bool) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from planner.model.bottlenecks import Bottlenecks
+from planner.model.lint import Lint, Rule
 from planner.model.plan_diff import PlanDiff
 from tests.cli.test_output import TextExtension
 from tests.cli.test_shapes import assert_published
@@ -190,3 +191,64 @@ def test_a_plan_that_nothing_holds_up(run: Run, tmp_path: Path) -> None:
     ran = run("bottlenecks", "one.plan")
     assert ran.code == 0
     assert "nothing holds anything up" in ran.out
+
+
+WRONG = """
+apiVersion: planner/v1
+kind: UpgradeRequest
+metadata: {name: much-to-no-effect}
+spec:
+  target:
+    images:
+      - {from: registry.example.com/web, to: registry.example.com/web:1.2.0}
+      - {from: registry.example.com/catalog, to: registry.example.com/catalog:1.2.0}
+      - {from: registry.example.com/product, to: registry.example.com/product:1.2.0}
+      - {from: registry.example.com/coupon, to: registry.example.com/coupon:1.2.0}
+      - {from: registry.example.com/kafka, to: registry.example.com/kafka:2.4.0}
+      - {from: registry.example.com/nowhere, to: registry.example.com/nowhere:1.2.0}
+  dependencies:
+    - workload: {namespace: shop, name: web}
+      after: [{namespace: shop, name: catalog}, {namespace: shop, name: product}]
+    - {workload: {namespace: shop, name: catalog}, after: [{namespace: shop, name: product}]}
+    - {workload: {namespace: shop, name: web}, after: [{namespace: shop, name: cupon}]}
+    - {workload: {namespace: trade, name: cart}, after: [{namespace: shop, name: product}]}
+    - {workload: {namespace: shop, name: coupon}, after: [{namespace: trade, name: cart}]}
+    - workload: {namespace: shop, name: coupon}
+      after: [{namespace: shop, name: web}]
+      ready: 0%
+  budgets:
+    - {name: team, selector: {matchLabels: {team: storefrnt}}, maxUnavailable: 5%}
+    - {name: per-workload, scope: workload, maxUnavailable: 5%}
+    - {name: fleet, maxUnavailable: 60}
+    - {name: again, maxUnavailable: 60}
+    - {name: wide, maxUnavailable: 90%}
+    - {name: none, selector: {matchLabels: {app: kafka}}, maxUnavailable: 0}
+    - {name: etcd, selector: {matchLabels: {app: etcd}}, maxUnavailable: 1}
+  stages:
+    - {name: canary, perWorkload: 2, soak: 10m}
+    - {name: small, perWorkload: 2}
+    - {name: half, perWorkload: 50%, soak: 5m}
+  exclude:
+    - selector: {matchLabels: {app: etcd}}
+    - selector: {matchLabels: {app: nothing}}
+"""
+
+
+def test_lint(run: Run, told: SnapshotAssertion) -> None:
+    Path("wrong.yaml").write_text(WRONG)
+    ran = run("lint", "-f", "wrong.yaml")
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out == told
+
+
+def test_lint_of_a_request_of_which_everything_counts(run: Run) -> None:
+    ran = run("lint", "-f", REQUEST)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Nothing found")
+
+
+def test_findings_are_as_published(run: Run) -> None:
+    Path("wrong.yaml").write_text(WRONG)
+    found = json.loads(run("lint", "-f", "wrong.yaml", "--format", "json").out)
+    assert_published(found, Lint)
+    assert {each["rule"] for each in found["findings"]} == set(get_args(Rule))

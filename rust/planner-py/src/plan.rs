@@ -156,6 +156,16 @@ impl PyBottlenecks {
 }
 
 #[pyfunction]
+pub fn lint<'py>(
+    py: Python<'py>,
+    fleet: &PyFleet,
+    request: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let found = tried(py, || planner_core::lint::lint(&fleet.inner, request))?;
+    Ok(PyBytes::new(py, found.as_bytes()))
+}
+
+#[pyfunction]
 pub fn compare<'py>(
     py: Python<'py>,
     before: &PyPlan,

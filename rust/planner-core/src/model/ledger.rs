@@ -185,6 +185,30 @@ impl<'a> Ledger<'a> {
         self.charges[cluster as usize].push(charge);
     }
 
+    /// How many pods each resource covers.
+    #[must_use]
+    pub fn pods_by_resource(&self) -> Vec<u32> {
+        let mut pods = vec![0; self.resources.len()];
+        for charge in self.charges.iter().flatten() {
+            charge.each(|_, resource| pods[resource as usize] += 1);
+        }
+        pods
+    }
+
+    /// The pods, by cluster and row, that each exclusion of a request matches.
+    #[must_use]
+    pub fn matched(&self, request: &Request) -> Vec<Vec<(ClusterIdx, PodRow)>> {
+        let of = |exclude: &crate::request::Exclude| {
+            let clusters = (0..).zip(&self.labels);
+            let rows = clusters.map(|(cluster, index)| {
+                let rows = index.rows_everywhere(&exclude.selector);
+                rows.into_iter().map(move |row| (cluster, row))
+            });
+            rows.flatten().collect()
+        };
+        request.spec.exclude.iter().map(of).collect()
+    }
+
     /// What people should know of the budgets.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
