@@ -75,6 +75,7 @@ def plan(fleet: core.Fleet, request: bytes) -> core.Plan:
         durations=b"{}",
         calendars=b"{}",
         warnings=[],
+        allowances=b"[]",
         strict=False,
     )
 

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from planner.api import (
         Log,
         Plan,
+        bottlenecks,
         diff,
         explain,
+        lint,
         load_request,
         plan,
+        plan_diff,
         simulate,
         status,
         verify,
+        whatif,
     )
     from planner.errors import (
         ChainBrokenError,
@@ -64,13 +68,17 @@ __all__ = [
     "RunError",
     "UsageError",
     "Violation",
+    "bottlenecks",
     "diff",
     "explain",
+    "lint",
     "load_request",
     "plan",
+    "plan_diff",
     "simulate",
     "status",
     "verify",
+    "whatif",
 ]
 
 

@@ -8,15 +8,18 @@ __all__ = [
     "BUILD_PROFILE",
     "CODEC",
     "Batch",
+    "Bottlenecks",
     "Feed",
     "Fleet",
     "Intake",
     "Plan",
     "Pods",
     "checkpoint",
+    "compare",
     "diff",
     "fold",
     "images",
+    "lint",
     "plan",
     "redact",
     "status",
@@ -215,6 +218,24 @@ class Plan:
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Hand the moves to any reader of Arrow, without a copy."""
 
+@final
+class Bottlenecks:
+    """The problem of a plan, and every unit more of something that may save it something."""
+
+    def __new__(
+        cls, fleet: Fleet, request: bytes, *, durations: bytes, calendars: bytes
+    ) -> Bottlenecks:
+        """Pose and solve the problem of a request; the arguments are those of `plan`."""
+
+    def head(self) -> bytes:
+        """Give the schedule in figures, and what is not to be tried and why, as JSON."""
+
+    def solve(self, begin: int, count: int) -> bytes:
+        """Solve again with each of `count` units from `begin` on; a JSON list of the savings."""
+
+    def __len__(self) -> int:
+        """Count the units that can be tried; the most promising come first."""
+
 def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:
     """Fold batches into a fleet.
 
@@ -248,12 +269,27 @@ def images(fleet: Fleet) -> bytes:
 def status(fleet: Fleet) -> bytes:
     """Tell what the fleet looks like and what is wrong with it, as JSON."""
 
+def compare(before: Plan, after: Plan) -> bytes:
+    """Tell what became different from one plan to another, as JSON.
+
+    The shape is `planner.model.plan_diff.PlanDiff`, but for what the requests ask otherwise.
+
+    Raises:
+        UsageError: a header cannot be read.
+    """
+
 def diff(fleet: Fleet, request: bytes) -> bytes:
     """Tell what would have to change, as JSON.
 
     Args:
         fleet: as observed.
         request: canonical JSON of an UpgradeRequest, its manifests redacted.
+    """
+
+def lint(fleet: Fleet, request: bytes) -> bytes:
+    """Tell what of a request does nothing in a fleet or blocks too much, as a JSON list.
+
+    The shape is that of `planner.model.lint.Finding`; the arguments are those of `plan`.
     """
 
 def plan(
@@ -266,6 +302,7 @@ def plan(
     calendars: bytes,
     warnings: list[str],
     strict: bool,
+    allowances: bytes,
 ) -> Plan:
     """Plan a request. The same arguments give the same bytes.
 
@@ -280,6 +317,8 @@ def plan(
         version: of the planner.
         warnings: put before those of the plan.
         strict: no plan when a pod that differs cannot move.
+        allowances: limits of budgets that are supposed, whatever the clusters say: a JSON list of
+            `{"name": "pdb/trade/cart", "cluster": null, "limit": {"by": 1}}` (or `{"to": 5}`).
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.

@@ -5,6 +5,7 @@ Arrow (`pyarrow.record_batch(plan)`, `polars.DataFrame(plan)`) without a copy.
 """
 
 import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,22 +21,28 @@ from planner.log.open import open_log
 from planner.model.clock import Clock, SystemClock
 from planner.model.request import UpgradeRequest
 from planner.model.request import load_request as load_request_text
+from planner.model.suppose import suppose
 from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
+from planner.questions import ask, compare_plans, find_bottlenecks, lint_request
 from planner.verify import Violation
 
 __all__ = [
     "Log",
     "Plan",
+    "bottlenecks",
     "diff",
     "explain",
+    "lint",
     "load_request",
     "plan",
+    "plan_diff",
     "simulate",
     "status",
     "verify",
+    "whatif",
 ]
 
 
@@ -151,9 +158,75 @@ def explain(plan: Plan, what: str) -> list[Reasons]:
     return explain_header(_read(plan.header()), loop.moves_naming(plan, what), what)
 
 
+def plan_diff(before: Plan, after: Plan) -> dict[str, Any]:
+    """Tell what became different from one plan to another; `same` when nothing did.
+
+    Moves are summed up by workload, with what holds them now and held them before; the shape is
+    that of `planner schema plan-diff`.
+    """
+    return _read(msgspec.json.encode(compare_plans(before, after)))
+
+
 def verify(log: Log, plan: Plan) -> list[Violation]:
     """Check every rule of a plan against the observed fleet; empty when it holds."""
     return loop.verify_plan(log.events, plan)
+
+
+def whatif(
+    log: Log,
+    plan: Plan,
+    sets: Mapping[str, Any] | None = None,
+    unsets: Iterable[str] = (),
+) -> Plan:
+    """Plan the request of a plan again with something otherwise; nothing is kept.
+
+    >>> import planner
+    >>> log = planner.Log.in_memory()
+    >>> done = log.import_recorded("shanghai", "examples/shop/shanghai")
+    >>> plan = planner.plan(log, planner.load_request("examples/shop/request.yaml"))
+    >>> other = planner.whatif(log, plan, {"budgets.fleet.maxUnavailable": "4%"})
+    >>> planner.plan_diff(plan, other)["request"]
+    [{'path': 'budgets.fleet.maxUnavailable', 'before': '3%', 'after': '4%'}]
+
+    Args:
+        log: the log that the plan was made from; the same position of it is planned.
+        plan: whose request it is.
+        sets: values by their paths into the request's spec, items of lists by their names; or
+            `+1` or a number of pods by the name of a budget of the clusters (`pdb/trade/cart`).
+        unsets: paths of what is taken out.
+
+    Raises:
+        UsageError: a path leads nowhere, or the plan was made from another log.
+        InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """
+    position = loop.position_of(log.events, plan, _read(plan.header()))
+    fleet = loop.observe_fleet(log.events, position, None)
+    return ask(log.events, fleet, plan, suppose((sets or {}).items(), unsets))
+
+
+def bottlenecks(log: Log, plan: Plan, *, limit: int | None = None) -> dict[str, Any]:
+    """Tell what one unit more of each budget, dependency and stage would save a plan.
+
+    Each is found by solving the plan's problem again, at most `limit` times; the shape is that of
+    `planner schema bottlenecks`.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
+    position = loop.position_of(log.events, plan, _read(plan.header()))
+    fleet = loop.observe_fleet(log.events, position, None)
+    return _read(msgspec.json.encode(find_bottlenecks(log.events, fleet, plan, limit=limit)))
+
+
+def lint(log: Log, request: UpgradeRequest, *, at: str | None = None) -> dict[str, Any]:
+    """Tell what of a request does nothing in the fleet, or blocks what it may not mean to block.
+
+    The shape is that of `planner schema lint`.
+
+    Raises:
+        InfeasibleError: workloads wait for each other.
+    """
+    return _read(msgspec.json.encode(lint_request(log.events, log.fleet(at), request)))
 
 
 def simulate(log: Log, plan: Plan, *, seed: int = 0, faults: str = "") -> dict[str, Any]:

@@ -161,9 +161,17 @@ def plan_request(
 
 
 def plan_canonical(
-    log: EventLog, fleet: core.Fleet, text: bytes, *, warnings: list[str], strict: bool
+    log: EventLog,
+    fleet: core.Fleet,
+    text: bytes,
+    *,
+    warnings: list[str],
+    strict: bool,
+    allowances: bytes = b"[]",
 ) -> core.Plan:
     """Plan a request that is canonical JSON, its manifests redacted, without keeping it.
+
+    `allowances` are limits of budgets that are supposed, as `core.plan` takes them.
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
@@ -174,10 +182,16 @@ def plan_canonical(
         log_digest=log.digest_at(fleet.position).hex(),
         version=version("fleet-upgrade-planner"),
         calendars=laid_out(text, fleet.now_ms),
-        durations=learnt.durations(log, fleet.position, lambda plan: load_plan(lambda: log, plan)),
+        durations=learnt_durations(log, fleet.position),
         warnings=warnings,
         strict=strict,
+        allowances=allowances,
     )
+
+
+def learnt_durations(log: EventLog, position: int) -> bytes:
+    """Give what runs up to a position taught of how long moves take, as the core takes it."""
+    return learnt.durations(log, position, lambda plan: load_plan(lambda: log, plan))
 
 
 def canonical_redacted(log: EventLog, request: UpgradeRequest) -> bytes:
@@ -253,13 +267,27 @@ def simulate_plan(
 def _observed_for(
     log: EventLog, plan: core.Plan, header: Mapping[str, Any], progress: Progress
 ) -> Observed:
+    position = position_of(log, plan, header)
+    progress(f"folding {position:,} events")
+    return fold_rows(observed_rows(log, until=position))
+
+
+def position_of(log: EventLog, plan: core.Plan, header: Mapping[str, Any]) -> int:
+    """Give the position of the log from which a plan was made.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
     made_of = header["log"]
-    if log.digest_at(made_of["position"]).hex() != made_of["digest"]:
+    if (
+        made_of["position"] > log.head().position
+        or log.digest_at(made_of["position"]).hex() != made_of["digest"]
+    ):
         raise UsageError(
             f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
         )
-    progress(f"folding {made_of['position']:,} events")
-    return fold_rows(observed_rows(log, until=made_of["position"]))
+    position: int = made_of["position"]
+    return position
 
 
 def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:

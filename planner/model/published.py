@@ -6,7 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
+from planner.model.bottlenecks import Bottlenecks
+from planner.model.lint import Lint
 from planner.model.plan import Move, PlanHeader, Report
+from planner.model.plan_diff import PlanDiff
 from planner.model.progress import Progress
 from planner.model.request import UpgradeRequest
 from planner.model.runs import Runs
@@ -34,6 +37,21 @@ def move_schema() -> dict[str, Any]:
     return _schema("move", Move)
 
 
+def plan_diff_schema() -> dict[str, Any]:
+    """Describe what `planner plan-diff A B --format json` prints."""
+    return _schema("plan-diff", PlanDiff)
+
+
+def bottlenecks_schema() -> dict[str, Any]:
+    """Describe what `planner bottlenecks PLAN --format json` prints."""
+    return _schema("bottlenecks", Bottlenecks)
+
+
+def lint_schema() -> dict[str, Any]:
+    """Describe what `planner lint --format json` prints."""
+    return _schema("lint", Lint)
+
+
 def report_schema() -> dict[str, Any]:
     """Describe what `planner verify PLAN --format json` prints."""
     return _schema("report", Report)
@@ -58,6 +76,9 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "request": request_schema,
     "plan": plan_schema,
     "move": move_schema,
+    "plan-diff": plan_diff_schema,
+    "bottlenecks": bottlenecks_schema,
+    "lint": lint_schema,
     "report": report_schema,
     "simulation": simulation_schema,
     "runs": runs_schema,

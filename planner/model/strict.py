@@ -53,7 +53,7 @@ def struct_from(raw: Any, wanted: type[T], source: str, lines: Mapping[Path, int
         unknown = _unknown_key(raw, wanted, ())
         if unknown is not None:
             path, known = unknown
-            message = _nearest(str(path[-1]), known)
+            message = nearest(str(path[-1]), known)
             raise trouble(source, lines, path, message) from error
         problem, _, at = str(error).partition(" - at `")
         path = _path_of(at, raw)
@@ -71,7 +71,8 @@ def _path_of(at: str, raw: Any) -> Path:  # noqa: ANN401 -- any JSON
     return (*path, next(key for key, value in labels.items() if not isinstance(value, str)))
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest(key: str, known: list[str]) -> str:
+    """Say that a key is not known, with the nearest one that is."""
     lower = {name.lower(): name for name in known}
     (near,) = difflib.get_close_matches(key.lower(), lower, n=1, cutoff=0.0)
     return f"unknown key; did you mean {lower[near]}? Known keys: {', '.join(sorted(known))}"
@@ -79,13 +80,13 @@ def _nearest(key: str, known: list[str]) -> str:
 
 def _unknown_key(raw: Any, wanted: Any, path: Path) -> tuple[Path, list[str]] | None:  # noqa: ANN401
     """Find the first key that its struct does not have, with those that it has."""
-    struct, item = _struct_and_item(wanted)
+    struct, item = struct_and_item(wanted)
     if isinstance(raw, list) and item is not None:
         found = (_unknown_key(each, item, (*path, i)) for i, each in enumerate(raw))
         return next((each for each in found if each), None)
     if not isinstance(raw, dict) or struct is None:
         return None
-    types = _types_by_key(struct)
+    types = types_by_key(struct)
     for key, value in raw.items():
         if key not in types:
             return (*path, key), list(types)
@@ -96,21 +97,21 @@ def _unknown_key(raw: Any, wanted: Any, path: Path) -> tuple[Path, list[str]] | 
 
 
 @functools.cache
-def _types_by_key(struct: type[msgspec.Struct]) -> Mapping[str, Any]:
-    """The type of each field by the key that it is written under."""
+def types_by_key(struct: type[msgspec.Struct]) -> Mapping[str, Any]:
+    """Give the type of each field by the key that it is written under."""
     hints = get_type_hints(struct, include_extras=True)
     return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
 
 
-def _struct_and_item(wanted: Any) -> tuple[type[msgspec.Struct] | None, Any]:  # noqa: ANN401
+def struct_and_item(wanted: Any) -> tuple[type[msgspec.Struct] | None, Any]:  # noqa: ANN401
     """Return the struct that a type allows, and the type of its items if it allows a tuple."""
     origin = get_origin(wanted)
     if origin is Annotated:
-        return _struct_and_item(get_args(wanted)[0])
+        return struct_and_item(get_args(wanted)[0])
     if origin is tuple:
         return None, get_args(wanted)[0]
     if origin in {Union, UnionType}:
-        parts = [_struct_and_item(part) for part in get_args(wanted)]
+        parts = [struct_and_item(part) for part in get_args(wanted)]
         return next((part for part in parts if part != (None, None)), (None, None))
     is_struct = isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
     return (wanted if is_struct else None), None
@@ -125,11 +126,11 @@ def _value_at(raw: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON
 def _choices_at(wanted: Any, path: Path) -> list[str]:  # noqa: ANN401 -- any type
     """Return the texts that are allowed at `path`, if only some are."""
     for step in path:
-        struct, item = _struct_and_item(wanted)
+        struct, item = struct_and_item(wanted)
         if isinstance(step, int):
             wanted = item
         elif struct is not None:
-            wanted = _types_by_key(struct)[str(step)]
+            wanted = types_by_key(struct)[str(step)]
     literals = [wanted, *get_args(wanted)]
     return [text for part in literals if get_origin(part) is Literal for text in get_args(part)]
 

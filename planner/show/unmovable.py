@@ -14,7 +14,11 @@ GROUPS_SHOWN = 40
 
 
 def tell_unmovable(
-    unmovable: Iterable[Mapping[str, Any]], console: Console, *, everything: bool
+    unmovable: Iterable[Mapping[str, Any]],
+    console: Console,
+    *,
+    everything: bool,
+    groups_shown: int = GROUPS_SHOWN,
 ) -> None:
     """Print unmovable pods, grouped by workload, with the reason and the remedy.
 
@@ -22,8 +26,8 @@ def tell_unmovable(
     """
     groups = [list(group) for _, group in groupby(sorted(unmovable, key=_group), key=_group)]
     shown = groups
-    if not everything and len(groups) > GROUPS_SHOWN:
-        shown = sorted(groups, key=len, reverse=True)[:GROUPS_SHOWN]
+    if not everything and len(groups) > groups_shown:
+        shown = sorted(groups, key=len, reverse=True)[:groups_shown]
     for pods in shown:
         cluster, namespace, name, reason = _group(pods[0])
         names = ", ".join(pod["pod"] for pod in pods[:NAMES_SHOWN])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import planner
+from planner import api
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,6 +16,12 @@ def test_the_example_of_the_package_runs(monkeypatch: pytest.MonkeyPatch) -> Non
     results = doctest.testmod(planner)
     assert results.attempted == 6
     assert results.failed == 0
+
+
+def test_the_examples_of_the_interface_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    results = doctest.testmod(api)
+    assert (results.attempted, results.failed) == (6, 0)
 
 
 def test_every_public_name_is_there() -> None:

@@ -125,6 +125,7 @@ def test_nothing_leads_back_from_where_nothing_moved() -> None:
         durations=b"{}",
         calendars=b"{}",
         warnings=[],
+        allowances=b"[]",
         strict=False,
     )
     # But for pods that were in the middle of another rollout when the plan was made.

@@ -85,6 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let order = Order {
         request: &text,
         log_digest: "",
+        allowances: b"[]",
         durations: b"{}",
         calendars: b"{}",
         version: "example",

@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod fold;
 pub mod inventory;
 pub mod kube;
+pub mod lint;
 pub mod model;
 pub mod observe;
 pub mod plan;

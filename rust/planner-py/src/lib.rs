@@ -25,7 +25,7 @@ mod _core {
         checkpoint::{checkpoint, images},
         fleet::{PyFleet, PyPods, fold},
         observe::{PyFeed, PyIntake, redact},
-        plan::{PyPlan, diff, plan, status},
+        plan::{PyBottlenecks, PyPlan, compare, diff, lint, plan, status},
     };
 
     #[pymodule_init]

@@ -82,7 +82,7 @@ impl PyPlan {
     reason = "pyo3 hands the extracted list over"
 )]
 #[expect(clippy::too_many_arguments, reason = "they are named in Python")]
-#[pyo3(signature = (fleet, request, *, log_digest, version, durations, calendars, warnings, strict))]
+#[pyo3(signature = (fleet, request, *, log_digest, version, durations, calendars, warnings, strict, allowances))]
 pub fn plan(
     py: Python<'_>,
     fleet: &PyFleet,
@@ -93,6 +93,7 @@ pub fn plan(
     calendars: &[u8],
     warnings: Vec<String>,
     strict: bool,
+    allowances: &[u8],
 ) -> PyResult<PyPlan> {
     let order = Order {
         request,
@@ -100,6 +101,7 @@ pub fn plan(
         version,
         durations,
         calendars,
+        allowances,
         warnings: &warnings,
         strict,
     };
@@ -114,6 +116,63 @@ pub fn diff<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let report = tried(py, || core::diff_report(&fleet.inner, request))?;
     Ok(PyBytes::new(py, report.to_string().as_bytes()))
+}
+
+/// What one unit more of something would save a plan.
+#[pyclass(frozen, name = "Bottlenecks", module = "planner._core")]
+pub struct PyBottlenecks {
+    inner: core::Bottlenecks,
+}
+
+#[pymethods]
+impl PyBottlenecks {
+    #[new]
+    #[pyo3(signature = (fleet, request, *, durations, calendars))]
+    fn new(
+        py: Python<'_>,
+        fleet: &PyFleet,
+        request: &[u8],
+        durations: &[u8],
+        calendars: &[u8],
+    ) -> PyResult<Self> {
+        let made = tried(py, || {
+            core::Bottlenecks::of(&fleet.inner, request, durations, calendars)
+        });
+        made.map(|inner| Self { inner })
+    }
+
+    fn head<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.inner.head().as_bytes())
+    }
+
+    fn solve<'py>(&self, py: Python<'py>, begin: usize, count: usize) -> Bound<'py, PyBytes> {
+        let found = detached(py, || self.inner.solve(begin, count));
+        PyBytes::new(py, found.as_bytes())
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.len()
+    }
+}
+
+#[pyfunction]
+pub fn lint<'py>(
+    py: Python<'py>,
+    fleet: &PyFleet,
+    request: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let found = tried(py, || planner_core::lint::lint(&fleet.inner, request))?;
+    Ok(PyBytes::new(py, found.as_bytes()))
+}
+
+#[pyfunction]
+pub fn compare<'py>(
+    py: Python<'py>,
+    before: &PyPlan,
+    after: &PyPlan,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let report = tried(py, || core::compare(&before.inner, &after.inner))?;
+    Ok(PyBytes::new(py, report.as_bytes()))
 }
 
 #[pyfunction]

@@ -332,19 +332,25 @@ fn two_budgets(
 }
 
 /// Sizes the stages of each group by the moves that it can make at all: what no budget ever has
-/// room for is no part of a tenth.
-pub(super) fn size_stages(model: &mut Model, laid: &mut Laid, request: &Request) {
+/// room for is no part of a tenth. `change` is done to the stages of each group.
+pub(crate) fn size_stages(
+    problem: &mut Problem,
+    laid: &mut Laid,
+    request: &Request,
+    change: impl Fn(&mut [Stage]),
+) {
     if request.spec.stages.is_empty() {
         return;
     }
     let mut rest = &laid.reachable().moves[..];
-    for group in &mut model.problem.groups {
+    for group in &mut problem.groups {
         let (own, others) = rest.split_at(group.cohorts.len());
         let all = group.cohorts.counts().iter().sum();
         group.stages = stages(request, own.iter().sum(), all);
+        change(&mut group.stages);
         rest = others;
     }
-    laid.stage(&model.problem);
+    laid.stage(problem);
 }
 
 /// The stages of a group that can make `moves` of its `all` moves. A last stage of 100% ends after

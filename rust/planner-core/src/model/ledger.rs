@@ -1,6 +1,7 @@
 //! Which budgets each pod belongs to.
 
 use super::{
+    allowances::Allowances,
     budgets::{Budget, BudgetIdx},
     calendars::Calendars,
     durations::Durations,
@@ -21,6 +22,8 @@ pub struct Ledger<'a> {
     pub(super) durations: Durations,
     /// When workloads may move.
     pub(super) calendars: Calendars,
+    /// Limits that are supposed.
+    pub(super) allowances: Allowances,
     /// Finds pods by labels, by cluster.
     pub(super) labels: Vec<LabelIndex<'a>>,
     pub(super) budgets: Vec<Budget>,
@@ -111,6 +114,7 @@ impl<'a> Ledger<'a> {
             inventory,
             durations: Durations::default(),
             calendars: Calendars::default(),
+            allowances: Allowances::default(),
             labels: clusters
                 .map(|cluster| LabelIndex::of(inventory.pods_of(cluster)))
                 .collect(),
@@ -143,6 +147,12 @@ impl<'a> Ledger<'a> {
         Self { calendars, ..self }
     }
 
+    /// The same with limits of budgets as they are supposed.
+    #[must_use]
+    pub fn with_allowances(self, allowances: Allowances) -> Self {
+        Self { allowances, ..self }
+    }
+
     /// How many of these pods do not serve.
     pub(super) fn down(&self, cluster: ClusterIdx, rows: &[PodRow]) -> u32 {
         let pods = &self.inventory.clusters[cluster as usize].cluster.pods;
@@ -173,6 +183,30 @@ impl<'a> Ledger<'a> {
     /// Says that pods belong to resources.
     pub(super) fn charge(&mut self, cluster: ClusterIdx, charge: Charge) {
         self.charges[cluster as usize].push(charge);
+    }
+
+    /// How many pods each resource covers.
+    #[must_use]
+    pub fn pods_by_resource(&self) -> Vec<u32> {
+        let mut pods = vec![0; self.resources.len()];
+        for charge in self.charges.iter().flatten() {
+            charge.each(|_, resource| pods[resource as usize] += 1);
+        }
+        pods
+    }
+
+    /// The pods, by cluster and row, that each exclusion of a request matches.
+    #[must_use]
+    pub fn matched(&self, request: &Request) -> Vec<Vec<(ClusterIdx, PodRow)>> {
+        let of = |exclude: &crate::request::Exclude| {
+            let clusters = (0..).zip(&self.labels);
+            let rows = clusters.map(|(cluster, index)| {
+                let rows = index.rows_everywhere(&exclude.selector);
+                rows.into_iter().map(move |row| (cluster, row))
+            });
+            rows.flatten().collect()
+        };
+        request.spec.exclude.iter().map(of).collect()
     }
 
     /// What people should know of the budgets.

@@ -1,5 +1,6 @@
 //! The scheduling problem of a diff: every budget as resources, every workload as a group.
 
+mod allowances;
 pub mod budgets;
 mod calendars;
 mod dependencies;
@@ -7,10 +8,12 @@ mod durations;
 mod groups;
 mod ledger;
 
+pub use allowances::Allowances;
 pub use budgets::{Budget, BudgetIdx};
 pub use calendars::{CalendarRule, Calendars};
 pub use durations::Durations;
 pub use groups::GroupOf;
+pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
 
 use crate::{
@@ -53,10 +56,13 @@ impl Model {
 /// Poses the problem. Pods that their kind of move forbids are taken out of the diff and listed
 /// as unmovable. Also gives the problem laid flat, which the sizes of the stages ask for.
 #[must_use]
-pub fn pose(ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> (Model, Laid) {
+pub fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> (Model, Laid) {
+    let (inventory, allowances) = (ledger.inventory, std::mem::take(&mut ledger.allowances));
     let mut model = pose_without_stages(ledger, request, diff);
+    diff.warnings
+        .extend(allowances.apply(inventory, &mut model));
     let mut laid = Laid::of(&model.problem);
-    groups::size_stages(&mut model, &mut laid, request);
+    size_stages(&mut model.problem, &mut laid, request, |_| {});
     (model, laid)
 }
 

@@ -1,6 +1,8 @@
 //! A plan: every move of every wave, what it leaves of each budget, and how good it is.
 
 mod assign;
+mod bottlenecks;
+mod compare;
 mod header;
 pub mod moves;
 mod seal;
@@ -14,6 +16,8 @@ use arrow_ipc::{
     writer::{FileWriter, IpcWriteOptions},
 };
 use arrow_schema::ArrowError;
+pub use bottlenecks::Bottlenecks;
+pub use compare::compare;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -21,7 +25,7 @@ use crate::{
     diff::diff,
     fleet::Fleet,
     inventory::Inventory,
-    model::{Calendars, Durations, Ledger, pose, pose_without_stages},
+    model::{Allowances, Calendars, Durations, Ledger, pose, pose_without_stages},
     request::Request,
     schedule::{reachable, solve_laid},
 };
@@ -48,6 +52,8 @@ pub struct Order<'a> {
     pub durations: &'a [u8],
     /// What the request says of time, as JSON; see [`Calendars`].
     pub calendars: &'a [u8],
+    /// Limits of budgets that are supposed, as JSON; see [`Allowances`].
+    pub allowances: &'a [u8],
     /// What the front door found worth saying.
     pub warnings: &'a [String],
     /// No plan at all when a pod that differs cannot move, but for pods that the request itself
@@ -100,10 +106,12 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
     let durations: Durations = serde_json::from_slice(order.durations).map_err(fail)?;
     let calendars: Calendars = serde_json::from_slice(order.calendars).map_err(fail)?;
+    let allowances: Allowances = serde_json::from_slice(order.allowances).map_err(fail)?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
     let ledger = || {
         let ledger = Ledger::of(&inventory, &request);
-        ledger.with_durations(durations).with_calendars(calendars)
+        let ledger = ledger.with_durations(durations).with_calendars(calendars);
+        ledger.with_allowances(allowances)
     };
     let (mut changes, ledger) = rayon::join(|| diff(&inventory, &request), ledger);
     let differ: u64 = changes
