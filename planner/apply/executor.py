@@ -258,8 +258,6 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
     """
     if site.run.is_moving:
         moving.stand_still(site)
-    if site.run.is_moving:
-        moving.stand_still(site)
     moving.unname(site)
     parted = part(site.plan.unmovable, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():

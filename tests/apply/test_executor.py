@@ -35,6 +35,7 @@ from planner.log.memory import MemoryEventLog
 from planner.loop import observe_fleet
 from planner.model.clock import ManualClock
 from planner.model.progress import Ending
+from tests.apply.shelf import Agreeing
 from tests.shop import IDENTITY, SALE_MS, shop_log, shop_plan
 from tests.shop import request as shop_request
 
@@ -71,7 +72,7 @@ class Desk:
         self.journal.take(lease.epoch, "me")
         outside = Outside(
             log=self.log,
-            doors={},
+            doors=dict.fromkeys(("hangzhou", "shanghai"), Agreeing()),
             clock=self.clock,
             look=fleet,
             load=lambda _: plan,
