@@ -62,7 +62,7 @@ fn search(network: &Network, run: &mut Run<'_>, rng: &mut Rng) -> Option<()> {
 }
 
 /// Couples of a search for so many schedules: more for longer searches, fewer for larger
-/// projects, whose children take longer to get better. Measured (docs/decisions/0014).
+/// projects, whose children take longer to get better. Measured (docs/decisions/0017).
 #[expect(clippy::cast_sign_loss, reason = "a power of a count is not negative")]
 fn couples(network: &Network, schedules: u64) -> usize {
     let size = 0.45 * (schedules as f64).powf(0.65);
