@@ -1,4 +1,4 @@
-"""Rust core of the planner: pure functions over columns. No clock, no I/O, no randomness."""
+"""Rust core of the planner: pure functions over columns. No clock, no I/O; chance is a seed."""
 
 import builtins
 from collections.abc import Sequence
@@ -14,6 +14,8 @@ __all__ = [
     "Intake",
     "Plan",
     "Pods",
+    "Project",
+    "Schedule",
     "checkpoint",
     "compare",
     "diff",
@@ -22,6 +24,7 @@ __all__ = [
     "lint",
     "plan",
     "redact",
+    "solve",
     "status",
 ]
 
@@ -322,4 +325,64 @@ def plan(
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
+    """
+
+@final
+class Project:
+    """Activities that take time over resources of constant capacity, checked.
+
+    The resource-constrained project scheduling problem: none starts before those that precede it
+    are finished, and at no time do those under way demand more of a resource than its capacity.
+    """
+
+    def __new__(
+        cls,
+        *,
+        durations: Sequence[int],
+        demands: Sequence[int],
+        capacities: Sequence[int],
+        before: Sequence[int],
+        after: Sequence[int],
+    ) -> Project:
+        """Make a project of columns.
+
+        Args:
+            durations: of each activity, in units of your choice; their sum is less than 2^30.
+            demands: from each resource, of the first activity, then of the second, and so on.
+            capacities: of each resource.
+            before: of each precedence the activity that goes first, counted from 0.
+            after: of each precedence the activity that waits for it.
+
+        Raises:
+            UsageError: activities in a circle, a demand above the capacity, no such activity.
+        """
+
+    def __len__(self) -> int:
+        """Return how many activities there are."""
+
+@final
+class Schedule:
+    """When each activity of a project starts, and how good that is."""
+
+    @property
+    def starts(self) -> list[int]:
+        """Of each activity, in units of time from the beginning."""
+
+    @property
+    def makespan(self) -> int:
+        """The last finish."""
+
+    @property
+    def bound(self) -> int:
+        """No schedule is shorter."""
+
+    @property
+    def schedules(self) -> int:
+        """How many schedules were made: every pass over all activities, forward or backward."""
+
+def solve(projects: Sequence[Project], *, schedules: int, seed: int) -> list[Schedule]:
+    """Schedule projects, as short as at most so many schedules of each allow.
+
+    The same project, number and seed give the same; a larger number never gives a longer one.
+    Projects are solved side by side, each on one thread, detached from the interpreter.
     """

@@ -17,6 +17,8 @@ from planner._core import (  # noqa: TID251 this is the door
     Intake,
     Plan,
     Pods,
+    Project,
+    Schedule,
     checkpoint,
     compare,
     diff,
@@ -25,6 +27,7 @@ from planner._core import (  # noqa: TID251 this is the door
     lint,
     plan,
     redact,
+    solve,
     status,
 )
 
@@ -38,6 +41,8 @@ __all__ = [
     "Intake",
     "Plan",
     "Pods",
+    "Project",
+    "Schedule",
     "checkpoint",
     "compare",
     "diff",
@@ -46,5 +51,6 @@ __all__ = [
     "lint",
     "plan",
     "redact",
+    "solve",
     "status",
 ]

@@ -5,9 +5,10 @@
 //! diff: (fleet, request) -> changes    schedule: problem -> schedule + bound
 //! plan: all of it, dressed for reading
 //! checkpoint: what a run of a plan has to know before its next step
+//! project: activities that take time over resources, without waves -> schedule + bound
 //! ```
 //!
-//! No Python, no I/O, no clock and no randomness: whatever a function needs is an argument, and
+//! No Python, no I/O, no clock and no chance but a seed: whatever a function needs is an argument, and
 //! the same arguments give the same bytes.
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ pub mod lint;
 pub mod model;
 pub mod observe;
 pub mod plan;
+pub mod project;
 pub mod request;
 pub mod resource;
 pub mod schedule;

@@ -3,6 +3,7 @@
 use planner_core::{
     error::{CodecError, InputError, OrderError},
     plan::PlanError,
+    project::problem::ProjectError,
 };
 use pyo3::{PyErr, import_exception};
 
@@ -50,5 +51,11 @@ impl ToPy for PlanError {
             } => python::InfeasibleError::new_err((reason, conflict, remedy)),
             Self::Codec(_) | Self::Request(_) => python::UsageError::new_err(self.to_string()),
         }
+    }
+}
+
+impl ToPy for ProjectError {
+    fn to_py(self) -> PyErr {
+        python::UsageError::new_err(self.to_string())
     }
 }

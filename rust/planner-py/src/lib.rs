@@ -8,6 +8,7 @@ mod error;
 mod fleet;
 mod observe;
 mod plan;
+mod project;
 mod run;
 
 /// A plan makes and drops millions of small lists; the allocator of the C library takes a quarter
@@ -26,6 +27,7 @@ mod _core {
         fleet::{PyFleet, PyPods, fold},
         observe::{PyFeed, PyIntake, redact},
         plan::{PyBottlenecks, PyPlan, compare, diff, lint, plan, status},
+        project::{PyProject, PySchedule, solve},
     };
 
     #[pymodule_init]
