@@ -89,7 +89,8 @@ def ready(api: Api) -> list[str]:
 
 def change_template(api: Api, name: str, template: Any, **spec: Any) -> None:  # noqa: ANN401 JSON
     body = {"spec": {"template": {"spec": template}, **spec}}
-    api.merge(f"{APPS}/deployments/{name}", body)
+    kind = "statefulsets" if name == "store" else "deployments"
+    api.merge(f"{APPS}/{kind}/{name}", body)
 
 
 def uid_of(api: Api, pod: str) -> str:
@@ -207,14 +208,15 @@ def test_what_somebody_froze_half_done_stays_held(operator: Operator, hangzhou: 
     api = hangzhou.admin
     stages = [{"name": "half", "perWorkload": "50%", "approval": "required"},
               {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
-    plan = operator.plan(request({"web": "2.0.0", "api": "2.0.0"}, stages=stages))
+    plan = operator.plan(request({"web": "2.0.0", "store": "2.0.0"}, stages=stages))
     with operator.apply(plan) as running:
         assert running.end() == 5, running.errors
     behind = ready(api).count(image("web"))
     assert 0 < behind < REPLICAS["web"]
     api.apply(*fleet.budget("web", 0, space=SPACE))
-    change_template(api, "api", {"containers": [{"name": "main", "image": image("api", "1.5.0")}]})
-    until("it moves", lambda: ready(api).count(image("api", "1.5.0")))
+    containers = [{"name": "main", "image": image("store", "1.5.0")}]
+    change_template(api, "store", {"containers": containers})
+    until("it moves", lambda: ready(api).count(image("store", "1.5.0")))
     operator.say("approve")
     with operator.apply(plan, "--wait") as running:
         assert approved_to_its_end(operator, running) == 5, running.errors
@@ -230,7 +232,7 @@ def test_what_somebody_froze_half_done_stays_held(operator: Operator, hangzhou: 
     with operator.apply(plan, "--wait") as running:
         assert approved_to_its_end(operator, running) == 0, running.errors
     assert ready(api).count(image("web", "2.0.0")) == REPLICAS["web"]
-    assert ready(api).count(image("api", "2.0.0")) == REPLICAS["api"]
+    assert ready(api).count(image("store", "2.0.0")) == REPLICAS["store"]
 
 
 def test_an_executor_sees_by_somebody_elses_observer_and_serves_metrics(
