@@ -24,7 +24,7 @@ def moment(text: str) -> datetime:
     """Read a moment.
 
     Raises:
-        ValueError: it is none, or does not say its zone.
+        ValueError: it is none, does not say its zone, or is no whole second.
     """
     try:
         read = datetime.fromisoformat(text)
@@ -32,6 +32,8 @@ def moment(text: str) -> datetime:
         raise ValueError(
             f"{text!r} is no moment; write it like 2026-11-10T20:00:00+08:00"
         ) from None
+    if read.microsecond:
+        raise ValueError(f"{text!r} has a part of a second; leave it out")
     if read.tzinfo is None:
         raise ValueError(f"{text!r} does not say its zone; write it like {text}+08:00 or {text}Z")
     return read

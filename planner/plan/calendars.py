@@ -42,7 +42,8 @@ def laid_out(request: bytes, now_ms: int) -> bytes:
     spec = msgspec.json.decode(request, type=_Request).spec
     if spec == _Spec():
         return b"{}"
-    start = datetime.fromtimestamp(now_ms / 1000, UTC)
+    # A whole second, for people read and write no less.
+    start = datetime.fromtimestamp(-(-now_ms // 1000), UTC)
     if spec.start is not None:
         start = max(start, _utc(spec.start))
     end = start + HORIZON

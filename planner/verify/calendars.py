@@ -136,7 +136,8 @@ def may_be_blocked(case: Case, workload: Workload) -> bool:
 
 
 def _start_s(case: Case) -> float:
-    known_s = datetime.fromisoformat(case.header["time"]).timestamp()
+    # A plan starts with a whole second.
+    known_s = float(-(-case.fleet.observed.time_ms // 1000))
     written = case.request["spec"].get("start")
     return known_s if written is None else max(known_s, datetime.fromisoformat(written).timestamp())
 

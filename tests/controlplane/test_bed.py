@@ -91,7 +91,7 @@ def test_a_lost_node_takes_its_pods_from_service(other_plane: ControlPlane) -> N
     def serving() -> list[bool]:
         return [is_ready(pod) for pod in other_plane.admin.get(f"/api/v1/pods?{query}")["items"]]
 
-    assert all(serving())
+    until("they serve", lambda: all(serving()))
     assert any(serving())
     other_plane.lose_node("node-0001")
     until("its pods do not serve", lambda: not any(serving()))

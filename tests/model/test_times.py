@@ -33,6 +33,7 @@ def test_moments_need_no_quotes() -> None:
     ("text", "said"),
     [
         ("  start: 2026-11-10T20:00:00", "spec.start: '2026-11-10T20:00:00' does not say its zone"),
+        ("  start: 2026-11-10T20:00:00.5Z", "has a part of a second; leave it out"),
         ("  start: tomorrow", "spec.start: 'tomorrow' is no moment"),
         (
             "  start: 2026-11-10T20:00:00Z\n  deadline: 2026-11-10T19:00:00Z",

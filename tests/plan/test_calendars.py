@@ -31,6 +31,12 @@ def opened(**spec: object) -> list[tuple[datetime, datetime]]:
     ]
 
 
+def test_a_start_is_a_whole_second_that_is_not_before_the_last_event() -> None:
+    request = msgspec.json.encode({"spec": {"target": {}, "deadline": "2026-11-01T00:00:00Z"}})
+    laid = msgspec.json.decode(laid_out(request, 1_795_000_000_001))
+    assert laid["startMs"] == 1_795_000_001_000
+
+
 def nightly(zone: str, hour: int = 2, hours: int = 3) -> Json:
     return {"rrule": f"FREQ=DAILY;BYHOUR={hour}", "duration": f"{hours}h", "timeZone": zone}
 
