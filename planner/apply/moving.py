@@ -116,9 +116,8 @@ def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
         place: course.calendars.closed(course.index_of[place], now_ms)
         for place in dict.fromkeys(place_of(each.move) for each in waiting)
     }
-    return {
-        each.number: names[place_of(each.move)] for each in waiting if names[place_of(each.move)]
-    }
+    named = ((each.number, names[place_of(each.move)]) for each in waiting)
+    return {number: name for number, name in named if name}
 
 
 def _end(site: Site, due: Sequence[Due]) -> None:

@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from dateutil.rrule import rrulestr
 
 from planner.model.check import Problem, selector_problems
 from planner.model.documents import Path
@@ -78,6 +75,8 @@ def _spell_problems(spell: Spell, path: Path) -> Iterator[Problem]:
 
 
 def _recurrence_problems(spell: Spell, path: Path) -> Iterator[Problem]:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 few requests have such
+
     try:
         if duration_ms(spell.duration or "") == 0:
             yield (*path, "duration"), "is nothing; write at least 1s"
@@ -96,6 +95,8 @@ def _recurrence_problems(spell: Spell, path: Path) -> Iterator[Problem]:
 
 
 def _rrule_problems(text: str, starting: str | None, path: Path) -> Iterator[Problem]:
+    from dateutil.rrule import rrulestr  # noqa: PLC0415 few requests have what recurs
+
     parts = dict(part.partition("=")[::2] for part in text.upper().split(";"))
     frequency = parts.get("FREQ", "")
     example = "write one of RFC 5545 like FREQ=WEEKLY;BYDAY=TU,WE;BYHOUR=2"

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import msgspec
-from dateutil.rrule import rrulestr
 
 from planner.model.scalars import duration_ms
 from planner.model.times import Spell, TimeRule
@@ -91,6 +89,10 @@ def _spans(spell: Spell, start: datetime, end: datetime) -> Iterator[Span]:
     if spell.rrule is None or spell.duration is None or spell.time_zone is None:
         yield _utc(spell.from_), _utc(spell.until)
         return
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 few requests have what recurs
+
+    from dateutil.rrule import rrulestr  # noqa: PLC0415
+
     length = timedelta(milliseconds=duration_ms(spell.duration))
     zone = ZoneInfo(spell.time_zone)
     first = (start - length).astimezone(zone)

@@ -7,11 +7,8 @@ Worked out from the request by itself: when each rule lets its workloads move, i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
-from dateutil.rrule import rrulestr
 
 from planner.verify.fleet import refers
 from planner.verify.numbers import seconds_of
@@ -127,11 +124,10 @@ def deadline(case: Case) -> Iterator[Violation]:
         )
 
 
-def may_be_blocked(case: Case, workload: Workload) -> bool:
+def may_be_blocked(case: Case, rules: Sequence[Rule], workload: Workload) -> bool:
     """Whether a window or freeze may be what keeps a workload, or one it waits for, from moving."""
     spec = case.request["spec"]
     waits = any(refers(each["workload"], workload.key) for each in spec.get("dependencies") or ())
-    rules = rules_of(case)
     return bool(rules) and (waits or any(rule.holds(workload) for rule in rules))
 
 
@@ -189,6 +185,10 @@ def _spans(spell: Mapping[str, Any], start_s: float) -> Spans:
                 datetime.fromisoformat(spell["until"]).timestamp(),
             )
         ]
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 few requests have what recurs
+
+    from dateutil.rrule import rrulestr  # noqa: PLC0415
+
     zone = ZoneInfo(spell["timeZone"])
     length_s = float(seconds_of(spell["duration"]))
     # A day earlier than what may still be on at the start.
@@ -202,7 +202,7 @@ def _spans(spell: Mapping[str, Any], start_s: float) -> Spans:
 
 
 def _said(moment_s: float) -> str:
-    return datetime.fromtimestamp(moment_s, ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(moment_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _violation(subject: str, message: str, wave: int | None = None) -> Violation:

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from planner.verify.calendars import may_be_blocked
+from planner.verify.calendars import may_be_blocked, rules_of
 from planner.verify.dependencies import unreachable
 from planner.verify.moves import is_evictable, is_excluded, pod_options
 from planner.verify.order import ordinal_of
@@ -80,7 +80,7 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
     """
     blocked = unreachable(case)
     highest_left = cache(partial(_highest_unmovable, case))
-    out_of_time = cache(partial(may_be_blocked, case))
+    out_of_time = cache(partial(may_be_blocked, case, rules_of(case)))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
     for pod, entry in case.unmovable.items():

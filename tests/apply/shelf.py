@@ -18,29 +18,18 @@ if TYPE_CHECKING:
 Manifest = dict[str, Any]
 
 
-class Shelf:
-    """Objects by path; what is refused is told by path.
+class Server:
+    """What every API server of these tests has in common.
 
     Attributes:
-        objects: as they are now.
-        refusals: what the server says of a write to a path.
+        seconds: that went by while somebody waited.
     """
 
-    def __init__(self, objects: Mapping[str, Manifest]) -> None:
-        self.objects = {path: copy.deepcopy(it) for path, it in objects.items()}
-        self.refusals: dict[str, ClusterError] = {}
-        self._seconds = 0.0
+    def __init__(self) -> None:
+        self.seconds = 0.0
 
     def send(self, call: Call) -> Answer:
-        found = self.objects.get(call.path)
-        if found is None:
-            raise ClusterError(404, f"{call.path} not found", reason="NotFound")
-        if call.method != "GET" and call.path in self.refusals:
-            raise self.refusals[call.path]
-        if call.method == "PATCH":
-            patched = _json if isinstance(call.body, list) else _merged
-            found = self.objects[call.path] = patched(copy.deepcopy(found), call.body)
-        return Answer(body=json.dumps(found).encode())
+        raise NotImplementedError
 
     def get(self, path: str, query: Mapping[str, str]) -> bytes:
         return self.send(Call(method="GET", path=path, query=query)).body
@@ -53,8 +42,8 @@ class Shelf:
     def interrupt(self) -> None:
         raise AssertionError
 
-    def _wait(self, seconds: float) -> bool:
-        self._seconds += seconds
+    def wait(self, seconds: float) -> bool:
+        self.seconds += seconds
         return False
 
     def writer(self) -> Writer:
@@ -64,8 +53,33 @@ class Shelf:
             self,
             claim=Claim(mark="r/1", check=lambda: None),
             writes_per_s=1000,
-            timing=Timing(self._wait, lambda: self._seconds),
+            timing=Timing(self.wait, lambda: self.seconds),
         )
+
+
+class Shelf(Server):
+    """Objects by path; what is refused is told by path.
+
+    Attributes:
+        objects: as they are now.
+        refusals: what the server says of a write to a path.
+    """
+
+    def __init__(self, objects: Mapping[str, Manifest]) -> None:
+        super().__init__()
+        self.objects = {path: copy.deepcopy(it) for path, it in objects.items()}
+        self.refusals: dict[str, ClusterError] = {}
+
+    def send(self, call: Call) -> Answer:
+        found = self.objects.get(call.path)
+        if found is None:
+            raise ClusterError(404, f"{call.path} not found", reason="NotFound")
+        if call.method != "GET" and call.path in self.refusals:
+            raise self.refusals[call.path]
+        if call.method == "PATCH":
+            patched = _json if isinstance(call.body, list) else _merged
+            found = self.objects[call.path] = patched(copy.deepcopy(found), call.body)
+        return Answer(body=json.dumps(found).encode())
 
 
 def _merged(before: Any, change: Any) -> Any:  # noqa: ANN401 JSON

@@ -8,29 +8,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from planner.apply.levers.held import spec_with
-from planner.apply.tries import ATTEMPTS, SILENT_S, Timing
-from planner.apply.writer import Claim, Writer
+from planner.apply.tries import ATTEMPTS, SILENT_S
 from planner.errors import ClusterError, DriftError, RunError
 from planner.kube.cluster import Answer
 from tests.apply import test_answers as said
 from tests.apply.objects import CLONE_SET
+from tests.apply.shelf import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping, Sequence
 
     from planner.kube.cluster import Call
 
 POD = {"metadata": {"name": "web-1", "uid": "u", "resourceVersion": "1"}}
 
 
-class Door:
+class Door(Server):
     """An API server that answers writes as it is told, and then as it should."""
 
     def __init__(self, errors: Sequence[ClusterError]) -> None:
+        super().__init__()
         self.errors = list(errors)
         self.writes = 0
-        self.seconds = 0.0
 
     def send(self, call: Call) -> Answer:
         if call.method == "GET":
@@ -42,28 +41,6 @@ class Door:
 
     def get(self, path: str, query: Mapping[str, str]) -> bytes:
         raise AssertionError(path, query)
-
-    def stream(
-        self, path: str, query: Mapping[str, str], *, silence_s: float
-    ) -> AbstractContextManager[Iterator[bytes]]:
-        raise AssertionError(path, query, silence_s)
-
-    def interrupt(self) -> None:
-        raise AssertionError
-
-    def wait(self, seconds: float) -> bool:
-        self.seconds += seconds
-        return False
-
-    def writer(self) -> Writer:
-        claim = Claim(mark="r/1", check=lambda: None)
-        return Writer(
-            "hz",
-            self,
-            claim=claim,
-            writes_per_s=1000,
-            timing=Timing(self.wait, lambda: self.seconds),
-        )
 
 
 def pull(door: Door) -> None:

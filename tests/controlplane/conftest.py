@@ -12,6 +12,7 @@ from tests.controlplane.binaries import HOW_TO_GET_IT, has_go
 from tests.controlplane.definitions import definitions
 from tests.controlplane.given import Plane, given_clusters, is_given
 from tests.controlplane.plane import ControlPlane
+from tests.controlplane.running import Operator
 from tests.controlplane.wait import until
 
 NODES = 20
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(1200))
+
+
+@pytest.fixture
+def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
+    """Somebody who has observed the plane `hangzhou` of a module of tests."""
+    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
+    somebody.observe()
+    return somebody
 
 
 @pytest.fixture(scope="session")
@@ -153,3 +162,8 @@ def is_ready(pod: fleet.Manifest) -> bool:
     """Whether the condition Ready is True."""
     conditions = pod["status"].get("conditions", [])
     return any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
+
+
+def serves(pod: fleet.Manifest) -> bool:
+    """Whether it is ready and stays."""
+    return is_ready(pod) and "deletionTimestamp" not in pod["metadata"]

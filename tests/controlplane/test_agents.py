@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.controlplane import fleet
-from tests.controlplane.conftest import is_ready
+from tests.controlplane.conftest import serves
 from tests.controlplane.given import is_there, wants_kruise, wants_room
 from tests.controlplane.running import Auditor, Operator
 from tests.controlplane.wait import until
@@ -73,11 +73,7 @@ def image(name: str, tag: str) -> str:
 
 def ready(api: Api) -> dict[str, Any]:
     """Pods that serve, by uid."""
-    return {
-        pod["metadata"]["uid"]: pod
-        for pod in api.get(f"{PLACE}/pods")["items"]
-        if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
-    }
+    return {pod["metadata"]["uid"]: pod for pod in api.get(f"{PLACE}/pods")["items"] if serves(pod)}
 
 
 def test_agents_go_node_by_node_and_never_two_of_one_node(hangzhou: Plane, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import yaml
 
 from planner.model.clock import SystemClock
 from tests.controlplane import fleet, shop
+from tests.controlplane.conftest import serves
 from tests.controlplane.given import is_there, ours, wants_room
 from tests.controlplane.program import planner
 from tests.controlplane.running import Auditor, Operator, Running, merged
@@ -22,7 +23,6 @@ from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
@@ -70,14 +70,6 @@ def fill(api: Api) -> None:
     until("its pods are ready", lambda: len(ready(api)) == total(api))
 
 
-@pytest.fixture
-def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
-    """Somebody who has observed the plane."""
-    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
-    somebody.observe()
-    return somebody
-
-
 def audited(operator: Operator, hangzhou: Plane) -> Auditor:
     """Somebody who shares no code with the planner watches the plan that was made last."""
     return Auditor(operator.folder / "request.yaml", {"hangzhou": hangzhou}, [SPACE])
@@ -104,12 +96,7 @@ def pods(api: Api) -> list[Any]:
 
 
 def ready(api: Api) -> list[Any]:
-    def is_ready(pod: Any) -> bool:  # noqa: ANN401 JSON
-        conditions = pod["status"].get("conditions", ())
-        up = any((it["type"], it["status"]) == ("Ready", "True") for it in conditions)
-        return up and "deletionTimestamp" not in pod["metadata"]
-
-    return [pod for pod in pods(api) if is_ready(pod)]
+    return [pod for pod in pods(api) if serves(pod)]
 
 
 def images(api: Api) -> dict[str, int]:

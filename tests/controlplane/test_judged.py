@@ -11,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.controlplane import fleet
+from tests.controlplane.conftest import serves
 from tests.controlplane.given import is_there, wants_room
 from tests.controlplane.ports import free_ports
 from tests.controlplane.program import COMMAND
@@ -19,7 +20,6 @@ from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
@@ -50,14 +50,6 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         until("it is gone", lambda: not is_there(plane.admin, PLACE))
 
 
-@pytest.fixture
-def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
-    """Somebody who has observed the plane."""
-    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
-    somebody.observe()
-    return somebody
-
-
 def image(name: str, tag: str = "1.0.0") -> str:
     return f"registry.example.com/judged-{name}:{tag}"
 
@@ -78,13 +70,8 @@ def request(tags: Mapping[str, str], **spec: Any) -> str:  # noqa: ANN401 JSON
 
 def ready(api: Api) -> list[str]:
     """Images of the pods that are ready."""
-    found = []
-    for pod in api.get(f"{PLACE}/pods")["items"]:
-        conditions = pod["status"].get("conditions", ())
-        up = any((it["type"], it["status"]) == ("Ready", "True") for it in conditions)
-        if up and "deletionTimestamp" not in pod["metadata"]:
-            found.append(pod["spec"]["containers"][0]["image"])
-    return found
+    pods = api.get(f"{PLACE}/pods")["items"]
+    return [pod["spec"]["containers"][0]["image"] for pod in pods if serves(pod)]
 
 
 def change_template(api: Api, name: str, template: Any, **spec: Any) -> None:  # noqa: ANN401 JSON

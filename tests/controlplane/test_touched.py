@@ -10,17 +10,17 @@ import pytest
 from planner.apply.writer import FIELD_MANAGER
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
+from tests.controlplane.conftest import serves
 from tests.controlplane.given import is_there, ours, wants_room
-from tests.controlplane.running import Operator
 from tests.controlplane.test_faults import registered, there
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
+    from tests.controlplane.running import Operator
 
 SPACE = "touched"
 PLACE = f"/api/v1/namespaces/{SPACE}"
@@ -48,14 +48,6 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         until("it is gone", lambda: not is_there(plane.admin, PLACE))
 
 
-@pytest.fixture
-def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
-    """Somebody who has observed the plane."""
-    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
-    somebody.observe()
-    return somebody
-
-
 def request(**spec: Any) -> str:  # noqa: ANN401 JSON
     document = {
         "apiVersion": "planner/v1",
@@ -70,13 +62,7 @@ def ready(api: Api) -> dict[str, str]:
     """Image by uid of the pods that serve."""
     pods = api.get(f"{PLACE}/pods")["items"]
     return {
-        pod["metadata"]["uid"]: pod["spec"]["containers"][0]["image"]
-        for pod in pods
-        if "deletionTimestamp" not in pod["metadata"]
-        and any(
-            (it["type"], it["status"]) == ("Ready", "True")
-            for it in pod["status"].get("conditions", ())
-        )
+        pod["metadata"]["uid"]: pod["spec"]["containers"][0]["image"] for pod in pods if serves(pod)
     }
 
 

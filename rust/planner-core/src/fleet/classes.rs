@@ -21,18 +21,58 @@ pub struct Class {
 }
 
 impl Class {
+    /// How many there are.
+    pub(super) const TEXTS: usize = 7;
+
+    /// Every text, always in the same order.
+    pub(super) fn texts(&self) -> [Symbol; Self::TEXTS] {
+        // Every field by name, so that a new one cannot be forgotten by whoever asks for all.
+        let Self {
+            namespace,
+            owner,
+            revision,
+            labels,
+            annotations,
+            spec,
+            status,
+        } = *self;
+        [
+            namespace,
+            owner,
+            revision,
+            labels,
+            annotations,
+            spec,
+            status,
+        ]
+    }
+
+    /// The class with these [`Self::texts`].
+    pub(super) fn of_texts(texts: &[Symbol; Self::TEXTS]) -> Self {
+        let [
+            namespace,
+            owner,
+            revision,
+            labels,
+            annotations,
+            spec,
+            status,
+        ] = *texts;
+        Self {
+            namespace,
+            owner,
+            revision,
+            labels,
+            annotations,
+            spec,
+            status,
+        }
+    }
+
     /// The same class over the symbols of another interner.
     #[must_use]
-    pub fn map_texts(self, mut symbol: impl FnMut(Symbol) -> Symbol) -> Self {
-        Self {
-            namespace: symbol(self.namespace),
-            owner: symbol(self.owner),
-            revision: symbol(self.revision),
-            labels: symbol(self.labels),
-            annotations: symbol(self.annotations),
-            spec: symbol(self.spec),
-            status: symbol(self.status),
-        }
+    pub fn map_texts(self, symbol: impl FnMut(Symbol) -> Symbol) -> Self {
+        Self::of_texts(&self.texts().map(symbol))
     }
 }
 

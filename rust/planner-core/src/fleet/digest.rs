@@ -2,7 +2,7 @@
 
 use blake3::Hasher;
 
-use super::{Class, Cluster, Fleet, Interner, Pod, Symbol};
+use super::{Cluster, Fleet, Interner, Pod, Symbol};
 use crate::resource::Resource;
 
 impl Fleet {
@@ -93,17 +93,8 @@ fn push_pod(bytes: &mut Vec<u8>, texts: &TextDigests, pod: &Pod<'_>) {
     let Pod {
         uid,
         name,
-        node,
-        class:
-            Class {
-                namespace,
-                owner,
-                revision,
-                labels,
-                annotations,
-                spec,
-                status,
-            },
+        node: _,
+        class: _,
         created_s,
         ready_since_s,
         restarts,
@@ -113,16 +104,7 @@ fn push_pod(bytes: &mut Vec<u8>, texts: &TextDigests, pod: &Pod<'_>) {
     bytes.extend(uid.to_le_bytes());
     bytes.extend((name.len() as u64).to_le_bytes());
     bytes.extend(name.as_bytes());
-    for Symbol(text) in [
-        namespace,
-        node,
-        owner,
-        revision,
-        labels,
-        annotations,
-        spec,
-        status,
-    ] {
+    for Symbol(text) in pod.texts() {
         bytes.extend(texts.0[text as usize]);
     }
     bytes.extend(created_s.to_le_bytes());

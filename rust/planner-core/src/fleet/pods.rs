@@ -26,6 +26,15 @@ pub struct Pod<'a> {
 }
 
 impl Pod<'_> {
+    /// Every text: the namespace, the node, then the others of its class.
+    pub(super) fn texts(&self) -> [Symbol; Class::TEXTS + 1] {
+        let [namespace, rest @ ..] = self.class.texts();
+        let mut texts = [namespace; Class::TEXTS + 1];
+        texts[1] = self.node;
+        texts[2..].copy_from_slice(&rest);
+        texts
+    }
+
     /// The same pod over the symbols of another interner.
     #[must_use]
     pub fn map_texts(self, mut symbol: impl FnMut(Symbol) -> Symbol) -> Self {

@@ -180,53 +180,6 @@ impl Pods {
     }
 }
 
-impl Class {
-    const TEXTS: usize = 7;
-
-    fn texts(&self) -> [Symbol; Self::TEXTS] {
-        // Every field by name, so that a new one cannot be forgotten here.
-        let Self {
-            namespace,
-            owner,
-            revision,
-            labels,
-            annotations,
-            spec,
-            status,
-        } = *self;
-        [
-            namespace,
-            owner,
-            revision,
-            labels,
-            annotations,
-            spec,
-            status,
-        ]
-    }
-
-    fn of_texts(texts: &[Symbol; Self::TEXTS]) -> Self {
-        let [
-            namespace,
-            owner,
-            revision,
-            labels,
-            annotations,
-            spec,
-            status,
-        ] = *texts;
-        Self {
-            namespace,
-            owner,
-            revision,
-            labels,
-            annotations,
-            spec,
-            status,
-        }
-    }
-}
-
 impl Classes {
     fn store(&self, writer: &mut Writer) {
         writer.numbers(self.numbers().iter().copied());

@@ -33,7 +33,7 @@ impl Fleet {
                     .expect("a uid has 16 bytes");
                 names.append_value(pod.name);
                 cluster_column.append(symbol);
-                for (column, text) in text_columns.iter_mut().zip(texts_of(&pod)) {
+                for (column, text) in text_columns.iter_mut().zip(pod.texts()) {
                     column.append(text);
                 }
                 pods.push(pod);
@@ -60,6 +60,7 @@ impl Fleet {
     }
 }
 
+/// The names of [`Pod::texts`].
 const TEXTS: [&str; 8] = [
     "namespace",
     "node",
@@ -70,20 +71,6 @@ const TEXTS: [&str; 8] = [
     "spec",
     "status",
 ];
-
-fn texts_of(pod: &Pod<'_>) -> [Symbol; 8] {
-    let class = pod.class;
-    [
-        class.namespace,
-        pod.node,
-        class.owner,
-        class.revision,
-        class.labels,
-        class.annotations,
-        class.spec,
-        class.status,
-    ]
-}
 
 fn numbers(pods: &[Pod<'_>]) -> [(&'static str, ArrayRef); 5] {
     let version = UInt64Array::from_iter_values(pods.iter().map(|pod| pod.resource_version));
