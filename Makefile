@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test controlplane bench fmt
+.PHONY: help setup demo check check-perf test controlplane bench fmt
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ check: setup ## everything that can be said without running tests
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	tests/log/alembic-check.sh
+
+check-perf: setup ## instructions of the core beside what it may take (needs valgrind); ACCEPT=1 keeps what it takes now
+	cargo build --quiet --release --locked --package planner-core --example count
+	python -m benches.instructions $(CARGO_TARGET_DIR)/release/examples/count $(if $(ACCEPT),--accept)
 
 test: setup ## every test, Rust and Python
 	cargo test --locked --quiet --workspace --exclude planner-py

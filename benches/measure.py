@@ -16,9 +16,9 @@ from benches.fleet import Fleet
 from benches.request import Regime
 from planner.model.request import canonical_json, load_request
 
-SIZES = {"1k": 1_000, "100k": 100_000, "1m": 1_000_000}
+SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000}
 SEED = 1
-_ROUNDS = {"1k": 10, "100k": 3, "1m": 1}
+_ROUNDS = {"1k": 10, "10k": 5, "100k": 3, "1m": 1}
 _ROOT = Path(__file__).parents[1]
 Result = TypeVar("Result")
 
