@@ -121,7 +121,7 @@ def other_workload(certificate: Json) -> None:
 
 
 def unknown_workload(certificate: Json) -> None:
-    certificate["chain"][1]["workload"] = "hangzhou/trade/CloneSet/none"
+    certificate["chain"][0]["workload"] = "hangzhou/trade/CloneSet/none"
 
 
 def other_budget(certificate: Json) -> None:
