@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.calendars import begins_s, opening, rules_of
 from planner.verify.pace import Pace, read_paces, room_of, steps
 from planner.verify.violation import Violation
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     Json = Mapping[str, Any]
 
 
+_ALWAYS = (0.0, float("inf"))
+
+
 class _UnfoundedError(Exception):
     """A certificate claims what does not follow."""
 
@@ -33,8 +37,10 @@ class _UnfoundedError(Exception):
 def proved_by(written: Json) -> str | None:
     """By what a certificate proves its bound; None when it carries nothing that can be checked."""
     chain = [link["workload"] for link in written.get("chain") or ()]
+    if len(chain) == 1:
+        return f"{chain[0]} alone"
     if chain:
-        return chain[0] if len(chain) == 1 else f"{len(chain)} in a row, {chain[0]} to {chain[-1]}"
+        return f"a chain of {len(chain)} workloads, {chain[0]} to {chain[-1]}"
     if written.get("budget"):
         return f"the room of {written['budget']['name']}"
     return "that nothing moves" if written.get("kind") == "nothing" else None
@@ -53,7 +59,7 @@ def certificates(case: Case, usages: Usages) -> Iterator[Violation]:
             message = f"its numbers prove {proved / unit:g}, and the bound is {bound / unit:g}"
         except _UnfoundedError as error:
             proved, message = None, str(error)
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             proved, message = None, f"it is not written as a certificate: {error!r}"
         if proved != bound:
             yield Violation(rule="certificate", subject=name, wave=None, message=message)
@@ -74,21 +80,25 @@ class _Argument:
 
     def ms(self, written: Json) -> int:
         if written.get("shortest_s") is not None:
-            least = min(min(pace.ms_of.values()) for pace in self.paces.of.values())
+            least = min(min(self.paces.of(it).ms_of.values()) for it in self.paces.workloads)
             shortest = _no_more("the shortest move", _in_ms(written["shortest_s"]), least)
             return shortest * self.waves(written)
         if written.get("budget"):
             return self._energy_ms(written)
-        return sum(_link_ms(pace, link) for pace, link in self._chain(written))
+        done_ms = 0
+        for pace, link in self._chain(written):
+            spans = self._open(link["workload"]) if written["kind"] == "calendar" else [_ALWAYS]
+            done_ms = _done_ms(spans, done_ms, link, _link_ms(pace, link))
+        return done_ms
 
     def _chain(self, written: Json) -> Iterator[tuple[Pace, Json]]:
         """The links: each waits for the one before, and needs as many waves as it says."""
         links: Sequence[Json] = written.get("chain") or ()
         for link, after in zip_longest(links, links[1:]):
             name, moves = link["workload"], link["moves"]
-            if name not in self.paces.of:
+            if name not in self.paces.workloads:
                 raise _UnfoundedError(f"there are no moves of {name}")
-            pace = self.paces.of[name]
+            pace = self.paces.of(name)
             waiting = self.paces.after[name]
             awaited = waiting.get(after["workload"], 0) if after else len(pace.takes)
             _no_less(f"moves of {name}", moves, 1)
@@ -108,6 +118,7 @@ class _Argument:
         """So many a wave, but for the waves at either end, in which no more than said can go."""
         usage, head, tail = self._usage(written["budget"]), written["head"], written["tail"]
         moves, room = _room(written["budget"], usage, sum(usage.taken.values()))
+        _no_more("waves at both ends", head["waves"] + tail["waves"], self.case.waves)
         _no_less("moves in the first waves", head["moves"], self._first(usage, head["waves"]))
         _no_less("moves in the last waves", tail["moves"], self._last(usage, tail["waves"]))
         rest = _no_less("moves in between", moves - head["moves"] - tail["moves"], 1)
@@ -127,17 +138,17 @@ class _Argument:
     def _reached(self, loads: Counter[str], wave: int) -> int:
         """The most of these moves, by workload, that the first waves of all can hold."""
         return sum(
-            min(load, _at(self.paces.of[name].first, wave - self._ends.head[name]))
+            min(load, _at(self.paces.of(name).first, wave - self._ends.head[name]))
             for name, load in loads.items()
         )
 
     def _last(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the last waves of all."""
-        most = 0
+        loads, most = self._loads(usage), 0
         for wave in range(1, waves + 1):
             ready = 0
-            for name, load in self._loads(usage).items():
-                pace = self.paces.of[name]
+            for name, load in loads.items():
+                pace = self.paces.of(name)
                 own = _at(pace.last, wave - self._ends.tail[name])
                 for after, moves in self.paces.after[name].items():
                     if wave <= self._ends.span[after]:
@@ -154,10 +165,16 @@ class _Argument:
         pods = [pod for pod in self._taking(usage) if self._name(pod) in late]
         moves, room = _room(written["budget"], usage, len(pods))
         kinds = ((self._name(pod), self.case.move_of[pod].kind) for pod in pods)
-        each_ms = sorted((self.paces.of[name].ms_of[kind] for name, kind in kinds), reverse=True)
+        each_ms = sorted((self.paces.of(name).ms_of[kind] for name, kind in kinds), reverse=True)
         _no_more("the waves of its moves", moves_ms, sum(each_ms[:moves:room]))
         _no_more("what follows", tail_ms, min((self._ends_ms.tail[it] for it in late), default=0))
         return head_ms + moves_ms + tail_ms
+
+    def _open(self, name: str) -> list[tuple[float, float]]:
+        """When the rules of time let a workload move."""
+        workload = self.paces.workloads[name]
+        mine = [rule for rule in rules_of(self.case) if rule.holds(workload)]
+        return opening(mine, begins_s(self.case))
 
     @cached_property
     def _ends(self) -> Ends:
@@ -194,6 +211,20 @@ def _link_ms(pace: Pace, link: Json) -> int:
     _no_more(f"the longest move of {name}", longest, pace.longest_ms(moves))
     soak = _no_more(f"the soak of {name}", _in_ms(link["soaks_s"]), pace.soak_ms(moves))
     return soak + int(link["waves"] - 1) * shortest + longest
+
+
+def _done_ms(spans: list[tuple[float, float]], from_ms: int, link: Json, least_ms: int) -> int:
+    """When a link is done at the earliest if each of its waves lies inside one of the spans."""
+    shortest, left, first = max(1, _in_ms(link["shortest_s"])), link["waves"], None
+    for opens, closes in spans:
+        begin = max(int(opens), from_ms)
+        fit = (closes - begin) // shortest
+        if fit > 0:
+            first = begin if first is None else first
+            if left <= fit:
+                return max(begin + int(left) * shortest, first + least_ms)
+            left -= fit
+    return (from_ms if first is None else first) + least_ms
 
 
 def _room(written: Json, usage: Usage, moves: int) -> tuple[int, int]:

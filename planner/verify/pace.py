@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
 from itertools import accumulate, count
@@ -21,6 +21,7 @@ from planner.verify.order import ordinal_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from planner.verify.fleet import Workload
     from planner.verify.plan import Case
     from planner.verify.usage import Usage, Usages
 
@@ -114,7 +115,7 @@ class Pace:
 
     def longest_ms(self, moves: int) -> int:
         """What one of the waves of so many moves takes at least."""
-        return (max if moves == len(self.takes) else min)(self.ms_of.values())
+        return (max if moves >= len(self.takes) else min)(self.ms_of.values())
 
     def ms(self, moves: int) -> int:
         """The least time for so many moves."""
@@ -133,70 +134,87 @@ class Ends:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Paces:
-    """The workloads that move, by name, and for how many moves of each which others wait."""
+    """The pace of each workload that moves, by its name, found when it is asked for."""
 
-    of: Mapping[str, Pace]
-    after: Mapping[str, Mapping[str, int]]
+    case: Case
+    usages: Usages
+    workloads: Mapping[str, Workload]
+    wave_ms: Mapping[int, int]
+    _found: dict[str, Pace] = field(default_factory=dict)
+
+    @cached_property
+    def after(self) -> Mapping[str, Mapping[str, int]]:
+        """Who waits for how many moves of each."""
+        after: dict[str, dict[str, int]] = {name: {} for name in self.workloads}
+        changes = self.case.target.changes
+        for rule in self.case.request["spec"].get("dependencies") or ():
+            waiting = {str(it.key) for it in self.case.fleet.referred(rule["workload"])}
+            for before in waited_for(rule, self.case):
+                # A pod of which only a sidecar changes is not done: the planner waits for it, too.
+                done = sum(pod not in changes and not pod.down for pod in before.pods)
+                moves, name = needed(rule, before) - done, str(before.key)
+                if moves > 0 and name in after:
+                    for other in (waiting & after.keys()) - {name}:
+                        after[name][other] = max(after[name].get(other, 0), moves)
+        return after
+
+    def of(self, name: str) -> Pace:
+        """The pace of one of the workloads."""
+        if name not in self._found:
+            self._found[name] = self._read(self.workloads[name])
+        return self._found[name]
+
+    def _read(self, workload: Workload) -> Pace:
+        moves = [(it, it.pod) for it in self.case.moves_of[workload.key] if it.pod is not None]
+        if workload.strategy.ordered:
+            moves.sort(key=lambda it: ordinal_of(it[1]), reverse=True)
+        rules = self.case.request["spec"].get("stages") or ({"name": None},)
+        sizes = Counter(move.stage for move, _ in moves)
+        soaks_ms = {it["name"]: int(seconds_of(it.get("soak") or 0) * 1000) for it in rules}
+        waves = {(move.kind, move.wave) for move, _ in moves}
+        ms_of: dict[str, int] = {}
+        for kind, wave in waves:
+            lasts_ms = self.wave_ms.get(wave, 0)
+            ms_of[kind] = min(ms_of.get(kind, lasts_ms), lasts_ms)
+        of_pod = self.usages.of_pod
+        return Pace(
+            takes=[
+                [it for it in of_pod.get(pod, ()) if it.budget.takes(move)] for move, pod in moves
+            ],
+            ordered=workload.strategy.ordered,
+            stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
+            or [(len(moves), 0)],
+            ms_of=ms_of,
+        )
 
     def ends(self, least: Callable[[Pace, int], int]) -> Ends:
         """By what so many moves of one workload need at least."""
         ends = Ends(head=defaultdict(int), span=defaultdict(int), tail=defaultdict(int))
-        sorter = TopologicalSorter(dict.fromkeys(self.of, ()))
+        sorter = TopologicalSorter(dict.fromkeys(self.workloads, ()))
         for before, waiting in self.after.items():
             for after in waiting:
                 sorter.add(after, before)
         order = tuple(sorter.static_order())
         for name in order:
             for after, moves in self.after[name].items():
-                head = ends.head[name] + least(self.of[name], moves)
+                head = ends.head[name] + least(self.of(name), moves)
                 ends.head[after] = max(ends.head[after], head)
         for name in reversed(order):
-            pace = self.of[name]
+            pace = self.of(name)
             ends.span[name] = least(pace, len(pace.takes))
             for after, moves in self.after[name].items():
                 span = least(pace, moves) + ends.span[after]
                 ends.span[name] = max(ends.span[name], span)
-                if moves == len(pace.takes):
+                if moves >= len(pace.takes):
                     ends.tail[name] = max(ends.tail[name], ends.span[after])
         return ends
 
 
 def read_paces(case: Case, usages: Usages) -> Paces:
-    """The pace of every workload that moves, and who waits for whom."""
-    wave_ms = {it["wave"]: round(it["seconds"] * 1000) for it in case.header["per_wave"]}
-    rules = case.request["spec"].get("stages") or ({"name": None},)
-    of: dict[str, Pace] = {}
-    for workload, moves in case.moves_with_workload():
-        ordered = workload.strategy.ordered
-        each = [(move, move.pod) for move in moves if move.pod is not None]
-        if ordered:
-            each.sort(key=lambda it: ordinal_of(it[1]), reverse=True)
-        sizes = Counter(move.stage for move in moves)
-        ms_of: dict[str, int] = {}
-        for move in moves:
-            lasts_ms = wave_ms.get(move.wave, 0)
-            ms_of[move.kind] = min(ms_of.get(move.kind, lasts_ms), lasts_ms)
-        of[str(workload.key)] = Pace(
-            takes=[
-                [it for it in usages.of_pod.get(pod, ()) if it.budget.takes(move)]
-                for move, pod in each
-            ],
-            ordered=ordered,
-            stages=[
-                (sizes[it["name"]], int(seconds_of(it.get("soak") or 0) * 1000))
-                for it in rules
-                if sizes[it["name"]]
-            ],
-            ms_of=ms_of,
-        )
-    after: dict[str, dict[str, int]] = {name: {} for name in of}
-    for rule in case.request["spec"].get("dependencies") or ():
-        waiting = {str(it.key) for it in case.fleet.referred(rule["workload"])} & of.keys()
-        for before in waited_for(rule, case):
-            # A pod of which only a sidecar changes is not done: the planner waits for it, too.
-            done = sum(pod not in case.target.changes and not pod.down for pod in before.pods)
-            moves_needed = needed(rule, before) - done
-            known = after.get(str(before.key), {})
-            for name in waiting - {str(before.key)} if moves_needed > 0 else ():
-                known[name] = max(known.get(name, 0), moves_needed)
-    return Paces(of=of, after=after)
+    """The workloads that move, and how long each wave of the plan takes."""
+    return Paces(
+        case=case,
+        usages=usages,
+        workloads={str(workload.key): workload for workload, _ in case.moves_with_workload()},
+        wave_ms={it["wave"]: round(it["seconds"] * 1000) for it in case.header["per_wave"]},
+    )

@@ -112,7 +112,7 @@ where
 }
 
 /// What the first `moves` moves of a group need, and why.
-fn link(flat: &Flat, pace: &Pace, group: usize, moves: u32) -> ChainLink {
+pub(super) fn link(flat: &Flat, pace: &Pace, group: usize, moves: u32) -> ChainLink {
     let (shortest_ms, longest_ms) = durations_ms(flat, group);
     let waves = pace.waves(group, moves);
     let all = moves >= pace.total[group];

@@ -110,9 +110,7 @@ pub enum Proof {
     /// Groups that wait for each other and move only when calendars are open.
     Calendar {
         /// One after the other; those before the last only as far as the next waits for them.
-        groups: Vec<GroupIdx>,
-        /// The fewest waves of the last.
-        waves: u32,
+        links: Vec<ChainLink>,
         /// When the last can be done at the earliest, in milliseconds from the start.
         ms: u64,
     },
@@ -194,14 +192,14 @@ impl Proof {
                 let time = amount(*moves_ms, Unit::Milliseconds);
                 format!("{name} has room for {room} of {moves} moves at once: {time}{edges}.")
             }
-            Self::Calendar { groups, waves, ms } => {
-                let (last, before) = groups.split_last().expect("one that ends last");
-                let after: Vec<&str> = before.iter().map(|g| &**group(*g)).collect();
+            Self::Calendar { links, ms } => {
+                let (last, before) = links.split_last().expect("one that ends last");
+                let after: Vec<&str> = before.iter().map(|it| &**group(it.group)).collect();
                 let after = match after[..] {
                     [] => String::new(),
                     _ => format!(" after {}", after.join(", then ")),
                 };
-                let calendars = problem.groups[*last as usize].calendars.iter();
+                let calendars = problem.groups[last.group as usize].calendars.iter();
                 let names = calendars.map(|it| &*problem.calendars[*it as usize].name);
                 let inside = match names.collect::<Vec<_>>()[..] {
                     [] => String::new(),
@@ -209,8 +207,8 @@ impl Proof {
                 };
                 format!(
                     "{}{after} needs {}{inside}: not done before {} have passed.",
-                    group(*last),
-                    amount((*waves).into(), Unit::Waves),
+                    group(last.group),
+                    amount(last.waves.into(), Unit::Waves),
                     amount(*ms, Unit::Milliseconds)
                 )
             }
@@ -226,8 +224,9 @@ impl Proof {
     #[must_use]
     pub fn through(&self) -> Vec<GroupIdx> {
         match self {
-            Self::Chain { links, .. } => links.iter().map(|link| link.group).collect(),
-            Self::Calendar { groups, .. } => groups.clone(),
+            Self::Chain { links, .. } | Self::Calendar { links, .. } => {
+                links.iter().map(|link| link.group).collect()
+            }
             Self::Waves { why, .. } => why.through(),
             Self::Nothing | Self::Resource { .. } | Self::ResourceTime { .. } => Vec::new(),
         }

@@ -86,11 +86,12 @@ impl Scene<'_> {
                 } else {
                     "chain"
                 },
-                chain: links.iter().map(|link| self.link(link, *unit)).collect(),
+                chain: self.chain(links, *unit),
                 ..argued
             },
-            Proof::Calendar { .. } => Certificate {
+            Proof::Calendar { links, .. } => Certificate {
                 kind: "calendar",
+                chain: self.chain(links, Unit::Milliseconds),
                 ..argued
             },
             Proof::Resource {
@@ -133,6 +134,10 @@ impl Scene<'_> {
                 ..self.certificate(why)
             },
         }
+    }
+
+    fn chain<'s>(&'s self, links: &'s [schedule::ChainLink], unit: Unit) -> Vec<ChainLink<'s>> {
+        links.iter().map(|link| self.link(link, unit)).collect()
     }
 
     fn link<'s>(&'s self, link: &'s schedule::ChainLink, unit: Unit) -> ChainLink<'s> {
