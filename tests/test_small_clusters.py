@@ -113,6 +113,21 @@ def test_a_clone_set_without_a_strategy_rounds_down(tmp_path: Path) -> None:
     assert waves == [1, 2, 3, 4, 5, 6, 7], "20% of 7 is 1"
 
 
+def test_waves_that_stages_leave_half_empty_prove_a_time_too(tmp_path: Path) -> None:
+    items = []
+    for name in ("cart", "order"):
+        owner = clone_set(6, **rolling(maxUnavailable=6)) | {"metadata": metadata("CloneSet", name)}
+        items += [owner, *(pod(f"{name}-{index}", owner) for index in range(6))]
+    stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
+    plan = planned(
+        tmp_path, *items, budgets=[{"name": "fleet", "maxUnavailable": 4}], stages=stages
+    )
+    seconds = header(plan)["proof"]["seconds"]
+    assert (seconds["budget"]["name"], seconds["budget"]["room"]) == ("fleet", 4)
+    assert seconds["head"] == {"waves": 1, "moves": 2}
+    assert header(plan)["seconds_bound"] == 4 * seconds["shortest_s"]
+
+
 JOB = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata("Job", "import")}
 
 

@@ -2,12 +2,16 @@
 
 import gc
 import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
+import msgspec
 
 from planner.cli import options
 from planner.cli.session import is_verbose, log_at, print_json, progress
 from planner.loop import load_plan, verify_plan
+from planner.verify import proved_by
 
 EXIT_VIOLATED = 4
 SHOWN_MAX = 50
@@ -29,6 +33,7 @@ def command(plan: str, db: str, form: str) -> None:
         told("reading the plan")
         loaded = load_plan(lambda: log, plan)
         violations = verify_plan(log, loaded, progress=told)
+    bounds = [] if violations else list(_bounds(msgspec.json.decode(loaded.header())))
     if form == "json":
         report = {
             "apiVersion": "planner/v1",
@@ -36,6 +41,7 @@ def command(plan: str, db: str, form: str) -> None:
             "plan": loaded.id,
             "holds": not violations,
             "violations": violations,
+            "bounds": bounds,
         }
         print_json(report)
     elif violations:
@@ -47,4 +53,14 @@ def command(plan: str, db: str, form: str) -> None:
             click.echo(f"... and {len(violations) - SHOWN_MAX:,} more; -v shows all of them")
     else:
         click.echo(f"The plan holds: {len(loaded):,} moves keep every rule.")
+        for bound in bounds:
+            said = "not checked" if bound["by"] is None else f"proved by {bound['by']}"
+            click.echo(f"  bound of {bound['least']:,.10g} {bound['name']}: {said}")
     sys.exit(EXIT_VIOLATED if violations else 0)
+
+
+def _bounds(header: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What was proved, of a plan that holds: by what its certificates say."""
+    for name in ("waves", "seconds"):
+        by = proved_by((header.get("proof") or {}).get(name) or {})
+        yield {"name": name, "least": header[f"{name}_bound"], "by": by}

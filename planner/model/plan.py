@@ -50,12 +50,66 @@ class LogPoint(Shape, frozen=True, kw_only=True):
     digest: str
 
 
+class Room(Shape, frozen=True, kw_only=True):
+    """A budget (at one of its places), how many moves take from it and how many a wave may."""
+
+    name: str
+    cluster: str | None
+    place: str | None
+    moves: int
+    room: int
+
+
+class ChainLink(Shape, frozen=True, kw_only=True):
+    """A workload, and the waves that it needs before the next in the chain may begin.
+
+    The next waits for `moves` of it; `stages` are the moves of each of its stages. `budget` forces
+    so many waves; null when its stages and its order do. In a bound in seconds no wave of it is
+    shorter than `shortest_s`, one is as long as `longest_s`, and its stages soak `soaks_s`.
+    """
+
+    workload: str
+    moves: int
+    waves: int
+    stages: tuple[int, ...]
+    budget: Room | None
+    shortest_s: float | None = None
+    longest_s: float | None = None
+    soaks_s: float | None = None
+
+
+class Edge(Shape, frozen=True, kw_only=True):
+    """The first or last waves of a plan, and the most moves of a budget that can go in them."""
+
+    waves: int
+    moves: int
+
+
+class Times(Shape, frozen=True, kw_only=True):
+    """What goes by before the moves of a budget, in their waves, and after them, in seconds."""
+
+    head_s: float
+    moves_s: float
+    tail_s: float
+
+
 class Certificate(Shape, frozen=True, kw_only=True):
-    """Why no plan can be shorter: a sentence, and the workloads or budgets that prove it."""
+    """Why no plan can be shorter: a sentence, the workloads in it, and the argument in numbers.
+
+    The argument is a `chain` of workloads or the room of a `budget`: in waves with what can go at
+    most in the first and last of them (`head`, `tail`), in seconds with `times`. With `shortest_s`
+    it is about waves, each at least so long. Without any of it there is nothing to check.
+    """
 
     kind: str
     text: str
     through: tuple[str, ...] = ()
+    chain: tuple[ChainLink, ...] = ()
+    budget: Room | None = None
+    head: Edge | None = None
+    tail: Edge | None = None
+    times: Times | None = None
+    shortest_s: float | None = None
 
 
 class Proof(Shape, frozen=True, kw_only=True):
@@ -245,6 +299,14 @@ class Violation(Shape, frozen=True, kw_only=True):
     message: str
 
 
+class CheckedBound(Shape, frozen=True, kw_only=True):
+    """A bound of the plan, and by what it was proved; null when that could not be checked."""
+
+    name: Literal["waves", "seconds"]
+    least: float
+    by: str | None
+
+
 class Report(Shape, frozen=True, kw_only=True):
     """What an independent check of a plan found."""
 
@@ -253,3 +315,4 @@ class Report(Shape, frozen=True, kw_only=True):
     plan: str
     holds: bool
     violations: tuple[Violation, ...]
+    bounds: tuple[CheckedBound, ...] = ()

@@ -16,6 +16,7 @@ from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
 from planner.verify.budgets import all_budgets
+from planner.verify.certificate import certificates, proved_by
 from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
 from planner.verify.observed import Observed, fold_rows
@@ -27,7 +28,7 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Observed", "Violation", "fold_rows", "verify"]
+__all__ = ["Observed", "Violation", "fold_rows", "proved_by", "verify"]
 
 _RULES = (
     each_move.pod_exists,
@@ -84,5 +85,6 @@ def verify(
         because(case, usages),
         order.order(case, usages),
         head.totals(case, usages),
+        certificates(case, usages),
     )
     return sorted(found, key=lambda each: (each.wave or 0, each.rule, each.subject))

@@ -6,6 +6,7 @@ Worked out from the request by itself: when each rule lets its workloads move, i
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ class Rule:
 def rules_of(case: Case) -> list[Rule]:
     """The windows of the request, then its freezes."""
     spec = case.request["spec"]
-    start_s = _start_s(case)
+    start_s = begins_s(case)
     return [
         Rule(
             name=f"{sort}:{written['name']}",
@@ -77,12 +78,33 @@ def rules_of(case: Case) -> list[Rule]:
     ]
 
 
+def opening(rules: Sequence[Rule], start_s: float) -> list[tuple[float, float]]:
+    """When all of these rules let their workloads move, in milliseconds from the start."""
+    steps: defaultdict[float, Counter[int]] = defaultdict(Counter)
+    for index, rule in enumerate(rules):
+        for begin, end in rule.spans:
+            steps[max(begin, start_s)][index] += 1
+            steps[max(end, start_s)][index] -= 1
+    steps.setdefault(start_s, Counter())
+    on, found, opened = Counter[int](), list[tuple[float, float]](), None
+    for moment in sorted(steps):
+        on.update(steps[moment])
+        is_open = all((on[index] > 0) is rule.is_window for index, rule in enumerate(rules))
+        if is_open and opened is None:
+            opened = moment
+        elif opened is not None and not is_open:
+            found.append((opened, moment))
+            opened = None
+    found += [] if opened is None else [(opened, float("inf"))]
+    return [((begin - start_s) * 1000, (end - start_s) * 1000) for begin, end in found]
+
+
 def calendar(case: Case) -> Iterator[Violation]:
     """A wave lies inside every window of its workloads, and outside every freeze of them."""
     rules = rules_of(case)
     yield from _start(case)
     yield from _listed(case, rules)
-    start_s = _start_s(case)
+    start_s = begins_s(case)
     waves = {each["wave"]: each for each in case.header["per_wave"]}
     for workload, moves in case.moves_with_workload():
         mine = [rule for rule in rules if rule.holds(workload)]
@@ -108,7 +130,7 @@ def deadline(case: Case) -> Iterator[Violation]:
         if written != said:
             yield _violation("deadline", f"the request has {written}, and the plan says {said}")
         return
-    allowed_s = datetime.fromisoformat(written).timestamp() - _start_s(case)
+    allowed_s = datetime.fromisoformat(written).timestamp() - begins_s(case)
     ends = {each["wave"]: each["start_s"] + each["seconds"] for each in case.header["per_wave"]}
     late = {
         index
@@ -131,7 +153,8 @@ def may_be_blocked(case: Case, rules: Sequence[Rule], workload: Workload) -> boo
     return bool(rules) and (waits or any(rule.holds(workload) for rule in rules))
 
 
-def _start_s(case: Case) -> float:
+def begins_s(case: Case) -> float:
+    """When the first wave of the plan may begin, in seconds since 1970."""
     # A plan starts with a whole second.
     known_s = float(-(-case.fleet.observed.time_ms // 1000))
     written = case.request["spec"].get("start")
@@ -144,8 +167,8 @@ def _start(case: Case) -> Iterator[Violation]:
     if said is None:
         if any(case.request["spec"].get(key) for key in ("start", "windows", "freezes")):
             yield _violation("start", "the request speaks of time, and the plan has no start")
-    elif datetime.fromisoformat(said).timestamp() != _start_s(case):
-        expected = _said(_start_s(case))
+    elif datetime.fromisoformat(said).timestamp() != begins_s(case):
+        expected = _said(begins_s(case))
         yield _violation("start", f"the plan starts {said}, and should start {expected}")
 
 

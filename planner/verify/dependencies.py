@@ -20,7 +20,7 @@ def dependencies(case: Case) -> Iterator[Violation]:
     """A pod moves only after enough pods of every workload that its own waits for are done."""
     done_waves = cache(partial(_done_waves, case))
     for rule in case.request["spec"].get("dependencies") or ():
-        progress = {each: done_waves(each) for each in _waited_for(rule, case)}
+        progress = {each: done_waves(each) for each in waited_for(rule, case)}
         for waiting in case.fleet.referred(rule["workload"]):
             waves = sorted({move.wave for move in case.moves_of.get(waiting.key, ())})
             yield from _too_early(waiting, waves, rule, progress)
@@ -31,19 +31,20 @@ def unreachable(case: Case) -> set[Workload]:
     done_waves = cache(partial(_done_waves, case))
     found: set[Workload] = set()
     for rule in case.request["spec"].get("dependencies") or ():
-        for workload in _waited_for(rule, case):
-            if len(done_waves(workload)) < _needed(rule, workload):
+        for workload in waited_for(rule, case):
+            if len(done_waves(workload)) < needed(rule, workload):
                 found.update(case.fleet.referred(rule["workload"]))
     return found
 
 
-def _waited_for(rule: Mapping[str, Any], case: Case) -> Iterable[Workload]:
+def waited_for(rule: Mapping[str, Any], case: Case) -> Iterable[Workload]:
     """Workloads that a dependency waits for, each once."""
     named = (each for reference in rule["after"] for each in case.fleet.referred(reference))
     return dict.fromkeys(named)
 
 
-def _needed(rule: Mapping[str, Any], workload: Workload) -> int:
+def needed(rule: Mapping[str, Any], workload: Workload) -> int:
+    """How many of its pods have to be done before those may move that wait for it."""
     return min(ceil_of(rule.get("ready", "100%"), len(workload.pods)), len(workload.pods))
 
 
@@ -70,16 +71,16 @@ def _too_early(
     for workload, done_waves in progress.items():
         if workload is waiting:
             continue
-        needed = _needed(rule, workload)
+        least = needed(rule, workload)
         for wave in waves:
             done = bisect_left(done_waves, wave)
-            if done < needed:
+            if done < least:
                 yield Violation(
                     rule="dependency",
                     subject=str(waiting.key),
                     wave=wave,
                     message=(
                         f"it moves while {done} of {workload.key}'s {len(workload.pods)} pods are"
-                        f" at the target and serving; it waits for {needed}"
+                        f" at the target and serving; it waits for {least}"
                     ),
                 )

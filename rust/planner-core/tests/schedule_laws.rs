@@ -121,8 +121,7 @@ fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
 fn proved(proof: &Proof, waves: u32) -> u64 {
     match proof {
         Proof::Nothing => 0,
-        Proof::Group { least, .. } => *least,
-        Proof::Chain { groups, .. } => groups.iter().map(|(_, least)| least).sum(),
+        Proof::Chain { links, unit } => links.iter().map(|link| link.least(*unit)).sum(),
         Proof::Resource {
             moves,
             room,

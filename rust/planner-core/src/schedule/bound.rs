@@ -7,12 +7,12 @@
 //!   first or in the last waves because of what comes before or after them;
 //! - calendars (time only): a chain whose waves lie inside what is open.
 
-use super::chains::{Chains, Ends, successors};
+use super::chains::{Chains, Ends, durations_ms, soaks_ms, successors};
 use super::flat::Flat;
 use super::load::Loads;
-use super::pace::Pace;
+use super::pace::{Pace, stage_sizes};
 use super::problem::Problem;
-use super::proof::{Proof, Unit};
+use super::proof::{ChainLink, Proof, Unit};
 use super::reach::Reachable;
 use super::timed_bound::timed;
 
@@ -41,12 +41,13 @@ pub fn bound(problem: &Problem, reachable: &Reachable) -> Bound {
 impl Bound {
     pub(crate) fn of(flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
         let loads = Loads::of(flat, pace, chains);
-        let (waves, waves_proof) = later(chain(&chains.waves, flat, Unit::Waves), |best| {
+        let (waves, waves_proof) = later(chain(&chains.waves, flat, pace, Unit::Waves), |best| {
             loads.waves(best as u32)
         });
-        let (mut ms, mut ms_proof) = later(chain(&chains.ms, flat, Unit::Milliseconds), |best| {
-            loads.ms(best)
-        });
+        let (mut ms, mut ms_proof) =
+            later(chain(&chains.ms, flat, pace, Unit::Milliseconds), |best| {
+                loads.ms(best)
+            });
         if let Some((timed_ms, proof)) = timed(flat, pace, chains)
             && timed_ms > ms
         {
@@ -76,7 +77,7 @@ fn later(first: (u64, Proof), other: impl Fn(u64) -> Option<(u64, Proof)>) -> (u
 }
 
 /// The longest chain of groups; a chain of one is a group alone.
-fn chain<T>(ends: &Ends<T>, flat: &Flat, unit: Unit) -> (u64, Proof)
+fn chain<T>(ends: &Ends<T>, flat: &Flat, pace: &Pace, unit: Unit) -> (u64, Proof)
 where
     T: Copy + Into<u64>,
 {
@@ -91,18 +92,41 @@ where
     let Some(first) = best else {
         return (0, Proof::Nothing);
     };
-    let mut groups = Vec::new();
+    let mut links = Vec::new();
     let mut at = Some(first);
     while let Some(group) = at {
         let next = ends.next[group].map(|next| next as usize);
-        let rest = next.map_or(0, length);
-        groups.push((group as u32, length(group) - rest));
-        debug_assert!(next.is_none_or(|n| successors(flat, group).any(|(after, _)| after == n)));
+        let waited_for = successors(flat, group).filter(|(after, _)| Some(*after) == next);
+        let most = waited_for.map(|(_, count)| count).max();
+        debug_assert_eq!(
+            next.is_none(),
+            most.is_none(),
+            "a chain goes by precedences"
+        );
+        let link = link(flat, pace, group, most.unwrap_or(pace.total[group]));
+        debug_assert_eq!(link.least(unit), length(group) - next.map_or(0, length));
+        links.push(link);
         at = next;
     }
-    let proof = match groups[..] {
-        [(group, least)] => Proof::Group { group, least, unit },
-        _ => Proof::Chain { groups, unit },
-    };
-    (length(first), proof)
+    (length(first), Proof::Chain { links, unit })
+}
+
+/// What the first `moves` moves of a group need, and why.
+pub(super) fn link(flat: &Flat, pace: &Pace, group: usize, moves: u32) -> ChainLink {
+    let (shortest_ms, longest_ms) = durations_ms(flat, group);
+    let waves = pace.waves(group, moves);
+    let all = moves >= pace.total[group];
+    ChainLink {
+        group: group as u32,
+        moves,
+        waves,
+        stages: stage_sizes(flat, group, pace.total[group]),
+        room: pace
+            .tightest(flat, group, moves)
+            .filter(|(least, _)| *least >= waves)
+            .map(|(_, room)| room),
+        shortest_ms,
+        longest_ms: if all { longest_ms } else { shortest_ms },
+        soaks_ms: soaks_ms(flat, group, moves),
+    }
 }

@@ -119,15 +119,25 @@ pub(crate) struct Needs {
     durations_ms: Vec<(u64, u64)>,
 }
 
+/// The shortest and the longest move of a group; without moves the largest number there is and 0.
+pub(crate) fn durations_ms(flat: &Flat, group: usize) -> (u64, u64) {
+    let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
+    let each = held.map(|c| flat.duration_ms[c]);
+    each.fold((u64::MAX, 0), |(low, high), ms| (low.min(ms), high.max(ms)))
+}
+
+/// The soak of the stages that end before `count` moves of the group are done.
+pub(crate) fn soaks_ms(flat: &Flat, group: usize, count: u32) -> u64 {
+    let stages = flat.stages.row(group).iter();
+    let ended = stages.filter(|stage| stage.until < count);
+    ended.map(|stage| stage.soak_ms).sum()
+}
+
 impl Needs {
     pub fn of(flat: &Flat) -> Self {
-        let of = |group| {
-            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
-            let each = held.map(|c| flat.duration_ms[c]);
-            each.fold((u64::MAX, 0), |(low, high), ms| (low.min(ms), high.max(ms)))
-        };
+        let each = (0..flat.groups()).map(|group| durations_ms(flat, group));
         Self {
-            durations_ms: (0..flat.groups()).map(of).collect(),
+            durations_ms: each.collect(),
         }
     }
 
@@ -143,14 +153,12 @@ impl Needs {
         if count == 0 {
             return 0;
         }
-        let stages = flat.stages.row(group).iter();
-        let soaks = stages.filter(|s| s.until < count).map(|s| s.soak_ms);
         let (low, high) = self.durations_ms[group];
         let last = if count >= pace.total[group] {
             high
         } else {
             low
         };
-        soaks.sum::<u64>() + u64::from(pace.waves(group, count) - 1) * low + last
+        soaks_ms(flat, group, count) + u64::from(pace.waves(group, count) - 1) * low + last
     }
 }

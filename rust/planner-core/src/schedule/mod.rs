@@ -34,6 +34,6 @@ pub use calendar::{Open, holds};
 pub use conflict::{ConstraintId, Goal, conflict};
 pub use held::Held;
 pub use laid::Laid;
-pub use proof::{Edge, Proof, Unit};
+pub use proof::{ChainLink, Edge, Proof, Room, Unit};
 pub use reach::{Blocker, Left, Reachable, reachable};
 pub use solution::{Chunk, Schedule, solve, solve_laid};

@@ -4,11 +4,12 @@
 //! has the room that it has in the end), so it bounds every schedule, and it is also what the
 //! priorities look at.
 
-use std::ops::Range;
+use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use rayon::prelude::*;
 
 use super::flat::Flat;
+use super::proof::Room;
 use super::rows::Rows;
 
 /// Groups whose pace one core finds at once.
@@ -156,6 +157,34 @@ impl Pace {
     }
 }
 
+impl Pace {
+    /// The resource that alone forces most waves on the first `count` moves of the group, and how
+    /// many; of several the first.
+    pub fn tightest(&self, flat: &Flat, group: usize, count: u32) -> Option<(u32, Room)> {
+        let mut taking: BTreeMap<u32, u32> = BTreeMap::new();
+        for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
+            for &r in flat.takes.row(cohort) {
+                *taking.entry(r).or_default() += flat.count[cohort];
+            }
+        }
+        let stages = stage_sizes(flat, group, self.total[group]);
+        let each = taking.into_iter().map(|(resource, moves)| {
+            let room = self.room[resource as usize];
+            let steps = free_steps(&stages, self.total[group] - moves, room.max(1));
+            let waves = steps.partition_point(|&done| done < count) as u32 + 1;
+            (
+                waves,
+                Room {
+                    resource,
+                    moves,
+                    room,
+                },
+            )
+        });
+        each.max_by_key(|(waves, room)| (*waves, Reverse(room.resource)))
+    }
+}
+
 /// Moves of a group that a wave can hold at most, but for those that take nothing.
 fn common_room(common: &[u32], room: &[u32]) -> u32 {
     let rooms = common.iter().map(|&r| room[r as usize]);
@@ -163,7 +192,7 @@ fn common_room(common: &[u32], room: &[u32]) -> u32 {
 }
 
 /// How the moves of the group divide into its stages.
-fn stage_sizes(flat: &Flat, group: usize, total: u32) -> Vec<u32> {
+pub(crate) fn stage_sizes(flat: &Flat, group: usize, total: u32) -> Vec<u32> {
     let mut sizes = Vec::new();
     let mut start = 0;
     for stage in flat.stages.row(group) {

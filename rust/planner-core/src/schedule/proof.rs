@@ -20,25 +20,63 @@ pub struct Edge {
     pub moves: u32,
 }
 
+/// What one resource lets a group do at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The resource.
+    pub resource: ResourceIdx,
+    /// Moves of the group that take from it.
+    pub moves: u32,
+    /// How many of them a wave has room for.
+    pub room: u32,
+}
+
+/// A group in a chain, and what it needs until the next can begin; the last: all that it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainLink {
+    /// The group.
+    pub group: GroupIdx,
+    /// Moves of it for which the next waits.
+    pub moves: u32,
+    /// The fewest waves that hold them.
+    pub waves: u32,
+    /// Moves of each of its stages.
+    pub stages: Vec<u32>,
+    /// The resource that, with the stages, forces so many waves; `None`: stages and order do.
+    pub room: Option<Room>,
+    /// The shortest wave in milliseconds.
+    pub shortest_ms: u64,
+    /// One wave that is no shorter than this, in milliseconds.
+    pub longest_ms: u64,
+    /// Soak of the stages that end before the moves do, in milliseconds.
+    pub soaks_ms: u64,
+}
+
+impl ChainLink {
+    /// What it needs.
+    #[must_use]
+    pub fn least(&self, unit: Unit) -> u64 {
+        match unit {
+            Unit::Waves => self.waves.into(),
+            Unit::Milliseconds => {
+                let others = u64::from(self.waves.saturating_sub(1));
+                self.soaks_ms + others * self.shortest_ms + self.longest_ms
+            }
+        }
+    }
+}
+
 /// What proves a bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// Nothing moves.
     Nothing,
-    /// One group needs so much by its own stages, order and budgets.
-    Group {
-        /// The group.
-        group: GroupIdx,
-        /// What it needs.
-        least: u64,
-        /// Of what.
-        unit: Unit,
-    },
-    /// Groups that wait for each other.
+    /// Groups that wait for each other; one group alone needs so much by its own stages, order
+    /// and budgets.
     Chain {
-        /// Each group with what it needs until the next can begin, the last with all it needs.
-        groups: Vec<(GroupIdx, u64)>,
-        /// Of what.
+        /// One after the other.
+        links: Vec<ChainLink>,
+        /// What it counts.
         unit: Unit,
     },
     /// More moves take from a resource than few waves have room for.
@@ -72,9 +110,7 @@ pub enum Proof {
     /// Groups that wait for each other and move only when calendars are open.
     Calendar {
         /// One after the other; those before the last only as far as the next waits for them.
-        groups: Vec<GroupIdx>,
-        /// The fewest waves of the last.
-        waves: u32,
+        links: Vec<ChainLink>,
         /// When the last can be done at the earliest, in milliseconds from the start.
         ms: u64,
     },
@@ -95,21 +131,18 @@ impl Proof {
         let resource = |r: ResourceIdx| &problem.resources[r as usize].name;
         match self {
             Self::Nothing => "Nothing moves.".to_owned(),
-            Self::Group {
-                group: g,
-                least,
-                unit,
-            } => format!(
-                "{} alone needs {} by its own stages, order and budgets.",
-                group(*g),
-                amount(*least, *unit)
-            ),
-            Self::Chain { groups, unit } => {
-                let each = |(g, least): &(GroupIdx, u64)| {
-                    format!("{} ({})", group(*g), amount(*least, *unit))
-                };
-                let each: Vec<String> = groups.iter().map(each).collect();
-                let total = groups.iter().map(|(_, least)| least).sum();
+            Self::Chain { links, unit } => {
+                let least = |link: &ChainLink| amount(link.least(*unit), *unit);
+                if let [link] = &links[..] {
+                    return format!(
+                        "{} alone needs {} by its own stages, order and budgets.",
+                        group(link.group),
+                        least(link)
+                    );
+                }
+                let each = |link: &ChainLink| format!("{} ({})", group(link.group), least(link));
+                let each: Vec<String> = links.iter().map(each).collect();
+                let total = links.iter().map(|link| link.least(*unit)).sum();
                 let total = amount(total, *unit);
                 format!(
                     "One waits for the other: {}: {total}.",
@@ -159,14 +192,14 @@ impl Proof {
                 let time = amount(*moves_ms, Unit::Milliseconds);
                 format!("{name} has room for {room} of {moves} moves at once: {time}{edges}.")
             }
-            Self::Calendar { groups, waves, ms } => {
-                let (last, before) = groups.split_last().expect("one that ends last");
-                let after: Vec<&str> = before.iter().map(|g| &**group(*g)).collect();
+            Self::Calendar { links, ms } => {
+                let (last, before) = links.split_last().expect("one that ends last");
+                let after: Vec<&str> = before.iter().map(|it| &**group(it.group)).collect();
                 let after = match after[..] {
                     [] => String::new(),
                     _ => format!(" after {}", after.join(", then ")),
                 };
-                let calendars = problem.groups[*last as usize].calendars.iter();
+                let calendars = problem.groups[last.group as usize].calendars.iter();
                 let names = calendars.map(|it| &*problem.calendars[*it as usize].name);
                 let inside = match names.collect::<Vec<_>>()[..] {
                     [] => String::new(),
@@ -174,8 +207,8 @@ impl Proof {
                 };
                 format!(
                     "{}{after} needs {}{inside}: not done before {} have passed.",
-                    group(*last),
-                    amount((*waves).into(), Unit::Waves),
+                    group(last.group),
+                    amount(last.waves.into(), Unit::Waves),
                     amount(*ms, Unit::Milliseconds)
                 )
             }
@@ -191,9 +224,9 @@ impl Proof {
     #[must_use]
     pub fn through(&self) -> Vec<GroupIdx> {
         match self {
-            Self::Group { group, .. } => vec![*group],
-            Self::Chain { groups, .. } => groups.iter().map(|(group, _)| *group).collect(),
-            Self::Calendar { groups, .. } => groups.clone(),
+            Self::Chain { links, .. } | Self::Calendar { links, .. } => {
+                links.iter().map(|link| link.group).collect()
+            }
             Self::Waves { why, .. } => why.through(),
             Self::Nothing | Self::Resource { .. } | Self::ResourceTime { .. } => Vec::new(),
         }

@@ -4,12 +4,13 @@
 //! each as long as its shortest move, lie inside what its calendars have open, and it needs no
 //! less time from the first of them than it would need without calendars.
 
+use super::bound::link;
 use super::calendar::{ends, first_fit};
 use super::chains::{Chains, Needs, successors};
 use super::flat::Flat;
 use super::pace::Pace;
 use super::problem::GroupIdx;
-use super::proof::Proof;
+use super::proof::{ChainLink, Proof};
 
 /// The bound and what proves it; `None` without calendars.
 pub(crate) fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, Proof)> {
@@ -18,31 +19,32 @@ pub(crate) fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, P
     }
     let needs = Needs::of(flat);
     let mut begin_ms = vec![0; flat.groups()];
-    let mut waits_for: Vec<Option<GroupIdx>> = vec![None; flat.groups()];
+    let mut waits_for: Vec<Option<(GroupIdx, u32)>> = vec![None; flat.groups()];
     let mut last: Option<(u64, GroupIdx)> = None;
     for &group in &chains.order {
         let at = group as usize;
         let end_ms = |count| end_ms(flat, pace, &needs, (at, count), begin_ms[at]);
         let all_ms = end_ms(pace.total[at]);
-        let after: Vec<(usize, u64)> = successors(flat, at)
-            .map(|(after, count)| (after, end_ms(count)))
+        let after: Vec<(usize, u32, u64)> = successors(flat, at)
+            .map(|(after, count)| (after, count, end_ms(count)))
             .collect();
         if pace.total[at] > 0 && last.is_none_or(|(ms, _)| all_ms > ms) {
             last = Some((all_ms, group));
         }
-        for (after, ms) in after {
+        for (after, count, ms) in after {
             if ms > begin_ms[after] {
                 begin_ms[after] = ms;
-                waits_for[after] = Some(group);
+                waits_for[after] = Some((group, count));
             }
         }
     }
     let (ms, group) = last?;
-    let before = std::iter::successors(Some(group), |group| waits_for[*group as usize]);
-    let mut groups: Vec<GroupIdx> = before.collect();
-    groups.reverse();
-    let waves = pace.waves(group as usize, pace.total[group as usize]);
-    Some((ms, Proof::Calendar { groups, waves, ms }))
+    let last = Some((group, pace.total[group as usize]));
+    let before = std::iter::successors(last, |(group, _)| waits_for[*group as usize]);
+    let links = before.map(|(group, moves)| link(flat, pace, group as usize, moves));
+    let mut links: Vec<ChainLink> = links.collect();
+    links.reverse();
+    Some((ms, Proof::Calendar { links, ms }))
 }
 
 /// When the first `count` moves of a group can be done, none of which begins before `from_ms`.

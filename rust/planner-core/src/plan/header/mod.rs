@@ -4,6 +4,7 @@
 //! cores, and never is a tree.
 
 mod budgets;
+mod certificate;
 mod deadline;
 mod pieces;
 mod waves;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use budgets::headroom;
 pub(super) use budgets::takers;
+use certificate::Certificate;
 use deadline::Deadline;
 pub(super) use pieces::Pieces;
 use pieces::{list, text};
@@ -26,7 +28,7 @@ use crate::{
     diff::{Diff, Kind, report::unmovable},
     inventory::{ClusterView, Inventory},
     model::Model,
-    schedule::{Held, Proof, Schedule, problem},
+    schedule::{Held, Schedule, problem},
     time::rfc3339,
 };
 
@@ -92,15 +94,8 @@ struct Log<'a> {
 
 #[derive(Serialize)]
 struct Proofs<'a> {
-    waves: Proved<'a>,
-    seconds: Proved<'a>,
-}
-
-#[derive(Serialize)]
-struct Proved<'a> {
-    kind: &'static str,
-    text: String,
-    through: Vec<&'a str>,
+    waves: Certificate<'a>,
+    seconds: Certificate<'a>,
 }
 
 #[derive(Serialize)]
@@ -213,23 +208,11 @@ impl Scene<'_> {
             seconds: self.schedule.ms() as f64 / 1000.0,
             seconds_bound: bound.ms as f64 / 1000.0,
             proof: Proofs {
-                waves: self.proved(&bound.waves_proof),
-                seconds: self.proved(&bound.ms_proof),
+                waves: self.certificate(&bound.waves_proof),
+                seconds: self.certificate(&bound.ms_proof),
             },
             bottleneck: self.bottleneck(),
             totals: self.totals(),
-        }
-    }
-
-    fn proved(&self, proof: &Proof) -> Proved<'_> {
-        let problem = &self.model.problem;
-        let groups = proof.through().into_iter();
-        Proved {
-            kind: kind_text(proof),
-            text: proof.sentence(problem),
-            through: groups
-                .map(|group| &*problem.groups[group as usize].name)
-                .collect(),
         }
     }
 
@@ -302,16 +285,5 @@ impl Scene<'_> {
             ));
         }
         warnings
-    }
-}
-
-fn kind_text(proof: &Proof) -> &'static str {
-    match proof {
-        Proof::Nothing => "nothing",
-        Proof::Group { .. } => "workload",
-        Proof::Chain { .. } => "chain",
-        Proof::Calendar { .. } => "calendar",
-        Proof::Resource { .. } | Proof::ResourceTime { .. } => "budget",
-        Proof::Waves { why, .. } => kind_text(why),
     }
 }

@@ -1,0 +1,220 @@
+"""How fast the workloads could go at best, whatever else there is: what the bounds rest on.
+
+Each is taken by itself, with the room that its budgets have once every pod of the plan that is
+down is back. No plan of the same moves is faster, so whoever claims more has proved nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import TopologicalSorter
+from itertools import accumulate, count
+from typing import TYPE_CHECKING
+
+from planner.verify.dependencies import needed, waited_for
+from planner.verify.numbers import seconds_of
+from planner.verify.order import ordinal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from planner.verify.fleet import Workload
+    from planner.verify.plan import Case
+    from planner.verify.usage import Usage, Usages
+
+
+def room_of(usage: Usage) -> int:
+    """How many pods a wave may take from a budget once all that comes back is back."""
+    return max(1, usage.budget.limit - usage.stays_down)
+
+
+def steps(stages: Iterable[int], free: int, room: int) -> list[int]:
+    """The most moves after 1, 2, .. waves of one stage each: `room` a wave besides `free` ones."""
+    most: list[int] = []
+    before = 0
+    for size in stages:
+        for wave in count(1):
+            inside = min(size, free + wave * room)
+            most.append(min(before + inside, free + (len(most) + 1) * room))
+            if inside == size:
+                break
+        before += size
+    while most[-1] < before:
+        most.append(min(before, free + (len(most) + 1) * room))
+    return most
+
+
+def steps_in_order(moves: Sequence[Sequence[Usage]], stages: Iterable[int]) -> list[int]:
+    """The same where no move, given by its budgets, may go in an earlier wave than the one before.
+
+    To put as many into a wave as fit leaves least for the others.
+    """
+    ends, most = set(accumulate(stages)), []
+    taken: Counter[Usage] = Counter()
+    for done, budgets in enumerate(moves):
+        if done in ends or any(taken[each] >= room_of(each) for each in budgets):
+            most.append(done)
+            taken.clear()
+        taken.update(budgets)
+    return [*most, len(moves)]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pace:
+    """The moves of one workload by themselves."""
+
+    takes: Sequence[Sequence[Usage]]
+    """The budgets from which each move takes, in the order of the controller if that binds."""
+    ordered: bool
+    stages: Sequence[tuple[int, int]]
+    """Moves of each stage that has any, and its soak in milliseconds."""
+    ms_of: Mapping[str, int]
+    """What a move takes at most, by its kind: the shortest wave of the plan with such a move."""
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Moves of each stage."""
+        return [size for size, _ in self.stages]
+
+    @cached_property
+    def taking(self) -> Counter[Usage]:
+        """Moves that take from each budget."""
+        return Counter(usage for budgets in self.takes for usage in budgets)
+
+    @cached_property
+    def first(self) -> Sequence[int]:
+        """The most moves in the first 1, 2, .. waves of the workload."""
+        return self._most(self.takes, self.sizes)
+
+    @cached_property
+    def last(self) -> Sequence[int]:
+        """The most moves in the last 1, 2, .. waves of the workload."""
+        return self._most(self.takes[::-1], self.sizes[::-1])
+
+    def _most(self, takes: Sequence[Sequence[Usage]], sizes: Sequence[int]) -> Sequence[int]:
+        if self.ordered:
+            return steps_in_order(takes, sizes)
+        free = sum(not budgets for budgets in takes)
+        always = [it for it, moves in self.taking.items() if moves == len(takes) - free]
+        return steps(sizes, free, min(map(room_of, always), default=len(takes)))
+
+    def waves(self, moves: int) -> int:
+        """The fewest waves that hold so many moves."""
+        paced = bisect_left(self.first, moves) + 1
+        if moves < len(self.takes):
+            return paced
+        return max(paced, *(-(-taken // room_of(it)) for it, taken in self.taking.items()), 0)
+
+    def soak_ms(self, moves: int) -> int:
+        """The soak of the stages that end before so many moves are done."""
+        ended = zip(accumulate(self.sizes), self.stages, strict=True)
+        return sum(soak_ms for end, (_, soak_ms) in ended if end < moves)
+
+    def longest_ms(self, moves: int) -> int:
+        """What one of the waves of so many moves takes at least."""
+        return (max if moves >= len(self.takes) else min)(self.ms_of.values())
+
+    def ms(self, moves: int) -> int:
+        """The least time for so many moves."""
+        others = (self.waves(moves) - 1) * min(self.ms_of.values())
+        return self.soak_ms(moves) + others + self.longest_ms(moves)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ends:
+    """What lies at least before each workload's moves, from the first of them on, and after all."""
+
+    head: defaultdict[str, int]
+    span: defaultdict[str, int]
+    tail: defaultdict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Paces:
+    """The pace of each workload that moves, by its name, found when it is asked for."""
+
+    case: Case
+    usages: Usages
+    workloads: Mapping[str, Workload]
+    wave_ms: Mapping[int, int]
+    _found: dict[str, Pace] = field(default_factory=dict)
+
+    @cached_property
+    def after(self) -> Mapping[str, Mapping[str, int]]:
+        """Who waits for how many moves of each."""
+        after: dict[str, dict[str, int]] = {name: {} for name in self.workloads}
+        changes = self.case.target.changes
+        for rule in self.case.request["spec"].get("dependencies") or ():
+            waiting = {str(it.key) for it in self.case.fleet.referred(rule["workload"])}
+            for before in waited_for(rule, self.case):
+                # A pod of which only a sidecar changes is not done: the planner waits for it, too.
+                done = sum(pod not in changes and not pod.down for pod in before.pods)
+                moves, name = needed(rule, before) - done, str(before.key)
+                if moves > 0 and name in after:
+                    for other in (waiting & after.keys()) - {name}:
+                        after[name][other] = max(after[name].get(other, 0), moves)
+        return after
+
+    def of(self, name: str) -> Pace:
+        """The pace of one of the workloads."""
+        if name not in self._found:
+            self._found[name] = self._read(self.workloads[name])
+        return self._found[name]
+
+    def _read(self, workload: Workload) -> Pace:
+        moves = [(it, it.pod) for it in self.case.moves_of[workload.key] if it.pod is not None]
+        if workload.strategy.ordered:
+            moves.sort(key=lambda it: ordinal_of(it[1]), reverse=True)
+        rules = self.case.request["spec"].get("stages") or ({"name": None},)
+        sizes = Counter(move.stage for move, _ in moves)
+        soaks_ms = {it["name"]: int(seconds_of(it.get("soak") or 0) * 1000) for it in rules}
+        waves = {(move.kind, move.wave) for move, _ in moves}
+        ms_of: dict[str, int] = {}
+        for kind, wave in waves:
+            lasts_ms = self.wave_ms.get(wave, 0)
+            ms_of[kind] = min(ms_of.get(kind, lasts_ms), lasts_ms)
+        of_pod = self.usages.of_pod
+        return Pace(
+            takes=[
+                [it for it in of_pod.get(pod, ()) if it.budget.takes(move)] for move, pod in moves
+            ],
+            ordered=workload.strategy.ordered,
+            stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
+            or [(len(moves), 0)],
+            ms_of=ms_of,
+        )
+
+    def ends(self, least: Callable[[Pace, int], int]) -> Ends:
+        """By what so many moves of one workload need at least."""
+        ends = Ends(head=defaultdict(int), span=defaultdict(int), tail=defaultdict(int))
+        sorter = TopologicalSorter(dict.fromkeys(self.workloads, ()))
+        for before, waiting in self.after.items():
+            for after in waiting:
+                sorter.add(after, before)
+        order = tuple(sorter.static_order())
+        for name in order:
+            for after, moves in self.after[name].items():
+                head = ends.head[name] + least(self.of(name), moves)
+                ends.head[after] = max(ends.head[after], head)
+        for name in reversed(order):
+            pace = self.of(name)
+            ends.span[name] = least(pace, len(pace.takes))
+            for after, moves in self.after[name].items():
+                span = least(pace, moves) + ends.span[after]
+                ends.span[name] = max(ends.span[name], span)
+                if moves >= len(pace.takes):
+                    ends.tail[name] = max(ends.tail[name], ends.span[after])
+        return ends
+
+
+def read_paces(case: Case, usages: Usages) -> Paces:
+    """The workloads that move, and how long each wave of the plan takes."""
+    return Paces(
+        case=case,
+        usages=usages,
+        workloads={str(workload.key): workload for workload, _ in case.moves_with_workload()},
+        wave_ms={it["wave"]: round(it["seconds"] * 1000) for it in case.header["per_wave"]},
+    )

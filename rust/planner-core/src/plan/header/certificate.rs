@@ -1,0 +1,186 @@
+//! What proves a bound, with the numbers that anybody can check.
+
+use serde::Serialize;
+
+use super::Scene;
+use crate::schedule::{self, Proof, Unit, problem::ResourceIdx};
+
+/// Why no plan can be shorter, for people and for the checker.
+#[derive(Default, Serialize)]
+pub(super) struct Certificate<'a> {
+    kind: &'static str,
+    text: String,
+    through: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chain: Vec<ChainLink<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<Room<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Edge>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tail: Option<Edge>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shortest_s: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ChainLink<'a> {
+    workload: &'a str,
+    moves: u32,
+    waves: u32,
+    stages: &'a [u32],
+    budget: Option<Room<'a>>,
+    #[serde(flatten)]
+    lasts: Option<Lasts>,
+}
+
+/// How long the moves of a link take.
+#[derive(Serialize)]
+struct Lasts {
+    shortest_s: f64,
+    longest_s: f64,
+    soaks_s: f64,
+}
+
+#[derive(Serialize)]
+struct Room<'a> {
+    name: &'a str,
+    cluster: Option<&'a str>,
+    place: Option<&'a str>,
+    moves: u32,
+    room: u32,
+}
+
+#[derive(Serialize)]
+struct Edge {
+    waves: u32,
+    moves: u32,
+}
+
+#[derive(Serialize)]
+struct Times {
+    head_s: f64,
+    moves_s: f64,
+    tail_s: f64,
+}
+
+impl Scene<'_> {
+    pub(super) fn certificate<'s>(&'s self, proof: &'s Proof) -> Certificate<'s> {
+        let problem = &self.model.problem;
+        let name = |group: u32| &*problem.groups[group as usize].name;
+        let argued = Certificate {
+            text: proof.sentence(problem),
+            through: proof.through().into_iter().map(name).collect(),
+            ..Certificate::default()
+        };
+        match proof {
+            Proof::Nothing => Certificate {
+                kind: "nothing",
+                ..argued
+            },
+            Proof::Chain { links, unit } => Certificate {
+                kind: if links.len() == 1 {
+                    "workload"
+                } else {
+                    "chain"
+                },
+                chain: self.chain(links, *unit),
+                ..argued
+            },
+            Proof::Calendar { links, .. } => Certificate {
+                kind: "calendar",
+                chain: self.chain(links, Unit::Milliseconds),
+                ..argued
+            },
+            Proof::Resource {
+                resource,
+                moves,
+                room,
+                head,
+                tail,
+            } => Certificate {
+                kind: "budget",
+                budget: Some(self.room(*resource, *moves, *room)),
+                head: Some(Edge::of(*head)),
+                tail: Some(Edge::of(*tail)),
+                ..argued
+            },
+            Proof::ResourceTime {
+                resource,
+                moves,
+                room,
+                head_ms,
+                moves_ms,
+                tail_ms,
+            } => {
+                let (head_s, moves_s, tail_s) =
+                    (seconds(*head_ms), seconds(*moves_ms), seconds(*tail_ms));
+                Certificate {
+                    kind: "budget",
+                    budget: Some(self.room(*resource, *moves, *room)),
+                    times: Some(Times {
+                        head_s,
+                        moves_s,
+                        tail_s,
+                    }),
+                    ..argued
+                }
+            }
+            Proof::Waves { shortest_ms, why } => Certificate {
+                shortest_s: Some(seconds(*shortest_ms)),
+                text: argued.text,
+                ..self.certificate(why)
+            },
+        }
+    }
+
+    fn chain<'s>(&'s self, links: &'s [schedule::ChainLink], unit: Unit) -> Vec<ChainLink<'s>> {
+        links.iter().map(|link| self.link(link, unit)).collect()
+    }
+
+    fn link<'s>(&'s self, link: &'s schedule::ChainLink, unit: Unit) -> ChainLink<'s> {
+        ChainLink {
+            workload: &self.model.problem.groups[link.group as usize].name,
+            moves: link.moves,
+            waves: link.waves,
+            stages: &link.stages,
+            budget: link
+                .room
+                .map(|it| self.room(it.resource, it.moves, it.room)),
+            lasts: (unit == Unit::Milliseconds).then(|| Lasts {
+                shortest_s: seconds(link.shortest_ms),
+                longest_s: seconds(link.longest_ms),
+                soaks_s: seconds(link.soaks_ms),
+            }),
+        }
+    }
+
+    fn room(&self, resource: ResourceIdx, moves: u32, room: u32) -> Room<'_> {
+        let budget = &self.model.budgets[self.model.budget_of[resource as usize] as usize];
+        let place = &*self.model.places[resource as usize];
+        Room {
+            name: &budget.name,
+            cluster: budget
+                .cluster
+                .map(|it| self.inventory.clusters[it as usize].name),
+            place: (!place.is_empty()).then_some(place),
+            moves,
+            room,
+        }
+    }
+}
+
+impl Edge {
+    fn of(edge: schedule::Edge) -> Self {
+        Self {
+            waves: edge.waves,
+            moves: edge.moves,
+        }
+    }
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
