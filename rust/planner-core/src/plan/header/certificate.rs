@@ -38,6 +38,7 @@ struct ChainLink<'a> {
 
 /// How long the moves of a link take.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "units are said everywhere")]
 struct Lasts {
     shortest_s: f64,
     longest_s: f64,
@@ -45,6 +46,7 @@ struct Lasts {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names are published")]
 struct Room<'a> {
     name: &'a str,
     cluster: Option<&'a str>,
@@ -60,6 +62,7 @@ struct Edge {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "units are said everywhere")]
 struct Times {
     head_s: f64,
     moves_s: f64,
