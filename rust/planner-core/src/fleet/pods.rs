@@ -108,6 +108,20 @@ impl Pods {
         self.resource_version[row] = pod.resource_version;
     }
 
+    /// Supposes that a pod runs another spec, and has served since it was made.
+    pub fn settle(&mut self, row: PodRow, spec: Symbol) {
+        let row = row as usize;
+        let class = Class {
+            spec,
+            ..*self.classes.of(row)
+        };
+        self.classes.replace(row, &class);
+        self.ready_since_s[row] = self.created_s[row];
+        let left = flags::PENDING | flags::DELETING | flags::IN_PLACE_UPDATE_SHUT;
+        self.flags[row] &= !left;
+        self.flags[row] |= flags::READY | flags::READY_KNOWN | flags::RUNNING;
+    }
+
     /// The pod of a row.
     #[must_use]
     pub fn get(&self, row: PodRow) -> Pod<'_> {
