@@ -25,7 +25,8 @@ PLANS_MAX: Final = 5
 
 SPREAD: Final = 0.25
 """How far apart moves are supposed to lie of which nobody knows: the standard deviation of the
-logarithm. Two of three take between four fifths and five quarters of the median."""
+logarithm. Two of three take between four fifths and five quarters of the median. By as much all
+rules of thumb are supposed to be off together."""
 SPREAD_WAVES: Final = 4
 """As how many waves the supposed spread counts beside those that were seen."""
 
@@ -69,7 +70,8 @@ def fitted(waves: Sequence[SlowestOf]) -> dict[str, float]:
 
     The slowest of many lies above the median of all, and waves of many moves differ less from each
     other than their moves do; both by as much as it is for normal deviates. Few waves say little
-    of the spread, so that the supposed one counts as some more.
+    of the spread, so that the supposed one counts as some more. `off` is the standard error of the
+    median's logarithm.
     """
     logs = [log(max(1, each.took_ms)) for each in waves]
     moves = max(1, round(median(each.moves for each in waves)))
@@ -77,7 +79,11 @@ def fitted(waves: Sequence[SlowestOf]) -> dict[str, float]:
     middle_log, width = fmean(logs), (high - low) / 2
     off = sum(((each - middle_log) / width) ** 2 for each in logs)
     spread = sqrt((SPREAD_WAVES * SPREAD**2 + off) / (SPREAD_WAVES + len(logs) - 1))
-    return {"median_ms": exp(middle_log - spread * middle), "spread": spread}
+    return {
+        "median_ms": exp(middle_log - spread * middle),
+        "spread": spread,
+        "off": spread * width / sqrt(len(logs)),
+    }
 
 
 def _slowest(chance: float, moves: int) -> float:

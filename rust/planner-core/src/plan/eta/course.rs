@@ -25,6 +25,8 @@ pub(super) struct Course {
     pub allowed_ms: Option<i64>,
     /// Moves whose distribution runs before taught.
     pub seen: u64,
+    /// How many medians may be off, each by itself.
+    pub medians: u32,
 }
 
 /// One wave.
@@ -38,8 +40,20 @@ pub(super) struct Wave {
     /// When everything that it moves may move; `None`: always.
     pub open: Option<Open>,
     /// Moves by how long they take.
-    pub moves: Vec<(Spread, u32)>,
+    pub moves: Vec<Alike>,
 }
+
+/// Moves of one wave that take equally long, but for chance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alike {
+    pub spread: Spread,
+    /// Which median is theirs: [`RULES`], or that of their workload and kind.
+    pub median: u32,
+    pub count: u32,
+}
+
+/// All rules of thumb are off together.
+const RULES: u32 = 0;
 
 /// What a draw asks of a plan's header.
 #[derive(Deserialize)]
@@ -82,20 +96,25 @@ struct Calendar {
     open: Vec<(String, String)>,
 }
 
-/// Distributions of the moves of one wave; those that are alike are one.
+/// The moves of one wave; those that are alike are one.
 #[derive(Default)]
-struct Pairs(BTreeMap<[u64; 4], (Spread, u32)>);
+struct Moves(BTreeMap<(u32, [u64; 4]), Alike>);
 
-impl Pairs {
-    fn add(&mut self, spread: Spread, moves: u32) {
-        let Spread {
-            fixed_ms,
-            median_ms,
-            spread: deviation,
-            least_ms,
-        } = spread;
-        let key = [fixed_ms, median_ms, deviation, least_ms].map(f64::to_bits);
-        self.0.entry(key).or_insert((spread, 0)).1 += moves;
+impl Moves {
+    fn add(&mut self, (spread, median): (Spread, u32), count: u32) {
+        let figures = [
+            spread.fixed_ms,
+            spread.median_ms,
+            spread.spread,
+            spread.least_ms,
+        ];
+        let none = Alike {
+            spread,
+            median,
+            count: 0,
+        };
+        let alike = self.0.entry((median, figures.map(f64::to_bits)));
+        alike.or_insert(none).count += count;
     }
 }
 
@@ -132,30 +151,33 @@ impl Course {
         let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
         let mut row = 0;
         for wave in &header.per_wave {
-            let mut pairs = Pairs::default();
+            let mut its_moves = Moves::default();
             for &(index, moves) in &wave.workloads {
                 let its = &header.workloads[index];
                 let rows = row..row + moves as usize;
                 row = rows.end;
                 for (kind, count) in kinds(&reader, its, rows)? {
                     let found = known.entry((index, kind as usize));
-                    let (spread, is_seen) = match found {
+                    let (spread, median) = match found {
                         hashbrown::hash_map::Entry::Occupied(it) => *it.get(),
                         hashbrown::hash_map::Entry::Vacant(it) => {
                             let workload = by_place.get(&its.place());
                             let workload = workload.ok_or_else(|| foreign(its))?;
-                            *it.insert(spreads.of(workload, kind))
+                            let (spread, is_seen) = spreads.of(workload, kind);
+                            course.medians += u32::from(is_seen);
+                            let median = if is_seen { course.medians } else { RULES };
+                            *it.insert((spread, median))
                         }
                     };
-                    course.seen += if is_seen { u64::from(count) } else { 0 };
-                    pairs.add(spread, count);
+                    course.seen += if median == RULES { 0 } else { u64::from(count) };
+                    its_moves.add((spread, median), count);
                 }
             }
             course.waves.push(Wave {
                 rest_ms: to_ms(wave.soaks_s.unwrap_or(wave.waits_s)),
                 planned_ms: to_ms(wave.seconds),
                 open: shared(header, wave, &calendars),
-                moves: pairs.0.into_values().collect(),
+                moves: its_moves.0.into_values().collect(),
             });
         }
         Ok(course)

@@ -69,12 +69,14 @@ fn drawn(course: &Course, samples: u32, seed: u64) -> Vec<Drawn> {
 fn draw(course: &Course, seed: u64) -> Drawn {
     let mut rng = Rng::with_seed(seed);
     let mut drawn = Drawn::default();
+    let medians = 0..=course.medians;
+    let off: Vec<f64> = medians.map(|_| normal::slowest(rng.f64(), 1)).collect();
     let mut now_ms = 0.0;
     for wave in &course.waves {
         let Some(start_ms) = wave.begins(now_ms) else {
             break;
         };
-        let ms = wave.longest_ms(&mut rng);
+        let ms = wave.longest_ms(&mut rng, &off);
         now_ms = start_ms + ms;
         drawn.waves.push(DrawnWave {
             end_ms: now_ms,
@@ -96,10 +98,12 @@ impl Wave {
         Some(begin_ms as f64)
     }
 
-    /// How long its slowest move takes.
-    fn longest_ms(&self, rng: &mut Rng) -> f64 {
-        let each = self.moves.iter();
-        let slowest = each.map(|(spread, moves)| spread.ms(normal::slowest(rng.f64(), *moves)));
+    /// How long its slowest move takes, when medians are off by so much.
+    fn longest_ms(&self, rng: &mut Rng, off: &[f64]) -> f64 {
+        let slowest = self.moves.iter().map(|it| {
+            let above = normal::slowest(rng.f64(), it.count);
+            it.spread.ms(above, off[it.median as usize])
+        });
         slowest.fold(0.0, f64::max)
     }
 
@@ -114,7 +118,7 @@ impl Wave {
 mod tests {
     use serde_json::Value;
 
-    use super::{Course, Wave, drawn, told::told};
+    use super::{Course, Wave, course::Alike, drawn, told::told};
     use crate::model::Spread;
 
     fn spread(fixed_ms: f64, spread: f64) -> Spread {
@@ -122,16 +126,22 @@ mod tests {
             fixed_ms,
             median_ms: 1000.0,
             spread,
+            off: 0.0,
             least_ms: 0.0,
         }
     }
 
     fn wave(moves: &[(Spread, u32)]) -> Wave {
+        let alike = |&(spread, count): &(Spread, u32)| Alike {
+            spread,
+            median: 0,
+            count,
+        };
         Wave {
             rest_ms: 0,
             planned_ms: 1000,
             open: None,
-            moves: moves.to_vec(),
+            moves: moves.iter().map(alike).collect(),
         }
     }
 
@@ -174,6 +184,23 @@ mod tests {
         let median = told["per_wave"][0]["takes"]["p50_s"].as_f64().unwrap();
         // exp(0.4 * 1.498767), the deviate of 0.5^(1/10).
         assert!((median - 1.821).abs() < 0.03, "{median}");
+    }
+
+    #[test]
+    fn many_waves_make_up_for_chance_but_not_for_what_is_off() {
+        let waves = |spread: Spread| (0..400).map(|_| wave(&[(spread, 1)])).collect();
+        let wide = |spread: Spread| {
+            let told = told_of(waves(spread), None);
+            let end = |quantile: &str| told["end"][quantile].as_f64().unwrap();
+            end("p90_s") / end("p50_s")
+        };
+        assert!(wide(spread(0.0, 0.4)) < 1.05);
+        let off = Spread {
+            off: 0.4,
+            ..spread(0.0, 0.0)
+        };
+        // exp(0.4 * 1.281552), the deviate of 0.9.
+        assert!((wide(off) - 1.67).abs() < 0.04);
     }
 
     #[test]
