@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 QUANTILES = ("p50_s", "p90_s", "p99_s")
+SHARES = st.floats(0, 1)
+"""How much of a plan is done."""
 
 
 @law(max_examples=15)
@@ -62,7 +64,7 @@ def test_the_way_back_is_that_of_a_fleet_that_was_moved(
     log = fleet.log()
     plan = fleet.plan(log)
     last = len(Course(plan).waves)
-    wave = data.draw(st.integers(0, last))
+    wave = round(share * last)
     (found,) = planner.way_back(log, plan, waves=[wave])["after"]
     assert found["moved"] == sum(move["wave"] <= wave for move in moves_of(plan))
     there, back = back_for_real(fleet, plan, wave)
@@ -78,15 +80,15 @@ def test_the_way_back_is_that_of_a_fleet_that_was_moved(
 
 
 @law(max_examples=15)
-@given(fleets.troubled_fleets(), st.data())
-def test_what_goes_back_was_moved(fleet: Recorded, data: st.DataObject) -> None:
+@given(fleets.troubled_fleets(), SHARES)
+def test_what_goes_back_was_moved(fleet: Recorded, share: float) -> None:
     """Or was behind its own template, whither a rollback brings it too."""
     log = fleet.log()
     plan = plan_if_any(fleet, log)
     if plan is None:
         return
     last = len(Course(plan).waves)
-    at = sorted({0, data.draw(st.integers(0, last)), last})
+    at = sorted({0, round(share * last), last})
     after = planner.way_back(log, plan, waves=at)["after"]
     assert [it["wave"] for it in after] == at
     behind = after[0]["moves"] + len(after[0]["stays"])

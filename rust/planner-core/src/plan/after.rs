@@ -18,8 +18,8 @@ pub fn after(fleet: &Fleet, plan: &Plan, waves: u32) -> Result<Fleet, PlanError>
     let mut after = fleet.clone();
     let mut specs: HashMap<(Symbol, &str), Symbol, FxBuildHasher> = HashMap::default();
     let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
-    let moves = (0..plan.moves.num_rows()).map(|row| reader.row(row));
-    for each in moves.take_while(|it| it.wave <= waves) {
+    let rows = (0..plan.moves.num_rows()).map(|row| reader.row(row));
+    for each in rows.take_while(|it| it.wave <= waves) {
         let cluster = after.clusters.get_mut(each.cluster);
         let found = cluster.and_then(|it| Some((it.row(each.uid)?, it)));
         let Some((row, cluster)) = found else {
@@ -29,11 +29,11 @@ pub fn after(fleet: &Fleet, plan: &Plan, waves: u32) -> Result<Fleet, PlanError>
             )));
         };
         let spec = cluster.pods.class(row).spec;
-        let moved = *specs.entry((spec, each.containers)).or_insert_with(|| {
-            let moved = with_images(after.texts.text(spec), each.containers);
-            after.texts.intern(&moved)
+        let target = *specs.entry((spec, each.containers)).or_insert_with(|| {
+            let text = with_images(after.texts.text(spec), each.containers);
+            after.texts.intern(&text)
         });
-        cluster.pods.settle(row, moved);
+        cluster.pods.settle(row, target);
     }
     Ok(after)
 }

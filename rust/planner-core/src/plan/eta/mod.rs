@@ -87,6 +87,10 @@ fn draw(course: &Course, seed: u64) -> Drawn {
     drawn
 }
 
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "nothing lies before the start of a plan"
+)]
 impl Wave {
     /// When it begins after the one before it, if ever.
     fn begins(&self, before_ms: f64) -> Option<f64> {

@@ -6,6 +6,7 @@ use super::{Course, Drawn, DrawnWave};
 
 /// Seconds that so many of a hundred draws take at most; absent where that many never end.
 #[derive(Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "units are said everywhere")]
 struct Quantiles {
     p50_s: Option<f64>,
     p90_s: Option<f64>,
