@@ -57,10 +57,8 @@ def back_for_real(fleet: Recorded, plan: planner.Plan, wave: int) -> tuple[plann
 
 
 @law(max_examples=25)
-@given(fleets.fleets(), st.data())
-def test_the_way_back_is_that_of_a_fleet_that_was_moved(
-    fleet: Recorded, data: st.DataObject
-) -> None:
+@given(fleets.fleets(), SHARES)
+def test_the_way_back_is_that_of_a_fleet_that_was_moved(fleet: Recorded, share: float) -> None:
     log = fleet.log()
     plan = fleet.plan(log)
     last = len(Course(plan).waves)

@@ -225,9 +225,9 @@ mod tests {
     #[test]
     fn what_no_window_leaves_time_for_never_ends() {
         let mut slow = wave(&[(spread(0.0, 0.5), 1)]);
-        slow.open = Some(vec![0..10_000]);
+        slow.open = Some(std::iter::once(0..10_000).collect());
         let mut last = wave(&[(spread(0.0, 0.0), 1)]);
-        last.open = Some(vec![0..2_000]);
+        last.open = Some(std::iter::once(0..2_000).collect());
         let told = told_of(vec![slow, last], Some(1_000_000));
         let unfinished = told["unfinished"].as_f64().unwrap();
         assert!((unfinished - 0.5).abs() < 0.03, "{unfinished}");
