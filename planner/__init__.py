@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Plan,
         bottlenecks,
         diff,
+        eta,
         explain,
         lint,
         load_request,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         simulate,
         status,
         verify,
+        way_back,
         whatif,
     )
     from planner.errors import (
@@ -70,6 +72,7 @@ __all__ = [
     "Violation",
     "bottlenecks",
     "diff",
+    "eta",
     "explain",
     "lint",
     "load_request",
@@ -78,6 +81,7 @@ __all__ = [
     "simulate",
     "status",
     "verify",
+    "way_back",
     "whatif",
 ]
 

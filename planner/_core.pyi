@@ -19,6 +19,7 @@ __all__ = [
     "checkpoint",
     "compare",
     "diff",
+    "eta",
     "fold",
     "images",
     "lint",
@@ -175,6 +176,15 @@ class Fleet:
     def memory_bytes(self) -> int:
         """Memory that the columns take."""
 
+    def after(self, plan: Plan, *, waves: int) -> Fleet:
+        """Suppose that the first waves of a plan are done: their pods run what they were moved to.
+
+        Pods keep their names, nodes and revisions, and workloads their templates.
+
+        Raises:
+            UsageError: the plan moves a pod that is not there.
+        """
+
     def pods(self) -> Pods:
         """Give the pods that exist as a table."""
 
@@ -287,6 +297,22 @@ def diff(fleet: Fleet, request: bytes) -> bytes:
     Args:
         fleet: as observed.
         request: canonical JSON of an UpgradeRequest, its manifests redacted.
+    """
+
+def eta(fleet: Fleet, plan: Plan, *, spreads: bytes, samples: int, seed: int) -> bytes:
+    """Draw so many times how long a plan takes, as JSON.
+
+    The same arguments give the same bytes. The shape is that of `planner.model.eta.Drawn`.
+
+    Args:
+        fleet: that the plan was made for.
+        plan: of this fleet.
+        spreads: what is known of how long moves take, as `planner.apply.learnt` gives it.
+        samples: how many times.
+        seed: of the draws.
+
+    Raises:
+        UsageError: the plan was not made for this fleet.
     """
 
 def lint(fleet: Fleet, request: bytes) -> bytes:

@@ -6,13 +6,14 @@ Arrow (`pyarrow.record_batch(plan)`, `polars.DataFrame(plan)`) without a copy.
 
 import io
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from planner import core, loop
+from planner import core, forecast, loop
 from planner.core import Plan
 from planner.errors import UsageError
 from planner.log import EventLog, LogIdentity
@@ -34,6 +35,7 @@ __all__ = [
     "Plan",
     "bottlenecks",
     "diff",
+    "eta",
     "explain",
     "lint",
     "load_request",
@@ -42,6 +44,7 @@ __all__ = [
     "simulate",
     "status",
     "verify",
+    "way_back",
     "whatif",
 ]
 
@@ -216,6 +219,33 @@ def bottlenecks(log: Log, plan: Plan, *, limit: int | None = None) -> dict[str, 
     position = loop.position_of(log.events, plan, _read(plan.header()))
     fleet = loop.observe_fleet(log.events, position, None)
     return _read(msgspec.json.encode(find_bottlenecks(log.events, fleet, plan, limit=limit)))
+
+
+def eta(log: Log, plan: Plan, *, samples: int = forecast.SAMPLES, seed: int = 0) -> dict[str, Any]:
+    """Tell how sure the end of a plan is, by drawing how long its moves take.
+
+    The same seed gives the same. The shape is that of `planner schema eta`.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
+    fold = partial(loop.observe_fleet, log.events, snapshots=None)
+    found = forecast.foretell(log.events, fold, plan, samples=samples, seed=seed)
+    return _read(msgspec.json.encode(found))
+
+
+def way_back(log: Log, plan: Plan, *, waves: Iterable[int] = ()) -> dict[str, Any]:
+    """Tell how long it takes to go back after some waves of a plan, and what could not go back.
+
+    By default after each stage, in the middle and at the end. The shape is that of
+    `planner schema way-back`.
+
+    Raises:
+        UsageError: there is no such wave, or the plan has no way back that the log knows.
+    """
+    position = loop.position_of(log.events, plan, _read(plan.header()))
+    fleet = loop.observe_fleet(log.events, position, None)
+    return _read(msgspec.json.encode(forecast.way_back(log.events, fleet, plan, waves=waves)))
 
 
 def lint(log: Log, request: UpgradeRequest, *, at: str | None = None) -> dict[str, Any]:

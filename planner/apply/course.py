@@ -126,6 +126,10 @@ class Course:
         """How many moves there are."""
         return self._begins[-1]
 
+    def moves_of(self, wave: int) -> Mapping[int, int]:
+        """How many moves of each workload a wave (from 1) has, by index."""
+        return dict(self.waves[wave - 1].workloads)
+
     def numbers(self, wave: int) -> range:
         """The moves of a wave (from 1)."""
         return range(self._begins[wave - 1], self._begins[wave])
@@ -152,6 +156,14 @@ class Course:
         stages = [stage for it in self._header.workloads for stage in it.stages]
         ahead = {stage.name for stage in stages if (stage.last_wave or 0) > wave}
         return frozenset({stage.name for stage in stages} - ahead)
+
+    def stage_ends(self) -> Mapping[str, int]:
+        """The last wave of each stage that has a move, over all workloads."""
+        ends: dict[str, int] = {}
+        for stage in (stage for it in self._header.workloads for stage in it.stages):
+            if stage.last_wave:
+                ends[stage.name] = max(stage.last_wave, ends.get(stage.name, 0))
+        return ends
 
     @property
     def stops_early(self) -> bool:

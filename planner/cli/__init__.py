@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "plan-diff": ("plan_diff", "Show what became different from one plan to another."),
     "whatif": ("whatif", "Plan again with something otherwise, and show what comes of it."),
     "bottlenecks": ("bottlenecks", "Say what one unit more of each limit would save."),
+    "eta": ("eta", "Say how sure the end of a plan is, by drawing how long its moves take."),
+    "way-back": ("way_back", "Say how long the way back would take, wave by wave."),
     "explain": ("explain", "Say why something is where it is in a plan."),
     "verify": ("verify", "Check every rule of a plan, on other code."),
     "simulate": ("simulate", "Run a plan on simulated clusters, with faults on demand."),

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from planner.model.bottlenecks import Bottlenecks
+from planner.model.eta import Eta
 from planner.model.lint import Lint
 from planner.model.plan import Move, PlanHeader, Report
 from planner.model.plan_diff import PlanDiff
@@ -14,6 +15,7 @@ from planner.model.progress import Progress
 from planner.model.request import UpgradeRequest
 from planner.model.runs import Runs
 from planner.model.simulation import Simulation
+from planner.model.way_back import WayBack
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -47,6 +49,16 @@ def bottlenecks_schema() -> dict[str, Any]:
     return _schema("bottlenecks", Bottlenecks)
 
 
+def eta_schema() -> dict[str, Any]:
+    """Describe what `planner eta PLAN --format json` prints."""
+    return _schema("eta", Eta)
+
+
+def way_back_schema() -> dict[str, Any]:
+    """Describe what `planner way-back PLAN --format json` prints."""
+    return _schema("way-back", WayBack)
+
+
 def lint_schema() -> dict[str, Any]:
     """Describe what `planner lint --format json` prints."""
     return _schema("lint", Lint)
@@ -78,6 +90,8 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "move": move_schema,
     "plan-diff": plan_diff_schema,
     "bottlenecks": bottlenecks_schema,
+    "eta": eta_schema,
+    "way-back": way_back_schema,
     "lint": lint_schema,
     "report": report_schema,
     "simulation": simulation_schema,

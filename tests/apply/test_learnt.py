@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
+from math import exp
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 
 import planner
 from planner.apply import learnt
 from planner.apply.course import Course, Place
 from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
+from planner.apply.learnt import SlowestOf
 from planner.apply.state import Run, fold
 from planner.apply.wave import bound_moves, took
 from planner.loop import load_plan
@@ -55,7 +59,10 @@ def test_a_wave_teaches_the_longest_of_what_went_as_planned() -> None:
 
 
 def test_the_last_waves_of_a_workload_count() -> None:
-    seen = {(CART, "in-place"): [90_000] * 9 + [2_000] * 5, (CART, "recreate"): [7_000]}
+    seen = {
+        (CART, "in-place"): [SlowestOf(90_000, 8)] * 9 + [SlowestOf(2_000, 8)] * 5,
+        (CART, "recreate"): [SlowestOf(7_000, 1)],
+    }
     assert learnt.medians(seen) == {
         "hz/trade/CloneSet/cart": {"in-place": 2_000, "recreate": 7_000}
     }
@@ -103,3 +110,37 @@ def test_the_last_wave_of_a_log_is_the_last_whatever_its_run_is_called() -> None
         journal.append(WaveEnded(wave=1, took=((0, "in-place", took_ms),)))
     (seen,) = json.loads(taught(log.events, 1 << 40)).values()
     assert seen == {"in-place": 1_002}
+
+
+def drawn(moves: int, waves: int, spread: float) -> list[SlowestOf]:
+    """Waves of so many log-normal moves around a second."""
+    chance = random.Random(moves)
+    slowest = (max(chance.gauss(0, spread) for _ in range(moves)) for _ in range(waves))
+    return [SlowestOf(round(1000 * exp(each)), moves) for each in slowest]
+
+
+@pytest.mark.parametrize("moves", [1, 10, 200])
+def test_single_moves_are_found_again_in_the_slowest_of_waves(moves: int) -> None:
+    found = learnt.fitted(drawn(moves, 2_000, 0.4))
+    assert found["spread"] == pytest.approx(0.4, rel=0.05)
+    assert found["median_ms"] == pytest.approx(1000, rel=0.06)
+    assert found["off"] < 0.02
+
+
+def test_one_wave_tells_nothing_of_the_spread() -> None:
+    found = learnt.fitted([SlowestOf(8_000, 1)])
+    assert found == {
+        "median_ms": pytest.approx(8_000),
+        "spread": pytest.approx(learnt.SPREAD),
+        "off": pytest.approx(learnt.SPREAD, rel=1e-4),
+    }
+
+
+def test_waves_that_agree_narrow_the_spread_and_waves_that_differ_widen_it() -> None:
+    alike = learnt.fitted([SlowestOf(8_000, 4)] * 5)["spread"]
+    apart = learnt.fitted([SlowestOf(ms, 4) for ms in (2_000, 4_000, 8_000, 16_000, 32_000)])
+    assert alike < learnt.SPREAD < apart["spread"]
+
+
+def test_a_wave_of_no_time_at_all_can_be_fitted() -> None:
+    assert learnt.fitted([SlowestOf(0, 3)])["median_ms"] > 0

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from planner.model.bottlenecks import Bottlenecks
+from planner.model.eta import Eta
 from planner.model.lint import Lint, Rule
 from planner.model.plan_diff import PlanDiff
+from planner.model.way_back import WayBack
 from tests.cli.test_output import TextExtension
 from tests.cli.test_shapes import assert_published
 from tests.shop import REQUEST
@@ -191,6 +193,70 @@ def test_a_plan_that_nothing_holds_up(run: Run, tmp_path: Path) -> None:
     ran = run("bottlenecks", "one.plan")
     assert ran.code == 0
     assert "nothing holds anything up" in ran.out
+
+
+def test_eta(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("eta", plan_id)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == told
+
+
+def test_eta_of_every_wave_inside_windows(run: Run, told: SnapshotAssertion) -> None:
+    text = REQUEST.read_text() + (
+        "  start: 2026-11-23T12:00:00Z\n"
+        "  deadline: 2026-11-24T15:30:00Z\n"
+        "  windows:\n"
+        "    - name: nights\n"
+        "      cluster: hangzhou\n"
+        "      during: [{rrule: FREQ=DAILY;BYHOUR=22, duration: 40m, timeZone: Asia/Shanghai}]\n"
+    )
+    Path("windowed.yaml").write_text(text)
+    assert run("plan", "-f", "windowed.yaml", "-o", "windowed.plan").code == 2
+    found = json.loads(run("eta", "windowed.plan", "--format", "json").out)
+    assert_published(found, Eta)
+    assert run("eta", "windowed.plan", "--samples", "200", "--seed", "3").out == told
+    every = run("eta", "windowed.plan", "-v").out
+    assert len(every.splitlines()) > len(found["per_wave"])
+
+
+def test_eta_is_as_published_and_another_with_another_seed(run: Run, plan_id: str) -> None:
+    found = run("eta", plan_id, "--format", "json").out
+    assert_published(json.loads(found), Eta)
+    assert run("eta", plan_id, "--format", "json").out == found
+    other = json.loads(run("eta", plan_id, "--seed", "1", "--format", "json").out)
+    assert other["end"] != json.loads(found)["end"]
+
+
+def test_eta_of_a_plan_that_moves_nothing(run: Run) -> None:
+    Path("none.yaml").write_text(
+        REQUEST.read_text().split("spec:")[0]
+        + "spec: {target: {images: [{from: example.com/no, to: example.com/no:1}]}}"
+    )
+    assert run("plan", "-f", "none.yaml", "-o", "none.plan").code == 0
+    assert "nothing to do" in run("eta", "none.plan").out
+    assert_published(json.loads(run("eta", "none.plan", "--format", "json").out), Eta)
+    assert run("way-back", "none.plan").code == 0
+
+
+def test_way_back(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("way-back", plan_id)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == told
+
+
+def test_way_back_from_chosen_waves(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("way-back", plan_id, "--wave", "2", "--wave", "0", "-v")
+    assert ran.code == 0
+    assert ran.out == told
+    found = json.loads(run("way-back", plan_id, "--format", "json", "--wave", "2").out)
+    assert_published(found, WayBack)
+    assert [each["wave"] for each in found["after"]] == [2]
+
+
+def test_a_wave_that_is_none_is_one_line(run: Run, plan_id: str) -> None:
+    ran = run("way-back", plan_id, "--wave", "90")
+    assert (ran.code, ran.out) == (64, "")
+    assert "has no wave 90; give one from 0 to 89" in ran.err
 
 
 WRONG = """

@@ -16,6 +16,7 @@ use pyo3::{
 use crate::{
     arrow::hand_over,
     batch::PyBatch,
+    plan::PyPlan,
     run::{detached, tried},
 };
 
@@ -59,6 +60,16 @@ impl PyFleet {
     #[getter]
     fn memory_bytes(&self) -> usize {
         self.inner.bytes()
+    }
+
+    #[pyo3(signature = (plan, *, waves))]
+    fn after(&self, py: Python<'_>, plan: &PyPlan, waves: u32) -> PyResult<Self> {
+        let after = tried(py, || {
+            planner_core::plan::after(&self.inner, &plan.inner, waves)
+        })?;
+        Ok(Self {
+            inner: Arc::new(after),
+        })
     }
 
     /// The pods that exist as a table.

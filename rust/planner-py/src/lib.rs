@@ -26,7 +26,7 @@ mod _core {
         checkpoint::{checkpoint, images},
         fleet::{PyFleet, PyPods, fold},
         observe::{PyFeed, PyIntake, redact},
-        plan::{PyBottlenecks, PyPlan, compare, diff, lint, plan, status},
+        plan::{PyBottlenecks, PyPlan, compare, diff, eta, lint, plan, status},
         project::{PyProject, PySchedule, solve},
     };
 

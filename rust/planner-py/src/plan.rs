@@ -18,7 +18,7 @@ use crate::{
 /// A plan: a header and a table of moves.
 #[pyclass(frozen, name = "Plan", module = "planner._core")]
 pub struct PyPlan {
-    inner: Arc<core::Plan>,
+    pub inner: Arc<core::Plan>,
     written: PyOnceLock<Py<PyBytes>>,
 }
 
@@ -173,6 +173,22 @@ pub fn compare<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let report = tried(py, || core::compare(&before.inner, &after.inner))?;
     Ok(PyBytes::new(py, report.as_bytes()))
+}
+
+#[pyfunction]
+#[pyo3(signature = (fleet, plan, *, spreads, samples, seed))]
+pub fn eta<'py>(
+    py: Python<'py>,
+    fleet: &PyFleet,
+    plan: &PyPlan,
+    spreads: &[u8],
+    samples: u32,
+    seed: u64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let drawn = tried(py, || {
+        core::eta(&fleet.inner, &plan.inner, spreads, samples, seed)
+    })?;
+    Ok(PyBytes::new(py, drawn.as_bytes()))
 }
 
 #[pyfunction]

@@ -108,6 +108,23 @@ impl Pods {
         self.resource_version[row] = pod.resource_version;
     }
 
+    /// Supposes that a pod runs another spec and serves; one that did not, since it was made.
+    pub fn settle(&mut self, row: PodRow, spec: Symbol) {
+        let is_ready = self.is_ready(row);
+        let row = row as usize;
+        let class = Class {
+            spec,
+            ..*self.classes.of(row)
+        };
+        self.classes.replace(row, &class);
+        if !is_ready {
+            self.ready_since_s[row] = self.created_s[row];
+        }
+        let left = flags::PENDING | flags::DELETING | flags::IN_PLACE_UPDATE_SHUT;
+        self.flags[row] &= !left;
+        self.flags[row] |= flags::READY | flags::READY_KNOWN | flags::RUNNING;
+    }
+
     /// The pod of a row.
     #[must_use]
     pub fn get(&self, row: PodRow) -> Pod<'_> {

@@ -44,17 +44,37 @@ impl DurationsOf<'_> {
         match seen {
             // What was seen has the time in it that a pod has to be Ready; it may be longer by now.
             Some(seen) => (*seen).max(available_ms),
-            None => available_ms + expected_ms(self.workload, kind),
+            None => available_ms + rule(self.workload, kind).ms(),
         }
     }
 }
 
-fn expected_ms(workload: &Workload, kind: Kind) -> u64 {
-    match kind {
-        Kind::InPlace => u64::from(workload.strategy.grace_in_place_s) * 1000 + RESTART_MS,
-        Kind::Surge => START_MS,
-        Kind::Recreate | Kind::Evict | Kind::Delete => START_MS + termination_ms(workload),
+/// What is expected of a move of which nobody has seen how long it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// A grace period: it takes so long, or is cut off there.
+    pub grace_ms: u64,
+    /// The start of a pod or container.
+    pub start_ms: u64,
+}
+
+impl Rule {
+    fn ms(self) -> u64 {
+        self.grace_ms + self.start_ms
     }
+}
+
+/// The rule of thumb for a move.
+pub(super) fn rule(workload: &Workload, kind: Kind) -> Rule {
+    let (grace_ms, start_ms) = match kind {
+        Kind::InPlace => (
+            u64::from(workload.strategy.grace_in_place_s) * 1000,
+            RESTART_MS,
+        ),
+        Kind::Surge => (0, START_MS),
+        Kind::Recreate | Kind::Evict | Kind::Delete => (termination_ms(workload), START_MS),
+    };
+    Rule { grace_ms, start_ms }
 }
 
 fn termination_ms(workload: &Workload) -> u64 {

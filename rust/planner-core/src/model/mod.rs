@@ -7,6 +7,7 @@ mod dependencies;
 mod durations;
 mod groups;
 mod ledger;
+mod spreads;
 
 pub use allowances::Allowances;
 pub use budgets::{Budget, BudgetIdx};
@@ -15,6 +16,7 @@ pub use durations::Durations;
 pub use groups::GroupOf;
 pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
+pub use spreads::{Spread, Spreads};
 
 use crate::{
     diff::Diff,

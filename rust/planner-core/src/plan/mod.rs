@@ -1,13 +1,16 @@
 //! A plan: every move of every wave, what it leaves of each budget, and how good it is.
 
+mod after;
 mod assign;
 mod bottlenecks;
 mod compare;
+mod eta;
 mod header;
 pub mod moves;
 mod seal;
 mod unmovable;
 
+pub use after::after;
 use arrow_array::{Array, RecordBatch};
 use arrow_data::ArrayData;
 use arrow_ipc::{
@@ -18,6 +21,7 @@ use arrow_ipc::{
 use arrow_schema::ArrowError;
 pub use bottlenecks::Bottlenecks;
 pub use compare::compare;
+pub use eta::eta;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 

@@ -78,7 +78,8 @@ pub(crate) fn shared(problem: &Problem, calendars: &[CalendarIdx]) -> Open {
     each.fold(first, |open, other| intersection(&open, other))
 }
 
-fn intersection(one: &[Range<u64>], other: &[Range<u64>]) -> Open {
+/// What is open in both.
+pub(crate) fn intersection(one: &[Range<u64>], other: &[Range<u64>]) -> Open {
     let (mut both, mut at) = (Vec::new(), 0);
     for span in one {
         while at < other.len() && other[at].end <= span.start {

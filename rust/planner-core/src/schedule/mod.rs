@@ -31,6 +31,7 @@ mod waves;
 
 pub use bound::{Bound, bound};
 pub use calendar::{Open, holds};
+pub(crate) use calendar::{closes, first_fit, intersection};
 pub use conflict::{ConstraintId, Goal, conflict};
 pub use held::Held;
 pub use laid::Laid;

@@ -1,0 +1,256 @@
+//! A plan as a draw goes through it: wave by wave, how long its moves take and when it may begin.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use hashbrown::HashMap;
+use serde::Deserialize;
+
+use crate::{
+    diff::Kind,
+    inventory::Inventory,
+    model::{Spread, Spreads},
+    plan::{Plan, PlanError, moves::MovesReader},
+    request::Request,
+    schedule::{Open, intersection},
+};
+
+/// What a draw has to know of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    pub waves: Vec<Wave>,
+    /// What the plan says of its time, seconds.
+    pub planned_s: f64,
+    /// From the start to the deadline, milliseconds; below 0 when it lies before.
+    pub allowed_ms: Option<i64>,
+    /// Moves whose distribution runs before taught.
+    pub seen: u64,
+    /// How many medians may be off, each by itself.
+    pub medians: u32,
+}
+
+/// One wave.
+#[derive(Debug)]
+pub(super) struct Wave {
+    /// From the end of the wave before, milliseconds: soaks, and without calendars all that is
+    /// waited for.
+    pub rest_ms: u64,
+    /// As planned.
+    pub planned_ms: u64,
+    /// When everything that it moves may move; `None`: always.
+    pub open: Option<Open>,
+    /// Moves by how long they take.
+    pub moves: Vec<Alike>,
+}
+
+/// Moves of one wave that take equally long, but for chance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alike {
+    pub spread: Spread,
+    /// Which median is theirs: [`RULES`], or that of their workload and kind.
+    pub median: u32,
+    pub count: u32,
+}
+
+/// All rules of thumb are off together.
+const RULES: u32 = 0;
+
+/// What a draw asks of a plan's header.
+#[derive(Deserialize)]
+pub(super) struct Header {
+    pub request: Request,
+    seconds: f64,
+    start: Option<String>,
+    deadline: Option<Deadline>,
+    workloads: Vec<Workload>,
+    per_wave: Vec<WaveOf>,
+    #[serde(default)]
+    calendars: Vec<Calendar>,
+}
+
+#[derive(Deserialize)]
+struct Deadline {
+    time: String,
+}
+
+#[derive(Deserialize)]
+struct Workload {
+    cluster: String,
+    namespace: String,
+    kind: String,
+    name: String,
+    #[serde(default)]
+    calendars: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct WaveOf {
+    seconds: f64,
+    waits_s: f64,
+    soaks_s: Option<f64>,
+    workloads: Vec<(usize, u32)>,
+}
+
+#[derive(Deserialize)]
+struct Calendar {
+    open: Vec<(String, String)>,
+}
+
+/// The moves of one wave; those that are alike are one.
+#[derive(Default)]
+struct Moves(BTreeMap<(u32, [u64; 4]), Alike>);
+
+impl Moves {
+    fn add(&mut self, (spread, median): (Spread, u32), count: u32) {
+        let figures = [
+            spread.fixed_ms,
+            spread.median_ms,
+            spread.spread,
+            spread.least_ms,
+        ];
+        let none = Alike {
+            spread,
+            median,
+            count: 0,
+        };
+        let alike = self.0.entry((median, figures.map(f64::to_bits)));
+        alike.or_insert(none).count += count;
+    }
+}
+
+impl Header {
+    pub fn of(plan: &Plan) -> Result<Self, PlanError> {
+        serde_json::from_str(&plan.header).map_err(|error| PlanError::Codec(error.to_string()))
+    }
+}
+
+impl Course {
+    /// Reads a plan of the fleet, of which the header is known.
+    pub fn of(
+        inventory: &Inventory<'_>,
+        plan: &Plan,
+        header: &Header,
+        spreads: &Spreads,
+    ) -> Result<Self, PlanError> {
+        let start_ms = header.start.as_deref().map(ms).transpose()?;
+        let calendars = header.calendars.iter();
+        let calendars: Vec<Open> = calendars
+            .map(|each| each.open(start_ms.unwrap_or(0)))
+            .collect::<Result<_, _>>()?;
+        let deadline_ms = header.deadline.as_ref().map(|it| ms(&it.time));
+        let mut course = Self {
+            planned_s: header.seconds,
+            allowed_ms: start_ms
+                .zip(deadline_ms.transpose()?)
+                .map(|(start, end)| end - start),
+            ..Self::default()
+        };
+        let mut known = HashMap::new();
+        let names = inventory.workloads.iter().map(|it| (it.place(), it));
+        let by_place: HashMap<String, _> = names.collect();
+        let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
+        let mut row = 0;
+        for wave in &header.per_wave {
+            let mut its_moves = Moves::default();
+            for &(index, moves) in &wave.workloads {
+                let its = &header.workloads[index];
+                let rows = row..row + moves as usize;
+                row = rows.end;
+                for (kind, count) in kinds(&reader, its, rows)? {
+                    let found = known.entry((index, kind as usize));
+                    let (spread, median) = match found {
+                        hashbrown::hash_map::Entry::Occupied(it) => *it.get(),
+                        hashbrown::hash_map::Entry::Vacant(it) => {
+                            let workload = by_place.get(&its.place());
+                            let workload = workload.ok_or_else(|| foreign(its))?;
+                            let (spread, is_seen) = spreads.of(workload, kind);
+                            course.medians += u32::from(is_seen);
+                            let median = if is_seen { course.medians } else { RULES };
+                            *it.insert((spread, median))
+                        }
+                    };
+                    course.seen += if median == RULES { 0 } else { u64::from(count) };
+                    its_moves.add((spread, median), count);
+                }
+            }
+            course.waves.push(Wave {
+                rest_ms: to_ms(wave.soaks_s.unwrap_or(wave.waits_s)),
+                planned_ms: to_ms(wave.seconds),
+                open: shared(header, wave, &calendars),
+                moves: its_moves.0.into_values().collect(),
+            });
+        }
+        Ok(course)
+    }
+}
+
+impl Workload {
+    fn place(&self) -> String {
+        let Self {
+            cluster,
+            namespace,
+            kind,
+            name,
+            ..
+        } = self;
+        format!("{cluster}/{namespace}/{kind}/{name}")
+    }
+}
+
+impl Calendar {
+    /// When it is open, milliseconds from the start.
+    fn open(&self, start_ms: i64) -> Result<Open, PlanError> {
+        let from_start = |text: &str| Ok((ms(text)? - start_ms).max(0).cast_unsigned());
+        let spans = self.open.iter();
+        spans
+            .map(|(begin, end)| Ok(from_start(begin)?..from_start(end)?))
+            .collect()
+    }
+}
+
+/// How many moves of each kind lie in these rows, all of one workload.
+fn kinds(
+    reader: &MovesReader<'_>,
+    workload: &Workload,
+    rows: std::ops::Range<usize>,
+) -> Result<Vec<(Kind, u32)>, PlanError> {
+    let mut counts = [0; Kind::ALL.len()];
+    for row in rows {
+        let each = reader.row(row);
+        let kind = Kind::ALL.into_iter().find(|it| it.text() == each.kind);
+        let (Some(kind), true) = (kind, each.workload == workload.name) else {
+            return Err(foreign(workload));
+        };
+        counts[kind as usize] += 1;
+    }
+    let pairs = Kind::ALL.into_iter().zip(counts);
+    Ok(pairs.filter(|(_, count)| *count > 0).collect())
+}
+
+/// When all workloads of a wave may move.
+fn shared(header: &Header, wave: &WaveOf, calendars: &[Open]) -> Option<Open> {
+    let workloads = wave.workloads.iter();
+    let mut each: Vec<usize> = workloads
+        .flat_map(|&(index, _)| header.workloads[index].calendars.iter().copied())
+        .collect();
+    each.sort_unstable();
+    each.dedup();
+    let open = each.into_iter().map(|index| &calendars[index]);
+    open.fold(None, |shared, open| {
+        Some(shared.map_or_else(|| open.clone(), |it: Open| intersection(&it, open)))
+    })
+}
+
+fn foreign(workload: &Workload) -> PlanError {
+    PlanError::Codec(format!("its moves are not those of {}", workload.place()))
+}
+
+fn to_ms(seconds: f64) -> u64 {
+    std::time::Duration::from_secs_f64(seconds.max(0.0)).as_millis() as u64
+}
+
+fn ms(text: &str) -> Result<i64, PlanError> {
+    let time = DateTime::parse_from_rfc3339(text);
+    let time = time.map_err(|error| PlanError::Codec(format!("{text}: {error}")))?;
+    Ok(time.timestamp_millis())
+}

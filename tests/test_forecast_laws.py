@@ -1,0 +1,95 @@
+"""What holds of every forecast: of the time of a plan, and of the way back from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+import planner
+from planner import core, loop
+from planner.apply.back import back_request, read_images
+from planner.apply.course import Course
+from planner.apply.tail import images_of
+from tests import fleets
+from tests.shop import moves_of
+from tests.test_plan_laws import law, plan_if_any
+
+if TYPE_CHECKING:
+    from tests.fleets import Recorded
+
+Json = dict[str, Any]
+QUANTILES = ("p50_s", "p90_s", "p99_s")
+SHARES = st.floats(0, 1)
+"""How much of a plan is done."""
+
+
+@law(max_examples=15)
+@given(fleets.fleets(), st.integers(0, 2**64 - 1))
+def test_a_forecast_is_ordered_and_follows_from_its_seed(fleet: Recorded, seed: int) -> None:
+    log = fleet.log()
+    plan = planner.plan(log, fleet.wanted())
+    found = planner.eta(log, plan, samples=60, seed=seed)
+    assert found == planner.eta(log, plan, samples=60, seed=seed)
+    rests_s = sum(it["waits_s"] for it in msgspec.json.decode(plan.header())["per_wave"])
+    for quantile in QUANTILES:
+        # Without calendars only the waves vary.
+        assert abs(found["end"][quantile] - found["moving"][quantile] - rests_s) < 0.01
+        ends = [it["end"][quantile] for it in found["per_wave"]]
+        assert ends == sorted(ends)
+        assert ends[-1] == found["end"][quantile]
+    for each in (found["end"], found["moving"], *(it["takes"] for it in found["per_wave"])):
+        assert [each[it] for it in QUANTILES] == sorted(each[it] for it in QUANTILES)
+    assert (found["unfinished"], found["late"], found["past_window"]) == (0, None, None)
+
+
+def back_for_real(fleet: Recorded, plan: planner.Plan, wave: int) -> tuple[planner.Log, core.Plan]:
+    """The way back as it is planned where the moves of these waves were seen."""
+    log = fleet.log()
+    before = read_images(msgspec.json.decode(core.images(log.fleet())))
+    request = back_request(Course(plan).request, images_of(Course(plan)), before)
+    text = msgspec.json.encode(request, order="sorted")
+    there = fleet.applied(move for move in moves_of(plan) if move["wave"] <= wave).log()
+    back = loop.plan_canonical(there.events, there.fleet(), text, warnings=[], strict=False)
+    return there, back
+
+
+@law(max_examples=25)
+@given(fleets.fleets(), SHARES)
+def test_the_way_back_is_that_of_a_fleet_that_was_moved(fleet: Recorded, share: float) -> None:
+    log = fleet.log()
+    plan = fleet.plan(log)
+    last = len(Course(plan).waves)
+    wave = round(share * last)
+    (found,) = planner.way_back(log, plan, waves=[wave])["after"]
+    assert found["moved"] == sum(move["wave"] <= wave for move in moves_of(plan))
+    there, back = back_for_real(fleet, plan, wave)
+    assert planner.verify(there, back) == []
+    header = msgspec.json.decode(back.header())
+    said = {key: found[key] for key in ("waves", "waves_bound", "seconds", "seconds_bound")}
+    assert said == {key: header[key] for key in said}
+    assert found["kinds"] == header["totals"]["kinds"]
+    assert found["stays"] == header["unmovable"]
+    full = {(it["name"], it["cluster"]): it["headroom"].count(0) for it in header["budgets"]}
+    for budget in found["full"]:
+        assert budget["waves"] == full[budget["name"], budget["cluster"]]
+
+
+@law(max_examples=15)
+@given(fleets.troubled_fleets(), SHARES)
+def test_what_goes_back_was_moved(fleet: Recorded, share: float) -> None:
+    """Or was behind its own template, whither a rollback brings it too."""
+    log = fleet.log()
+    plan = plan_if_any(fleet, log)
+    if plan is None:
+        return
+    last = len(Course(plan).waves)
+    at = sorted({0, round(share * last), last})
+    after = planner.way_back(log, plan, waves=at)["after"]
+    assert [it["wave"] for it in after] == at
+    behind = after[0]["moves"] + len(after[0]["stays"])
+    for each in after:
+        assert each["moves"] + len(each["stays"]) <= each["moved"] + behind
+        assert each["waves_bound"] <= each["waves"] <= each["moves"]
