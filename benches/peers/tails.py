@@ -78,7 +78,11 @@ class Tails:
         for group in reversed(self._order):
             pace, begin = self._paces[group], done[group]
             alone = pace.waves(begin, self._sizes[group])
-            later = (tails[a] + pace.waves(begin, count) for a, count in self._after[group])
+            later = (
+                tails[a] + pace.waves(begin, count)
+                for a, count in self._after[group]
+                if begin < count
+            )
             tails[group] = max(alone, *later, 0)
         return tails
 
