@@ -64,11 +64,15 @@ def test_each_broken_rule_is_named(schedule: Schedule, wrong: str) -> None:
 
 
 def test_more_may_be_down_than_allowed_in_waves_that_take_nothing() -> None:
+    a, b = SMALL.groups
     over_full = replace(SMALL.budgets[1], limit=1, down=2)
-    problem = replace(SMALL, budgets=(SMALL.budgets[0], over_full))
-    assert "3 are down" in next(violations(problem, [[1, 2, 2, 3], [3, 4, 5]]))
-    problem = replace(problem, budgets=(SMALL.budgets[0], replace(over_full, limit=2)))
-    assert list(violations(problem, [[1, 2, 2, 3], [4, 5, 3]])) == []
+    problem = replace(
+        SMALL, budgets=(SMALL.budgets[0], over_full), groups=(a, replace(b, moves=(1, 2, 2)))
+    )
+    assert list(violations(problem, [[1, 2, 2, 3], [4, 3, 3]])) == []
+    assert list(violations(problem, [[1, 2, 2, 3], [4, 4, 3]])) == [
+        "2 are down under of b in wave 4, where 1 may be"
+    ]
 
 
 def test_a_problem_is_read_as_it_was_written(tmp_path: Path) -> None:
