@@ -60,7 +60,7 @@ class Inputs:
         """An UpgradeRequest as the core takes it: checked, in canonical JSON."""
         return _made(
             self.scratch / f"{regime}.json",
-            lambda path: path.write_bytes(_canonical(self.fleet.request(regime))),
+            lambda path: path.write_bytes(canonical(self.fleet.request(regime))),
         )
 
 
@@ -104,7 +104,8 @@ class Measure:
         return int(done.stdout)
 
 
-def _canonical(request: dict[str, object]) -> bytes:
+def canonical(request: dict[str, object]) -> bytes:
+    """A request as the core takes it: checked, in canonical JSON."""
     text = json.dumps(request).encode()
     return canonical_json(load_request(text, "bench", lambda _: ()))
 
