@@ -1,15 +1,25 @@
-//! How long a move takes: as runs before saw it, else as a rule.
+//! How long a move takes: as runs before saw it, else as pods that are there started, else as a rule.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::Deserialize;
 
-use crate::{diff::Kind, kube::workload::Workload};
+use crate::{
+    diff::Kind,
+    fleet::{PodRow, Pods},
+    inventory::{Inventory, WorkloadIdx},
+    kube::workload::Workload,
+};
 
-/// From the new image in the spec to a Ready container.
+/// From the new image in the spec to a Ready container, where no start was seen.
 const RESTART_MS: u64 = 15_000;
-/// From a new pod to a Ready one: scheduling, pull, start.
+/// From a new pod to a Ready one (scheduling, pull, start), where no start was seen.
 const START_MS: u64 = 30_000;
+/// So many pods tell how long a start takes.
+const STARTS_MIN: usize = 3;
+/// What took longer became Ready again, or its rollout has failed: `progressDeadlineSeconds` of a
+/// Deployment that does not set it.
+const START_MAX_S: u32 = 600;
 /// What a termination takes at most of its grace period, as a rule.
 const TERMINATION_MAX_MS: u64 = 30_000;
 const GRACE_S_DEFAULT: u64 = 30;
@@ -25,15 +35,75 @@ pub struct Durations(BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>);
 pub(super) struct DurationsOf<'a> {
     workload: &'a Workload<'a>,
     seen: Option<&'a BTreeMap<Box<str>, u64>>,
+    start_ms: Option<u64>,
 }
 
 impl Durations {
-    pub(super) fn of<'a>(&'a self, workload: &'a Workload<'_>) -> DurationsOf<'a> {
+    /// Those of a workload; `start_ms` as [`Starts::ms`] has it.
+    pub(super) fn of<'a>(
+        &'a self,
+        workload: &'a Workload<'_>,
+        start_ms: Option<u64>,
+    ) -> DurationsOf<'a> {
         // Names cost more than what they find where nothing was seen.
         let is_known = !self.0.is_empty();
         let seen = is_known.then(|| self.0.get(&*workload.place())).flatten();
-        DurationsOf { workload, seen }
+        DurationsOf {
+            workload,
+            seen,
+            start_ms,
+        }
     }
+}
+
+/// How long the pods that are there took to start, by workload, else by cluster.
+#[derive(Debug)]
+pub(super) struct Starts<'a> {
+    inventory: &'a Inventory<'a>,
+    /// Asked for only where a workload has too few pods that tell.
+    clusters: Vec<OnceLock<Option<u64>>>,
+}
+
+impl<'a> Starts<'a> {
+    pub(super) fn of(inventory: &'a Inventory<'a>) -> Self {
+        let clusters = inventory.clusters.iter().map(|_| OnceLock::new());
+        Self {
+            inventory,
+            clusters: clusters.collect(),
+        }
+    }
+
+    /// Milliseconds from a new pod of a workload to a Ready one; `None`: too few pods tell.
+    pub(super) fn ms(&self, workload: WorkloadIdx) -> Option<u64> {
+        let (cluster, view) = self.inventory.cluster_of(workload);
+        let pods = &view.cluster.pods;
+        let own = self.inventory.pods[workload as usize].iter().copied();
+        start_ms(pods, own).or_else(|| {
+            *self.clusters[cluster as usize].get_or_init(|| start_ms(pods, pods.rows()))
+        })
+    }
+}
+
+/// The median from `creationTimestamp` to the last transition of `Ready`, of pods that serve and
+/// never restarted.
+///
+/// A pod that was not Ready for a while shows too much, and none too little; a median stands that
+/// of up to half of them, and what is above [`START_MAX_S`] was no start. Both times are whole
+/// seconds, so that a start within one second counts as one.
+fn start_ms(pods: &Pods, rows: impl Iterator<Item = PodRow>) -> Option<u64> {
+    let seen = rows.filter(|row| pods.is_ready(*row)).filter_map(|row| {
+        let at = row as usize;
+        let is_told = pods.created_s[at] > 0 && pods.restarts[at] == 0;
+        let took = pods.ready_since_s[at].checked_sub(pods.created_s[at]);
+        took.filter(|took| is_told && *took <= START_MAX_S)
+    });
+    let mut seen: Vec<u32> = seen.collect();
+    if seen.len() < STARTS_MIN {
+        return None;
+    }
+    let middle = seen.len() / 2;
+    let (_, median, _) = seen.select_nth_unstable(middle);
+    Some(u64::from((*median).max(1)) * 1000)
 }
 
 impl DurationsOf<'_> {
@@ -44,20 +114,79 @@ impl DurationsOf<'_> {
         match seen {
             // What was seen has the time in it that a pod has to be Ready; it may be longer by now.
             Some(seen) => (*seen).max(available_ms),
-            None => available_ms + expected_ms(self.workload, kind),
+            None => available_ms + self.expected_ms(kind),
         }
     }
-}
 
-fn expected_ms(workload: &Workload, kind: Kind) -> u64 {
-    match kind {
-        Kind::InPlace => u64::from(workload.strategy.grace_in_place_s) * 1000 + RESTART_MS,
-        Kind::Surge => START_MS,
-        Kind::Recreate | Kind::Evict | Kind::Delete => START_MS + termination_ms(workload),
+    /// A restart does what a start does, but for scheduling and for init containers.
+    fn expected_ms(self, kind: Kind) -> u64 {
+        let start_ms = self.start_ms.unwrap_or(START_MS);
+        match kind {
+            Kind::InPlace => {
+                let grace_ms = u64::from(self.workload.strategy.grace_in_place_s) * 1000;
+                grace_ms + self.start_ms.unwrap_or(RESTART_MS)
+            }
+            Kind::Surge => start_ms,
+            Kind::Recreate | Kind::Evict | Kind::Delete => start_ms + termination_ms(self.workload),
+        }
     }
 }
 
 fn termination_ms(workload: &Workload) -> u64 {
     let grace = workload.outline.grace_s;
     (grace.unwrap_or(GRACE_S_DEFAULT) * 1000).min(TERMINATION_MAX_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::start_ms;
+    use crate::{batch::flags, fleet::Pods};
+
+    /// Pods that are Ready: so many seconds after they were made, with so many restarts.
+    fn pods(seen: &[(u32, u16)]) -> Pods {
+        let made_s = 1_700_000_000;
+        Pods {
+            live: vec![true; seen.len()],
+            uid: (0..).zip(seen).map(|(uid, _)| uid).collect(),
+            created_s: vec![made_s; seen.len()],
+            ready_since_s: seen.iter().map(|(took, _)| made_s + took).collect(),
+            restarts: seen.iter().map(|(_, restarts)| *restarts).collect(),
+            flags: vec![flags::READY; seen.len()],
+            ..Pods::default()
+        }
+    }
+
+    fn start_of(pods: &Pods) -> Option<u64> {
+        start_ms(pods, pods.rows())
+    }
+
+    #[test]
+    fn a_start_takes_as_long_as_half_of_the_pods_took() {
+        assert_eq!(start_of(&pods(&[(40, 0), (8, 0), (9, 0)])), Some(9000));
+        assert_eq!(start_of(&pods(&[(0, 0), (0, 0), (0, 0)])), Some(1000));
+    }
+
+    #[test]
+    fn pods_that_tell_something_else_tell_nothing() {
+        let flapped = [(8, 0), (9, 0), (10, 0), (601, 0), (9000, 0), (99_000, 0)];
+        assert_eq!(start_of(&pods(&flapped)), Some(9000));
+        let restarted = [(8, 0), (9, 0), (10, 0), (300, 1), (300, 2), (300, 3)];
+        assert_eq!(start_of(&pods(&restarted)), Some(9000));
+        let mut down = pods(&[(8, 0), (9, 0), (10, 0), (300, 0), (300, 0), (300, 0)]);
+        down.flags[3..].fill(0);
+        assert_eq!(start_of(&down), Some(9000));
+        down.flags[3..].fill(flags::READY | flags::DELETING);
+        assert_eq!(start_of(&down), Some(9000));
+    }
+
+    #[test]
+    fn two_pods_are_too_few_and_without_times_nothing_is_told() {
+        assert_eq!(start_of(&pods(&[(8, 0), (9, 0)])), None);
+        let mut untold = pods(&[(8, 0), (9, 0), (10, 0)]);
+        untold.created_s.fill(0);
+        assert_eq!(start_of(&untold), None);
+        let mut earlier = pods(&[(8, 0), (9, 0), (10, 0)]);
+        earlier.ready_since_s.fill(1);
+        assert_eq!(start_of(&earlier), None);
+    }
 }
