@@ -37,12 +37,12 @@ class Live:
         kubeconfig: its file; by default that of kubectl.
         observes: whether the clusters are observed meanwhile; otherwise a `planner observe` does.
         waits_at_gates: whether it waits for approvals; otherwise the run stops there.
-        tell: is told what happens, in the shape of `planner schema progress`.
+        tell: is told what happens, the same thing once, in the shape of `planner schema progress`.
         stop: set by whoever wants the run to be interrupted.
     """
 
     clusters: Mapping[str, str]
-    kubeconfig: Path | None = None
+    kubeconfig: str | Path | None = None
     observes: bool = True
     waits_at_gates: bool = False
     tell: Callable[[dict[str, Any]], None] = lambda _: None
@@ -117,12 +117,16 @@ def _carried_out(log: "Log", journal: Journal, world: World, live: Live) -> dict
 def _world(
     log: "Log", live: Live, plan: Plan | None = None, request: UpgradeRequest | None = None
 ) -> World:
+    last: list[Progress] = []
+
     def tell(event: Progress) -> None:
-        live.tell(_read(event))
+        if last != [event]:
+            last[:] = [event]
+            live.tell(_read(event))
 
     return World(
         open_log=log.again,
-        connect=lambda: doors_of(live.clusters, live.kubeconfig),
+        connect=lambda: doors_of(live.clusters, Path(live.kubeconfig) if live.kubeconfig else None),
         clock=SystemClock(),
         stop=live.stop,
         tell=tell,

@@ -292,12 +292,16 @@ def _why(pod: PodStanding) -> str:
 
 def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str = "") -> None:
     run, wave = site.run, site.run.wave
+    moving = len(wave.let_go - wave.back)
+    if run.paused and not moving:
+        site.tell(progress.Paused(wave=wave.number))
+        return
     site.tell(
         progress.Moving(
             wave=wave.number,
             of=len(site.course.waves),
             moves=len(due),
-            moving=len(wave.let_go - wave.back),
+            moving=moving,
             back=len(wave.back),
             failed=len(wave.failed),
             moved=run.moved,

@@ -102,7 +102,7 @@ class Closed(Event, frozen=True, kw_only=True, tag="closed"):
 
 
 class Paused(Event, frozen=True, kw_only=True, tag="paused"):
-    """Somebody paused the run after this wave."""
+    """Somebody paused the run after this wave or within it, and no pod is on its way."""
 
     wave: int
 

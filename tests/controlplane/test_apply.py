@@ -6,18 +6,21 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+import planner
 from planner.model.clock import SystemClock
 from tests.controlplane import fleet, shop
 from tests.controlplane.conftest import serves
 from tests.controlplane.given import is_there, ours, wants_room
-from tests.controlplane.program import planner
+from tests.controlplane.program import planner as program
 from tests.controlplane.running import Auditor, Operator, Running, merged
 from tests.controlplane.wait import until
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
 
+DOCUMENTATION = Path(__file__).parents[2] / "docs/apply.md"
 SPACE = "applied"
 PLACE = f"/api/v1/namespaces/{SPACE}"
 REGISTRY = "registry.example.com"
@@ -206,61 +210,6 @@ def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou:
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
-def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
-    operator: Operator, hangzhou: Plane
-) -> None:
-    before = images(hangzhou.admin)
-    stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
-    plan = operator.plan(request("broken", "web", "mysql", stages=stages))
-    with (
-        audited(operator, hangzhou) as auditor,
-        operator.apply(plan, "--patience", "15") as running,
-    ):
-        assert running.end() == 5, running.errors
-        assert auditor.found()["violations"] == []
-    (ended,) = running.said("ended")
-    assert (ended["ending"], ended["moved"], ended["failed"]) == ("stopped", 0, 2)
-    assert "2 pods failed in this run" in ended["why"]
-    broken = [pod for pod in pods(hangzhou.admin) if ":broken" in json.dumps(pod["spec"])]
-    assert len(broken) == 2, "one of each workload, and no more"
-    with operator.apply(ended["run"], command="rollback") as back:
-        assert back.end() == 0, back.errors
-    until("everything is as before", lambda: images(hangzhou.admin) == before)
-    assert all(HELD not in each["metadata"].get("annotations", {})
-               for each in workloads(hangzhou.admin).values())  # fmt: skip
-
-
-def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
-    operator: Operator, hangzhou: Plane
-) -> None:
-    stages = [{"name": "canary", "perWorkload": 1, "approval": "required"},
-              {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
-    plan = operator.plan(request("2.0.0", "web", "mysql", stages=stages))
-    with operator.apply(plan) as running:
-        assert running.end() == 5, running.errors
-    assert running.said("approval")
-    template = {"spec": {"containers": [{"name": "main", "image": image("mysql", "1.5.0")}]}}
-    hangzhou.admin.merge(
-        f"/apis/apps/v1/namespaces/{SPACE}/statefulsets/mysql", {"spec": {"template": template}}
-    )
-    until("it moves", lambda: images(hangzhou.admin).get(image("mysql", "1.5.0")))
-    until("it serves again", lambda: len(ready(hangzhou.admin)) == total(hangzhou.admin))
-    operator.say("approve")
-    with audited(operator, hangzhou) as auditor, operator.apply(plan, "--wait") as running:
-        running.wait_for("replanned")
-        # What is left has its own first stage.
-        until("asked or over", lambda: running.said("approval") or running.said("ended"))
-        if running.said("approval"):
-            operator.say("approve")
-        assert running.end() == 0, running.errors
-        assert auditor.found()["violations"] == []
-    (replanned,) = running.said("replanned")
-    assert replanned["why"] == [
-        f"hangzhou/{SPACE}/StatefulSet/mysql: 4 pods have to move, planned were 3"
-    ]
-    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
-
-
 def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plane) -> None:
     plan = operator.plan(request("2.0.0", "web", "mysql"))
     with operator.apply(plan) as running:
@@ -329,9 +278,37 @@ def test_what_is_not_allowed_is_said_before_anything_is_done(
     assert images(hangzhou.admin)[image("web", "2.0.0")] == 12
 
 
+def test_the_example_of_the_documentation_carries_a_plan_out_and_leads_back(
+    operator: Operator, hangzhou: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(operator.folder)
+    (operator.folder / "request.yaml").write_text(request("2.0.0", "api"))
+    _, _, example = DOCUMENTATION.read_text().partition("```python\n")
+    names: dict[str, Any] = {"print": (told := []).append}
+    exec(example.partition("```")[0], names)  # noqa: S102 it is ours
+    log, live, ended = names["log"], names["live"], names["ended"]
+    assert (ended["ending"], ended["moved"]) == ("done", REPLICAS["api"])
+    assert {"preflight", "wave", "moving"} <= {each["event"] for each in told}
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "api")
+    heard: list[str] = []
+
+    def answer(event: dict[str, Any]) -> None:
+        if event["event"] == "wave" and "wave" not in heard:
+            log.say("pause")
+        if event["event"] == "paused":
+            log.say("resume")
+        heard.append(event["event"])
+
+    back = planner.rollback(log, replace(live, tell=answer), ended["run"])
+    assert (back["ending"], heard.count("paused")) == ("done", 1)
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "1.0.0")
+    with pytest.raises(planner.UsageError, match="is over: done"):
+        log.say("pause", back["run"])
+
+
 def rights(name: str, command: str) -> list[tuple[str, Any]]:
     """The role that a command prints, and its binding to the user `observer`."""
-    role = yaml.safe_load(planner(command, "--role").stdout)
+    role = yaml.safe_load(program(command, "--role").stdout)
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
