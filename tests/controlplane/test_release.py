@@ -192,7 +192,7 @@ def somebody_upgrades_cart(api: Api) -> None:
     image = f"{shop.REGISTRY}/cart:1.5.0"
     pods = api.get("/api/v1/namespaces/trade/pods?labelSelector=app%3Dcart")["items"]
     template = api.get(CART)["spec"]["template"]
-    api.merge(CART, {"spec": {"template": {"spec": {"containers": [
+    api.patch(CART, {"spec": {"template": {"spec": {"containers": [
         {**container, "image": image} if container["name"] == "main" else container
         for container in template["spec"]["containers"]
     ]}}}})  # fmt: skip
