@@ -210,6 +210,37 @@ def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou:
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
+def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    stages = [{"name": "canary", "perWorkload": 1, "approval": "required"},
+              {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
+    plan = operator.plan(request("2.0.0", "web", "mysql", stages=stages))
+    with operator.apply(plan) as running:
+        assert running.end() == 5, running.errors
+    assert running.said("approval")
+    template = {"spec": {"containers": [{"name": "main", "image": image("mysql", "1.5.0")}]}}
+    hangzhou.admin.merge(
+        f"/apis/apps/v1/namespaces/{SPACE}/statefulsets/mysql", {"spec": {"template": template}}
+    )
+    until("it moves", lambda: images(hangzhou.admin).get(image("mysql", "1.5.0")))
+    until("it serves again", lambda: len(ready(hangzhou.admin)) == total(hangzhou.admin))
+    operator.say("approve")
+    with audited(operator, hangzhou) as auditor, operator.apply(plan, "--wait") as running:
+        running.wait_for("replanned")
+        # What is left has its own first stage.
+        until("asked or over", lambda: running.said("approval") or running.said("ended"))
+        if running.said("approval"):
+            operator.say("approve")
+        assert running.end() == 0, running.errors
+        assert auditor.found()["violations"] == []
+    (replanned,) = running.said("replanned")
+    assert replanned["why"] == [
+        f"hangzhou/{SPACE}/StatefulSet/mysql: 4 pods have to move, planned were 3"
+    ]
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
+
+
 def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plane) -> None:
     plan = operator.plan(request("2.0.0", "web", "mysql"))
     with operator.apply(plan) as running:
@@ -284,7 +315,8 @@ def test_the_example_of_the_documentation_carries_a_plan_out_and_leads_back(
     monkeypatch.chdir(operator.folder)
     (operator.folder / "request.yaml").write_text(request("2.0.0", "api"))
     _, _, example = DOCUMENTATION.read_text().partition("```python\n")
-    names: dict[str, Any] = {"print": (told := []).append}
+    told: list[dict[str, Any]] = []
+    names: dict[str, Any] = {"print": told.append}
     exec(example.partition("```")[0], names)  # noqa: S102 it is ours
     log, live, ended = names["log"], names["live"], names["ended"]
     assert (ended["ending"], ended["moved"]) == ("done", REPLICAS["api"])
