@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         RunError,
         UsageError,
     )
+    from planner.live import Live, Policy, apply, dry_run, rollback
     from planner.verify import Violation
 
 __all__ = [
@@ -60,24 +61,29 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "LeaseLostError",
+    "Live",
     "Log",
     "LogError",
     "LogSchemaError",
     "NotInPlanError",
     "Plan",
     "PlannerError",
+    "Policy",
     "RequestError",
     "RunError",
     "UsageError",
     "Violation",
+    "apply",
     "bottlenecks",
     "diff",
+    "dry_run",
     "eta",
     "explain",
     "lint",
     "load_request",
     "plan",
     "plan_diff",
+    "rollback",
     "simulate",
     "status",
     "verify",
@@ -90,7 +96,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 whatever the name stands for
     """Import on first use: `planner --help` needs neither a database nor the compiled core."""
     if name not in __all__:
         raise AttributeError(f"module 'planner' has no attribute {name!r}")
-    for place in ("planner.errors", "planner.api", "planner.verify"):
+    for place in ("planner.errors", "planner.api", "planner.live", "planner.verify"):
         module = import_module(place)
         if hasattr(module, name):
             return getattr(module, name)
@@ -101,7 +107,7 @@ class _Package(ModuleType):
     """Keeps `planner.plan` and its like functions, whatever was imported before.
 
     Python binds a submodule to its package under its own name when it is first imported, and
-    three of ours are called like what they do.
+    several of ours are called like what they do.
     """
 
     def __setattr__(self, name: str, value: object) -> None:

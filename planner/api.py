@@ -4,12 +4,13 @@ Values are plain: reports are dictionaries of the published JSON shapes, tables 
 Arrow (`pyarrow.record_batch(plan)`, `polars.DataFrame(plan)`) without a copy.
 """
 
+import getpass
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -29,6 +30,9 @@ from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
 from planner.questions import ask, compare_plans, find_bottlenecks, lint_request
 from planner.verify import Violation
+
+if TYPE_CHECKING:
+    from planner.runs import Saying
 
 __all__ = [
     "Log",
@@ -52,8 +56,10 @@ __all__ = [
 class Log:
     """An event log, and what can be put into it."""
 
-    def __init__(self, events: EventLog) -> None:
+    def __init__(self, events: EventLog, again: Callable[[], EventLog] | None = None) -> None:
+        """Take an event log; `again` opens it for another thread, unless threads may share it."""
         self.events = events
+        self.again = again or (lambda: events)
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None, create: bool = True) -> Self:
@@ -62,7 +68,9 @@ class Log:
         Raises:
             LogError: it cannot be reached, or is of another version.
         """
-        return cls(open_log(url, clock=clock or SystemClock(), create=create))
+        clock = clock or SystemClock()
+        events = open_log(url, clock=clock, create=create)
+        return cls(events, lambda: open_log(url, clock=clock, create=False))
 
     @classmethod
     def in_memory(cls, *, clock: Clock | None = None, identity: LogIdentity | None = None) -> Self:
@@ -93,6 +101,20 @@ class Log:
 
         listed: list[dict[str, Any]] = _read(msgspec.json.encode(list_runs(self.events)))["runs"]
         return listed
+
+    def say(self, what: "Saying", run: str | None = None) -> str:
+        """Say `pause`, `approve` and so on to a run, as the command of that name; gives its id.
+
+        Args:
+            what: `approve`, `pause`, `resume`, `skip`, `retry` or `abort`.
+            run: its id or the beginning of it; by default the one that is not over.
+
+        Raises:
+            UsageError: there is no such run, it is over, or nobody says that to a run.
+        """
+        from planner.runs import speak  # noqa: PLC0415 as above
+
+        return speak(self.events, run, what, getpass.getuser()).run_id
 
     def close(self) -> None:
         """Let go of the database."""

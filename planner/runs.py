@@ -12,14 +12,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from planner import core, loop
 from planner.apply.back import back_request, read_images
 from planner.apply.course import Course, Place, manifest_key
-from planner.apply.events import AnyEvent, Started
+from planner.apply.events import (
+    AbortAsked,
+    AnyEvent,
+    Approved,
+    Paused,
+    Resumed,
+    RetryAsked,
+    SkipAsked,
+    Started,
+)
 from planner.apply.executor import execute
 from planner.apply.journal import Journal
 from planner.apply.lease import STREAM as LEASE
@@ -28,6 +37,7 @@ from planner.apply.levers.held import Object
 from planner.apply.listed import listed
 from planner.apply.lookout import Lookout
 from planner.apply.outside import Outside
+from planner.apply.pace import fidelity
 from planner.apply.policy import Policy
 from planner.apply.preflight import preflight
 from planner.apply.site import Site
@@ -39,7 +49,7 @@ from planner.fold.snapshots import Snapshots
 from planner.kube.cluster import Cluster
 from planner.log import EventLog, Stream
 from planner.model.clock import Clock
-from planner.model.progress import Ending, Progress
+from planner.model.progress import Ended, Ending, Progress
 from planner.model.request import UpgradeRequest
 from planner.model.runs import Runs
 from planner.observe.follow import Outside as Observing
@@ -53,6 +63,17 @@ RUN_ID_CHARS: Final = 12
 PACE: Final = Pace(linger_s=0.05)
 
 Tell = Callable[[Progress], None]
+
+Saying = Literal["approve", "pause", "resume", "skip", "retry", "abort"]
+"""What a person says to a run."""
+_SAID: Final[Mapping[Saying, Callable[[str], AnyEvent]]] = {
+    "approve": lambda by: Approved(by=by),
+    "pause": lambda by: Paused(by=by),
+    "resume": lambda by: Resumed(by=by),
+    "skip": lambda by: SkipAsked(by=by),
+    "retry": lambda by: RetryAsked(by=by),
+    "abort": lambda by: AbortAsked(by=by),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,22 +193,22 @@ def check_doors(plan: core.Plan, world: World) -> None:
             raise UsageError(f"the plan is about cluster {name}; give --cluster {name}=CONTEXT")
 
 
-def speak(log: EventLog, reference: str | None, event: AnyEvent) -> Journal:
+def speak(log: EventLog, reference: str | None, what: Saying, by: str) -> Journal:
     """Say something to a run from wherever: its executor reads it before its next step.
 
     Raises:
-        UsageError: there is no such run, or it is over.
+        UsageError: there is no such run, it is over, or nobody says that to a run.
     """
+    if what not in _SAID:
+        raise UsageError(f"{what}: say one of {', '.join(_SAID)}")
     journal = find_run(log, reference)
     if journal.run.is_over:
         raise UsageError(f"run {journal.run_id} is over: {journal.run.outcome}")
-    journal.tell(event)
+    journal.tell(_SAID[what](by))
     return journal
 
 
-def carry_out(
-    log: EventLog, journal: Journal, world: World, *, waits_at_gates: bool
-) -> tuple[Ending, Run]:
+def carry_out(log: EventLog, journal: Journal, world: World, *, waits_at_gates: bool) -> Ending:
     """Carry a run out until it is over or stops.
 
     Raises:
@@ -197,7 +218,7 @@ def carry_out(
         ClusterError: a cluster is away for too long.
     """
     if journal.run.outcome:
-        return journal.run.outcome, journal.run
+        return journal.run.outcome
     for plan in journal.run.plans:
         check_doors(load_plan(log, plan), world)
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)
@@ -210,7 +231,7 @@ def carry_out(
             ending = execute(site, waits_at_gates=waits_at_gates)
     finally:
         lease.give_back()
-    return ending, journal.run
+    return ending
 
 
 def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> None:
@@ -228,14 +249,37 @@ def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> Non
         preflight(Site(journal, lease, _outside(log, world, partial(lookout.look, lease.renew))))
 
 
-def plan_back(log: EventLog, journal: Journal, world: World) -> core.Plan:
+def how_it_ended(log: EventLog, journal: Journal, ending: Ending) -> Ended:
+    """Tell how a run that was carried out ended, and how far it went as planned."""
+    run = journal.run
+    return Ended(
+        run=journal.run_id,
+        ending=ending,
+        why=run.stopped,
+        moved=run.moved,
+        failed=run.failed,
+        writes=run.writes,
+        plans=run.plans,
+        held=run.held,
+        fidelity=fidelity(run, Course(load_plan(log, run.plans[0]))),
+    )
+
+
+def plan_back(log: EventLog, journal: Journal, world: World, by: str) -> core.Plan:
     """Plan the way back from a run, from what the clusters are now, and keep the plan.
+
+    A run that is not over is aborted first.
 
     Raises:
         UsageError: there is no way back that the log knows.
         InfeasibleError: no plan exists.
     """
-    first = Course(load_plan(log, journal.run.plans[0]))
+    plan = load_plan(log, journal.run.plans[0])
+    check_doors(plan, world)
+    if not journal.run.is_over:
+        journal.tell(AbortAsked(by=by))
+        carry_out(log, journal, world, waits_at_gates=False)
+    first = Course(plan)
     then = fleet_at(log, until=first.position, snapshots=world.snapshots)
     before = read_images(msgspec.json.decode(core.images(then)))
     request = back_request(first.request, images_of(first), before)

@@ -10,6 +10,7 @@ import msgspec
 
 from planner import core
 from planner.apply.course import Place
+from planner.model.progress import Tightest
 
 PodState = Literal["here", "done", "settling", "kept", "leaving", "gone"]
 
@@ -70,14 +71,6 @@ class SidecarStanding(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str
     name: str
     behind: int
-
-
-class Tightest(msgspec.Struct, frozen=True, kw_only=True):
-    """The budget that has the least room: pods that are down or let go, and pods that may be."""
-
-    name: str
-    taken: int
-    limit: int
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):

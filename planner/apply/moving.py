@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from planner.apply.checkpoint import Checkpoint, PodStanding, Question, Tightest
+from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
 from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
@@ -21,6 +21,7 @@ from planner.apply.wave import (
     took,
 )
 from planner.model import progress
+from planner.model.progress import Tightest
 
 DEPENDENCY: Final = "dependency:"
 """Begins the name of a dependency that holds a pod; budgets have other names."""
@@ -291,19 +292,22 @@ def _why(pod: PodStanding) -> str:
 
 def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str = "") -> None:
     run, wave = site.run, site.run.wave
-    budget = f"{tightest.name} {tightest.taken} of {tightest.limit}" if tightest else ""
+    moving = len(wave.let_go - wave.back)
+    if run.paused and not moving:
+        site.tell(progress.Paused(wave=wave.number))
+        return
     site.tell(
         progress.Moving(
             wave=wave.number,
             of=len(site.course.waves),
             moves=len(due),
-            moving=len(wave.let_go - wave.back),
+            moving=moving,
             back=len(wave.back),
             failed=len(wave.failed),
             moved=run.moved,
             total=site.course.total,
             left_s=left_s(run, site.course, site.outside.clock.now_ms()),
-            tightest=budget,
+            tightest=tightest,
             why=why,
         )
     )

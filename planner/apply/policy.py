@@ -56,6 +56,29 @@ class Policy:
     failures_workload: Allowance = Allowance(0)
     writes_per_s: int = 50
 
+    @classmethod
+    def asked(
+        cls,
+        *,
+        patience_s: int = 600,
+        failures: str = "0",
+        failures_per_wave: str | None = None,
+        failures_per_workload: str | None = None,
+        writes_per_s: int = 50,
+    ) -> Self:
+        """Give the policy of somebody who writes `3` or `1%`; a wave and a workload are as the run.
+
+        Raises:
+            UsageError: one of the failures is neither.
+        """
+        return cls(
+            patience_s=patience_s,
+            failures_run=Allowance.parse(failures),
+            failures_wave=Allowance.parse(failures_per_wave or failures),
+            failures_workload=Allowance.parse(failures_per_workload or failures),
+            writes_per_s=writes_per_s,
+        )
+
     def as_texts(self) -> dict[str, str]:
         """Write it for the log."""
         return {each.name: str(getattr(self, each.name)) for each in fields(self)}

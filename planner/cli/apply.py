@@ -88,8 +88,8 @@ def command(
                 return
             journal = _journal(log, plan, made, asked, outside)
             progress.begin(journal.run_id, journal.run)
-            ending, run = carry_out(log, journal, outside, waits_at_gates=asked.waits_at_gates)
-        leave(log, ending, run, journal.run_id, progress)
+            ending = carry_out(log, journal, outside, waits_at_gates=asked.waits_at_gates)
+        leave(log, ending, journal, progress)
 
 
 def _plan_of(log: EventLog, reference: str) -> str:

@@ -10,18 +10,18 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from planner.apply.course import Course, Place
+from planner.apply.course import Place
+from planner.apply.journal import Journal
 from planner.apply.levers.held import Object
-from planner.apply.pace import fidelity
-from planner.apply.policy import Allowance, Policy
-from planner.apply.state import Run
-from planner.cli.doors import contexts_of, doors_of, stop_on_signals
+from planner.apply.policy import Policy
+from planner.cli.doors import contexts_of, stop_on_signals
 from planner.cli.run_progress import RunProgress
 from planner.cli.session import is_quiet, is_verbose, log_at, snapshots_of
 from planner.log import EventLog
 from planner.model.clock import SystemClock
 from planner.model.progress import Ending
-from planner.runs import World, load_plan
+from planner.observe.doors import doors_of
+from planner.runs import World, how_it_ended
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -111,11 +111,11 @@ class Asked:
     @property
     def policy(self) -> Policy:
         """How the run is to be carried out."""
-        return Policy(
+        return Policy.asked(
             patience_s=self.patience,
-            failures_run=Allowance.parse(self.failures),
-            failures_wave=Allowance.parse(self.failures_per_wave or self.failures),
-            failures_workload=Allowance.parse(self.failures_per_workload or self.failures),
+            failures=self.failures,
+            failures_per_wave=self.failures_per_wave,
+            failures_per_workload=self.failures_per_workload,
             writes_per_s=self.writes_per_second,
         )
 
@@ -153,8 +153,8 @@ def world(
         progress.close()
 
 
-def leave(log: EventLog, ending: Ending, run: Run, run_id: str, progress: RunProgress) -> None:
+def leave(log: EventLog, ending: Ending, journal: Journal, progress: RunProgress) -> None:
     """Say how a run ended, and exit with the code that says so too."""
-    progress.ended(ending, run, run_id, fidelity(run, Course(load_plan(log, run.plans[0]))))
+    progress.tell(how_it_ended(log, journal, ending))
     if code := _CODES.get(ending, EXIT_STOPPED):
         sys.exit(code)

@@ -2,13 +2,10 @@
 
 import signal
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from threading import Event
 from types import FrameType
 
 from planner.errors import UsageError
-from planner.kube.cluster import Cluster
-from planner.observe.live import CONNECTIONS
 
 
 def contexts_of(clusters: Sequence[str]) -> Mapping[str, str]:
@@ -28,20 +25,6 @@ def contexts_of(clusters: Sequence[str]) -> Mapping[str, str]:
             raise UsageError(f"--cluster {each}: {name} is given twice; give each cluster a name")
         contexts[name] = context
     return contexts
-
-
-def doors_of(contexts: Mapping[str, str], kubeconfig: Path | None) -> Mapping[str, Cluster]:
-    """Make the door to each cluster; nothing is sent yet.
-
-    Raises:
-        UsageError: the kubeconfig cannot be read, or has no such context.
-    """
-    from planner.kube.live import connect  # noqa: PLC0415 the client takes a second to import
-
-    return {
-        name: connect(context, kubeconfig=kubeconfig, connections=CONNECTIONS)
-        for name, context in contexts.items()
-    }
 
 
 def stop_on_signals(stop: Event) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from planner.errors import UsageError
-from planner.model.progress import Progress, name_of
+from planner.model.progress import Moving, Progress, Tightest, name_of
 
 _GAUGES: Final = {
     "wave": "The wave that is under way.",
@@ -18,6 +18,10 @@ _GAUGES: Final = {
     "total": "Moves of the plan.",
     "left_s": "Seconds that the waves to come are expected to take.",
 }
+_TIGHTEST: Final = {
+    "taken": "Pods of the budget with the least room that are down or let go.",
+    "limit": "Pods of the budget with the least room that may be down.",
+}
 
 
 class Metrics:
@@ -28,6 +32,10 @@ class Metrics:
         self._gauges = {
             name: Gauge(f"planner_run_{name}", text, registry=registry)
             for name, text in _GAUGES.items()
+        }
+        self._tightest = {
+            name: Gauge(f"planner_run_tightest_{name}", text, ["budget"], registry=registry)
+            for name, text in _TIGHTEST.items()
         }
         self._events = Counter(
             "planner_run_events", "Events of this executor.", ["event"], registry=registry
@@ -46,3 +54,12 @@ class Metrics:
             number = getattr(event, name, None)
             if isinstance(number, int | float):
                 gauge.set(number)
+        if isinstance(event, Moving):
+            self._take_tightest(event.tightest)
+
+    def _take_tightest(self, budget: Tightest | None) -> None:
+        """Another budget takes the place of the one before."""
+        for name, gauge in self._tightest.items():
+            gauge.clear()
+            if budget:
+                gauge.labels(budget=budget.name).set(getattr(budget, name))

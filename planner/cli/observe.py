@@ -10,10 +10,11 @@ import click
 import yaml
 
 from planner.cli import options
-from planner.cli.doors import contexts_of, doors_of, stop_on_signals
+from planner.cli.doors import contexts_of, stop_on_signals
 from planner.cli.observer_progress import ObserverProgress
 from planner.cli.session import is_quiet, is_verbose, log_at, print_json
 from planner.model.clock import SystemClock
+from planner.observe.doors import doors_of
 from planner.observe.follow import Outside
 from planner.observe.inbox import Inbox
 from planner.observe.kinds import observer_role

@@ -5,11 +5,10 @@ from typing import Any
 
 import click
 
-from planner.apply.events import AbortAsked
 from planner.cli import options
 from planner.cli.carrying import Asked, leave, run_options, world
 from planner.cli.session import log_at
-from planner.runs import begin_run, carry_out, check_doors, find_run, load_plan, plan_back
+from planner.runs import begin_run, carry_out, find_run, plan_back
 
 
 @click.command("rollback")
@@ -37,15 +36,11 @@ def command(
     with log_at(asked.db) as log:
         journal = find_run(log, run)
         with world(asked, log, {}) as (outside, progress):
-            check_doors(load_plan(log, journal.run.plans[0]), outside)
-            if not journal.run.is_over:
-                journal.tell(AbortAsked(by=getpass.getuser()))
-                carry_out(log, journal, outside, waits_at_gates=False)
-            plan = plan_back(log, journal, outside)
+            plan = plan_back(log, journal, outside, getpass.getuser())
             if plan_only:
                 click.echo(f"Plan {plan.id} leads back from run {journal.run_id}")
                 return
             back = begin_run(log, plan, asked.policy, getpass.getuser(), outside)
             progress.begin(back.run_id, back.run)
-            ending, done = carry_out(log, back, outside, waits_at_gates=asked.waits_at_gates)
-        leave(log, ending, done, back.run_id, progress)
+            ending = carry_out(log, back, outside, waits_at_gates=asked.waits_at_gates)
+        leave(log, ending, back, progress)

@@ -9,7 +9,7 @@ import msgspec
 from planner.apply.state import Run
 from planner.cli.metrics import Metrics
 from planner.cli.style import is_plain, styled
-from planner.model.progress import Ended, Ending, Fidelity, Named, Progress
+from planner.model.progress import Ended, Named, Progress
 from planner.observe.pace import Line
 from planner.show.run import event_text, is_passing
 
@@ -68,22 +68,6 @@ class RunProgress:
         """Take away what changes."""
         with self._lock:
             self._show("")
-
-    def ended(self, ending: Ending, run: Run, run_id: str, went: Fidelity) -> None:
-        """Say how it ended."""
-        self.tell(
-            Ended(
-                run=run_id,
-                ending=ending,
-                why=run.stopped,
-                moved=run.moved,
-                failed=run.failed,
-                writes=run.writes,
-                plans=run.plans,
-                held=run.held,
-                fidelity=went,
-            )
-        )
 
     def _show(self, text: str) -> None:
         """Let the line that changes say this."""

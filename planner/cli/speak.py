@@ -1,32 +1,22 @@
 """What a person says to a run, from another terminal or before it goes on."""
 
 import getpass
-from collections.abc import Callable
 
 import click
 
-from planner.apply.events import (
-    AbortAsked,
-    AnyEvent,
-    Approved,
-    Paused,
-    Resumed,
-    RetryAsked,
-    SkipAsked,
-)
 from planner.cli import options
 from planner.cli.session import log_at
-from planner.runs import speak
+from planner.runs import Saying, speak
 
 
-def _command(name: str, say: Callable[[str], AnyEvent], done: str, text: str) -> click.Command:
+def _command(name: Saying, done: str, text: str) -> click.Command:
     @click.command(name, help=text)
     @click.argument("run", required=False)
     @options.database
     @options.told
     def command(run: str | None, db: str) -> None:
         with log_at(db) as log:
-            journal = speak(log, run, say(getpass.getuser()))
+            journal = speak(log, run, name, getpass.getuser())
         click.echo(f"Run {journal.run_id} {done}")
 
     return command
@@ -34,35 +24,28 @@ def _command(name: str, say: Callable[[str], AnyEvent], done: str, text: str) ->
 
 approve = _command(
     "approve",
-    lambda by: Approved(by=by),
     "is approved to go on",
     "Let RUN go on after a stage that asked for approval. Without RUN: the one that is under way.",
 )
 pause = _command(
     "pause",
-    lambda by: Paused(by=by),
     "is paused; pods that went come back, `planner resume` goes on",
     "Let RUN let nothing more go. Pods that were let go come back.",
 )
-resume = _command(
-    "resume", lambda by: Resumed(by=by), "goes on", "Let RUN go on after it was paused."
-)
+resume = _command("resume", "goes on", "Let RUN go on after it was paused.")
 abort = _command(
     "abort",
-    lambda by: AbortAsked(by=by),
     "ends where it is (where nobody is at work: as soon as `planner apply` has it in hand); "
     "`planner rollback` leads back",
     "End RUN where it is. Workloads that are between two versions stay held there.",
 )
 skip = _command(
     "skip",
-    lambda by: SkipAsked(by=by),
     "waits no longer for what is left of its wave",
     "Go on with the next wave of RUN without what is left of the present one.",
 )
 retry = _command(
     "retry",
-    lambda by: RetryAsked(by=by),
     "tries once more what failed",
     "Wait once more for pods of RUN that failed; those that earlier waves left are planned anew.",
 )

@@ -47,6 +47,14 @@ class Wave(Event, frozen=True, kw_only=True, tag="wave"):
     left_s: int
 
 
+class Tightest(Shape, frozen=True, kw_only=True):
+    """The budget with the least room: pods that are down or let go, and pods that may be."""
+
+    name: str
+    taken: int
+    limit: int
+
+
 class LettingGo(Event, frozen=True, kw_only=True, tag="letting-go"):
     """So many moves of a wave are let go."""
 
@@ -59,8 +67,7 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
 
     Of the `moves` of the wave `moving` were let go and are not `back`; `failed` did not come back
     in time. Of the `total` of the plan `moved` are back, and the rest is expected to take `left_s`
-    seconds. `tightest` is the budget with the least room, and `why` is why the wave waits; both may
-    be empty.
+    seconds. `tightest` is null where no budget is touched; `why` is why the wave waits, or empty.
     """
 
     wave: int
@@ -72,7 +79,7 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
     moved: int
     total: int
     left_s: int
-    tightest: str
+    tightest: Tightest | None
     why: str
 
 
@@ -95,7 +102,7 @@ class Closed(Event, frozen=True, kw_only=True, tag="closed"):
 
 
 class Paused(Event, frozen=True, kw_only=True, tag="paused"):
-    """Somebody paused the run after this wave."""
+    """Somebody paused the run after this wave or within it, and no pod is on its way."""
 
     wave: int
 

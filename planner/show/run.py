@@ -122,8 +122,8 @@ def _moving(event: progress.Moving) -> Iterator[str]:
     yield f"{event.moved:,}/{event.total:,} in all"
     if event.left_s:
         yield f"about {duration(event.left_s)} to go"
-    if event.tightest:
-        yield f"tightest {event.tightest}"
+    if budget := event.tightest:
+        yield f"tightest {budget.name} {budget.taken} of {budget.limit}"
     if event.why:
         yield event.why
 

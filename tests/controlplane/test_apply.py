@@ -6,18 +6,21 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+import planner
 from planner.model.clock import SystemClock
 from tests.controlplane import fleet, shop
 from tests.controlplane.conftest import serves
 from tests.controlplane.given import is_there, ours, wants_room
-from tests.controlplane.program import planner
+from tests.controlplane.program import planner as program
 from tests.controlplane.running import Auditor, Operator, Running, merged
 from tests.controlplane.wait import until
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
 
+DOCUMENTATION = Path(__file__).parents[2] / "docs/apply.md"
 SPACE = "applied"
 PLACE = f"/api/v1/namespaces/{SPACE}"
 REGISTRY = "registry.example.com"
@@ -206,30 +210,6 @@ def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou:
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
-def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
-    operator: Operator, hangzhou: Plane
-) -> None:
-    before = images(hangzhou.admin)
-    stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
-    plan = operator.plan(request("broken", "web", "mysql", stages=stages))
-    with (
-        audited(operator, hangzhou) as auditor,
-        operator.apply(plan, "--patience", "15") as running,
-    ):
-        assert running.end() == 5, running.errors
-        assert auditor.found()["violations"] == []
-    (ended,) = running.said("ended")
-    assert (ended["ending"], ended["moved"], ended["failed"]) == ("stopped", 0, 2)
-    assert "2 pods failed in this run" in ended["why"]
-    broken = [pod for pod in pods(hangzhou.admin) if ":broken" in json.dumps(pod["spec"])]
-    assert len(broken) == 2, "one of each workload, and no more"
-    with operator.apply(ended["run"], command="rollback") as back:
-        assert back.end() == 0, back.errors
-    until("everything is as before", lambda: images(hangzhou.admin) == before)
-    assert all(HELD not in each["metadata"].get("annotations", {})
-               for each in workloads(hangzhou.admin).values())  # fmt: skip
-
-
 def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
     operator: Operator, hangzhou: Plane
 ) -> None:
@@ -329,9 +309,38 @@ def test_what_is_not_allowed_is_said_before_anything_is_done(
     assert images(hangzhou.admin)[image("web", "2.0.0")] == 12
 
 
+def test_the_example_of_the_documentation_carries_a_plan_out_and_leads_back(
+    operator: Operator, hangzhou: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(operator.folder)
+    (operator.folder / "request.yaml").write_text(request("2.0.0", "api"))
+    _, _, example = DOCUMENTATION.read_text().partition("```python\n")
+    told: list[dict[str, Any]] = []
+    names: dict[str, Any] = {"print": told.append}
+    exec(example.partition("```")[0], names)  # noqa: S102 it is ours
+    log, live, ended = names["log"], names["live"], names["ended"]
+    assert (ended["ending"], ended["moved"]) == ("done", REPLICAS["api"])
+    assert {"preflight", "wave", "moving"} <= {each["event"] for each in told}
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "api")
+    heard: list[str] = []
+
+    def answer(event: dict[str, Any]) -> None:
+        if event["event"] == "wave" and "wave" not in heard:
+            log.say("pause")
+        if event["event"] == "paused":
+            log.say("resume")
+        heard.append(event["event"])
+
+    back = planner.rollback(log, replace(live, tell=answer), ended["run"])
+    assert (back["ending"], heard.count("paused")) == ("done", 1)
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "1.0.0")
+    with pytest.raises(planner.UsageError, match="is over: done"):
+        log.say("pause", back["run"])
+
+
 def rights(name: str, command: str) -> list[tuple[str, Any]]:
     """The role that a command prints, and its binding to the user `observer`."""
-    role = yaml.safe_load(planner(command, "--role").stdout)
+    role = yaml.safe_load(program(command, "--role").stdout)
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

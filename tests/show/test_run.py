@@ -1,11 +1,11 @@
 """What a person reads while a run goes on, and at its end."""
 
-from planner.model.progress import Ended, Fidelity, Moving
+from planner.model.progress import Ended, Fidelity, Moving, Tightest
 from planner.show.run import event_text, is_passing
 
 MOVING = Moving(
     wave=3, of=9, moves=40, moving=10, back=29, failed=1, moved=129, total=400, left_s=1260,
-    tightest="pdb/trade/cart 2 of 3", why="pdb/trade/cart has no room",
+    tightest=Tightest(name="pdb/trade/cart", taken=2, limit=3), why="pdb/trade/cart has no room",
 )  # fmt: skip
 ENDED = Ended(
     run="r", ending="incomplete", why="", moved=399, failed=1, writes=420, plans=("p", "q"),

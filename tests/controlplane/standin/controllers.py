@@ -108,9 +108,11 @@ class Controllers:
             )
             self._store.put(REVISION, found)
         elif found["revision"] < number - 1:
-            # A former template is the newest revision once more.
+            # A former template is the newest revision once more. It is put, for a patch would write
+            # its data anew, which may not change by a byte.
             path = REVISION.path(key.namespace, name_of(found))
-            found = self._link.send("PATCH", path, {"revision": number}, MERGE)
+            kind = {"apiVersion": REVISION.api_version, "kind": REVISION.name}
+            found = self._link.send("PUT", path, {**kind, **found, "revision": number})
             self._store.put(REVISION, found)
         return read_history(workload, found, history)
 

@@ -1,4 +1,4 @@
-//! How long a move takes: as runs before saw it, else as a rule.
+//! How long a move takes: as runs before saw it, else as pods that are there started, else as a rule.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::{diff::Kind, kube::workload::Workload};
 
-/// From the new image in the spec to a Ready container.
+/// From the new image in the spec to a Ready container, where no start was seen.
 const RESTART_MS: u64 = 15_000;
-/// From a new pod to a Ready one: scheduling, pull, start.
+/// From a new pod to a Ready one (scheduling, pull, start), where no start was seen.
 const START_MS: u64 = 30_000;
 /// What a termination takes at most of its grace period, as a rule.
 const TERMINATION_MAX_MS: u64 = 30_000;
@@ -25,14 +25,24 @@ pub struct Durations(BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>);
 pub(super) struct DurationsOf<'a> {
     workload: &'a Workload<'a>,
     seen: Option<&'a BTreeMap<Box<str>, u64>>,
+    start_ms: Option<u64>,
 }
 
 impl Durations {
-    pub(super) fn of<'a>(&'a self, workload: &'a Workload<'_>) -> DurationsOf<'a> {
+    /// Those of a workload; `start_ms` as [`Starts::ms`](super::starts::Starts::ms) has it.
+    pub(super) fn of<'a>(
+        &'a self,
+        workload: &'a Workload<'_>,
+        start_ms: Option<u64>,
+    ) -> DurationsOf<'a> {
         // Names cost more than what they find where nothing was seen.
         let is_known = !self.0.is_empty();
         let seen = is_known.then(|| self.0.get(&*workload.place())).flatten();
-        DurationsOf { workload, seen }
+        DurationsOf {
+            workload,
+            seen,
+            start_ms,
+        }
     }
 }
 
@@ -44,7 +54,7 @@ impl DurationsOf<'_> {
         match seen {
             // What was seen has the time in it that a pod has to be Ready; it may be longer by now.
             Some(seen) => (*seen).max(available_ms),
-            None => available_ms + rule(self.workload, kind).ms(),
+            None => available_ms + rule(self.workload, kind, self.start_ms).ms(),
         }
     }
 }
@@ -64,9 +74,10 @@ impl Rule {
     }
 }
 
-/// The rule of thumb for a move.
-pub(super) fn rule(workload: &Workload, kind: Kind) -> Rule {
-    let (grace_ms, start_ms) = match kind {
+/// What is expected of a move where pods took `start_ms` to start, or nobody saw how long. A restart
+/// does what a start does, but for scheduling and for init containers.
+pub(super) fn rule(workload: &Workload, kind: Kind, start_ms: Option<u64>) -> Rule {
+    let (grace_ms, unseen_ms) = match kind {
         Kind::InPlace => (
             u64::from(workload.strategy.grace_in_place_s) * 1000,
             RESTART_MS,
@@ -74,7 +85,10 @@ pub(super) fn rule(workload: &Workload, kind: Kind) -> Rule {
         Kind::Surge => (0, START_MS),
         Kind::Recreate | Kind::Evict | Kind::Delete => (termination_ms(workload), START_MS),
     };
-    Rule { grace_ms, start_ms }
+    Rule {
+        grace_ms,
+        start_ms: start_ms.unwrap_or(unseen_ms),
+    }
 }
 
 fn termination_ms(workload: &Workload) -> u64 {

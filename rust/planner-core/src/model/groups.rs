@@ -9,6 +9,7 @@ use super::{
     budgets::{Budget, PDB},
     dependencies::precedences,
     ledger::{Charges, Ledger},
+    starts::Starts,
 };
 use crate::{
     diff::{Change, Diff, Kind, Unmovable, WorkloadChanges},
@@ -61,10 +62,11 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         sidecars: &sidecars,
     };
     let own: Vec<Own<'_>> = limits.into_iter().map(enter).collect();
+    let starts = Starts::of(ledger.inventory);
     let pose_each = || {
         (&diff.workloads, &own)
             .into_par_iter()
-            .map(|(changes, own)| pose_group(&ledger, &charges, request, changes, own))
+            .map(|(changes, own)| pose_group(&ledger, &starts, &charges, request, changes, own))
             .collect::<Vec<Posed>>()
     };
     let ((precedences, mut warnings), posed) =
@@ -175,6 +177,7 @@ type Posed = (Group, GroupOf, Vec<Unmovable>);
 
 fn pose_group(
     ledger: &Ledger<'_>,
+    starts: &Starts<'_>,
     charges: &[Charges],
     request: &Request,
     of: &WorkloadChanges,
@@ -182,7 +185,7 @@ fn pose_group(
 ) -> Posed {
     let inventory = ledger.inventory;
     let workload = &inventory.workloads[of.workload as usize];
-    let durations = ledger.durations.of(workload);
+    let durations = ledger.durations.of(workload, starts.ms(of.workload));
     let (cluster, _) = inventory.cluster_of(of.workload);
     let mut cohorts = Cohorts::with_capacity(of.changes.len());
     let mut touched = Touched::default();
@@ -220,7 +223,6 @@ fn pose_group(
         Binding::Strict => Order::Strict,
         Binding::Free => Order::Free,
     };
-    let name = workload.place();
     let info = GroupOf {
         workload: of.workload,
         cluster,
@@ -233,7 +235,7 @@ fn pose_group(
     };
     (
         Group {
-            name: name.into(),
+            name: workload.place().into(),
             cohorts,
             order,
             stages: Vec::new(),

@@ -8,6 +8,7 @@ mod durations;
 mod groups;
 mod ledger;
 mod spreads;
+mod starts;
 
 pub use allowances::Allowances;
 pub use budgets::{Budget, BudgetIdx};
@@ -17,6 +18,7 @@ pub use groups::GroupOf;
 pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
 pub use spreads::{Spread, Spreads};
+pub(crate) use starts::Starts;
 
 use crate::{
     diff::Diff,

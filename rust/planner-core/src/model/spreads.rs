@@ -50,9 +50,15 @@ pub struct Spread {
 }
 
 impl Spreads {
-    /// The distribution of a move of a workload, and whether runs before saw it.
+    /// The distribution of a move of a workload, and whether runs before saw it; `start_ms` as
+    /// [`Starts::ms`](super::starts::Starts::ms) has it.
     #[must_use]
-    pub fn of(&self, workload: &Workload<'_>, kind: Kind) -> (Spread, bool) {
+    pub(crate) fn of(
+        &self,
+        workload: &Workload<'_>,
+        kind: Kind,
+        start_ms: Option<u64>,
+    ) -> (Spread, bool) {
         let available_ms = f64::from(workload.min_ready_s) * 1000.0;
         let seen = self.seen.get(&*workload.place());
         if let Some(seen) = seen.and_then(|it| it.get(kind.text())) {
@@ -65,7 +71,7 @@ impl Spreads {
             };
             return (spread, true);
         }
-        let rule = rule(workload, kind);
+        let rule = rule(workload, kind, start_ms);
         let spread = Spread {
             fixed_ms: available_ms + rule.grace_ms as f64,
             median_ms: rule.start_ms as f64,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{
     diff::Kind,
     inventory::Inventory,
-    model::{Spread, Spreads},
+    model::{Spread, Spreads, Starts},
     plan::{Plan, PlanError, moves::MovesReader},
     request::Request,
     schedule::{Open, intersection},
@@ -146,7 +146,12 @@ impl Course {
             ..Self::default()
         };
         let mut known = HashMap::new();
-        let names = inventory.workloads.iter().map(|it| (it.place(), it));
+        let starts = Starts::of(inventory);
+        let names = inventory
+            .workloads
+            .iter()
+            .zip(0..)
+            .map(|(it, at)| (it.place(), (it, at)));
         let by_place: HashMap<String, _> = names.collect();
         let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
         let mut row = 0;
@@ -162,8 +167,8 @@ impl Course {
                         hashbrown::hash_map::Entry::Occupied(it) => *it.get(),
                         hashbrown::hash_map::Entry::Vacant(it) => {
                             let workload = by_place.get(&its.place());
-                            let workload = workload.ok_or_else(|| foreign(its))?;
-                            let (spread, is_seen) = spreads.of(workload, kind);
+                            let (workload, at) = workload.ok_or_else(|| foreign(its))?;
+                            let (spread, is_seen) = spreads.of(workload, kind, starts.ms(*at));
                             course.medians += u32::from(is_seen);
                             let median = if is_seen { course.medians } else { RULES };
                             *it.insert((spread, median))
