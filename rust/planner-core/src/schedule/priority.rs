@@ -5,6 +5,8 @@
 //! moves that queue for the same place. Serving the highest level first is Hu's rule, optimal for
 //! trees on identical machines and good elsewhere.
 
+use fastrand::Rng;
+
 use super::chains::{Chains, successors};
 use super::flat::Flat;
 use super::pace::Pace;
@@ -46,6 +48,8 @@ pub(crate) struct Rule {
     pub patience: Option<Patience>,
     /// Waves to add to the level of each group.
     pub boost: Vec<u32>,
+    /// Draws lots among groups of the same level, from this seed.
+    pub lots: Option<u64>,
 }
 
 /// What decides among groups, the smallest first; ends in a rank, so that no two are the same.
@@ -119,6 +123,10 @@ impl Priority {
             First::Pressure => (self.pressure[group].into(), level),
             First::Duration => (self.longest_ms[group], level),
             First::Order => (self.strict[group].into(), level),
+        };
+        let second = match rule.lots {
+            Some(seed) => Rng::with_seed(seed ^ u64::from(self.rank[group])).u64(..),
+            None => second,
         };
         (u64::MAX - first, u64::MAX - second, self.rank[group])
     }

@@ -44,6 +44,7 @@ impl<'a> Search<'a> {
             target: None,
             patience: None,
             boost: vec![0; flat.groups()],
+            lots: None,
         };
         Self {
             best: pass(ground, &in_order, &rule),
@@ -121,12 +122,21 @@ impl<'a> Search<'a> {
                 ..plain.clone()
             });
         }
-        self.squeak(self.best_rule.clone(), goal);
+        self.squeak(&plain, self.best_rule.clone(), goal);
     }
 
-    /// Lifts the groups that end last, and those they wait for, and tries again.
-    fn squeak(&mut self, mut rule: Rule, goal: Goal<'_>) {
-        for lift in (0..5).map(|power| 1 << power).cycle() {
+    /// Lifts the groups that end last, and those they wait for, and tries again; in turn with lots
+    /// among groups of the same level.
+    fn squeak(&mut self, plain: &Rule, mut rule: Rule, goal: Goal<'_>) {
+        for (lift, seed) in (0..5).map(|power| 1 << power).cycle().zip(0..) {
+            if self.is_settled(goal.bound) {
+                return;
+            }
+            let by_lot = Rule {
+                lots: Some(seed),
+                ..plain.clone()
+            };
+            self.attempt(&by_lot);
             if self.is_settled(goal.bound) {
                 return;
             }
