@@ -48,7 +48,7 @@ pub(crate) struct Rule {
     pub patience: Option<Patience>,
     /// Waves to add to the level of each group.
     pub boost: Vec<u32>,
-    /// Draws lots among groups of the same level, from this seed.
+    /// Draws lots, from this seed, among groups of the same level and among the cohorts of a group.
     pub lots: Option<u64>,
 }
 
@@ -140,6 +140,26 @@ impl Priority {
         for group in 0..flat.groups() {
             let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
             queue.cohorts.push_row(held.map(|c| c as u32));
+            self.push_levels(flat, pace, group, &mut queue);
+        }
+        queue
+    }
+
+    /// Every group's cohorts in an order by lot, what takes nothing first; strict groups in order.
+    pub fn by_lot(&self, flat: &Flat, pace: &Pace, seed: u64) -> Queue {
+        let mut rng = Rng::with_seed(seed);
+        let mut queue = Queue {
+            cohorts: Rows::default(),
+            levels: vec![0; flat.cohorts()],
+        };
+        for group in 0..flat.groups() {
+            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
+            let mut held: Vec<u32> = held.map(|c| c as u32).collect();
+            if !flat.strict[group] {
+                rng.shuffle(&mut held);
+                held.sort_by_key(|&c| !flat.takes.row(c as usize).is_empty());
+            }
+            queue.cohorts.push_row(held);
             self.push_levels(flat, pace, group, &mut queue);
         }
         queue

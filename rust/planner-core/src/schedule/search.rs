@@ -80,16 +80,18 @@ impl<'a> Search<'a> {
 
     /// Runs a rule, keeps its schedule if it is better, and gives the last wave of each group.
     fn attempt(&mut self, rule: &Rule) -> (u32, Vec<u32>) {
-        let queue = if rule.by_place {
-            let Ground {
-                flat,
-                pace,
-                priority,
-            } = self.ground;
-            self.by_place
-                .get_or_insert_with(|| priority.by_place(flat, pace))
-        } else {
-            &self.in_order
+        let Ground {
+            flat,
+            pace,
+            priority,
+        } = self.ground;
+        let drawn = rule.lots.map(|seed| priority.by_lot(flat, pace, seed));
+        let queue = match &drawn {
+            Some(queue) => queue,
+            None if rule.by_place => self
+                .by_place
+                .get_or_insert_with(|| priority.by_place(flat, pace)),
+            None => &self.in_order,
         };
         self.tries -= 1;
         let waves = pass(self.ground, queue, rule);
@@ -126,7 +128,7 @@ impl<'a> Search<'a> {
     }
 
     /// Lifts the groups that end last, and those they wait for, and tries again; in turn with lots
-    /// among groups of the same level.
+    /// among groups of the same level and among their cohorts.
     fn squeak(&mut self, plain: &Rule, mut rule: Rule, goal: Goal<'_>) {
         for (lift, seed) in (0..5).map(|power| 1 << power).cycle().zip(0..) {
             if self.is_settled(goal.bound) {
