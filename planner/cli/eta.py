@@ -44,8 +44,8 @@ SAMPLES_MAX = 100_000
 def command(plan: str, samples: int, seed: int, db: str, form: str) -> None:
     """Say when PLAN ends in half, nine of ten, and 99 of a hundred cases.
 
-    How long moves take is drawn: by what runs before in the log took, else by the rule of thumb
-    that the plan counts with and a supposed spread. A wave lasts as long as its slowest move;
+    How long moves take is drawn: by what runs before in the log took, else by what the plan
+    expects and a supposed spread. A wave lasts as long as its slowest move;
     soaks, windows and freezes are those of a run. Approvals, failures and what others do to the
     fleet are not drawn. Beside it stands how well such draws would have foretold the runs that are
     over. With -v every wave is shown.

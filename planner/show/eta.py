@@ -84,7 +84,10 @@ def _tell_waves(waves: Sequence[DrawnWave], console: Console, *, everything: boo
 
 def _known(found: Eta) -> str:
     seen, moves = found.seen_moves, found.moves
-    rule = "a rule of thumb, and it is supposed that 2 of 3 starts take between 0.8 and 1.25 of it"
+    rule = (
+        "what the plan expects by the pods that are there, and it is supposed that 2 of 3 starts "
+        "take between 0.8 and 1.25 of it"
+    )
     if not seen:
         return f"no run of this log has shown it, so {rule}"
     known = f"for {seen:,} of {plural(moves, 'move')} as runs before them took"
