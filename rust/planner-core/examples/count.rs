@@ -11,6 +11,7 @@ use std::{
     env,
     error::Error,
     fs,
+    io::{Write, stdout},
     path::{Path, PathBuf},
 };
 
@@ -54,7 +55,7 @@ fn stages(lists: &Path, request: &Path) -> Fallible<()> {
     let snapshot = stage_snapshot(&fleet);
     let fleet = stage_open(&snapshot)?;
     let made = stage_plan(&fleet, &request)?;
-    println!("{} moves", made.moves.num_rows());
+    writeln!(stdout().lock(), "{} moves", made.moves.num_rows())?;
     stage_write(&made)?;
     Ok(())
 }
