@@ -97,6 +97,9 @@ def _set_images(pod: Json, images: Mapping[str, str]) -> None:
 def _set_ready(pod: Json) -> None:
     pod["status"]["phase"] = "Running"
     for condition in pod["status"].get("conditions", ()):
+        if condition["status"] != "True":
+            # As a fleet of which that is supposed: since the pod was made.
+            condition["lastTransitionTime"] = pod["metadata"]["creationTimestamp"]
         condition["status"] = "True"
     for part in ("containerStatuses", "initContainerStatuses"):
         for status in pod["status"].get(part, ()):

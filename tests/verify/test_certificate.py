@@ -65,7 +65,7 @@ def with_number(header: Json, bound: str, path: Path, change: Callable[[float], 
     return other
 
 
-@law(max_examples=80)
+@law(max_examples=40)
 @given(st.one_of(fleets.fleets(), fleets.troubled_fleets()), st.data())
 def test_a_number_that_claims_more_than_follows_is_named(
     fleet: Recorded, data: st.DataObject

@@ -13,6 +13,7 @@ fn shop() -> Problem {
         name: name.into(),
         limit,
         down,
+        is_place: false,
     };
     let cohort = |count, takes: &'static [u32], releases: &'static [u32], seconds: u64| Cohort {
         count,

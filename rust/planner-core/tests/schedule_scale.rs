@@ -32,6 +32,7 @@ fn fleet(pods: usize, groups: usize, nodes: usize) -> Problem {
         name: name.into(),
         limit,
         down: 0,
+        is_place: true,
     };
     let each = pods / groups;
     problem

@@ -247,6 +247,7 @@ impl Ledger<'_> {
                 name: name.into(),
                 limit: limit(tally.pods),
                 down: tally.down,
+                is_place: !place_name.is_empty(),
             };
             resources[at] = self.push(resource, &place_name);
         }

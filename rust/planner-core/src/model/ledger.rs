@@ -166,6 +166,7 @@ impl<'a> Ledger<'a> {
             name,
             limit: budget.limit,
             down: budget.down,
+            is_place: false,
         };
         self.budgets.push(budget);
         self.push(resource, "")

@@ -33,6 +33,7 @@ pub(crate) struct FlatStage {
 pub(crate) struct Flat {
     pub limit: Vec<u32>,
     pub down: Vec<u32>,
+    pub is_place: Vec<bool>,
     /// Moves of each cohort.
     pub count: Vec<u32>,
     pub duration_ms: Vec<u64>,
@@ -69,6 +70,7 @@ impl Flat {
             duration_ms: Vec::with_capacity(cohorts),
             limit: problem.resources.iter().map(|r| r.limit).collect(),
             down: problem.resources.iter().map(|r| r.down).collect(),
+            is_place: problem.resources.iter().map(|r| r.is_place).collect(),
             ..Self::default()
         };
         for group in &problem.groups {
@@ -224,6 +226,7 @@ impl Flat {
     pub fn remainder(&self, done: &[u32], down: &[u32], keep: &[bool]) -> (Self, Vec<u32>) {
         let mut rest = Self {
             limit: self.limit.clone(),
+            is_place: self.is_place.clone(),
             down: down.to_vec(),
             strict: self.strict.clone(),
             stages: self.stages.clone(),

@@ -145,9 +145,9 @@ impl Priority {
         queue
     }
 
-    /// Every group's cohorts in an order by lot, what takes nothing first; strict groups in order.
+    /// Every group's cohorts with places in an order by lot, what takes nothing first; strict
+    /// groups in order, and within a place all.
     pub fn by_lot(&self, flat: &Flat, pace: &Pace, seed: u64) -> Queue {
-        let mut rng = Rng::with_seed(seed);
         let mut queue = Queue {
             cohorts: Rows::default(),
             levels: vec![0; flat.cohorts()],
@@ -155,9 +155,14 @@ impl Priority {
         for group in 0..flat.groups() {
             let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
             let mut held: Vec<u32> = held.map(|c| c as u32).collect();
-            if !flat.strict[group] {
-                rng.shuffle(&mut held);
-                held.sort_by_key(|&c| !flat.takes.row(c as usize).is_empty());
+            if !flat.strict[group] && have_as_many_places(flat, pace, &held) {
+                held.sort_by_cached_key(|&c| {
+                    let takes = !flat.takes.row(c as usize).is_empty();
+                    let places = places(flat, pace, c).map(u64::from);
+                    takes.then(|| {
+                        places.fold(seed, |lot, place| Rng::with_seed(lot ^ place).u64(..))
+                    })
+                });
             }
             queue.cohorts.push_row(held);
             self.push_levels(flat, pace, group, &mut queue);
@@ -227,6 +232,24 @@ impl Priority {
         }
         places
     }
+}
+
+/// The places that a cohort takes from and not all of its group.
+fn places<'a>(flat: &'a Flat, pace: &'a Pace, cohort: u32) -> impl Iterator<Item = u32> + 'a {
+    let rare = pace.rare.row(cohort as usize).iter().copied();
+    rare.filter(|&r| flat.is_place[r as usize])
+}
+
+/// Whether each of these cohorts that takes anything has a place that any other place lacks: one
+/// with fewer might be passed over for what only the others need.
+fn have_as_many_places(flat: &Flat, pace: &Pace, held: &[u32]) -> bool {
+    let takes = |c: &&u32| !flat.takes.row(**c as usize).is_empty();
+    let mut counts = held
+        .iter()
+        .filter(takes)
+        .map(|&c| places(flat, pace, c).count());
+    let first = counts.next();
+    counts.all(|count| Some(count) == first)
 }
 
 /// Moves that take from each resource.

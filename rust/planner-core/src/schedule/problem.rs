@@ -25,6 +25,9 @@ pub struct Resource {
     /// Units that are taken before the first wave by pods that are down. Cohorts that
     /// [`Cohort::releases`] give theirs back; the others stay taken for good.
     pub down: u32,
+    /// A node, a zone or the like: a pod of one may go before a pod of another, whatever their
+    /// order.
+    pub is_place: bool,
 }
 
 /// In which order the cohorts of a group may be taken.

@@ -354,6 +354,7 @@ fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -
         name: format!("resource {r}").into(),
         limit,
         down,
+        is_place: r % 2 == 0,
     };
     let n = groups.len();
     let link = |(p, (a, b, count)): (usize, (usize, usize, u32))| Precedence {
