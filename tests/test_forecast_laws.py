@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 import planner
@@ -65,7 +65,10 @@ def test_the_way_back_is_that_of_a_fleet_that_was_moved(fleet: Recorded, share: 
     wave = round(share * last)
     (found,) = planner.way_back(log, plan, waves=[wave])["after"]
     assert found["moved"] == sum(move["wave"] <= wave for move in moves_of(plan))
-    there, back = back_for_real(fleet, plan, wave)
+    try:
+        there, back = back_for_real(fleet, plan, wave)
+    except planner.InfeasibleError:
+        reject()  # Nothing at all can go back, so that there is no plan to compare with.
     assert planner.verify(there, back) == []
     header = msgspec.json.decode(back.header())
     said = {key: found[key] for key in ("waves", "waves_bound", "seconds", "seconds_bound")}
