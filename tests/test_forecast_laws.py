@@ -80,7 +80,7 @@ def test_the_way_back_is_that_of_a_fleet_that_was_moved(fleet: Recorded, share: 
         assert budget["waves"] == full[budget["name"], budget["cluster"]]
 
 
-@law(max_examples=15)
+@law(max_examples=5)
 @given(fleets.troubled_fleets(), SHARES)
 def test_what_goes_back_was_moved(fleet: Recorded, share: float) -> None:
     """Or was behind its own template, whither a rollback brings it too."""
