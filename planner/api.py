@@ -224,8 +224,7 @@ def whatif(
         UsageError: a path leads nowhere, or the plan was made from another log.
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
-    position = loop.position_of(log.events, plan, _read(plan.header()))
-    fleet = loop.observe_fleet(log.events, position, None)
+    fleet = loop.fleet_of(log.events, plan, snapshots=None)
     return ask(log.events, fleet, plan, suppose((sets or {}).items(), unsets))
 
 
@@ -238,8 +237,7 @@ def bottlenecks(log: Log, plan: Plan, *, limit: int | None = None) -> dict[str, 
     Raises:
         UsageError: the plan was made from another log.
     """
-    position = loop.position_of(log.events, plan, _read(plan.header()))
-    fleet = loop.observe_fleet(log.events, position, None)
+    fleet = loop.fleet_of(log.events, plan, snapshots=None)
     return _read(msgspec.json.encode(find_bottlenecks(log.events, fleet, plan, limit=limit)))
 
 
@@ -251,7 +249,7 @@ def eta(log: Log, plan: Plan, *, samples: int = forecast.SAMPLES, seed: int = 0)
     Raises:
         UsageError: the plan was made from another log.
     """
-    fold = partial(loop.observe_fleet, log.events, snapshots=None)
+    fold = partial(loop.fleet_of, log.events, snapshots=None)
     found = forecast.foretell(log.events, fold, plan, samples=samples, seed=seed)
     return _read(msgspec.json.encode(found))
 
@@ -265,8 +263,7 @@ def way_back(log: Log, plan: Plan, *, waves: Iterable[int] = ()) -> dict[str, An
     Raises:
         UsageError: there is no such wave, or the plan has no way back that the log knows.
     """
-    position = loop.position_of(log.events, plan, _read(plan.header()))
-    fleet = loop.observe_fleet(log.events, position, None)
+    fleet = loop.fleet_of(log.events, plan, snapshots=None)
     return _read(msgspec.json.encode(forecast.way_back(log.events, fleet, plan, waves=waves)))
 
 

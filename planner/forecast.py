@@ -29,7 +29,7 @@ SAMPLES: Final = 1_000
 FULL_MAX: Final = 12
 """How many full budgets of a way back are told."""
 
-Fold = Callable[[int], core.Fleet]
+Fold = Callable[[core.Plan], core.Fleet]
 Tell = Callable[[str], None]
 
 
@@ -48,7 +48,7 @@ def foretell(
 
     Args:
         log: the log that the plan was made from.
-        fold: gives the fleet at a position of the log.
+        fold: gives the fleet from which a plan was made.
         plan: of this log.
         samples: how many draws.
         seed: of the draws; the same seed gives the same.
@@ -78,9 +78,8 @@ def foretell(
 def _drawn(
     log: EventLog, fold: Fold, plan: core.Plan, samples: int, seed: int, tell: Tell
 ) -> Drawn:
-    position = loop.position_of(log, plan, msgspec.json.decode(plan.header()))
     tell("folding the log")
-    fleet = fold(position)
+    fleet = fold(plan)
     tell(f"drawing {samples:,} times")
     return _draw(log, fleet, plan, samples, seed)
 

@@ -5,12 +5,12 @@ the core decides.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +21,7 @@ from planner.fold.project import fleet_at
 from planner.fold.snapshots import Snapshots
 from planner.log import EventLog, NewCommit, Stream
 from planner.log.codec import NO_UPCASTS
+from planner.model.plan import LogPoint
 from planner.model.request import UpgradeRequest, canonical_json
 from planner.model.simulation import Simulation
 from planner.observe.source import Source
@@ -237,7 +238,7 @@ def verify_plan(
         UsageError: the plan was made from another log.
     """
     header = msgspec.json.decode(plan.header())
-    observed = _observed_for(log, plan, header, progress)
+    observed = _observed_for(log, plan, progress)
     progress(f"checking {len(plan):,} moves")
     return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
 
@@ -258,36 +259,48 @@ def simulate_plan(
     from planner.simulate import simulate  # noqa: PLC0415 no other command needs it
 
     header = msgspec.json.decode(plan.header())
-    observed = _observed_for(log, plan, header, progress)
+    observed = _observed_for(log, plan, progress)
     progress(f"carrying out {len(plan):,} moves")
     moves = (msgspec.json.decode(line) for line in jsonl(plan))
     return simulate(header, moves, observed, seed=seed, faults=faults)
 
 
-def _observed_for(
-    log: EventLog, plan: core.Plan, header: Mapping[str, Any], progress: Progress
-) -> Observed:
-    position = position_of(log, plan, header)
+def _observed_for(log: EventLog, plan: core.Plan, progress: Progress) -> Observed:
+    position = position_of(log, plan)
     progress(f"folding {position:,} events")
     return fold_rows(observed_rows(log, until=position))
 
 
-def position_of(log: EventLog, plan: core.Plan, header: Mapping[str, Any]) -> int:
+def fleet_of(log: EventLog, plan: core.Plan, snapshots: Snapshots | None) -> core.Fleet:
+    """Fold a log into the fleet from which a plan was made.
+
+    Raises:
+        UsageError: the plan was made from another log.
+    """
+    return observe_fleet(log, position_of(log, plan), snapshots)
+
+
+def position_of(log: EventLog, plan: core.Plan) -> int:
     """Give the position of the log from which a plan was made.
 
     Raises:
         UsageError: the plan was made from another log.
     """
-    made_of = header["log"]
+    made_of = msgspec.json.decode(plan.header(), type=_Made).log
     if (
-        made_of["position"] > log.head().position
-        or log.digest_at(made_of["position"]).hex() != made_of["digest"]
+        made_of.position > log.head().position
+        or log.digest_at(made_of.position).hex() != made_of.digest
     ):
         raise UsageError(
             f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
         )
-    position: int = made_of["position"]
-    return position
+    return made_of.position
+
+
+class _Made(msgspec.Struct):
+    """Of a header only what it was made from: the rest of a large one takes a second to read."""
+
+    log: LogPoint
 
 
 def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:

@@ -80,7 +80,7 @@ def test_the_way_back_is_that_of_a_fleet_that_was_moved(fleet: Recorded, share: 
         assert budget["waves"] == full[budget["name"], budget["cluster"]]
 
 
-@law(max_examples=5)
+@law(max_examples=15)
 @given(fleets.troubled_fleets(), SHARES)
 def test_what_goes_back_was_moved(fleet: Recorded, share: float) -> None:
     """Or was behind its own template, whither a rollback brings it too."""
@@ -92,6 +92,8 @@ def test_what_goes_back_was_moved(fleet: Recorded, share: float) -> None:
     at = sorted({0, round(share * last), last})
     after = planner.way_back(log, plan, waves=at)["after"]
     assert [it["wave"] for it in after] == at
+    if after[0]["reason"] is not None:
+        reject()  # Nothing can go back at first, and nobody counts what is behind.
     behind = after[0]["moves"] + len(after[0]["stays"])
     for each in after:
         assert each["moves"] + len(each["stays"]) <= each["moved"] + behind

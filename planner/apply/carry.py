@@ -136,7 +136,8 @@ def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Obj
 
     def lever(live: Object) -> Object:
         _check_not_paused(live)
-        held = selected.by_pods(live, run=run.id, label=run.sidecars_label)
+        label = run.sidecars_label
+        held = selected.by_pods(live, run=run.id, wave=run.label, label=label)
         return template.sidecars_with_images(held, images)
 
     return lever

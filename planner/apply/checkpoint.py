@@ -53,10 +53,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     """How a pod is.
 
-    `held_by` names the budget that has no room for it, or the dependency that it waits for.
+    Attributes:
+        old: of one that is here, whether its application differs; otherwise its sidecars do.
+        held_by: the budget that has no room for it, or the dependency that it waits for.
     """
 
     state: PodState
+    old: bool
     serves: bool
     held_by: str = ""
     namespace: str

@@ -1,5 +1,6 @@
 """A wave that is under way: what came back, what may go, and when nobody waits any more."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -9,6 +10,7 @@ from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
+from planner.apply.portions import in_hand, next_portion
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps
 from planner.apply.wave import (
@@ -51,7 +53,7 @@ def go_on(site: Site) -> str:
     free = {number: pod for number, pod in pods.items() if number not in closed}
     if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free):
         return ""
-    late = {number: _why(pod) for number, pod in pods.items()}
+    late = {number: _why(pod, refused=number in wave.refused) for number, pod in pods.items()}
     late |= {number: f"{name} is closed" for number, name in closed.items()}
     return _wait_or_end(
         site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
@@ -130,7 +132,7 @@ def _end(site: Site, due: Sequence[Due]) -> None:
 def _let_go(
     site: Site, due: Sequence[Due], checkpoint: Checkpoint, pods: Mapping[int, PodStanding]
 ) -> bool:
-    """Let every move go that has room in its budgets; says whether there was one."""
+    """Let moves go that have room in their budgets; says whether there were any."""
     wave = site.run.wave
     rested = site.outside.clock.now_ms() >= wave.refused_ms + RETRY_MS
     going = [
@@ -141,10 +143,13 @@ def _let_go(
         and not pods[each.number].held_by
         and (rested or each.number not in wave.refused)
     ]
+    not_taken, target = _not_taken(site, due, checkpoint), site.plan.target
+    expected = (each for each in not_taken if each.number not in wave.failed)
+    going = next_portion(going, target, in_hand(expected, target))
     if not going:
         return False
-    promised = _promised(site, due, checkpoint)
-    made = steps(going, checkpoint.by_place(), promised, site.plan.target)
+    promised = Counter(place_of(each.move) for each in not_taken if each.pod.old)
+    made = steps(going, checkpoint.by_place(), promised, target)
     moves = MoveSet(each.number for each in going)
     if site.append(LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made))):
         site.tell(progress.LettingGo(wave=wave.number, moves=len(moves)))
@@ -161,15 +166,14 @@ def _levers(site: Site, made: Sequence[Step]) -> tuple[Lever, ...]:
     )
 
 
-def _promised(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> dict[Place, int]:
-    """Application moves that were let go and that their controllers have not taken yet."""
+def _not_taken(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> list[Going]:
+    """Moves that were let go and that their controllers have not taken, or not in all parts."""
     let_go = [each for each in due if each.number in site.run.wave.let_go]
-    promised: dict[Place, int] = {}
-    for each, pod in zip(let_go, checkpoint.let_go, strict=True):
-        if pod.state == "here" and site.plan.target.has_application(each.move):
-            place = place_of(each.move)
-            promised[place] = promised.get(place, 0) + 1
-    return promised
+    return [
+        Going(number=each.number, move=each.move, uid=each.uid, pod=pod)
+        for each, pod in zip(let_go, checkpoint.let_go, strict=True)
+        if pod.state == "here"
+    ]
 
 
 def _swap(site: Site, checkpoint: Checkpoint) -> bool:
@@ -275,7 +279,7 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
     )
 
 
-def _why(pod: PodStanding) -> str:
+def _why(pod: PodStanding, *, refused: bool) -> str:
     """Why a move was not let go."""
     if pod.held_by.startswith(DEPENDENCY):
         return f"{pod.held_by.removeprefix(DEPENDENCY)} is not through"
@@ -287,7 +291,7 @@ def _why(pod: PodStanding) -> str:
         "kept": "its pod cannot move",
         "settling": "others move it",
     }
-    return said.get(pod.state, "it was refused")
+    return said.get(pod.state, "it was refused" if refused else "others go first")
 
 
 def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str = "") -> None:

@@ -26,6 +26,11 @@ class Going:
         return self.pod.name
 
 
+def old(moves: Iterable[Going]) -> int:
+    """Moves whose controller still counts their pod as old; of a started one only sidecars are."""
+    return sum(each.pod.old for each in moves)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What happens to one workload at once.
@@ -120,7 +125,7 @@ def steps(
             )
         )
         if application:
-            let_go_before = {**let_go_before, place: before + len(moves)}
+            let_go_before = {**let_go_before, place: before + old(moves)}
     return made
 
 
@@ -133,12 +138,12 @@ def _kind(place: Place, move_kind: str) -> str:
 def _value(place: Place, step: str, moves: Sequence[Going], standing: Standing, before: int) -> int:
     match place.kind:
         case "Deployment":
-            going = 0 if step == "surge" else len(moves)
+            going = 0 if step == "surge" else old(moves)
             return standing.at_target + before + going
         case _ if _is_ordinal(place, standing):
             return min(ordinal_of(it.name) for it in moves)
         case _:
-            return max(0, standing.old - before - len(moves))
+            return max(0, standing.old - before - old(moves))
 
 
 def _is_ordinal(place: Place, standing: Standing) -> bool:
@@ -165,7 +170,7 @@ def without(step: Step, numbers: Collection[int], before: int = 0) -> Step:
         before: moves that were left out of steps of the same workload before it.
     """
     moves = tuple(it for it in step.moves if it.number not in numbers)
-    count = len(step.moves) - len(moves)
+    count = old(step.moves) - old(moves)
     if not (count or before) or not step.application:
         return replace(step, moves=moves)
     if step.ordinal:

@@ -1,7 +1,6 @@
 """`planner bottlenecks`: what one unit more of each limit would save."""
 
 import click
-import msgspec
 
 from planner.cli import options
 from planner.cli.session import (
@@ -44,7 +43,7 @@ def command(plan: str, limit: int, db: str, form: str) -> None:
     with log_at(db) as log, progress() as told:
         told("reading the plan")
         loaded = load_plan(lambda: log, plan)
-        position = position_of(log, loaded, msgspec.json.decode(loaded.header()))
+        position = position_of(log, loaded)
         if not is_of_this_version(loaded):
             raise UsageError(
                 f"plan {loaded.id} was made by another version; make it again with "

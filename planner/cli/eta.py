@@ -14,7 +14,7 @@ from planner.cli.session import (
     snapshots_of,
 )
 from planner.forecast import SAMPLES, foretell
-from planner.loop import load_plan, observe_fleet
+from planner.loop import fleet_of, load_plan
 from planner.show.eta import tell_eta
 
 SAMPLES_MAX = 100_000
@@ -53,7 +53,7 @@ def command(plan: str, samples: int, seed: int, db: str, form: str) -> None:
     with log_at(db) as log, progress() as told:
         told("reading the plan")
         loaded = load_plan(lambda: log, plan)
-        fold = partial(observe_fleet, log, snapshots=snapshots_of(log))
+        fold = partial(fleet_of, log, snapshots=snapshots_of(log))
         found = foretell(log, fold, loaded, samples=samples, seed=seed, tell=told)
     if form == "json":
         print_json(found)

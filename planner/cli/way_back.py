@@ -3,7 +3,6 @@
 import sys
 
 import click
-import msgspec
 
 from planner.cli import options
 from planner.cli.session import (
@@ -15,7 +14,7 @@ from planner.cli.session import (
     snapshots_of,
 )
 from planner.forecast import way_back
-from planner.loop import load_plan, observe_fleet, position_of
+from planner.loop import fleet_of, load_plan
 from planner.show.way_back import tell_way_back
 
 EXIT_STAYS = 2
@@ -45,9 +44,8 @@ def command(plan: str, waves: tuple[int, ...], db: str, form: str) -> None:
     with log_at(db) as log, progress() as told:
         told("reading the plan")
         loaded = load_plan(lambda: log, plan)
-        position = position_of(log, loaded, msgspec.json.decode(loaded.header()))
         told("folding the log")
-        fleet = observe_fleet(log, position, snapshots_of(log))
+        fleet = fleet_of(log, loaded, snapshots_of(log))
         found = way_back(log, fleet, loaded, waves=waves, tell=told)
     if form == "json":
         print_json(found)

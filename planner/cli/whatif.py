@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from planner.cli import options
 from planner.cli.plan import check_folder, write_whole
@@ -19,7 +18,7 @@ from planner.cli.session import (
     snapshots_of,
 )
 from planner.errors import UsageError
-from planner.loop import load_plan, observe_fleet, position_of
+from planner.loop import fleet_of, load_plan
 from planner.model.amend import read_assignment
 from planner.model.suppose import Supposed, suppose
 from planner.questions import ask, compare_plans, is_of_this_version, keep
@@ -76,9 +75,8 @@ def command(
     with log_at(db) as log, progress() as told:
         told("reading the plan")
         before = load_plan(lambda: log, plan)
-        position = position_of(log, before, msgspec.json.decode(before.header()))
         told("folding the log")
-        fleet = observe_fleet(log, position, snapshots_of(log))
+        fleet = fleet_of(log, before, snapshots_of(log))
         if not is_of_this_version(before):
             told("planning what it was planned from")
             before = ask(log, fleet, before, Supposed())

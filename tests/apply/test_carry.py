@@ -65,6 +65,7 @@ def going(kind: str, numbers: Sequence[int]) -> tuple[Going, ...]:
             uid=f"u{number}",
             pod=PodStanding(
                 state="here",
+                old=True,
                 serves=True,
                 namespace="trade",
                 name=f"cart-{number}",

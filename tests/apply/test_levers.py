@@ -29,7 +29,7 @@ LEVERS: list[tuple[dict[str, Any], Lever]] = [
     (ADVANCED, lambda live: partition.keep_unordered(live, old=7, label="r-1")),
     (DAEMON_SET, selected.on_delete),
     (DAEMON_SET, lambda live: selected.by_nodes(live, run="r")),
-    (CLONE_SET, lambda live: selected.by_pods(live, run="r", label="r-1-1")),
+    (CLONE_SET, lambda live: selected.by_pods(live, run="r", wave="r-1", label="r-1-1")),
 ]
 
 
@@ -128,9 +128,11 @@ def test_a_partition_only_goes_down_in_one_run_and_starts_anew_in_the_next() -> 
     assert index(pull(went, 8, "another")) == 8
 
 
-def test_sidecars_of_one_run_are_let_go_label_by_label() -> None:
+def test_sidecars_of_one_wave_are_let_go_label_by_label() -> None:
     def pull(live: Live, label: str, run: str) -> Live:
-        return annotated(selected.by_pods(live, run=run, label=label), {RUN: f"{run}/1"})
+        wave = label.rpartition("-")[0]
+        held = selected.by_pods(live, run=run, wave=wave, label=label)
+        return annotated(held, {RUN: f"{run}/1"})
 
     def values(live: Live) -> list[str]:
         selector = live["spec"]["updateStrategy"]["selector"]
@@ -139,7 +141,8 @@ def test_sidecars_of_one_run_are_let_go_label_by_label() -> None:
 
     went = pull(pull(CLONE_SET, "r-1-1", "r"), "r-1-2", "r")
     assert values(went) == ["r-1-1", "r-1-2"]
-    assert values(pull(went, "s-1-1", "s")) == ["s-1-1"], "the next run begins anew"
+    assert values(pull(went, "r-11-3", "r")) == ["r-11-3"], "so does the next wave"
+    assert values(pull(went, "s-1-1", "s")) == ["s-1-1"], "and the next run"
 
 
 def test_images_change_and_nothing_else_of_the_template() -> None:
@@ -219,7 +222,7 @@ def test_another_strategy_of_the_owner_takes_the_place_of_the_first() -> None:
 
 def test_a_default_of_the_server_does_not_take_the_place_of_what_the_owner_wrote() -> None:
     sidecar_set = workload("SidecarSet", updateStrategy={"type": "RollingUpdate", "partition": 5})
-    held = selected.by_pods(sidecar_set, run="r", label="r-1-1")
+    held = selected.by_pods(sidecar_set, run="r", wave="r-1", label="r-1-1")
     held = since(held, "updateStrategy", "partition", value=0)
     assert released(held) == sidecar_set
 

@@ -6,136 +6,51 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-import planner
 from planner.model.clock import SystemClock
-from tests.controlplane import fleet, shop
-from tests.controlplane.conftest import serves
-from tests.controlplane.given import is_there, ours, wants_room
-from tests.controlplane.program import planner as program
+from tests.controlplane import applied
+from tests.controlplane.applied import (
+    ALL,
+    REPLICAS,
+    SPACE,
+    expected,
+    image,
+    images,
+    pods,
+    ready,
+    request,
+    total,
+    workloads,
+)
+from tests.controlplane.given import ours
+from tests.controlplane.program import planner
 from tests.controlplane.running import Auditor, Operator, Running, merged
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
 
-DOCUMENTATION = Path(__file__).parents[2] / "docs/apply.md"
-SPACE = "applied"
-PLACE = f"/api/v1/namespaces/{SPACE}"
-REGISTRY = "registry.example.com"
-SURGES = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
-QUARTER = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "25%"}}}
-ON_DELETE = {"updateStrategy": {"type": "OnDelete"}}
 HELD = "fleet-upgrade-planner/held"
 
 
 @pytest.fixture
 def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
     """A plane with a namespace of native workloads of every way to be upgraded, 43 pods."""
-    plane = shop_planes["hangzhou"]
-    wants_room({"hangzhou": plane}, PLACE)
-    try:
-        fill(plane.admin)
+    with applied.filled(shop_planes["hangzhou"]) as plane:
         yield plane
-    finally:
-        plane.admin.delete(PLACE)
-        until("it is gone", lambda: not is_there(plane.admin, PLACE))
-
-
-def fill(api: Api) -> None:
-    for path, manifest in (
-        fleet.namespace(SPACE),
-        *(
-            fleet.workload(kind, name, image=image(name), space=SPACE, replicas=count, **spec)
-            for kind, name, count, spec in (
-                ("Deployment", "web", 12, {}),
-                ("Deployment", "api", 4, SURGES),
-                ("StatefulSet", "mysql", 4, {}),
-                ("StatefulSet", "kafka", 3, ON_DELETE),
-                ("DaemonSet", "agent", 0, QUARTER),
-            )
-        ),
-        fleet.budget("web", "25%", space=SPACE),
-        fleet.budget("kafka", 1, space=SPACE),
-    ):
-        api.apply(path, manifest)
-    until("it has nodes", lambda: agents(api))
-    until("its pods are ready", lambda: len(ready(api)) == total(api))
 
 
 def audited(operator: Operator, hangzhou: Plane) -> Auditor:
     """Somebody who shares no code with the planner watches the plan that was made last."""
     return Auditor(operator.folder / "request.yaml", {"hangzhou": hangzhou}, [SPACE])
-
-
-def image(name: str, tag: str = "1.0.0") -> str:
-    return f"{REGISTRY}/applied-{name}:{tag}"
-
-
-def request(tag: str, *names: str, **spec: Any) -> str:  # noqa: ANN401 JSON
-    rules = [{"from": f"{REGISTRY}/applied-{name}", "to": image(name, tag)} for name in names]
-    document = {
-        "apiVersion": "planner/v1",
-        "kind": "UpgradeRequest",
-        "metadata": {"name": "applied"},
-        "spec": {"target": {"images": rules}, **spec},
-    }
-    return json.dumps(document)
-
-
-def pods(api: Api) -> list[Any]:
-    found: list[Any] = api.get(f"/api/v1/namespaces/{SPACE}/pods")["items"]
-    return found
-
-
-def ready(api: Api) -> list[Any]:
-    return [pod for pod in pods(api) if serves(pod)]
-
-
-def images(api: Api) -> dict[str, int]:
-    """Ready pods by image."""
-    counts: dict[str, int] = {}
-    for pod in ready(api):
-        for container in pod["spec"]["containers"]:
-            counts[container["image"]] = counts.get(container["image"], 0) + 1
-    return counts
-
-
-def workloads(api: Api) -> dict[str, Any]:
-    kinds = ("deployments", "statefulsets", "daemonsets")
-    lists = (api.get(f"/apis/apps/v1/namespaces/{SPACE}/{kind}")["items"] for kind in kinds)
-    return {each["metadata"]["name"]: each for items in lists for each in items}
-
-
-ALL = ("web", "api", "mysql", "kafka", "agent")
-REPLICAS = {"web": 12, "api": 4, "mysql": 4, "kafka": 3}
-
-
-def agents(api: Api) -> int:
-    """How many nodes the agent is on: somebody else's cluster has any number."""
-    return shop.scheduled(api, SPACE, "agent")
-
-
-def total(api: Api) -> int:
-    """How many pods there are."""
-    return sum(REPLICAS.values()) + agents(api)
-
-
-def expected(api: Api, tag: str, *names: str) -> dict[str, int]:
-    """Every pod of these workloads (of all, without a name) at a version, the others as before."""
-    at, counts = names or ALL, {**REPLICAS, "agent": agents(api)}
-    return {image(name, tag if name in at else "1.0.0"): count for name, count in counts.items()}
 
 
 def test_a_dry_run_changes_nothing(operator: Operator, hangzhou: Plane) -> None:
@@ -210,6 +125,30 @@ def test_an_api_server_that_restarts_is_waited_for(operator: Operator, hangzhou:
     assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
 
 
+def test_pods_that_never_serve_stop_the_run_and_there_is_a_way_back(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    before = images(hangzhou.admin)
+    stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
+    plan = operator.plan(request("broken", "web", "mysql", stages=stages))
+    with (
+        audited(operator, hangzhou) as auditor,
+        operator.apply(plan, "--patience", "15") as running,
+    ):
+        assert running.end() == 5, running.errors
+        assert auditor.found()["violations"] == []
+    (ended,) = running.said("ended")
+    assert (ended["ending"], ended["moved"], ended["failed"]) == ("stopped", 0, 2)
+    assert "2 pods failed in this run" in ended["why"]
+    broken = [pod for pod in pods(hangzhou.admin) if ":broken" in json.dumps(pod["spec"])]
+    assert len(broken) == 2, "one of each workload, and no more"
+    with operator.apply(ended["run"], command="rollback") as back:
+        assert back.end() == 0, back.errors
+    until("everything is as before", lambda: images(hangzhou.admin) == before)
+    assert all(HELD not in each["metadata"].get("annotations", {})
+               for each in workloads(hangzhou.admin).values())  # fmt: skip
+
+
 def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
     operator: Operator, hangzhou: Plane
 ) -> None:
@@ -268,22 +207,22 @@ def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plan
 
 def test_a_run_waits_until_its_window_opens(operator: Operator, hangzhou: Plane) -> None:
     now = datetime.fromtimestamp(SystemClock().now_ms() // 1000, UTC)
-    opens = now + timedelta(seconds=45)
+    opens = now + timedelta(seconds=60)
     once = {"from": opens.isoformat(), "until": (opens + timedelta(minutes=10)).isoformat()}
     windows = [{"name": "soon", "selector": {"matchLabels": {"app": "web"}}, "during": [once]}]
-    plan = operator.plan(request("2.0.0", "web", windows=windows))
+    plan = operator.plan(request("2.0.0", "web", "mysql", windows=windows))
     with operator.apply(plan) as running:
         closed = running.wait_for("closed")
         assert closed["calendars"] == ["window:soon"]
         assert datetime.fromisoformat(closed["opens"]) == opens
         assert images(hangzhou.admin).get(image("web", "2.0.0")) is None
         assert running.end() == 0, running.errors
-    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web")
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "web", "mysql")
     new = [pod for pod in pods(hangzhou.admin) if image("web", "2.0.0") in json.dumps(pod["spec"])]
     made = {datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in new}
     assert min(made) >= opens
     ended = running.said("ended")[0]
-    assert ended["moved"] == REPLICAS["web"]
+    assert ended["moved"] == REPLICAS["web"] + REPLICAS["mysql"]
 
 
 def test_what_is_not_allowed_is_said_before_anything_is_done(
@@ -309,38 +248,9 @@ def test_what_is_not_allowed_is_said_before_anything_is_done(
     assert images(hangzhou.admin)[image("web", "2.0.0")] == 12
 
 
-def test_the_example_of_the_documentation_carries_a_plan_out_and_leads_back(
-    operator: Operator, hangzhou: Plane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(operator.folder)
-    (operator.folder / "request.yaml").write_text(request("2.0.0", "api"))
-    _, _, example = DOCUMENTATION.read_text().partition("```python\n")
-    told: list[dict[str, Any]] = []
-    names: dict[str, Any] = {"print": told.append}
-    exec(example.partition("```")[0], names)  # noqa: S102 it is ours
-    log, live, ended = names["log"], names["live"], names["ended"]
-    assert (ended["ending"], ended["moved"]) == ("done", REPLICAS["api"])
-    assert {"preflight", "wave", "moving"} <= {each["event"] for each in told}
-    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "api")
-    heard: list[str] = []
-
-    def answer(event: dict[str, Any]) -> None:
-        if event["event"] == "wave" and "wave" not in heard:
-            log.say("pause")
-        if event["event"] == "paused":
-            log.say("resume")
-        heard.append(event["event"])
-
-    back = planner.rollback(log, replace(live, tell=answer), ended["run"])
-    assert (back["ending"], heard.count("paused")) == ("done", 1)
-    assert images(hangzhou.admin) == expected(hangzhou.admin, "1.0.0")
-    with pytest.raises(planner.UsageError, match="is over: done"):
-        log.say("pause", back["run"])
-
-
 def rights(name: str, command: str) -> list[tuple[str, Any]]:
     """The role that a command prints, and its binding to the user `observer`."""
-    role = yaml.safe_load(program(command, "--role").stdout)
+    role = yaml.safe_load(planner(command, "--role").stdout)
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

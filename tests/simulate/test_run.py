@@ -154,7 +154,7 @@ def test_ordinals_in_another_order_are_found_out() -> None:
 
 def test_another_kind_of_move_is_found_out() -> None:
     moves = copied()
-    # Not a pod that is down: the Deployment may have taken it before its wave.
+    # Not the first of all: its pod was leaving when it was observed, and needs no move.
     changed = of_redis(moves)[0]
     changed["kind"] = "in-place"
     told = {each.pod: each.reason for each in run(moves).not_as_planned}

@@ -21,11 +21,12 @@ def by_nodes(workload: Object, *, run: str) -> dict[str, Any]:
     return hold(workload, updateStrategy={**update, "rollingUpdate": rolling})
 
 
-def by_pods(sidecar_set: Object, *, run: str, label: str) -> dict[str, Any]:
-    """Let the containers of a SidecarSet change in labelled pods, besides those of this run so far.
+def by_pods(sidecar_set: Object, *, run: str, wave: str, label: str) -> dict[str, Any]:
+    """Let the containers of a SidecarSet change in labelled pods, besides those of this wave.
 
     The pods have the label already, so that one write lets all of them go, right beside the one
-    that lets their applications go: a pod is disrupted once.
+    that lets their applications go: a pod is disrupted once. Labels of earlier waves are left out,
+    for a run has a hundred thousand; each begins with the label of its wave.
     """
     update = {
         key: value
@@ -34,7 +35,7 @@ def by_pods(sidecar_set: Object, *, run: str, label: str) -> dict[str, Any]:
         if key != "partition"
     }
     before = _values(sidecar_set) if is_held_by(sidecar_set, run) else []
-    values = sorted({*before, label})
+    values = sorted({*(it for it in before if it.startswith(f"{wave}-")), label})
     terms = [{"key": SIDECARS_LABEL, "operator": "In", "values": values}]
     return hold(sidecar_set, updateStrategy={**update, "selector": {"matchExpressions": terms}})
 

@@ -27,7 +27,7 @@ from threading import Event
 from tests.controlplane.api import RefusedError
 from tests.controlplane.standin.controllers import Controllers
 from tests.controlplane.standin.follow import Inbox, follow
-from tests.controlplane.standin.kinds import KINDS, Key
+from tests.controlplane.standin.kinds import KINDS, SIDECAR_SET, Key
 from tests.controlplane.standin.link import Link, Server
 from tests.controlplane.standin.store import Store
 
@@ -68,7 +68,10 @@ def run(store: Store, controllers: Controllers, inbox: Inbox, stopping: Event) -
                 store.absorb(inbox.get_nowait())
         now = time.monotonic()
         store.dirty.update(dict.fromkeys(key for key, due in later.items() if due <= now))
-        for key in list(store.dirty) if store.is_complete else ():
+        # SidecarSets first: real controllers run beside each other, and a pod that a CloneSet
+        # has taken does not wait a round for its sidecar.
+        keys = sorted(store.dirty, key=lambda key: key.kind != SIDECAR_SET)
+        for key in keys if store.is_complete else ():
             del store.dirty[key]
             later.pop(key, None)
             if looked_at(controllers, key):

@@ -112,6 +112,8 @@ pub struct PodStanding {
     /// `gone`, `leaving`, `here` (it has to move and can), `done` (at the target and back),
     /// `settling` (at the target, not back yet), `kept` (it has to move and cannot).
     pub state: &'static str,
+    /// Whether its application differs, of pods that are `here`: otherwise its sidecars do.
+    pub old: bool,
     /// Whether it serves.
     pub serves: bool,
     /// The budget that has no room for it, or the dependency that it waits for

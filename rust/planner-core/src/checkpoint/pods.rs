@@ -18,8 +18,11 @@ pub(super) type Place = (ClusterIdx, PodRow);
 pub(super) struct Pods<'a> {
     inventory: &'a Inventory<'a>,
     /// What is known of each pod that exists.
-    states: HashMap<Place, &'static str, FxBuildHasher>,
+    states: HashMap<Place, State, FxBuildHasher>,
 }
+
+/// How a pod is, and whether its application differs.
+type State = (&'static str, bool);
 
 impl<'a> Pods<'a> {
     pub(super) fn of(inventory: &'a Inventory<'a>, question: &Question) -> Self {
@@ -29,7 +32,7 @@ impl<'a> Pods<'a> {
         };
         for asked in question.let_go.iter().chain(&question.due) {
             if let Some(place) = pods.place(asked) {
-                pods.states.insert(place, "kept");
+                pods.states.insert(place, ("kept", false));
             }
         }
         pods
@@ -48,16 +51,13 @@ impl<'a> Pods<'a> {
             let (cluster, _) = self.inventory.cluster_of(of.workload);
             for change in &of.changes {
                 if let Some(state) = self.states.get_mut(&(cluster, change.row)) {
-                    *state = "here";
+                    *state = ("here", change.application);
                 }
             }
             for row in &of.at_target {
                 if let Some(state) = self.states.get_mut(&(cluster, *row)) {
-                    *state = if settled.is_back(of.workload, *row) {
-                        "done"
-                    } else {
-                        "settling"
-                    };
+                    let is_back = settled.is_back(of.workload, *row);
+                    *state = (if is_back { "done" } else { "settling" }, false);
                 }
             }
         }
@@ -82,12 +82,10 @@ impl<'a> Pods<'a> {
         let pods = self.inventory.pods_of(cluster);
         let at = row as usize;
         let leaves = pods.columns.has(row, flags::DELETING);
+        let (state, old) = self.states[&place];
         PodStanding {
-            state: if leaves {
-                "leaving"
-            } else {
-                self.states[&place]
-            },
+            state: if leaves { "leaving" } else { state },
+            old,
             serves: pods.columns.is_ready(row),
             held_by: String::new(),
             namespace: pods

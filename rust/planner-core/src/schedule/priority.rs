@@ -133,53 +133,28 @@ impl Priority {
 
     /// Every group's cohorts in the order of its controller.
     pub fn in_order(&self, flat: &Flat, pace: &Pace) -> Queue {
-        let mut queue = Queue {
-            cohorts: Rows::default(),
-            levels: vec![0; flat.cohorts()],
-        };
-        for group in 0..flat.groups() {
-            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
-            queue.cohorts.push_row(held.map(|c| c as u32));
-            self.push_levels(flat, pace, group, &mut queue);
-        }
-        queue
+        self.queue(flat, pace, |_, _| {})
     }
 
     /// Every group's cohorts with places in an order by lot, what takes nothing first; strict
     /// groups in order, and within a place all.
     pub fn by_lot(&self, flat: &Flat, pace: &Pace, seed: u64) -> Queue {
-        let mut queue = Queue {
-            cohorts: Rows::default(),
-            levels: vec![0; flat.cohorts()],
-        };
-        for group in 0..flat.groups() {
-            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
-            let mut held: Vec<u32> = held.map(|c| c as u32).collect();
-            if !flat.strict[group] && have_as_many_places(flat, pace, &held) {
-                held.sort_by_cached_key(|&c| {
-                    let takes = !flat.takes.row(c as usize).is_empty();
-                    let places = places(flat, pace, c).map(u64::from);
-                    takes.then(|| {
-                        places.fold(seed, |lot, place| Rng::with_seed(lot ^ place).u64(..))
-                    })
-                });
+        self.queue(flat, pace, |group, held| {
+            if flat.strict[group] || !have_as_many_places(flat, pace, held) {
+                return;
             }
-            queue.cohorts.push_row(held);
-            self.push_levels(flat, pace, group, &mut queue);
-        }
-        queue
+            held.sort_by_cached_key(|&c| {
+                let takes = !flat.takes.row(c as usize).is_empty();
+                let places = places(flat, pace, c).map(u64::from);
+                takes.then(|| places.fold(seed, |lot, place| Rng::with_seed(lot ^ place).u64(..)))
+            });
+        })
     }
 
     /// Every group's cohorts with the longest queue at their place first; strict groups in order.
     pub fn by_place(&self, flat: &Flat, pace: &Pace) -> Queue {
         let places = self.place_levels(flat, pace);
-        let mut queue = Queue {
-            cohorts: Rows::default(),
-            levels: vec![0; flat.cohorts()],
-        };
-        for group in 0..flat.groups() {
-            let held = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
-            let mut held: Vec<u32> = held.map(|c| c as u32).collect();
+        let mut queue = self.queue(flat, pace, |group, held| {
             if !flat.strict[group] {
                 // What takes from nothing waits for no place: pods that are down stay in front.
                 held.sort_by_key(|&c| {
@@ -187,14 +162,34 @@ impl Priority {
                     (takes, std::cmp::Reverse(places[c as usize]))
                 });
             }
-            queue.cohorts.push_row(held);
-            self.push_levels(flat, pace, group, &mut queue);
+        });
+        for group in 0..flat.groups() {
             let mut highest = 0;
             for &cohort in queue.cohorts.row(group).iter().rev() {
                 let cohort = cohort as usize;
                 highest = highest.max(places[cohort]);
                 queue.levels[cohort] = queue.levels[cohort].max(highest);
             }
+        }
+        queue
+    }
+
+    /// Every group's cohorts, from the order of its controller as `arrange` puts them.
+    fn queue(&self, flat: &Flat, pace: &Pace, arrange: impl Fn(usize, &mut Vec<u32>)) -> Queue {
+        let mut queue = Queue {
+            cohorts: Rows::default(),
+            levels: vec![0; flat.cohorts()],
+        };
+        let mut held = Vec::new();
+        for group in 0..flat.groups() {
+            held.extend(
+                flat.cohorts_of(group)
+                    .filter(|&c| flat.count[c] > 0)
+                    .map(|c| c as u32),
+            );
+            arrange(group, &mut held);
+            queue.cohorts.push_row(held.drain(..));
+            self.push_levels(flat, pace, group, &mut queue);
         }
         queue
     }
