@@ -1,6 +1,6 @@
 """Carries out the steps of a wave on one cluster: levers in the order in which they are safe."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -71,8 +71,7 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     """Carry steps out on their cluster; gives the moves that were refused for now, and why.
 
     Pods are named before any lever lets go, and removed after the workload has its new template.
-    Sidecars and applications are let go by writes that follow each other at once: whoever is killed
-    between the two disrupts the pods twice.
+    Sidecars are let go before applications, and wait for them.
 
     Raises:
         DriftError: a workload is gone or changed by somebody else.
@@ -85,7 +84,8 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
             settle_deployment(step, writer, wanted)
             check_template(step, writer, wanted)
     for name in dict.fromkeys(name for step in named for name in step.sidecar_sets):
-        writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run))
+        leaving = {each for step in named if name in step.sidecar_sets for each in step.leaving}
+        writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run, leaving))
     for step in named:
         if step.application:
             _let_go(step, writer, wanted, run)
@@ -130,14 +130,16 @@ def _name_pods(step: Step, writer: Writer, run: Run) -> dict[int, str]:
     return {**held_up(step, unnamed), **unnamed}
 
 
-def sidecar_lever(name: str, wanted: Wanted, run: Run) -> Callable[[Object], Object]:
-    """The lever of a SidecarSet."""
+def sidecar_lever(
+    name: str, wanted: Wanted, run: Run, leaving: Collection[str] = ()
+) -> Callable[[Object], Object]:
+    """The lever of a SidecarSet; it passes over pods at a revision that they are about to leave."""
     images = wanted.sidecars.get(name, {})
 
     def lever(live: Object) -> Object:
         _check_not_paused(live)
-        label = run.sidecars_label
-        held = selected.by_pods(live, run=run.id, wave=run.label, label=label)
+        names = {"run": run.id, "wave": run.label, "label": run.sidecars_label}
+        held = selected.by_pods(live, **names, leaving=leaving)
         return template.sidecars_with_images(held, images)
 
     return lever

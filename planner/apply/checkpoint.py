@@ -56,6 +56,7 @@ class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         old: of one that is here, whether its application differs; otherwise its sidecars do.
         held_by: the budget that has no room for it, or the dependency that it waits for.
+        revision: its label `controller-revision-hash`.
     """
 
     state: PodState
@@ -64,6 +65,7 @@ class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     held_by: str = ""
     namespace: str
     name: str
+    revision: str
     node: str
     version: str
 

@@ -43,6 +43,7 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
     stopped = _try_step(site, partial(_recover, site))
     while not stopped:
         site.read()
+        version = site.version
         if site.run.outcome:
             return site.run.outcome
         try:
@@ -52,7 +53,8 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
             if not site.outside.wait(0):
                 raise
             return "interrupted"
-        if not stopped and site.outside.wait(TICK_S):
+        idle = site.version == version
+        if not stopped and site.outside.wait(TICK_S if idle else 0):
             return "interrupted"
     return "stopped"
 

@@ -16,7 +16,13 @@ AUTHOR = "planner apply"
 
 
 class Journal:
-    """Reads and appends the events of a run."""
+    """Reads and appends the events of a run.
+
+    Attributes:
+        run: where it is, as far as it was read.
+        time_ms: when the last event was appended.
+        version: how many events were read.
+    """
 
     def __init__(self, log: EventLog, run_id: str) -> None:
         self.run_id = run_id
@@ -24,7 +30,7 @@ class Journal:
         self.time_ms = 0
         self._log = log
         self._stream = Stream("run", run_id)
-        self._version = 0
+        self.version = 0
         self._position = 0
         self._epoch = 0
 
@@ -35,13 +41,13 @@ class Journal:
             LeaseLostError: another executor has taken the run over.
         """
         found: list[AnyEvent] = []
-        if self._log.version(self._stream) == self._version:
+        if self._log.version(self._stream) == self.version:
             return found
         for commit in self._log.read(after=self._position, stream=self._stream):
             events = from_payload(commit.payload)
             self.run = fold(self.run, events, commit.time_ms)
             self.time_ms = commit.time_ms
-            self._version, self._position = commit.version, commit.position_last
+            self.version, self._position = commit.version, commit.position_last
             found.extend(events)
         if self._epoch and self.run.epoch != self._epoch:
             raise LeaseLostError(
@@ -70,7 +76,7 @@ class Journal:
     def _try(self, events: Sequence[AnyEvent]) -> bool:
         payload = to_payload(events)
         # Two executors may say the same thing: only one of them is heard.
-        place = f"{self.run_id}/{self._epoch}/{self._version}/".encode()
+        place = f"{self.run_id}/{self._epoch}/{self.version}/".encode()
         commit = NewCommit(
             codec=CODEC,
             payload=payload,
@@ -79,7 +85,7 @@ class Journal:
             commit_id=hashlib.sha256(place + payload).digest(),
         )
         try:
-            self._log.append(self._stream, [commit], expected_version=self._version)
+            self._log.append(self._stream, [commit], expected_version=self.version)
         except ConflictError:
             return False
         self.read()

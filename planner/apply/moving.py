@@ -1,6 +1,5 @@
 """A wave that is under way: what came back, what may go, and when nobody waits any more."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,9 +9,8 @@ from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
-from planner.apply.portions import in_hand, next_portion
 from planner.apply.site import Site
-from planner.apply.steps import Going, Step, steps
+from planner.apply.steps import Going, Step, steps, without_those_that_stay
 from planner.apply.wave import (
     Due,
     bound_moves,
@@ -144,12 +142,10 @@ def _let_go(
         and (rested or each.number not in wave.refused)
     ]
     not_taken, target = _not_taken(site, due, checkpoint), site.plan.target
-    expected = (each for each in not_taken if each.number not in wave.failed)
-    going = next_portion(going, target, in_hand(expected, target))
+    going = without_those_that_stay(going, not_taken, target)
     if not going:
         return False
-    promised = Counter(place_of(each.move) for each in not_taken if each.pod.old)
-    made = steps(going, checkpoint.by_place(), promised, target)
+    made = steps(going, checkpoint.by_place(), not_taken, target)
     moves = MoveSet(each.number for each in going)
     if site.append(LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made))):
         site.tell(progress.LettingGo(wave=wave.number, moves=len(moves)))
@@ -246,7 +242,7 @@ def recover(site: Site) -> None:
         writer.touch_pod(each.pod.namespace, each.pod.name, each.uid)
     for place in [*levers, *site.plan.sidecar_sets]:
         site.writers[place.cluster].touch(place.kind, place.namespace, place.name)
-    made = steps(going, checkpoint.by_place(), {}, site.plan.target)
+    made = steps(going, checkpoint.by_place(), (), site.plan.target)
     site.carry_out([*_as_appended(made, levers), *_rest(made, levers)])
 
 
@@ -276,6 +272,7 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
         new=of.new if of else 0,
         moves=of.moves if of else (),
         sidecar_sets=of.sidecar_sets if of else (),
+        leaving=of.leaving if of else (),
     )
 
 

@@ -85,7 +85,7 @@ def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
         for (number, move), pod in zip(moves, checkpoint.due, strict=True)
         if pod.state == "here"
     ]
-    made = steps(going, checkpoint.by_place(), {}, site.plan.target)
+    made = steps(going, checkpoint.by_place(), (), site.plan.target)
     site.try_out(made)
 
 

@@ -159,6 +159,11 @@ class Site:
         return self._journal.run_id
 
     @property
+    def version(self) -> int:
+        """How many events of the run were read."""
+        return self._journal.version
+
+    @property
     def course(self) -> Course:
         """The plan that is carried out now."""
         return self.plan.course

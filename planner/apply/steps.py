@@ -1,7 +1,9 @@
 """Which levers a wave pulls, and how far: pure decisions on moves and the standing of workloads."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final
 
 from planner.apply.checkpoint import PodStanding, Standing
@@ -46,6 +48,7 @@ class Step:
         moves: the moves that go.
         application: whether containers of the workload itself change.
         sidecar_sets: SidecarSets whose containers change in place.
+        leaving: revisions of pods whose sidecars wait until the application changes; see `steps`.
     """
 
     place: Place
@@ -57,6 +60,7 @@ class Step:
     moves: tuple[Going, ...] = ()
     application: bool = True
     sidecar_sets: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +93,32 @@ class Target:
 def steps(
     going: Iterable[Going],
     standings: Mapping[Place, Standing],
-    let_go_before: Mapping[Place, int],
+    not_taken: Sequence[Going],
     target: Target,
 ) -> list[Step]:
     """Compose the steps of moves that may go now, one for each workload and way.
 
+    Sidecars of a pod whose application changes too wait for that: its controller takes the pod out
+    of service and gives it another revision in one write, so a SidecarSet that passes over pods at
+    the old revision changes them while they are down, and they are disrupted once.
+
     Args:
         going: the moves.
         standings: how the workloads are.
-        let_go_before: application moves of each workload that were let go and that its controller
-            has not taken yet.
+        not_taken: moves that were let go and that their controllers have not taken yet.
         target: of the request.
     """
     parts: dict[tuple[Place, bool, str], list[Going]] = {}
     for each in going:
         key = (place_of(each.move), target.has_application(each.move), each.move.kind)
         parts.setdefault(key, []).append(each)
+    leaving = leaving_of(chain(not_taken, *parts.values()), target)
+    let_go_before = Counter(place_of(each.move) for each in not_taken if each.pod.old)
     made = []
     for (place, application, kind), moves in parts.items():
         sets = dict.fromkeys(name for it in moves for name in target.sidecar_sets_of(it.move))
         step = _kind(place, kind)
-        before = let_go_before.get(place, 0)
+        before = let_go_before[place]
         value = _value(place, step, moves, standings[place], before) if application else -1
         made.append(
             Step(
@@ -122,11 +131,37 @@ def steps(
                 moves=tuple(moves),
                 application=application,
                 sidecar_sets=tuple(sets),
+                leaving=tuple(sorted(leaving[place.cluster])) if sets else (),
             )
         )
         if application:
-            let_go_before = {**let_go_before, place: before + old(moves)}
+            let_go_before[place] += old(moves)
     return made
+
+
+def leaving_of(moves: Iterable[Going], target: Target) -> Mapping[str, set[str]]:
+    """Revisions, by cluster, at which sidecars wait until the application changes."""
+    leaving: defaultdict[str, set[str]] = defaultdict(set)
+    for each in moves:
+        has_both = target.has_application(each.move) and target.sidecar_sets_of(each.move)
+        if has_both and each.pod.old:
+            leaving[each.move.cluster].add(each.pod.revision)
+    return leaving
+
+
+def without_those_that_stay(
+    going: Sequence[Going], not_taken: Iterable[Going], target: Target
+) -> list[Going]:
+    """Leave out sidecar changes of pods that stay at a revision which others are about to leave.
+
+    A SidecarSet's selector cannot tell them apart, so they go once the others were taken.
+    """
+    leaving = leaving_of(chain(going, not_taken), target)
+    return [
+        each
+        for each in going
+        if target.has_application(each.move) or each.pod.revision not in leaving[each.move.cluster]
+    ]
 
 
 def _kind(place: Place, move_kind: str) -> str:

@@ -69,6 +69,7 @@ def going(kind: str, numbers: Sequence[int]) -> tuple[Going, ...]:
                 serves=True,
                 namespace="trade",
                 name=f"cart-{number}",
+                revision="cart-1",
                 node="n",
                 version="1",
             ),

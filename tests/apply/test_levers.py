@@ -145,6 +145,21 @@ def test_sidecars_of_one_wave_are_let_go_label_by_label() -> None:
     assert values(pull(went, "s-1-1", "s")) == ["s-1-1"], "and the next run"
 
 
+def test_a_sidecar_set_passes_over_pods_that_are_about_to_leave_their_revision() -> None:
+    def pull(live: Live, label: str, leaving: list[str]) -> Live:
+        held = selected.by_pods(live, run="r", wave="r-1", label=label, leaving=leaving)
+        return annotated(held, {RUN: "r/1"})
+
+    first = pull(CLONE_SET, "r-1-1", ["cart-2", "cart-1"])
+    terms = first["spec"]["updateStrategy"]["selector"]["matchExpressions"]
+    assert terms == [
+        {"key": "fleet-upgrade-planner/sidecars", "operator": "In", "values": ["r-1-1"]},
+        {"key": "controller-revision-hash", "operator": "NotIn", "values": ["cart-1", "cart-2"]},
+    ]
+    (after,) = pull(first, "r-1-2", [])["spec"]["updateStrategy"]["selector"]["matchExpressions"]
+    assert after["values"] == ["r-1-1", "r-1-2"], "labels only, and all have left"
+
+
 def test_images_change_and_nothing_else_of_the_template() -> None:
     changed = template.with_images(DEPLOYMENT, {"main": "cart:2.0.0", "missing": "x:1"})
     assert template.images_of(changed) == {"main": "cart:2.0.0", "log": "log:1.0.0"}

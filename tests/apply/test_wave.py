@@ -43,7 +43,14 @@ def standing(*, movable: int, unsettled: int = 0, pods: int = 10, at_target: int
 
 def pod(state: PodState) -> PodStanding:
     return PodStanding(
-        state=state, old=True, serves=True, namespace="trade", name="cart-x", node="n", version="7"
+        state=state,
+        old=True,
+        serves=True,
+        namespace="trade",
+        name="cart-x",
+        revision="cart-1",
+        node="n",
+        version="7",
     )
 
 

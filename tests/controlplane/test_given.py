@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.controlplane import fleet, test_apply
+from tests.controlplane import applied, fleet, test_apply
 from tests.controlplane.given import VARIABLE, is_there
 from tests.controlplane.wait import until
 
@@ -72,7 +72,7 @@ def test_a_plan_is_carried_out_on_a_cluster_that_is_given(other_plane: ControlPl
 
 
 def test_a_namespace_that_is_somebody_elses_is_left_alone(other_plane: ControlPlane) -> None:
-    path, manifest = fleet.namespace(test_apply.SPACE)
+    path, manifest = fleet.namespace(applied.SPACE)
     other_plane.admin.apply(path, manifest)
     said = run(other_plane, APPLIED)
     assert f"hangzhou has {path} already, and it is not ours" in said

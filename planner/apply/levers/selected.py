@@ -1,8 +1,12 @@
 """Kinds that a selector holds back, and those whose pods somebody else has to remove."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 from planner.apply.levers.held import SIDECARS_LABEL, Object, hold, is_held_by
+
+REVISION_LABEL: Final = "controller-revision-hash"
+"""Label of pods with the revision of their template."""
 
 
 def node_label(workload: Object) -> str:
@@ -21,12 +25,19 @@ def by_nodes(workload: Object, *, run: str) -> dict[str, Any]:
     return hold(workload, updateStrategy={**update, "rollingUpdate": rolling})
 
 
-def by_pods(sidecar_set: Object, *, run: str, wave: str, label: str) -> dict[str, Any]:
+def by_pods(
+    sidecar_set: Object, *, run: str, wave: str, label: str, leaving: Collection[str] = ()
+) -> dict[str, Any]:
     """Let the containers of a SidecarSet change in labelled pods, besides those of this wave.
 
-    The pods have the label already, so that one write lets all of them go, right beside the one
-    that lets their applications go: a pod is disrupted once. Labels of earlier waves are left out,
-    for a run has a hundred thousand; each begins with the label of its wave.
+    The pods have the label already. Labels of earlier waves are left out, for a run has thousands;
+    each begins with the label of its wave.
+
+    Pods at a revision that they are about to `leave` are passed over: the controller of their
+    workload changes the revision as it takes them out of service, in one write with the new images
+    (openkruise/kruise pkg/util/inplaceupdate/inplace_update.go, updatePodInPlace), and the
+    SidecarSet's controller looks at a pod whose readiness changed
+    (pkg/controller/sidecarset/sidecarset_pod_event_handler.go).
     """
     update = {
         key: value
@@ -37,6 +48,8 @@ def by_pods(sidecar_set: Object, *, run: str, wave: str, label: str) -> dict[str
     before = _values(sidecar_set) if is_held_by(sidecar_set, run) else []
     values = sorted({*(it for it in before if it.startswith(f"{wave}-")), label})
     terms = [{"key": SIDECARS_LABEL, "operator": "In", "values": values}]
+    if leaving:
+        terms.append({"key": REVISION_LABEL, "operator": "NotIn", "values": sorted(leaving)})
     return hold(sidecar_set, updateStrategy={**update, "selector": {"matchExpressions": terms}})
 
 
@@ -44,7 +57,8 @@ def _values(sidecar_set: Object) -> list[str]:
     """Labels that were let go before."""
     selector = (sidecar_set["spec"].get("updateStrategy") or {}).get("selector") or {}
     terms = selector.get("matchExpressions") or ()
-    return [value for term in terms for value in term.get("values") or ()]
+    ours = (term for term in terms if term["key"] == SIDECARS_LABEL)
+    return [value for term in ours for value in term.get("values") or ()]
 
 
 def on_delete(workload: Object) -> dict[str, Any]:

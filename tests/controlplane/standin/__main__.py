@@ -64,19 +64,26 @@ def run(store: Store, controllers: Controllers, inbox: Inbox, stopping: Event) -
     while not stopping.is_set():
         with suppress(Empty):
             store.absorb(inbox.get(timeout=AGAIN_S))
-            while True:
-                store.absorb(inbox.get_nowait())
+        take_in(store, inbox)
         now = time.monotonic()
         store.dirty.update(dict.fromkeys(key for key, due in later.items() if due <= now))
         # SidecarSets first: real controllers run beside each other, and a pod that a CloneSet
         # has taken does not wait a round for its sidecar.
         keys = sorted(store.dirty, key=lambda key: key.kind != SIDECAR_SET)
         for key in keys if store.is_complete else ():
-            del store.dirty[key]
+            take_in(store, inbox)
+            store.dirty.pop(key, None)
             later.pop(key, None)
             if looked_at(controllers, key):
                 later[key] = now + AGAIN_S
         stopping.wait(ROUND_S)
+
+
+def take_in(store: Store, inbox: Inbox) -> None:
+    """Take in what has come."""
+    with suppress(Empty):
+        while True:
+            store.absorb(inbox.get_nowait())
 
 
 def looked_at(controllers: Controllers, key: Key) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -27,6 +28,7 @@ from planner.simulate.rules.pods import (
     ready_since,
 )
 from planner.simulate.rules.selector import selects
+from tests.controlplane.api import RefusedError
 from tests.controlplane.standin import statuses, writes
 from tests.controlplane.standin.kinds import (
     ADVANCED_STATEFUL_SET,
@@ -224,13 +226,30 @@ class Controllers:
             self._store.put(POD, left)
 
     def _patch(self, pod: Object, patches: Iterator[writes.Patch]) -> None:
-        key = Key(POD, pod["metadata"]["namespace"], name_of(pod))
         for patch in patches:
-            metadata = {**patch.change.get("metadata", {}), **_version(pod)}
-            change = {**patch.change, "metadata": metadata}
-            path = f"{key.path}/status" if patch.status else key.path
-            pod = self._link.send("PATCH", path, change, STRATEGIC)
+            pod = self._patched(pod, patch)
             self._store.put(POD, pod)
+
+    def _patched(self, pod: Object, patch: writes.Patch, tries: int = 4) -> dict[str, Any]:
+        """Write a pod; its kubelet writes it too, so what conflicts is read and written again.
+
+        Source: openkruise/kruise pkg/util/inplaceupdate/inplace_update.go, updatePodInPlace, and
+        pkg/controller/sidecarset/sidecarset_processor.go, updatePodSidecarAndHash: both retry on
+        conflict, `retry.DefaultBackoff`, four times.
+        """
+        key = Key(POD, pod["metadata"]["namespace"], name_of(pod))
+        change = {**patch.change, "metadata": {**patch.change.get("metadata", {}), **_version(pod)}}
+        path = f"{key.path}/status" if patch.status else key.path
+        try:
+            written: dict[str, Any] = self._link.send("PATCH", path, change, STRATEGIC)
+        except RefusedError as error:
+            if error.status != HTTPStatus.CONFLICT or tries == 1:
+                raise
+            # Of another pod of that name the uid that is written is not that of the server.
+            version = self._link.get(key.path)["metadata"]["resourceVersion"]
+            again = {**pod, "metadata": {**pod["metadata"], "resourceVersion": version}}
+            return self._patched(again, patch, tries - 1)
+        return written
 
     def _time(self) -> str:
         return datetime.fromtimestamp(int(self._clock()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -124,6 +124,8 @@ pub struct PodStanding {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// Its label `controller-revision-hash`.
+    pub revision: String,
     /// Its node.
     pub node: String,
     /// Its `resourceVersion`.
