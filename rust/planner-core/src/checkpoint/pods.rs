@@ -93,10 +93,7 @@ impl<'a> Pods<'a> {
                 .text(pods.columns.class(row).namespace)
                 .to_owned(),
             name: pods.name(row).to_owned(),
-            revision: pods
-                .texts
-                .text(pods.columns.class(row).revision)
-                .to_owned(),
+            revision: pods.texts.text(pods.columns.class(row).revision).to_owned(),
             node: pods.node(row).to_owned(),
             version: pods.columns.resource_version[at].to_string(),
         }
