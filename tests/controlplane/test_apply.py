@@ -181,7 +181,9 @@ def test_somebody_else_at_work_makes_it_plan_the_rest_anew(
 
 
 def test_people_pause_it_resume_it_and_end_it(operator: Operator, hangzhou: Plane) -> None:
-    plan = operator.plan(request("2.0.0", "web", "mysql"))
+    # One pod after the other, so that it is not over before people have said what they say.
+    one = [{"name": "one", "scope": "fleet", "maxUnavailable": 1}]
+    plan = operator.plan(request("2.0.0", "web", "mysql", budgets=one))
     with operator.apply(plan) as running:
         running.wait_for("wave")
         operator.say("pause")
