@@ -51,6 +51,7 @@ fn told(batches: &[Batch]) -> Vec<(Event, Resource, String)> {
 fn an_error_points_at_the_object_that_is_wrong() {
     let good = pod(UID, "cart-1", "{}");
     for (bad, message) in [
+        (r#"{"status":{}}"#.to_owned(), "no metadata.name"),
         (pod("cart", "cart-2", "{}"), "not a UUID"),
         (good.replace("\"7\"", "\"seven\""), "not a decimal"),
         (
@@ -331,4 +332,59 @@ fn a_pod_becomes_its_columns() {
             | flags::LABEL_REVISION
             | flags::LABEL_TEMPLATE_HASH
     );
+}
+
+/// A list that the quick reader cuts up, and the same one with a field that it does not know.
+fn both_ways(items: &[&str]) -> [String; 2] {
+    let quick = list(items);
+    let slow = quick.replacen('{', r#"{"x":0,"#, 1);
+    [quick, slow]
+}
+
+#[test]
+fn lists_are_read_alike_however_they_are_written() {
+    let pod = |uid, name| {
+        let conditions =
+            r#"[{"type":"Ready","status":"True","lastTransitionTime":"2026-11-23T09:34:00Z"}]"#;
+        pod(
+            uid,
+            name,
+            &format!(r#"{{"phase":"Running","conditions":{conditions}}}"#),
+        )
+    };
+    let (one, other) = (pod(UID, "cart-1"), pod(OTHER, "cart-2"));
+    let spaced = other.replace(',', " ,\r\n\t ").replace(":{", " : { ");
+    let [quick, slow] = both_ways(&[&one, &other]);
+    let expected = intake(&slow).unwrap();
+    for text in [
+        quick.clone(),
+        quick.replace(&other, &spaced),
+        format!("\n {}\n", quick.replace("\"items\":[", "\"items\" :\n[ ")),
+        quick.replace("cart-2", "cart\\u002d2"),
+    ] {
+        let batches = intake(&text).unwrap();
+        for (batch, expected) in batches.iter().zip(&expected) {
+            assert_eq!(batch.to_bytes(), expected.to_bytes(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_breaks_the_syntax_is_told_before_everything_else() {
+    let wrong = pod("cart", "cart-1", "{}");
+    let good = pod(OTHER, "cart-2", "{}");
+    for broken in [
+        good.replace("\"7\"", "7 7"),
+        good.replace("\"7\"", "\"\\q\""),
+        good.replace("{\"name\"", "{,\"name\""),
+        good.replace("trade", "tra\nde"),
+        good.replacen("}}", "}}]", 1),
+        good.replace("\"status\":{}", "\"status\":{]"),
+        good.replace("cart-2\"", "cart-2"),
+    ] {
+        let [quick, slow] = both_ways(&[&wrong, &broken]);
+        let shift = slow.len() - quick.len();
+        let (offset, message) = intake(&slow).unwrap_err();
+        assert_eq!(intake(&quick).unwrap_err(), (offset - shift, message));
+    }
 }

@@ -36,6 +36,16 @@ pub fn annotations_column(mut annotations: Pairs<'_, Text<'_>>, salt: &Salt) -> 
 /// Rewrites the JSON in an annotation; nothing when it is not what it should be.
 type Normalise = fn(&str) -> Option<Box<RawValue>>;
 
+/// Whether an annotation says nothing about the column.
+pub fn is_ignored(key: &str) -> bool {
+    matches!(form(key), Form::Ignored)
+}
+
+/// Whether an annotation is expected to mention when it was written, as `updateTimestamp` in JSON.
+pub fn has_time_stamps(key: &str) -> bool {
+    matches!(form(key), Form::Json(_))
+}
+
 /// What becomes of an annotation.
 enum Form {
     Text,

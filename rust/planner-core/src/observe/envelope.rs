@@ -1,11 +1,13 @@
 //! What one JSON document of the input is: a list, an object, an event of a watch, or nothing that
 //! Kubernetes sends.
 
+use fearless_simd::Level;
 use serde::Deserialize;
 use serde_json::{Deserializer, value::RawValue};
 
 use super::{
     scalar::parse_resource_version,
+    scan::cut,
     text::{Fault, Text},
 };
 use crate::resource::Resource;
@@ -20,8 +22,8 @@ pub struct Envelope<'a> {
     pub kind: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub metadata: Option<ListMetadata<'a>>,
-    #[serde(borrow, default)]
-    pub items: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default, deserialize_with = "items")]
+    pub items: Option<Vec<&'a str>>,
     /// Of `/version`.
     #[serde(borrow, default)]
     pub git_version: Option<Text<'a>>,
@@ -38,6 +40,11 @@ pub struct Envelope<'a> {
     pub event_type: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub object: Option<&'a RawValue>,
+}
+
+fn items<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Vec<&'de str>>, D::Error> {
+    let items: Option<Vec<&RawValue>> = Deserialize::deserialize(from)?;
+    Ok(items.map(|items| items.into_iter().map(RawValue::get).collect()))
 }
 
 impl Envelope<'_> {
@@ -100,6 +107,22 @@ pub struct Document<'a> {
     pub offset: usize,
     pub text: &'a str,
     pub envelope: Envelope<'a>,
+    /// Whether all of it is known to be JSON.
+    is_checked: bool,
+}
+
+impl Document<'_> {
+    /// What is to be told of a document in which a fault was found: what breaks its syntax comes
+    /// before everything else, wherever it is.
+    pub fn told(&self, fault: Fault) -> Fault {
+        if self.is_checked {
+            return fault;
+        }
+        match slow_document(self.text, 0) {
+            Some(Err(first)) => first.within(self.offset),
+            _ => fault,
+        }
+    }
 }
 
 /// The text of a source.
@@ -114,23 +137,95 @@ pub fn utf8(text: &[u8]) -> Result<&str, Fault> {
 
 /// The documents of a text: one, or many one after the other as a watch prints them.
 pub fn documents(text: &str) -> impl Iterator<Item = Result<Document<'_>, Fault>> {
-    let mut stream = Deserializer::from_str(text).into_iter::<Envelope<'_>>();
+    let mut at = 0;
+    let mut is_broken = false;
     std::iter::from_fn(move || {
-        let rest = &text[stream.byte_offset()..];
-        let offset = text.len() - rest.trim_start().len();
-        Some(match stream.next()? {
-            Ok(envelope) => Ok(Document {
-                offset,
-                text: &text[offset..stream.byte_offset()],
-                envelope,
-            }),
-            Err(error) if error.is_data() => Err(Fault {
-                offset,
-                ..Fault::of_json(&error, text, 0)
-            }),
-            Err(error) => Err(Fault::of_json(&error, text, 0)),
-        })
+        if is_broken {
+            return None;
+        }
+        let offset = after(text, at, "")?;
+        let read = quick_list(text, offset).map(Ok);
+        let read = read.or_else(|| slow_document(text, offset))?;
+        is_broken = read.is_err();
+        at = read.as_ref().map_or(at, |it| offset + it.text.len());
+        Some(read)
     })
+}
+
+/// The document at `offset`, if there is one, with every byte of it checked.
+fn slow_document(text: &str, offset: usize) -> Option<Result<Document<'_>, Fault>> {
+    let rest = &text[offset..];
+    let mut stream = Deserializer::from_str(rest).into_iter::<Envelope<'_>>();
+    Some(match stream.next()? {
+        Ok(envelope) => Ok(Document {
+            offset,
+            text: &rest[..stream.byte_offset()],
+            envelope,
+            is_checked: true,
+        }),
+        Err(error) if error.is_data() => Err(Fault {
+            offset,
+            ..Fault::of_json(&error, rest, offset)
+        }),
+        Err(error) => Err(Fault::of_json(&error, rest, offset)),
+    })
+}
+
+/// The list at `offset` as the API server and kubectl write it, cut into items without a look at
+/// what is in them. Whatever is wrong or unusual gives None.
+fn quick_list(text: &str, offset: usize) -> Option<Document<'_>> {
+    let mut envelope = Envelope::default();
+    let mut at = offset;
+    let mut mark = "{";
+    while let Some(next) = after(text, at, mark) {
+        let (key, next) = value::<Text<'_>>(text, next)?;
+        at = after(text, next, ":")?;
+        at = match &*key {
+            "apiVersion" if envelope.api_version.is_none() => {
+                field(text, at, &mut envelope.api_version)?
+            }
+            "kind" if envelope.kind.is_none() => field(text, at, &mut envelope.kind)?,
+            "metadata" if envelope.metadata.is_none() => field(text, at, &mut envelope.metadata)?,
+            "items" if envelope.items.is_none() => {
+                let cut = cut(Level::new(), text.as_bytes(), after(text, at, "[")?)?;
+                let items = cut
+                    .elements
+                    .iter()
+                    .map(|(begin, end)| text.get(*begin..*end));
+                envelope.items = Some(items.collect::<Option<_>>()?);
+                cut.end + 1
+            }
+            _ => return None,
+        };
+        mark = ",";
+    }
+    let end = after(text, at, "}")?;
+    envelope.items.is_some().then(|| Document {
+        offset,
+        text: &text[offset..end],
+        envelope,
+        is_checked: false,
+    })
+}
+
+/// Where `mark` ends that comes next, but for whitespace.
+fn after(text: &str, at: usize, mark: &str) -> Option<usize> {
+    let rest = text[at..].trim_start_matches([' ', '\n', '\r', '\t']);
+    let rest = rest.strip_prefix(mark)?;
+    Some(text.len() - rest.len())
+}
+
+fn field<'a, T: Deserialize<'a>>(text: &'a str, at: usize, into: &mut Option<T>) -> Option<usize> {
+    let (read, end) = value(text, at)?;
+    *into = Some(read);
+    Some(end)
+}
+
+/// The value at `at` and where it ends.
+fn value<'a, T: Deserialize<'a>>(text: &'a str, at: usize) -> Option<(T, usize)> {
+    let mut stream = Deserializer::from_str(&text[at..]).into_iter::<T>();
+    let value = stream.next()?.ok()?;
+    Some((value, at + stream.byte_offset()))
 }
 
 /// Reads which kind an object is; nothing is said of the rest of it.

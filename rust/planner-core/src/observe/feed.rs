@@ -68,24 +68,37 @@ impl Feed {
         let text = utf8(text)?;
         for document in documents(text) {
             let document = document?;
-            let envelope = &document.envelope;
-            if let (Some(event_type), Some(object)) = (&envelope.event_type, envelope.object) {
-                let event = WatchEvent {
-                    event_type: event_type.clone(),
-                    object,
-                };
-                if let Some((thing, _)) = self.reader.event(text, &event, document.offset)? {
-                    self.rows.push((time_ms, Row::Thing(thing)));
-                }
-            } else if envelope.kind.is_none() && envelope.git_version.is_some() {
-                let version = self.reader.version(document.text);
-                let version = version.map_err(|fault| fault.within(document.offset))?;
-                self.rows.push((time_ms, Row::Thing(version)));
-            } else {
-                self.add_page(text, &document, time_ms, begins)?;
-            }
+            self.add_document(text, &document, time_ms, begins)
+                .map_err(|fault| document.told(fault))?;
         }
         Ok(())
+    }
+
+    fn add_document(
+        &mut self,
+        text: &str,
+        document: &Document<'_>,
+        time_ms: i64,
+        begins: bool,
+    ) -> Result<(), Fault> {
+        let envelope = &document.envelope;
+        if let (Some(event_type), Some(object)) = (&envelope.event_type, envelope.object) {
+            let event = WatchEvent {
+                event_type: event_type.clone(),
+                object,
+            };
+            if let Some((thing, _)) = self.reader.event(text, &event, document.offset)? {
+                self.rows.push((time_ms, Row::Thing(thing)));
+            }
+            Ok(())
+        } else if envelope.kind.is_none() && envelope.git_version.is_some() {
+            let version = self.reader.version(document.text);
+            let version = version.map_err(|fault| fault.within(document.offset))?;
+            self.rows.push((time_ms, Row::Thing(version)));
+            Ok(())
+        } else {
+            self.add_page(text, document, time_ms, begins)
+        }
     }
 
     fn add_page(

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::{
     envelope::{Document, WatchEvent, check_head, documents, read_head, resource_of, utf8},
     listed::Listed,
@@ -75,7 +73,9 @@ impl Intake {
         let text = utf8(text)?;
         let mut is_empty = true;
         for document in documents(text) {
-            self.add_document(source, text, &document?)?;
+            let document = document?;
+            self.add_document(source, text, &document)
+                .map_err(|fault| document.told(fault))?;
             is_empty = false;
         }
         if is_empty {
@@ -147,15 +147,11 @@ impl Intake {
     }
 
     /// The items of a list of anything, by resource.
-    fn sort_out<'a>(
-        &mut self,
-        text: &'a str,
-        items: &[&'a RawValue],
-    ) -> Result<Vec<Items<'a>>, Fault> {
+    fn sort_out<'a>(&mut self, text: &'a str, items: &[&'a str]) -> Result<Vec<Items<'a>>, Fault> {
         let mut parts: BTreeMap<Resource, Items<'a>> = BTreeMap::new();
         for item in items {
-            let offset = offset_of(text, item.get());
-            let head = read_head(item.get()).map_err(|fault| fault.within(offset))?;
+            let offset = offset_of(text, item);
+            let head = read_head(item).map_err(|fault| fault.within(offset))?;
             match resource_of(&head) {
                 None => self
                     .reader
@@ -189,7 +185,7 @@ impl Intake {
             list.check(uid, namespace, name).map_err(|message| {
                 let namespace = self.reader.texts.text(namespace);
                 let of = format!("{} {namespace}/{name}", part.resource.kind());
-                Fault::new(offset_of(text, item.get()), format!("{of} {message}"))
+                Fault::new(offset_of(text, item), format!("{of} {message}"))
             })?;
             list.things.push(thing);
         }

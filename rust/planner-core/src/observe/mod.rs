@@ -4,16 +4,25 @@
 //! kinds that the planner has no use for are counted and not read.
 
 mod annotations;
+mod cursor;
 mod envelope;
 mod feed;
 mod intake;
+mod likeness;
 mod listed;
+mod memo;
 mod object;
 mod pod;
 mod pod_columns;
+mod quick;
+#[cfg(test)]
+mod quick_laws;
+mod quick_meta;
+mod quick_pod;
 mod reader;
 mod redact;
 mod scalar;
+mod scan;
 mod text;
 
 pub use feed::Feed;

@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use super::{
     pod::{Metadata, Pod},
     pod_columns::{append, identify, newest_s},
+    quick::QuickReader,
     redact::{Salt, document},
     scalar::parse_resource_version,
     text::{Fault, Text, offset_of},
@@ -32,7 +33,7 @@ pub struct PodChunk {
 
 /// Reads pods on every core. The result, and the fault that is told of several, depends on the
 /// input alone.
-pub fn read_pods(text: &str, items: &[&RawValue], salt: &Salt) -> Result<Vec<PodChunk>, Fault> {
+pub fn read_pods(text: &str, items: &[&str], salt: &Salt) -> Result<Vec<PodChunk>, Fault> {
     let chunks: Vec<Result<PodChunk, Fault>> = items
         .par_chunks(CHUNK)
         .map(|chunk| read_chunk(text, chunk, salt))
@@ -40,24 +41,37 @@ pub fn read_pods(text: &str, items: &[&RawValue], salt: &Salt) -> Result<Vec<Pod
     chunks.into_iter().collect()
 }
 
-fn read_chunk(text: &str, items: &[&RawValue], salt: &Salt) -> Result<PodChunk, Fault> {
+/// Reads pods that share their texts.
+pub fn read_chunk(text: &str, items: &[&str], salt: &Salt) -> Result<PodChunk, Fault> {
     let mut chunk = PodChunk::default();
+    let mut quick = QuickReader::new(*salt);
     for item in items {
-        let part = item.get();
-        let offset = offset_of(text, part);
-        let pod: Pod<'_> =
-            serde_json::from_str(part).map_err(|error| Fault::of_json(&error, part, offset))?;
-        check_kind(
-            Resource::Pods,
-            pod.api_version.as_deref(),
-            pod.kind.as_deref(),
-        )
-        .map_err(|message| Fault::new(offset, message))?;
-        let (_, newest_s) = append(pod, salt, &mut chunk.texts, &mut chunk.pods)
-            .map_err(|message| Fault::new(offset, message))?;
+        let newest_s = match quick.append(item, &mut chunk.texts, &mut chunk.pods) {
+            Some(newest_s) => newest_s,
+            None => read_slowly(offset_of(text, item), item, salt, &mut chunk)?,
+        };
         chunk.newest_s = chunk.newest_s.max(newest_s);
     }
     Ok(chunk)
+}
+
+/// Reads a pod of any form, or tells what is wrong with it.
+pub fn read_slowly(
+    offset: usize,
+    item: &str,
+    salt: &Salt,
+    chunk: &mut PodChunk,
+) -> Result<u32, Fault> {
+    let pod: Pod<'_> =
+        serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, offset))?;
+    check_kind(
+        Resource::Pods,
+        pod.api_version.as_deref(),
+        pod.kind.as_deref(),
+    )
+    .and_then(|()| append(pod, salt, &mut chunk.texts, &mut chunk.pods))
+    .map(|(_, newest_s)| newest_s)
+    .map_err(|message| Fault::new(offset, message))
 }
 
 /// An object that is not a pod, or one that is gone.

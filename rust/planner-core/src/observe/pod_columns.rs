@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     annotations::annotations_column,
-    pod::{Condition, Container, ContainerStatus, Metadata, Pod, Quantities, Spec, Status},
+    pod::{Container, ContainerStatus, Metadata, OwnerReference, Pod, Quantities, Spec, Status},
     redact::Salt,
     scalar::{parse_milli, parse_resource_version, parse_timestamp, parse_uid, uid_text},
     text::{Pairs, Text},
@@ -96,7 +96,10 @@ pub fn append(
         .find(|condition| &*condition.kind == "Ready");
     let ready_since = ready.and_then(|ready| ready.last_transition_time.as_deref());
 
-    let mut bits = phase_flag(&pod.status) | condition_flags(conditions);
+    let mut bits = pod.status.phase.as_deref().map_or(0, phase_flag);
+    for condition in conditions {
+        bits |= condition_flag(&condition.kind, &condition.status);
+    }
     bits |= flag(metadata.deletion_timestamp.is_some(), flags::DELETING);
     bits |= flag(
         annotations.get("kubernetes.io/config.mirror").is_some(),
@@ -111,9 +114,10 @@ pub fn append(
     let revision_symbol = texts.intern(revision);
     let (labels, label_flags) = labels_column(labels, identity.name);
 
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
     let class = Class {
         namespace: texts.intern(identity.namespace),
-        owner: texts.intern(&owner_column(&metadata).map_err(of)?),
+        owner: texts.intern(&owner_column(owners).map_err(of)?),
         revision: revision_symbol,
         labels: texts.intern(&labels),
         annotations: texts.intern(&annotations_column(annotations, salt)),
@@ -134,36 +138,37 @@ pub fn append(
     Ok((row, newest))
 }
 
-fn flag(is_set: bool, flag: u16) -> u16 {
+pub fn flag(is_set: bool, flag: u16) -> u16 {
     if is_set { flag } else { 0 }
 }
 
-fn phase_flag(status: &Status<'_>) -> u16 {
-    match status.phase.as_deref() {
-        Some("Pending") => flags::PENDING,
-        Some("Running") => flags::RUNNING,
-        Some("Succeeded") => flags::SUCCEEDED,
-        Some("Failed") => flags::FAILED,
+/// The flag of a phase.
+pub fn phase_flag(phase: &str) -> u16 {
+    match phase {
+        "Pending" => flags::PENDING,
+        "Running" => flags::RUNNING,
+        "Succeeded" => flags::SUCCEEDED,
+        "Failed" => flags::FAILED,
         _ => 0,
     }
 }
 
-fn condition_flags(conditions: &[Condition<'_>]) -> u16 {
-    conditions.iter().fold(0, |bits, condition| {
-        let is_true = &*condition.status == "True";
-        bits | match &*condition.kind {
-            "Ready" => flags::READY_KNOWN | flag(is_true, flags::READY),
-            "InPlaceUpdateReady" => flag(!is_true, flags::IN_PLACE_UPDATE_SHUT),
-            _ => 0,
-        }
-    })
+/// The flags of a condition.
+pub fn condition_flag(kind: &str, status: &str) -> u16 {
+    let is_true = status == "True";
+    match kind {
+        "Ready" => flags::READY_KNOWN | flag(is_true, flags::READY),
+        "InPlaceUpdateReady" => flag(!is_true, flags::IN_PLACE_UPDATE_SHUT),
+        _ => 0,
+    }
 }
 
+/// The labels that tell the revision of a pod, the better one first.
+pub const REVISION_LABELS: [&str; 2] = ["controller-revision-hash", "pod-template-hash"];
+
 fn revision_of<'a>(labels: &'a Pairs<'_, Text<'_>>) -> &'a str {
-    let revision = labels.get("controller-revision-hash");
-    revision
-        .or_else(|| labels.get("pod-template-hash"))
-        .map_or("", |revision| revision)
+    let revision = REVISION_LABELS.iter().find_map(|key| labels.get(key));
+    revision.map_or("", |revision| revision)
 }
 
 /// What follows the last `-`, or all of a text without one.
@@ -171,18 +176,26 @@ fn suffix(text: &str) -> &str {
     text.rsplit('-').next().unwrap_or_default()
 }
 
+/// The flag of a label whose value a pod of this name and revision is expected to have, and that
+/// value.
+pub fn implied_label<'t>(key: &str, name: &'t str, revision: &'t str) -> Option<(u16, &'t str)> {
+    Some(match key {
+        "statefulset.kubernetes.io/pod-name" => (flags::LABEL_POD_NAME, name),
+        "apps.kubernetes.io/pod-index" => (flags::LABEL_POD_INDEX, suffix(name)),
+        "apps.kruise.io/cloneset-instance-id" => (flags::LABEL_INSTANCE_ID, suffix(name)),
+        "controller-revision-hash" => (flags::LABEL_REVISION, revision),
+        "pod-template-hash" => (flags::LABEL_TEMPLATE_HASH, suffix(revision)),
+        _ => return None,
+    })
+}
+
 /// The column `labels`, and the flags of the labels that are left out of it.
-fn labels_column(mut labels: Pairs<'_, Text<'_>>, name: &str) -> (String, u16) {
+pub fn labels_column(mut labels: Pairs<'_, Text<'_>>, name: &str) -> (String, u16) {
     let revision = revision_of(&labels).to_owned();
     let mut bits = 0;
     labels.0.retain(|(key, value)| {
-        let (flag, implied) = match &**key {
-            "statefulset.kubernetes.io/pod-name" => (flags::LABEL_POD_NAME, name),
-            "apps.kubernetes.io/pod-index" => (flags::LABEL_POD_INDEX, suffix(name)),
-            "apps.kruise.io/cloneset-instance-id" => (flags::LABEL_INSTANCE_ID, suffix(name)),
-            "controller-revision-hash" => (flags::LABEL_REVISION, revision.as_str()),
-            "pod-template-hash" => (flags::LABEL_TEMPLATE_HASH, suffix(&revision)),
-            _ => return true,
+        let Some((flag, implied)) = implied_label(key, name, &revision) else {
+            return true;
         };
         let is_implied = &**value == implied;
         bits |= if is_implied { flag } else { 0 };
@@ -192,8 +205,8 @@ fn labels_column(mut labels: Pairs<'_, Text<'_>>, name: &str) -> (String, u16) {
     (json(&labels), bits)
 }
 
-fn owner_column(metadata: &Metadata<'_>) -> Result<String, String> {
-    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+/// The column `owner`.
+pub fn owner_column(owners: &[OwnerReference<'_>]) -> Result<String, String> {
     let Some(owner) = owners.iter().find(|owner| owner.controller == Some(true)) else {
         return Ok(String::new());
     };
@@ -234,7 +247,8 @@ fn statuses<'s, 'a>(status: &'s Status<'a>) -> impl Iterator<Item = &'s Containe
     )
 }
 
-fn status_column(status: &Status<'_>) -> String {
+/// The column `status`.
+pub fn status_column(status: &Status<'_>) -> String {
     #[derive(Serialize)]
     struct Row<'p> {
         name: &'p str,
@@ -255,7 +269,8 @@ fn status_column(status: &Status<'_>) -> String {
     json(&rows)
 }
 
-fn spec_column(spec: &Spec<'_>, salt: &Salt) -> Result<String, String> {
+/// The column `spec`.
+pub fn spec_column(spec: &Spec<'_>, salt: &Salt) -> Result<String, String> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Column<'p> {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::{
     envelope::{WatchEvent, read_head, resource_of},
     object::{Object, PodChunk, read_identity, read_mark, read_object, read_pods, read_version},
@@ -32,7 +30,7 @@ pub struct Items<'a> {
     pub resource: Resource,
     /// Of the list, for items that lack their own.
     pub api_version: &'a str,
-    pub texts: Vec<&'a RawValue>,
+    pub texts: Vec<&'a str>,
 }
 
 /// Keeps texts and pods once, however many objects hold them.
@@ -76,9 +74,9 @@ impl Reader {
         }
         let mut things = Vec::with_capacity(part.texts.len());
         for item in &part.texts {
-            let offset = offset_of(text, item.get());
+            let offset = offset_of(text, item);
             let object = self
-                .object(item.get(), part.resource, part.api_version)
+                .object(item, part.resource, part.api_version)
                 .map_err(|fault| fault.within(offset))?;
             newest_s = newest_s.max(object.newest_s);
             things.push(Thing::Object(Box::new(object)));
@@ -93,9 +91,7 @@ impl Reader {
             let newest_s = object.newest_s;
             return Ok((Thing::Object(Box::new(object)), newest_s));
         }
-        let raw: &RawValue =
-            serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
-        let chunk = &read_pods(item, &[raw], &self.salt)?[0];
+        let chunk = &read_pods(item, &[item], &self.salt)?[0];
         let row = self.pods.len() as PodRow;
         self.take(chunk);
         Ok((Thing::Pod(row), chunk.newest_s))
