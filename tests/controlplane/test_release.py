@@ -28,9 +28,6 @@ KILLS = 30
 BROKEN = ("catalog", "redis", "tair")
 """A Deployment and a StatefulSet on both planes, and an Advanced StatefulSet, in place."""
 CANARIES = 5
-SCALED = "/apis/apps/v1/namespaces/shop/deployments/web"
-MORE = 3
-"""By how many pods somebody scales it up."""
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +104,9 @@ def has_done(running: Running, events: int) -> bool:
     return len(running.events) >= events or running.process.poll() is not None
 
 
-def test_it_does_so_although_it_is_killed_and_somebody_else_is_at_work(
+def test_it_does_so_although_its_executor_is_killed_and_an_api_server_restarts(
     filled: Planes, folder: Path
 ) -> None:
-    """The executor is killed, an API server restarts, and somebody scales a workload up."""
     count = pods(filled)
     operator, plan = begun(folder, filled, "1.2.0")
     random = Random(1)
@@ -128,28 +124,18 @@ def test_it_does_so_although_it_is_killed_and_somebody_else_is_at_work(
                 hangzhou = filled["hangzhou"]
                 if kills == KILLS // 2 and isinstance(hangzhou, ControlPlane):
                     hangzhou.restart_api_server()
-            if kills == KILLS // 6:
-                scale_up(filled["hangzhou"])
             kills += 1
         audit = auditor.found()
     # Whoever is killed between two writes may disrupt the pods of a wave twice, and nothing else.
     twice = [each for each in audit["violations"] if each.endswith(("twice", "disrupted again"))]
     assert audit["violations"] == twice
     assert len(twice) < 0.01 * count, twice
-    assert pods(filled) == count + MORE
-    # Of the pods that came some are of the old version.
-    moved = range(count, count + MORE + 1)
-    assert audit["disrupted"] in moved
+    assert audit["disrupted"] == count
     (ended,) = running.said("ended")
-    assert ended["moved"] in moved
+    assert ended["moved"] == count
     print(went(ended), f"| {kills} kills, {len(twice)} pods twice")  # noqa: T201 as above
     assert ended["fidelity"]["as_planned"] >= 0.99 * count
     assert versions(filled) == {"1.2.0"}
-
-
-def scale_up(plane: Plane) -> None:
-    replicas = plane.admin.get(SCALED)["spec"]["replicas"]
-    plane.admin.merge(SCALED, {"spec": {"replicas": replicas + MORE}})
 
 
 def test_what_never_serves_stops_it_and_the_way_back_ends_at_what_ran_before(
