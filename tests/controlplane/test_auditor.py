@@ -20,6 +20,8 @@ def test_pods_that_are_deleted_past_their_budget_are_reported(
     admin = other_plane.admin
     path, budget = fleet.budget("web", 2)
     admin.apply(path, budget)
+    # What a test before this one did to the pods is over.
+    wait_all_ready(other_plane, 12)
     request = tmp_path / "request.json"
     request.write_text(json.dumps({"spec": {"target": {}}}))
     command = [sys.executable, "-m", "tests.controlplane.auditor"]
