@@ -16,7 +16,7 @@ from planner.apply.steps import Going, Step, held_up, without
 from planner.errors import DriftError
 from planner.kube.paths import object_paths, pod_path
 from planner.model.plan import Move, Workload
-from tests.apply.objects import CLONE_SET, DEPLOYMENT
+from tests.apply.objects import CLONE_SET, DEPLOYMENT, workload
 from tests.apply.shelf import Shelf
 from tests.apply.test_answers import UNAVAILABLE_BUDGET
 
@@ -181,3 +181,21 @@ def test_who_paused_a_workload_is_not_overruled() -> None:
     step = Step(place=place("CloneSet"), kind="go", value=9, moves=going("CloneSet", [0]))
     with pytest.raises(DriftError, match="CloneSet trade/cart is paused by its owner"):
         carried(to, step)
+
+
+def test_a_sidecar_set_waits_for_all_that_leave_their_revision() -> None:
+    to = shelf("CloneSet", 0, 1)
+    at = object_paths("SidecarSet", "", "mesh")[0]
+    to.objects[at] = workload("SidecarSet", containers=[{"name": "proxy", "image": "proxy:1"}])
+    steps = [
+        Step(place=place("CloneSet"), kind="go", value=8, moves=going("CloneSet", [0]),
+             sidecar_sets=("mesh",), leaving=("cart-1",)),
+        Step(place=place("CloneSet"), kind="go", application=False, moves=going("CloneSet", [1]),
+             sidecar_sets=("mesh",), leaving=("cart-0",)),
+    ]  # fmt: skip
+    carry_out(steps, to.writer(), Wanted(images={}, sidecars={"mesh": {"proxy": "proxy:2"}}), RUN)
+    mesh = to.objects[at]["spec"]
+    assert mesh["containers"] == [{"name": "proxy", "image": "proxy:2"}]
+    labels, revisions = mesh["updateStrategy"]["selector"]["matchExpressions"]
+    assert labels["values"] == [RUN.sidecars_label]
+    assert (revisions["operator"], revisions["values"]) == ("NotIn", ["cart-0", "cart-1"])

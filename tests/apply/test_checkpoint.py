@@ -1,6 +1,7 @@
 """What the core answers a run, on the recorded shop: the plan's own waves have room one by one."""
 
 import json
+import lzma
 from collections import Counter
 from functools import cache
 
@@ -12,9 +13,11 @@ from planner import core
 from planner.apply.back import back_request, read_images
 from planner.apply.checkpoint import Checkpoint, Question, ask
 from planner.apply.course import Course, Place, place_of
+from planner.apply.levers.selected import REVISION_LABEL
+from planner.apply.steps import Target
 from planner.apply.tail import images_of, tail_request
 from planner.loop import observe_fleet
-from tests.shop import SALE_MS, shop_log, shop_plan
+from tests.shop import SALE_MS, SHOP, shop_log, shop_plan
 
 
 @cache
@@ -42,6 +45,25 @@ def test_the_first_wave_has_room_in_every_budget() -> None:
     # Pods that were leaving when the plan was made need nobody to let them go.
     assert {pod.state for pod in checkpoint.due} <= {"here", "leaving"}
     assert {pod.held_by for pod in checkpoint.due} == {""}
+
+
+def test_a_pod_is_old_and_at_its_revision_as_long_as_its_application_differs() -> None:
+    target = Target.of(course().request)
+    every = range(len(keys(*range(1, len(course().waves) + 1))))
+    moves = [course().move(number) for number in every]
+    checkpoint = asked(Question(due=[(move.cluster, move.uid) for move in moves]))
+    here = [it for it in zip(moves, checkpoint.due, strict=True) if it[1].state == "here"]
+    assert [pod.old for _, pod in here] == [target.has_application(move) for move, _ in here]
+    assert {pod.old for _, pod in here} == {True, False}
+    revisions = {
+        pod["metadata"]["uid"]: pod["metadata"]["labels"][REVISION_LABEL]
+        for path in SHOP.glob("*/pods.json.xz")
+        for pod in json.loads(lzma.decompress(path.read_bytes()))["items"]
+        if REVISION_LABEL in pod["metadata"].get("labels", {})
+    }
+    held = [(pod.revision, revisions[move.uid]) for move, pod in here if move.uid in revisions]
+    assert held
+    assert [one for one, _ in held] == [other for _, other in held]
 
 
 def test_whoever_waits_for_another_is_held_until_that_one_serves() -> None:

@@ -13,6 +13,7 @@ from planner.apply.events import (
     Approved,
     Ended,
     Failed,
+    Paused,
     Replanned,
     RetryAsked,
     SkipAsked,
@@ -22,7 +23,7 @@ from planner.apply.events import (
     WaveEnded,
     from_payload,
 )
-from planner.apply.executor import execute
+from planner.apply.executor import TICK_S, execute
 from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
 from planner.apply.moveset import MoveSet
@@ -67,6 +68,7 @@ class Desk:
         self.journal = Journal(self.log, "r")
         began = Started(plan=Course(plan).id, by="me", policy=Policy().as_texts())
         self.journal.append(began, *events)
+        self.rests: list[float] = []
         lease = Lease(self.log, "r", Holder.this(), self.clock)
         lease.take(lambda _: None)
         self.journal.take(lease.epoch, "me")
@@ -77,10 +79,15 @@ class Desk:
             look=fleet,
             load=lambda _: plan,
             replan=replan,
-            wait=lambda _: True,
+            wait=self.rest,
             tell=lambda _: None,
         )
         self.site = Site(self.journal, lease, outside)
+
+    def rest(self, seconds: float) -> bool:
+        """The executor has to end as soon as it would rest."""
+        self.rests.append(seconds)
+        return True
 
     def step(self) -> Ending:
         """Go on until something would have to be waited for."""
@@ -157,6 +164,12 @@ def test_what_is_skipped_is_not_waited_for_and_lets_nothing_go() -> None:
     assert desk.step() == "interrupted"
     assert desk.last == WaveEnded(wave=1)
     assert desk.journal.run.unfinished == MoveSet(course().numbers(1))
+
+
+def test_an_executor_rests_only_when_it_did_nothing() -> None:
+    busy, idle = Desk(*first_wave(SkipAsked(by="me"))), Desk(*first_wave(Paused(by="me")))
+    assert (busy.step(), busy.rests) == ("interrupted", [0]), "it has ended the wave"
+    assert (idle.step(), idle.rests) == ("interrupted", [TICK_S])
 
 
 def test_a_wave_that_failed_within_the_budget_is_left_behind_until_somebody_tries_again() -> None:

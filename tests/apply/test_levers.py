@@ -158,6 +158,9 @@ def test_a_sidecar_set_passes_over_pods_that_are_about_to_leave_their_revision()
     ]
     (after,) = pull(first, "r-1-2", [])["spec"]["updateStrategy"]["selector"]["matchExpressions"]
     assert after["values"] == ["r-1-1", "r-1-2"], "labels only, and all have left"
+    alike = pull(pull(CLONE_SET, "r-1-1", ["r-1-9"]), "r-1-2", [])
+    (after,) = alike["spec"]["updateStrategy"]["selector"]["matchExpressions"]
+    assert after["values"] == ["r-1-1", "r-1-2"], "a revision is no label, whatever its name"
 
 
 def test_images_change_and_nothing_else_of_the_template() -> None:

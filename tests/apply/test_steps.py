@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from planner.apply.checkpoint import PodStanding, Standing
 from planner.apply.course import Place
-from planner.apply.steps import Going, Target, steps, without_those_that_stay
+from planner.apply.steps import Going, Target, steps, without, without_those_that_stay
 from planner.model.plan import Move, Workload
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ def test_a_pod_that_has_its_new_application_lets_no_other_go() -> None:
     assert step.value == 9 - 1 - 2
     (again,) = steps([*half, *whole], STANDINGS, (), TARGET)
     assert again.value == 9 - 1
+
+
+def test_leaving_out_a_pod_that_has_its_new_application_changes_no_number() -> None:
+    (step,) = steps(going([0], BOTH) + going([1], BOTH, old=False), STANDINGS, (), TARGET)
+    assert without(step, {1}).value == step.value
+    assert without(step, {0}).value == step.value + 1
 
 
 def test_sidecars_wait_for_the_application_of_their_pods() -> None:
