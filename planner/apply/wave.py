@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
 from planner.apply.course import Place, place_of
-from planner.apply.events import Base, Took
+from planner.apply.events import Base, Lever, Took
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Policy
 from planner.apply.state import Bound, Run, Wave
@@ -163,29 +163,30 @@ def how_far(
     """
     let_go = [each for each in due if each.number in wave.let_go]
     states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
-    standings = checkpoint.by_place()
+    waits = [it for it in let_go if it.number not in wave.back]
     # Those that others moved have not to change any more either.
     gone = Counter(place_of(it.move) for it in due if it.number in wave.let_go | wave.back)
-    unlike: dict[Place, tuple[int, str]] = {
-        place: found
-        for place, moves in gone.items()
-        if (found := _unlike(standings.get(place), wave.base.get(index_of[place]), moves))[0]
-    }
+    stays = Counter(
+        place_of(it.move) for it in waits if states[it.number].state in ("here", "kept", "leaving")
+    )
+    unlike: dict[Place, tuple[int, str]] = {}
+    for place, standing in checkpoint.by_place().items():
+        index = index_of.get(place, -1)
+        if gone[place] and (base := wave.base.get(index)):
+            taken = _still_taken(stays[place], standing, wave.levers.get(index))
+            short, why = _unlike(standing, base, gone[place], taken)
+            if short:
+                unlike[place] = short, why
     back, waiting = _parted(
-        [
-            (it.number, place_of(it.move), states[it.number].state)
-            for it in let_go
-            if it.number not in wave.back
-        ],
+        [(it.number, place_of(it.move), states[it.number].state) for it in waits],
         {place: short for place, (short, _) in unlike.items()},
     )
     moves = {it.number: it.move for it in let_go}
     strays = [each for each in back if _is_stray(moves[each], states[each].state)]
-    why = {number: unlike[place][1] for number, place in waiting.items()}
     return Progress(
         back=MoveSet(back),
         strays=MoveSet(strays),
-        waiting=why,
+        waiting={number: unlike[place][1] for number, place in waiting.items()},
         open_places=frozenset(unlike),
     )
 
@@ -221,21 +222,45 @@ def _is_stray(move: Move, state: str) -> bool:
     return state in (("here", "kept", "gone", "leaving") if stays else ("here", "kept", "done"))
 
 
-def _unlike(standing: Standing | None, base: Base | None, moves: int) -> tuple[int, str]:
-    """How many pods a workload is short of after so many of its moves, and what they lack."""
-    if standing is None or base is None:
-        return 0, ""
-    _, movable, unsettled, missing, _ = base
+def _still_taken(stays: int, standing: Standing, lever: Lever | None) -> int:
+    """How many pods that were let go and stay as they were a controller has still to take.
+
+    A Deployment takes none once there are as many new pods as it was let have. Where it is scaled
+    up in between, old pods that come go first, as they are not ready, and those let go stay.
+    """
+    if lever is None or standing.place.kind != "Deployment":
+        return stays
+    _, kind, new, _ = lever
+    return min(stays, max(0, new - standing.at_target)) if kind == "go" else stays
+
+
+def _unlike(standing: Standing, base: Base, moves: int, taken: int) -> tuple[int, str]:
+    """How many pods a workload is short of after so many of its moves, and what they lack.
+
+    It is short of no more than of pods at the target that serve, and of those let go that are still
+    there: somebody may scale it up in the middle of the wave, and for what comes beside, of
+    whichever version, this wave does not wait.
+
+    Args:
+        standing: how the workload is.
+        base: how it was before the wave.
+        moves: those that were let go or made by others.
+        taken: of those let go, the pods that its controller has still to take.
+    """
+    _, movable, unsettled, missing, at_target = base
     old = max(0, standing.movable - movable + moves)
     fewer = max(0, standing.missing - missing)
     slow = max(0, standing.unsettled - unsettled)
+    serving = standing.at_target - standing.unsettled
+    short = min(old + fewer + slow, max(taken, at_target + moves - serving))
+    old = max(min(old, taken), short - fewer - slow)
     if old:
         why = f"{_pods(old)} to change still"
     elif fewer:
         why = f"{_pods(fewer)} missing"
     else:
         why = f"{_pods(slow)} not back, such as {', '.join(standing.examples)}"
-    return old + fewer + slow, why
+    return short, why
 
 
 def _pods(count: int) -> str:

@@ -124,6 +124,42 @@ def test_no_more_moves_are_back_than_pods_are_and_no_more_fail_than_are_not(
     assert going.back | MoveSet(going.waiting) == MoveSet(range(count))
 
 
+@given(*[st.integers(0, 10)] * 6)
+def test_a_wave_does_not_wait_for_pods_that_come_beside_it(
+    served: int, slow: int, stays: int, came_old: int, came_new: int, came_slow: int
+) -> None:
+    """Somebody scales up: pods come at either version, and some of the new ones do not serve."""
+    gone = served + slow
+    stand = standing(
+        movable=30 - gone + came_old,
+        at_target=gone + came_new + came_slow,
+        unsettled=slow + came_slow,
+    )
+    moves = [move(str(number)) for number in range(gone + stays)]
+    states: list[PodState] = ["gone" for _ in range(gone)]
+    states += ["here" for _ in range(stays)]
+    run = moving(len(moves), base=(0, 30, 0, 0, 0))
+    going = found(run, moves, answer(stand, *states))
+    assert len(going.back) == min(gone, served + came_new), "as many as new ones serve"
+    assert all(states[number] == "gone" for number in going.back)
+    if going.waiting:
+        (why,) = set(going.waiting.values())
+        assert why.endswith("to change still" if stays else "not back, such as cart-x")
+
+
+def test_a_deployment_with_its_new_pods_takes_none_that_was_let_go() -> None:
+    """It was scaled up from 10 to 14, and two of the pods that came went for those let go."""
+    web = Place("hz", "trade", "Deployment", "web")
+    run = moving(2, base=BASE)
+    run = fold(run, [LetGo(wave=1, moves="0-1", levers=((0, "go", 2, 0),))], 0)
+    its = Workload(kind="Deployment", name="web")
+    due = bound_moves(enumerate([replace(move(uid), workload=its) for uid in "ab"]), run.wave)
+    for new, back in ((1, MoveSet()), (2, MoveSet([0, 1]))):
+        stand = replace(standing(movable=14 - new, at_target=new), place=web)
+        going = how_far(due, run.wave, {web: 0}, answer(stand, "here", "here"))
+        assert going.back == going.strays == back
+
+
 def test_one_new_pod_that_never_serves_is_one_failure() -> None:
     run, moves = moving(20, base=(0, 20, 0, 0, 0)), [move(str(number)) for number in range(20)]
     stand = standing(movable=0, unsettled=1, at_target=20)

@@ -140,6 +140,24 @@ def test_who_pauses_a_workload_is_heard_and_not_undone(operator: Operator, hangz
     assert {**after, "template": None} == {**before, "template": None}
 
 
+def test_nobody_waits_for_pods_that_come_while_a_wave_is_under_way(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    """Somebody scales the workload up and down, as an autoscaler does in the night of a sale."""
+    api = hangzhou.admin
+    plan = operator.plan(request())
+    scaled = (PODS + 4, PODS + 7, PODS + 2)
+    with operator.apply(plan, "--patience", "60") as running:
+        for wave, replicas in enumerate(scaled, 1):
+            running.wait_for("letting-go", wave)
+            api.merge(WEB, {"spec": {"replicas": replicas}})
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    (ended,) = running.said("ended")
+    assert ended["failed"] == 0
+    assert running.said("replanned")
+    until("all of it serves", lambda: images(api) == [f"{IMAGE}:2.0.0"] * scaled[-1])
+
+
 def test_the_rest_is_tried_before_a_run_goes_over_to_it(
     operator: Operator, hangzhou: Plane
 ) -> None:
