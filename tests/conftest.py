@@ -30,14 +30,15 @@ settings.load_profile("planner")
 
 
 class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives one worker all tests of control planes, so that one set of them is up at a time.
+    """Gives one worker all tests of control planes, and another one the releases, a third of them.
 
-    Marks of groups would say the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
+    So no more than two sets of planes are up at a time, and both workers are busy to the end. Marks
+    of groups would say the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        together = "tests/controlplane/"
-        return together if nodeid.startswith(together) else nodeid
+        scopes = ("tests/controlplane/test_release.py", "tests/controlplane/")
+        return next((scope for scope in scopes if nodeid.startswith(scope)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)  # there is none without pytest-xdist
