@@ -4,27 +4,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers import deployment, partition, selected, template
 from planner.apply.levers.held import (
     HELD,
-    SIDECARS_LABEL,
-    WAVE_LABEL,
     Object,
     annotations_of,
     is_paused,
     owners,
     released,
 )
+from planner.apply.naming import Run, name_nodes, name_pod
 from planner.apply.steps import Going, Step, held_up, without
 from planner.apply.writer import Writer, Written
 from planner.errors import DriftError, RunError
 
 COUNTED_S: Final = 10.0
 """How long a controller may take to count pods that are there."""
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
-FIRST_TO_GO = "-1000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +42,6 @@ class Wanted:
         manifest = self.manifests.get(place)
         laid = template.with_manifest(live, manifest) if manifest is not None else live
         return template.with_images(laid, self.images.get(place, {}))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Who writes: the run, the number of its wave, and a name for the step that no other has."""
-
-    id: str
-    wave: int
-    step: str
-
-    @property
-    def sidecars_label(self) -> str:
-        """The label of pods whose sidecars this step lets go."""
-        return f"{self.label}-{self.step}"
-
-    @property
-    def label(self) -> str:
-        """The label of pods that this wave lets go."""
-        return f"{self.id}-{self.wave}"
 
 
 def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -> dict[int, str]:
@@ -247,46 +224,6 @@ def rest(place: Place, writer: Writer) -> None:
     live = writer.read(place.kind, place.namespace, place.name)
     if live is not None and (HELD in annotations_of(live) or writer.is_dry_run):
         writer.pull(place.kind, place.namespace, place.name, deployment.stand_still)
-
-
-def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> Written:
-    """Say which pod is to go, where a controller lets us."""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    if step.application and step.place.kind in ("CloneSet", "AdvancedStatefulSet"):
-        labels[WAVE_LABEL] = run.label
-    if step.application and step.place.kind == "Deployment":
-        annotations[DELETION_COST] = FIRST_TO_GO
-    if step.sidecar_sets:
-        labels[SIDECARS_LABEL] = run.sidecars_label
-    if not labels and not annotations:
-        return Written("done")
-    metadata = {"labels": labels} if labels else {}
-    metadata |= {"annotations": annotations} if annotations else {}
-    pod = each.pod
-    return writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
-
-
-def unname_pod(pod: PodStanding, uid: str, writer: Writer) -> None:
-    """Take from a pod that did not go what says that it is to be the first to go."""
-    live = writer.read_pod(pod.namespace, pod.name)
-    if live is None or live["metadata"]["uid"] != uid:
-        return
-    if annotations_of(live).get(DELETION_COST) == FIRST_TO_GO:
-        version = live["metadata"]["resourceVersion"]
-        change = {"annotations": {DELETION_COST: None}}
-        writer.merge_pod(pod.namespace, pod.name, uid, version, change)
-
-
-def name_nodes(step: Step, writer: Writer, run: Run) -> None:
-    """Label the nodes on which an Advanced DaemonSet may change its pods."""
-    if step.place.kind != "AdvancedDaemonSet" or not step.moves:
-        return
-    live = writer.read(step.place.kind, step.place.namespace, step.place.name)
-    if live is None:
-        return
-    for node in dict.fromkeys(each.pod.node for each in step.moves):
-        writer.label_node(node, selected.node_label(live), run.id)
 
 
 def remove_pod(step: Step, each: Going, writer: Writer) -> Written:

@@ -57,6 +57,7 @@ class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
         old: of one that is here, whether its application differs; otherwise its sidecars do.
         held_by: the budget that has no room for it, or the dependency that it waits for.
         revision: its label `controller-revision-hash`.
+        deletion_cost: its annotation `controller.kubernetes.io/pod-deletion-cost`.
     """
 
     state: PodState
@@ -68,6 +69,7 @@ class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     node: str
     version: str
+    deletion_cost: int = 0
 
 
 class SidecarStanding(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from planner.apply import naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
 from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
@@ -195,18 +196,28 @@ def stand_still(site: Site) -> None:
 
 
 def unname(site: Site) -> None:
-    """Take the deletion costs from pods that were let go and did not go; nobody lets them go now.
+    """Give pods that were let go and did not go the deletion costs of their owners.
 
-    Labels stay: partitions and selectors that let pods go by them are still there.
+    Nobody lets them go now. Those in whose place another pod went are known by their costs. Labels
+    stay: partitions and selectors that let pods go by them are still there.
     """
     run, course = site.run, site.course
     due = bound_moves(course.moves(run.wave.number), run.wave) if run.is_moving else []
     keys = {each.key: each.move for each in due if each.number in run.wave.let_go - run.wave.back}
     keys |= {(it.cluster, it.uid): it for it in map(course.move, run.unfinished)}
-    named = [key for key, move in keys.items() if move.workload.kind == "Deployment"]
-    if named:
-        pods = site.ask(Question(let_go=named)).let_go
-        site.unname([(*key, pod) for key, pod in zip(named, pods, strict=True)])
+    open_ones = [key for key, move in keys.items() if move.workload.kind == "Deployment"]
+    places = [place for place in site.plan.images if place.kind == "Deployment"]
+    listed = site.ask(Question(list=places)).workloads
+    others = [(it.place.cluster, uid) for it in listed for uid in it.moves]
+    asked = list(dict.fromkeys([*open_ones, *others]))
+    pods = zip(asked, site.ask(Question(let_go=asked)).let_go, strict=True)
+    site.unname(
+        [
+            (*key, pod)
+            for key, pod in pods
+            if key in keys or pod.deletion_cost == int(naming.FIRST_TO_GO)
+        ]
+    )
 
 
 def recover(site: Site) -> None:

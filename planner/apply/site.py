@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from planner import core
-from planner.apply import carry
+from planner.apply import carry, naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question, ask
 from planner.apply.course import Course, Place, place_of
 from planner.apply.events import AnyEvent, Written
@@ -241,7 +241,7 @@ class Site:
         # Every executor makes each step once.
         self._steps += 1
         name = f"{self._lease.epoch}.{self._steps}"
-        who = carry.Run(id=self.run_id, wave=self.run.wave.number, step=name)
+        who = naming.Run(id=self.run_id, wave=self.run.wave.number, step=name)
         refused = self._beside(
             partial(carry.carry_out, its, writers[name], wanted, who)
             for name, its in by_cluster.items()
@@ -255,7 +255,7 @@ class Site:
     def unname(self, pods: Iterable[tuple[str, str, PodStanding]]) -> None:
         """Take the names from pods that stay where they are; cluster and uid of each."""
         self._in_turn(
-            (cluster, partial(carry.unname_pod, pod, uid))
+            (cluster, partial(naming.unname_pod, pod, uid))
             for cluster, uid, pod in pods
             if pod.state in ("here", "kept")
         )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
-from planner.apply.carry import DELETION_COST, FIRST_TO_GO, Run, Wanted, carry_out, rest, unname_pod
+from planner.apply.carry import Wanted, carry_out, rest
 from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers.deployment import NEVER_S
 from planner.apply.levers.held import WAVE_LABEL, released
+from planner.apply.naming import DELETION_COST, FIRST_TO_GO, OWNERS_COST, Run, unname_pod
 from planner.apply.steps import Going, Step, held_up, without
 from planner.errors import DriftError
 from planner.kube.paths import object_paths, pod_path
@@ -163,15 +166,30 @@ def test_a_deployment_that_was_let_go_stands_still_after() -> None:
     assert spec["minReadySeconds"] == NEVER_S
 
 
-def test_a_pod_that_did_not_go_loses_our_deletion_cost_and_no_other() -> None:
-    to = shelf("Deployment", 0, 1)
-    ours, owners = (to.objects[pod_path("trade", f"cart-{each}")]["metadata"] for each in (0, 1))
-    ours["annotations"] = {DELETION_COST: FIRST_TO_GO, "a": "b"}
-    owners["annotations"] = {DELETION_COST: "7"}
-    for each in going("Deployment", [0, 1]):
+def test_a_pod_that_did_not_go_has_the_deletion_cost_of_its_owner_and_no_other() -> None:
+    to = shelf("Deployment", 0, 1, 2)
+    own = {1: "7", 2: "-9"}
+    for number, cost in own.items():
+        annotated = {DELETION_COST: cost, "a": "b"}
+        to.objects[pod_path("trade", f"cart-{number}")]["metadata"]["annotations"] = annotated
+    first, second, other = (
+        replace(it, pod=msgspec.structs.replace(it.pod, deletion_cost=int(own.get(it.number, 0))))
+        for it in going("Deployment", [0, 1, 2])
+    )
+
+    def costs() -> list[dict[str, str]]:
+        pods = [to.objects[pod_path("trade", f"cart-{number}")] for number in range(3)]
+        return [it["metadata"].get("annotations") or {} for it in pods]
+
+    step = Step(place=place("Deployment"), kind="go", value=2, moves=(first, second))
+    assert carried(to, step) == {}
+    assert [it[DELETION_COST] for it in costs()] == [FIRST_TO_GO, FIRST_TO_GO, "-9"]
+    seen = msgspec.structs.replace(second.pod, deletion_cost=int(FIRST_TO_GO))
+    assert carried(to, replace(step, moves=(replace(second, pod=seen),))) == {}, "once more"
+    assert costs()[1][OWNERS_COST] == "7"
+    for each in (first, second, other):
         unname_pod(each.pod, each.uid, to.writer())
-    left = [to.objects[pod_path("trade", f"cart-{each}")]["metadata"] for each in (0, 1)]
-    assert [it["annotations"] for it in left] == [{"a": "b"}, {DELETION_COST: "7"}]
+    assert costs() == [{}, {DELETION_COST: "7", "a": "b"}, {DELETION_COST: "-9", "a": "b"}]
 
 
 def test_who_paused_a_workload_is_not_overruled() -> None:

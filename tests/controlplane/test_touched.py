@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planner.apply.naming import DELETION_COST, FIRST_TO_GO, OWNERS_COST
 from planner.apply.writer import FIELD_MANAGER
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
@@ -58,12 +59,20 @@ def request(**spec: Any) -> str:  # noqa: ANN401 JSON
     return json.dumps(document)
 
 
+def pods(api: Api) -> list[Any]:
+    items: list[Any] = api.get(f"{PLACE}/pods")["items"]
+    return items
+
+
+def cost_of(pod: Any) -> str:  # noqa: ANN401 JSON
+    """The deletion cost of a pod; empty when it has none."""
+    return str((pod["metadata"].get("annotations") or {}).get(DELETION_COST, ""))
+
+
 def ready(api: Api) -> dict[str, str]:
     """Image by uid of the pods that serve."""
-    pods = api.get(f"{PLACE}/pods")["items"]
-    return {
-        pod["metadata"]["uid"]: pod["spec"]["containers"][0]["image"] for pod in pods if serves(pod)
-    }
+    serving = filter(serves, pods(api))
+    return {pod["metadata"]["uid"]: pod["spec"]["containers"][0]["image"] for pod in serving}
 
 
 def images(api: Api) -> list[str]:
@@ -156,6 +165,29 @@ def test_nobody_waits_for_pods_that_come_while_a_wave_is_under_way(
     assert ended["failed"] == 0
     assert running.said("replanned")
     until("all of it serves", lambda: images(api) == [f"{IMAGE}:2.0.0"] * scaled[-1])
+
+
+def test_pods_that_stay_have_the_deletion_cost_of_their_owner(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api = hangzhou.admin
+    for pod in pods(api):
+        path = f"{PLACE}/pods/{pod['metadata']['name']}"
+        api.merge(path, {"metadata": {"annotations": {DELETION_COST: "7"}}})
+    operator.observe()
+    plan = operator.plan(request())
+    with operator.apply(plan) as running:
+        running.wait_for("letting-go")
+        # Pods that come now go first, as they are not ready, and those that were let go stay.
+        api.merge(WEB, {"spec": {"replicas": PODS + 4}})
+        until("one is named", lambda: any(cost_of(pod) == FIRST_TO_GO for pod in pods(api)))
+        operator.say("abort")
+        assert running.end() == 5, running.errors
+    until("it is as large as it should be", lambda: len(ready(api)) == PODS + 4)
+    costs = {pod["metadata"]["uid"]: cost_of(pod) for pod in pods(api)}
+    assert FIRST_TO_GO not in costs.values()
+    assert list(costs.values()).count("7") >= PODS - 3
+    assert not any(OWNERS_COST in (pod["metadata"].get("annotations") or {}) for pod in pods(api))
 
 
 def test_the_rest_is_tried_before_a_run_goes_over_to_it(

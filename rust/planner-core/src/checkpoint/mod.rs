@@ -130,6 +130,8 @@ pub struct PodStanding {
     pub node: String,
     /// Its `resourceVersion`.
     pub version: String,
+    /// Its deletion cost.
+    pub deletion_cost: i32,
 }
 
 /// Answers a run's question.

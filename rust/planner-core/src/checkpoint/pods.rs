@@ -96,6 +96,7 @@ impl<'a> Pods<'a> {
             revision: pods.texts.text(pods.columns.class(row).revision).to_owned(),
             node: pods.node(row).to_owned(),
             version: pods.columns.resource_version[at].to_string(),
+            deletion_cost: pods.annotations(row).deletion_cost,
         }
     }
 }
