@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.errors import NotInPlanError
+from planner.plan.book import Book, Held, budget_names
 
 Json = Mapping[str, Any]
 
@@ -42,7 +43,7 @@ def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
     Raises:
         NotInPlanError: the plan has no such thing.
     """
-    book = _Book(header)
+    book = Book(header)
     what = what.removeprefix("budget:")  # As the reasons of moves name a budget.
     if what == "plan":
         return [_of_plan(book)]
@@ -50,7 +51,7 @@ def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
         case ["wave", number] if number.isdecimal():
             return [_of_wave(book, int(number))]
     found = (
-        [_of_budget(book, each) for each in header["budgets"] if what in _budget_names(each)]
+        [_of_budget(book, each) for each in header["budgets"] if what in budget_names(each)]
         or [
             _of_workload(book, index)
             for index, each in enumerate(header["workloads"])
@@ -66,70 +67,17 @@ def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
     return found
 
 
-class _Book:
-    """The header of a plan with what the answers look up."""
-
-    def __init__(self, header: Json) -> None:
-        self.header = header
-        self.workloads: list[Json] = header["workloads"]
-        self.held = [
-            {wave: because for wave, _moves, because in workload["held"]}
-            for workload in self.workloads
-        ]
-        # One rule of the request makes an edge for each pair of workloads that it names.
-        self.before: dict[tuple[str, int], list[int]] = {}
-        for edge in header["dependencies"]:
-            self.before.setdefault((edge["name"], edge["after"]), []).append(edge["before"])
-        self.several = len(header["clusters"]) > 1
-
-    def name(self, index: int) -> str:
-        """Name a workload as people write it."""
-        workload = self.workloads[index]
-        place = f"{workload['cluster']} " if self.several else ""
-        return f"{place}{workload['namespace']}/{workload['name']}"
-
-    def chain(self, index: int, wave: int) -> list[Link]:
-        """Follow the reasons back to wave 1 or to a wave that nothing held."""
-        links = []
-        while wave >= 1:
-            because = self.held[index].get(wave)
-            links.append(Link(wave=wave, subject=self.name(index), because=because or "nothing"))
-            if not because:
-                break
-            index = self._holder(index, wave - 1, because)
-            wave -= 1
-        return links[::-1]
-
-    def _holder(self, index: int, wave: int, because: str) -> int:
-        """Who was there in the wave before, so that this one had to wait."""
-        kind, _, name = because.partition(":")
-        if kind == "dependency" and (name, index) in self.before:
-            before = self.before[name, index]
-            return next((each for each in before if wave in self.held[each]), before[0])
-        if wave in self.held[index]:
-            return index
-        takers = [
-            (moves, -other)
-            for other, moves in self.header["per_wave"][wave - 1]["workloads"]
-            if kind != "budget" or self._takes(other, name)
-        ]
-        return -max(takers)[1] if takers else index
-
-    def _takes(self, index: int, budget: str) -> bool:
-        named = [each for each in self.header["budgets"] if budget in _budget_names(each)]
-        return not named or any(index in each["workloads"] for each in named)
-
-    def budget(self, index: int, name: str) -> Json | None:
-        """Find the budget of that name that a workload takes from: clusters share names."""
-        named = (each for each in self.header["budgets"] if name in _budget_names(each))
-        return next((each for each in named if index in each["workloads"]), None)
+def _links(book: Book, chain: Iterable[Held]) -> list[Link]:
+    return [
+        Link(wave=wave, subject=book.name(index), because=because or "nothing")
+        for wave, index, because in chain
+    ]
 
 
-def _of_plan(book: _Book) -> Reasons:
+def _of_plan(book: Book) -> Reasons:
     header = book.header
     if not header["waves"]:
         return Reasons(subject=f"plan {header['id']}", kind="plan", facts=["nothing moves"])
-    last = max(range(len(book.workloads)), key=lambda i: (book.workloads[i]["last_wave"] or 0, -i))
     gap = header["waves"] - header["waves_bound"]
     return Reasons(
         subject=f"plan {header['id']}",
@@ -138,14 +86,14 @@ def _of_plan(book: _Book) -> Reasons:
             f"{header['waves']} waves; at least {header['waves_bound']} are needed",
             header["proof"]["waves"]["text"],
             "no plan is shorter" if gap == 0 else f"at most {gap} waves could be saved",
-            f"the last to finish is {book.name(last)}",
+            f"the last to finish is {book.name(book.last)}",
             header["bottleneck"]["text"],
         ],
-        chain=book.chain(last, header["waves"]),
+        chain=_links(book, book.critical_chain()),
     )
 
 
-def _of_wave(book: _Book, number: int) -> Reasons:
+def _of_wave(book: Book, number: int) -> Reasons:
     waves = book.header["per_wave"]
     if not 1 <= number <= len(waves):
         raise NotInPlanError(f"wave {number}: the plan has waves 1 to {len(waves)}")
@@ -164,11 +112,14 @@ def _of_wave(book: _Book, number: int) -> Reasons:
         facts.append(f"it waits {wave['waits_s']:.0f} s for the soak of a stage")
     index = ranked[0][0]
     return Reasons(
-        subject=f"wave {number}", kind="wave", facts=facts, chain=book.chain(index, number)
+        subject=f"wave {number}",
+        kind="wave",
+        facts=facts,
+        chain=_links(book, book.chain(index, number)),
     )
 
 
-def _of_budget(book: _Book, budget: Json) -> Reasons:
+def _of_budget(book: Book, budget: Json) -> Reasons:
     full = [wave for wave, left in enumerate(budget["headroom"], 1) if left <= 0]
     facts = [f"{budget['resolved']}; {budget['down']:,} of its pods are down already"]
     if full:
@@ -189,7 +140,7 @@ def _of_budget(book: _Book, budget: Json) -> Reasons:
     )
 
 
-def _of_workload(book: _Book, index: int) -> Reasons:
+def _of_workload(book: Book, index: int) -> Reasons:
     workload = book.workloads[index]
     name = book.name(index)
     if not workload["moves"]:
@@ -211,12 +162,12 @@ def _of_workload(book: _Book, index: int) -> Reasons:
         subject=name,
         kind="workload",
         facts=facts,
-        chain=book.chain(index, last),
+        chain=_links(book, book.chain(index, last)),
         remedies=_remedies(book, index, set(book.held[index].values()) - {None}),
     )
 
 
-def _why_none(book: _Book, workload: Json) -> list[str]:
+def _why_none(book: Book, workload: Json) -> list[str]:
     mine = [
         pod["reason"]
         for pod in book.header["unmovable"]
@@ -227,7 +178,7 @@ def _why_none(book: _Book, workload: Json) -> list[str]:
     return [f"no pod moves: {reason}" for reason in sorted(set(mine))] or ["no pod moves"]
 
 
-def _of_pods(book: _Book, moves: Iterable[Json], what: str) -> list[Reasons]:
+def _of_pods(book: Book, moves: Iterable[Json], what: str) -> list[Reasons]:
     places = {
         (each["cluster"], each["namespace"], each["kind"], each["name"]): index
         for index, each in enumerate(book.workloads)
@@ -247,10 +198,10 @@ def _of_pods(book: _Book, moves: Iterable[Json], what: str) -> list[Reasons]:
     ]
 
 
-def _of_move(book: _Book, index: int, move: Json) -> Reasons:
+def _of_move(book: Book, index: int, move: Json) -> Reasons:
     stage = f", stage {move['stage']}" if move["stage"] else ""
     changes = ", ".join(f"{name} to {image}" for name, image in move["containers"].items())
-    chain = book.chain(index, move["wave"])
+    chain = _links(book, book.chain(index, move["wave"]))
     if move["because"]:
         chain[-1] = Link(
             wave=move["wave"], subject=chain[-1].subject, because=", ".join(move["because"])
@@ -267,7 +218,7 @@ def _of_move(book: _Book, index: int, move: Json) -> Reasons:
     )
 
 
-def _remedies(book: _Book, index: int, because: set[str]) -> list[str]:
+def _remedies(book: Book, index: int, because: set[str]) -> list[str]:
     remedies = []
     for reason in sorted(because):
         kind, _, name = reason.partition(":")
@@ -302,8 +253,3 @@ def _workload_names(workload: Json) -> set[str]:
     typed = f"{workload['namespace']}/{workload['kind']}/{name}"
     placed = {f"{cluster}/{short}", f"{cluster}/{typed}", f"{cluster} {short}"}
     return {name, f"{workload['kind']}/{name}", short, typed} | placed
-
-
-def _budget_names(budget: Json) -> set[str]:
-    name = budget["name"]
-    return {name, f"{budget['cluster']}/{name}", f"{budget['cluster']} {name}"}

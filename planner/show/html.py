@@ -17,6 +17,7 @@ from importlib import resources
 from string import Template
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 
+from planner.plan.book import Book
 from planner.show.pod_index import CompressedText, PodIndex
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ def _plan_block(header: Mapping[str, Any], held: Mapping[tuple[str, str], int]) 
     plan = {key: header[key] for key in ("request", "workloads", "per_wave")}
     plan["budgets"] = [{**budget, "held": _held(budget, held)} for budget in header["budgets"]]
     plan["unmovable"] = _unmovable_by_reason(header["unmovable"])
+    plan["chain"] = Book(header).critical_chain()
     pieces: list[str] = []
     block = CompressedText(pieces.append)
     block.add(json.dumps(plan, separators=(",", ":")))

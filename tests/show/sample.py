@@ -61,6 +61,7 @@ class Sample:
         service = SERVICES[place % len(SERVICES)]
         round_ = place // len(SERVICES)
         name = service if round_ == 0 else f"{service}-{round_}"
+        namespace = f"team-{place % 7}" if place % 5 else "trade"
         kind = rng.choice(list(KINDS))
         mean = self._size.moves / self._size.workloads
         total = max(3, round(mean * rng.choice((0.3, 0.5, 0.8, 1.0, 2.4))))
@@ -77,8 +78,12 @@ class Sample:
         return Part(
             moved=moved,
             entry={
+                "held": [
+                    [wave, count, _held(wave, moved, f"{namespace}/{name}")]
+                    for wave, (_, count) in moved.items()
+                ],
                 "cluster": cluster,
-                "namespace": f"team-{place % 7}" if place % 5 else "trade",
+                "namespace": namespace,
                 "kind": kind,
                 "name": name,
                 "pods": total + rng.randint(0, 5),
@@ -145,8 +150,12 @@ class Sample:
             },
             "workloads": [part.entry for part in self._parts],
             "per_wave": per_wave,
-            "budgets": [_budget(rng, part, size.waves) for part in self._parts]
-            + [_fleet_budget(rng, total, size.waves)],
+            "dependencies": [],
+            "budgets": [
+                {**_budget(rng, part, size.waves), "workloads": [place]}
+                for place, part in enumerate(self._parts)
+            ]
+            + [{**_fleet_budget(rng, total, size.waves), "workloads": list(range(size.workloads))}],
             "warnings": [
                 "pdb/trade/price allows no disruption: its 2 pods cannot move.",
                 "hangzhou/team-1/StatefulSet/stock runs below 1.35: one pod at a time.",
@@ -180,6 +189,13 @@ class Sample:
             rows.append(row)
             start += waits + seconds
         return rows
+
+
+def _held(wave: int, moved: dict[int, tuple[str, int]], name: str) -> str | None:
+    """Its own budget where it moved in the wave before, else the fleet's."""
+    if wave == 1:
+        return None
+    return f"budget:pdb/{name}" if wave - 1 in moved else "budget:fleet"
 
 
 def _key(entry: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -164,6 +164,17 @@ def test_a_budget_counts_the_moves_it_holds_back_in_its_own_cluster() -> None:
     assert [budget["held"] for budget in budgets] == [2, 1, 3]
 
 
+def test_the_critical_chain_ends_with_the_plan_and_every_link_waited_for_the_one_before() -> None:
+    chain = block_of(SMALL_PAGE, "plan-data")["chain"]
+    waves = [wave for wave, _, _ in chain]
+    last = SMALL_PLAN.header["waves"]
+    assert waves == list(range(waves[0], last + 1))
+    assert waves[0] == 1 or not chain[0][2], "nothing held the first link"
+    for wave, workload, because in chain:
+        assert workload in dict(SMALL_PLAN.header["per_wave"][wave - 1]["workloads"])
+        assert because or wave == waves[0]
+
+
 def test_unmovable_pods_stand_under_their_reason_largest_first() -> None:
     stays = SMALL_PLAN.header["unmovable"]
     groups = block_of(page_of({**SMALL_PLAN.header, "unmovable": stays[:5]}, []), "plan-data")

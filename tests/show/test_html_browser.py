@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from planner.plan.book import Book
 from tests.show.hostile import hostile_plan
 from tests.show.sample import SMALL_PAGE, SMALL_PLAN, page_of
 
@@ -95,6 +96,12 @@ def test_a_browser_says_why_an_unmovable_pod_stays(browser: Browser) -> None:
     rows = rows_of(browser.draw(SMALL_PAGE, "wave=none&q=" + pod["pod"]))
     assert len(rows) == 1
     assert rows[0].endswith("the workload is paused; remedy: unset spec.paused")
+
+
+def test_a_browser_draws_the_critical_chain(browser: Browser) -> None:
+    drawn = without_scripts(browser.draw(SMALL_PAGE, ""))
+    cells = re.findall(r'<td class="[^"]*critical[^"]*"', drawn)
+    assert len(cells) == len(Book(SMALL_PLAN.header).critical_chain()) > 1
 
 
 def test_a_browser_draws_hostile_names_as_text(browser: Browser) -> None:

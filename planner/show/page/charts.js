@@ -14,10 +14,12 @@ function workloadRows(plan) {
     key: keyOf(workload),
     group: `${workload.cluster}/${workload.namespace}`,
     moved: new Map(),
+    chain: new Map(),
   }));
   for (const { wave, workloads } of plan.per_wave) {
     for (const [place, moves] of workloads) rows[place].moved.set(wave, moves);
   }
+  for (const [wave, place, because] of plan.chain) rows[place].chain.set(wave, because);
   return rows.filter((row) => row.moves > 0);
 }
 
@@ -30,7 +32,10 @@ function stageNames(plan) {
 const stageAt = (row, wave) =>
   (row.stages ?? []).find((stage) => stage.first_wave <= wave && wave <= stage.last_wave)?.name ?? null;
 
+const firstLink = (row) => row.chain.keys().next().value ?? Infinity;
+
 const WORKLOAD_ORDERS = {
+  chain: (a, b) => (firstLink(a) === firstLink(b) ? WORKLOAD_ORDERS.first(a, b) : firstLink(a) - firstLink(b)),
   first: (a, b) => a.first_wave - b.first_wave || a.last_wave - b.last_wave,
   last: (a, b) => b.last_wave - a.last_wave || a.first_wave - b.first_wave,
   size: (a, b) => b.moves - a.moves,
@@ -50,6 +55,10 @@ function grouped(rows) {
   ]);
 }
 
+// What the reasons of moves say, in words.
+const heldBack = (because) =>
+  because ? `held back from the wave before by ${because.replace(":", " ")}` : "nothing held it back";
+
 function workloadView(stages, isGrouped) {
   const colour = (stage) => Math.max(0, stages.indexOf(stage)) % STAGE_COLOURS;
   return {
@@ -65,7 +74,8 @@ function workloadView(stages, isGrouped) {
       const moves = row.moved.get(wave);
       if (!moves) return null;
       const level = SHARE_STEPS.filter((step) => moves / row.moves >= step).length;
-      return { className: `stage-${colour(stageAt(row, wave))} level-${level}`, text: number(moves) };
+      const critical = row.chain.has(wave) ? "critical" : "";
+      return { className: `stage-${colour(stageAt(row, wave))} level-${level} ${critical}`, text: number(moves) };
     },
     describe(row, wave) {
       const stageList = (row.stages ?? []).map((stage) => `${stage.name} ${number(stage.moves)}`).join(", ");
@@ -80,6 +90,7 @@ function workloadView(stages, isGrouped) {
         `${row.key} in wave ${wave}`,
         `${counted(moves, "move")}, ${percent(moves, row.moves)} of its ${number(row.moves)}${stage ? `, stage ${stage}` : ""}`,
         `${number(done)} done after this wave (${percent(done, row.moves)})`,
+        ...(row.chain.has(wave) ? [`on the critical chain: ${heldBack(row.chain.get(wave))}`] : []),
       ];
     },
     pick: (row, wave) => toggleState({ workload: row.key, wave: wave && row.moved.has(wave) ? String(wave) : "" }),
@@ -98,6 +109,7 @@ function showWaves(plan) {
     ${shown.slice(0, STAGE_COLOURS).map((stage, place) => html`<span><i class="swatch stage-${place} level-5"></i>${stage}</span>`)}
     <span>share of the workload's moves ${SHARE_STEPS.map((step, place) =>
       html`<i class="swatch stage-${(shown.length - 1) % STAGE_COLOURS} level-${place + 1}"></i>${place > 0 && `${100 * step}%`}`)} and more</span>
+    ${plan.chain.length > 0 && html`<span title="The waves that hold the plan up: each had to wait for the one before."><i class="swatch critical"></i>critical chain</span>`}
     <span><i class="soak"></i>soak before the wave</span><span><i class="approval"></i>approval after the wave</span>
     <span class="hint">Click a cell, a workload or a wave for its pods.</span>`);
   const update = () => {
