@@ -13,7 +13,7 @@ from planner.verify.budgets import all_budgets
 from planner.verify.fleet import Fleet, Workload
 from planner.verify.numbers import ceil_of
 from planner.verify.observed import Pod
-from planner.verify.order import ordinal_of
+from planner.verify.order import clone_set_key, ordinal_of
 from planner.verify.plan import Case, build_case
 from planner.verify.target import read_target
 
@@ -29,8 +29,9 @@ class Posed:
 def pose(header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], fleet: Fleet) -> Posed:
     """Pose the problem of all pods that a plan moves.
 
-    Moves of a group are listed in the order that binds it, else by name, which says nothing of
-    their waves.
+    Moves of a group are listed in the order of its controller where `planner verify` knows one,
+    else by name, which says nothing of their waves. Scripts take from the front, and so keep what
+    the order of a CloneSet asks; solvers are not told of it.
 
     Args:
         header: the plan's header as JSON.
@@ -68,6 +69,8 @@ def _in_order(case: Case, workload: Workload) -> list[Pod]:
     moved = [move.pod for move in case.moves_of[workload.key] if move.pod is not None]
     if workload.strategy.ordered:
         return sorted(moved, key=ordinal_of, reverse=True)
+    if workload.key.kind == "CloneSet" and not workload.strategy.scatter:
+        return sorted(moved, key=lambda pod: (clone_set_key(workload, pod), pod.name))
     return sorted(moved, key=lambda pod: pod.name)
 
 

@@ -129,7 +129,7 @@ def _taking_order(workload: Workload, moves: Sequence[Move], usages: Usages) -> 
     """A CloneSet's order; a pod may be passed over when a budget of its own place is full."""
     keyed = sorted(
         (
-            (_clone_set_key(workload, move.pod), move)
+            (clone_set_key(workload, move.pod), move)
             for move in moves
             # Controllers take active pods only; one that is being deleted goes by itself.
             if move.pod is not None and not move.pod.deleting
@@ -177,7 +177,7 @@ def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
     )
 
 
-def _clone_set_key(workload: Workload, pod: Pod) -> OrderKey:
+def clone_set_key(workload: Workload, pod: Pod) -> OrderKey:
     """Sorts pods as a CloneSet takes them (cloneset_core.go, GetPodsSortFunc; priority_sort.go).
 
     The stable sort by priority comes second and so counts first.

@@ -179,6 +179,21 @@ def test_a_plan_keeps_the_problem_that_the_checker_poses_and_nothing_of_it_is_id
     assert "out of order" in " ".join(violations(problem, backwards))
 
 
+def test_pods_of_a_clone_set_that_are_down_are_listed_in_its_order(regime: Regime) -> None:
+    """What takes nothing comes first, and no plan goes before what list scheduling may do."""
+    _, posed = planned(observe(1000, 1), regime)
+    seen = 0
+    for group, waves in zip(posed.problem.groups, posed.schedule, strict=True):
+        down = [
+            w for m, w in zip(group.moves, waves, strict=True) if not posed.problem.charges[m].takes
+        ]
+        if "/CloneSet/" in group.name:
+            assert down == sorted(down), group.name
+            assert down == list(waves[: len(down)])
+            seen += len(down) > 1
+    assert seen
+
+
 def test_scripts_are_asked_in_a_process_of_their_own_and_judged() -> None:
     told = ask("tails", SMALL, 1)
     assert (told.waves, told.bound, told.why) == (4, 0, "")
@@ -275,5 +290,5 @@ def test_an_unknown_peer_is_named_with_those_that_there_are(
 ) -> None:
     assert main(["--peers", "gurobi"]) == 2
     assert capsys.readouterr().err == (
-        "gurobi: no such peer; there are layers, tails, cpsat, jobshop\n"
+        "gurobi: no such peer; there are fast, best, layers, tails, cpsat, jobshop\n"
     )
