@@ -16,6 +16,7 @@ from planner import core
 from planner.log import EventLog, NewCommit, Stream
 from planner.log.open import open_log
 from planner.model.clock import ManualClock
+from planner.plan.effort import STARTS
 
 SALT = b"benches" * 4 + b"salt"
 CLUSTER = "bench"
@@ -65,7 +66,7 @@ def diff(fleet: core.Fleet, request: bytes) -> bytes:
     return core.diff(fleet, request)
 
 
-def plan(fleet: core.Fleet, request: bytes) -> core.Plan:
+def plan(fleet: core.Fleet, request: bytes, starts: int = STARTS["balanced"]) -> core.Plan:
     """Diff, schedule and dress, for a fleet that is in memory."""
     return core.plan(
         fleet,
@@ -77,6 +78,7 @@ def plan(fleet: core.Fleet, request: bytes) -> core.Plan:
         warnings=[],
         allowances=b"[]",
         strict=False,
+        starts=starts,
     )
 
 

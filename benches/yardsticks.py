@@ -10,7 +10,7 @@ is not measured again.
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -24,10 +24,13 @@ from benches.peers.problem import length, violations
 from benches.posing import Posed, pose
 from benches.request import Regime
 from planner import core
+from planner.plan.effort import STARTS, Effort
 from planner.verify import fleet as verified
 from planner.verify.observed import fold_rows
 
 PLANNER = "planner"
+EFFORTS: tuple[Effort, ...] = ("fast", "best")
+"""Of the planner, besides its usual one."""
 _COLUMNS = ("pods", "regime", "by", "fleets", "waves", "over bound", "at most", "proved", "fewer")
 _UNITS = {"k": 1_000, "m": 1_000_000}
 
@@ -78,7 +81,7 @@ def observe(pods: int, seed: int) -> Observed:
     )
 
 
-def planned(observed: Observed, regime: Regime) -> tuple[Told, Posed]:
+def planned(observed: Observed, regime: Regime, effort: Effort = "balanced") -> tuple[Told, Posed]:
     """Plan a fleet; what came of it, and the problem that it solved.
 
     Raises:
@@ -86,7 +89,7 @@ def planned(observed: Observed, regime: Regime) -> tuple[Told, Posed]:
     """
     request = canonical(observed.generated.request(regime))
     began = perf_counter()
-    plan = stages.plan(observed.folded, request)
+    plan = stages.plan(observed.folded, request, STARTS[effort])
     took = perf_counter() - began
     header = json.loads(plan.header())
     assert not header["unmovable"], "every pod of a generated fleet can move"
@@ -118,10 +121,22 @@ def measure(
         ):
             observed = None  # Two fleets of a million need not be held at once.
             observed = observe(place.pods, place.seed)
-        told, posed = planned(observed, place.regime)
+        answer = _answers(observed, place.regime, seconds)
         for peer in wanted:
-            answer = told if peer == PLANNER else ask(peer, posed.problem, seconds)
-            yield Result(place=place, peer=peer, told=answer)
+            yield Result(place=place, peer=peer, told=answer(peer))
+
+
+def _answers(observed: Observed, regime: Regime, seconds: float) -> Callable[[str], Told]:
+    """What each peer, or the planner, makes of one problem."""
+    told, posed = planned(observed, regime)
+
+    def answer(peer: str) -> Told:
+        effort = next((each for each in EFFORTS if each == peer), None)
+        if effort is not None:
+            return planned(observed, regime, effort)[0]
+        return told if peer == PLANNER else ask(peer, posed.problem, seconds)
+
+    return answer
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
@@ -141,7 +156,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
 
 def _place_in_table(key: tuple[int, Regime, str]) -> tuple[int, int, int]:
     pods, regime, peer = key
-    return pods, list(Regime).index(regime), (PLANNER, *SCRIPTS, *SOLVERS).index(peer)
+    return pods, list(Regime).index(regime), (PLANNER, *EFFORTS, *SCRIPTS, *SOLVERS).index(peer)
 
 
 def _cells(row: Sequence[Result], plans: dict[Place, Told]) -> Iterator[str]:
@@ -192,10 +207,11 @@ def _number(text: str) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benches.yardsticks", description=__doc__)
     every = ",".join((*SCRIPTS, *SOLVERS))
+    efforts = " and ".join(EFFORTS)
     parser.add_argument("--pods", default="1k,10k", help="sizes, such as 1k,10k,100k,1m")
     parser.add_argument("--seeds", type=int, default=10, help="fleets of each size")
     parser.add_argument("--regimes", default=",".join(Regime))
-    parser.add_argument("--peers", default=every, help=f"of {every}; empty for none")
+    parser.add_argument("--peers", default=every, help=f"of {every}, {efforts}; empty for none")
     parser.add_argument("--seconds", type=float, default=60.0, help="that a solver may take")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="results, kept and gone on from")
     return parser.parse_args(arguments)
@@ -206,15 +222,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     assert core.BUILD_PROFILE == "release", "a debug build says nothing about time"
     peers = [each for each in options.peers.split(",") if each]
-    unknown = [each for each in peers if each not in (*SCRIPTS, *SOLVERS)]
+    known = (*EFFORTS, *SCRIPTS, *SOLVERS)
+    unknown = [each for each in peers if each not in known]
     if unknown:
-        sys.stderr.write(
-            f"{unknown[0]}: no such peer; there are {', '.join((*SCRIPTS, *SOLVERS))}\n"
-        )
+        sys.stderr.write(f"{unknown[0]}: no such peer; there are {', '.join(known)}\n")
         return 2
     if any(each in SOLVERS for each in peers) and (why := missing()) is not None:
         sys.stderr.write(f"Left out {', '.join(SOLVERS)}: {why}\n")
-        peers = [each for each in peers if each in SCRIPTS]
+        peers = [each for each in peers if each not in SOLVERS]
     places = [
         Place(pods=_number(pods), regime=Regime(regime), seed=seed)
         for pods in options.pods.split(",")

@@ -331,6 +331,7 @@ def plan(
     calendars: bytes,
     warnings: list[str],
     strict: bool,
+    starts: int,
     allowances: bytes,
 ) -> Plan:
     """Plan a request. The same arguments give the same bytes.
@@ -346,6 +347,8 @@ def plan(
         version: of the planner.
         warnings: put before those of the plan.
         strict: no plan when a pod that differs cannot move.
+        starts: how often the search for a short plan begins: 0 for a quick one, 1 as a rule. Never
+            is a plan longer with more of them.
         allowances: limits of budgets that are supposed, whatever the clusters say: a JSON list of
             `{"name": "pdb/trade/cart", "cluster": null, "limit": {"by": 1}}` (or `{"to": 5}`).
 

@@ -26,6 +26,7 @@ from planner.model.request import load_request as load_request_text
 from planner.model.suppose import suppose
 from planner.observe.beside import manifests_beside
 from planner.observe.files import find_sources
+from planner.plan.effort import Effort
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
 from planner.questions import ask, compare_plans, find_bottlenecks, lint_request
@@ -164,14 +165,18 @@ def plan(
     at: str | None = None,
     strict: bool = False,
     keep: bool = True,
+    effort: Effort | float = "balanced",
 ) -> Plan:
     """Plan a request; `keep` appends request and plan to the log.
+
+    `effort` is how hard a short plan is looked for (`fast`, `balanced` or `best`), or for how many
+    seconds. More effort never gives a worse plan.
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
     make = loop.make_plan if keep else loop.plan_request
-    return make(log.events, log.fleet(at), request, strict=strict)
+    return make(log.events, log.fleet(at), request, strict=strict, effort=effort)
 
 
 def explain(plan: Plan, what: str) -> list[Reasons]:

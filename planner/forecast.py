@@ -198,7 +198,7 @@ def _back_from(
     log: EventLog, supposed: core.Fleet, request: bytes, point: WayBackFrom
 ) -> WayBackFrom:
     try:
-        back = loop.plan_canonical(log, supposed, request, warnings=[], strict=False)
+        back = loop.plan_canonical(log, supposed, request)
     except InfeasibleError as error:
         reason, conflict, remedy = error.reason, error.conflict, error.remedy
         return msgspec.structs.replace(point, reason=reason, conflict=conflict, remedy=remedy)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,7 @@ from planner.model.request import UpgradeRequest, canonical_json
 from planner.model.simulation import Simulation
 from planner.observe.source import Source
 from planner.plan.calendars import laid_out
+from planner.plan.effort import STARTS, Effort, within
 from planner.verify import Violation, verify
 from planner.verify.observed import Observed, fold_rows
 
@@ -124,16 +126,22 @@ def observe_fleet(log: EventLog, position: int, snapshots: Snapshots | None) -> 
 
 
 def make_plan(
-    log: EventLog, fleet: core.Fleet, request: UpgradeRequest, *, strict: bool
+    log: EventLog,
+    fleet: core.Fleet,
+    request: UpgradeRequest,
+    *,
+    strict: bool,
+    effort: Effort | float = "balanced",
 ) -> core.Plan:
     """Plan a request for a fleet, and keep request and plan in the log.
 
-    The same position, request and version give the same plan, so planning twice appends once.
+    The same position, request, effort and version give the same plan, so planning twice appends
+    once.
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
-    plan = plan_request(log, fleet, request, strict=strict)
+    plan = plan_request(log, fleet, request, strict=strict, effort=effort)
     keep_plan(log, plan, canonical_redacted(log, request))
     return plan
 
@@ -147,9 +155,16 @@ def keep_plan(log: EventLog, plan: core.Plan, request: bytes) -> None:
 
 
 def plan_request(
-    log: EventLog, fleet: core.Fleet, request: UpgradeRequest, *, strict: bool
+    log: EventLog,
+    fleet: core.Fleet,
+    request: UpgradeRequest,
+    *,
+    strict: bool,
+    effort: Effort | float = "balanced",
 ) -> core.Plan:
     """Plan a request for a fleet without keeping it.
+
+    `effort` is how hard a short plan is looked for, or for how many seconds.
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
@@ -158,25 +173,42 @@ def plan_request(
 
     warnings = order_dependencies(request).warnings
     text = canonical_redacted(log, request)
-    return plan_canonical(log, fleet, text, warnings=list(warnings), strict=strict)
+
+    def plan(starts: int) -> core.Plan:
+        how = How(warnings=tuple(warnings), strict=strict, starts=starts)
+        return plan_canonical(log, fleet, text, how)
+
+    if isinstance(effort, str):
+        return plan(STARTS[effort])
+    return within(effort, plan, monotonic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a request is planned.
+
+    Attributes:
+        warnings: what is said before those of the plan.
+        strict: no plan when a pod that differs cannot move.
+        starts: how often the search for a short plan begins.
+        allowances: limits of budgets that are supposed, as `core.plan` takes them.
+    """
+
+    warnings: tuple[str, ...] = ()
+    strict: bool = False
+    starts: int = STARTS["balanced"]
+    allowances: bytes = b"[]"
 
 
 def plan_canonical(
-    log: EventLog,
-    fleet: core.Fleet,
-    text: bytes,
-    *,
-    warnings: list[str],
-    strict: bool,
-    allowances: bytes = b"[]",
+    log: EventLog, fleet: core.Fleet, text: bytes, how: How | None = None
 ) -> core.Plan:
     """Plan a request that is canonical JSON, its manifests redacted, without keeping it.
-
-    `allowances` are limits of budgets that are supposed, as `core.plan` takes them.
 
     Raises:
         InfeasibleError: no plan exists; names a smallest set of rules that conflict.
     """
+    how = how or How()
     return core.plan(
         fleet,
         text,
@@ -184,9 +216,10 @@ def plan_canonical(
         version=version("fleet-upgrade-planner"),
         calendars=laid_out(text, fleet.now_ms),
         durations=learnt_durations(log, fleet.position),
-        warnings=warnings,
-        strict=strict,
-        allowances=allowances,
+        warnings=list(how.warnings),
+        strict=how.strict,
+        starts=how.starts,
+        allowances=how.allowances,
     )
 
 

@@ -55,16 +55,18 @@ def ask(log: EventLog, fleet: core.Fleet, plan: core.Plan, supposed: Supposed) -
     """
     from planner.plan.graph import order_dependencies  # noqa: PLC0415 networkx takes a while
 
-    asked = msgspec.json.decode(plan.header(), type=_Asked).request
-    request = amended(asked, supposed.sets, supposed.unsets)
+    asked = msgspec.json.decode(plan.header(), type=_Asked)
+    request = amended(asked.request, supposed.sets, supposed.unsets)
     other = loop.plan_canonical(
         log,
         fleet,
         # Its manifests were redacted when they were first planned.
         canonical_json(request),
-        warnings=list(order_dependencies(request).warnings),
-        strict=False,
-        allowances=msgspec.json.encode(supposed.allowances),
+        loop.How(
+            warnings=tuple(order_dependencies(request).warnings),
+            starts=asked.starts,
+            allowances=msgspec.json.encode(supposed.allowances),
+        ),
     )
     if supposed.allowances:
         check_allowances(supposed.allowances, msgspec.json.decode(other.header())["budgets"])
@@ -186,6 +188,7 @@ class _Asked(msgspec.Struct):
 
     planner: str
     request: dict[str, Any]
+    starts: int = 1
 
 
 class _Written(msgspec.Struct):

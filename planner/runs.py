@@ -344,7 +344,7 @@ def _replan(log: EventLog, fleet: core.Fleet, request: Mapping[str, Any]) -> cor
 def _planned(log: EventLog, fleet: core.Fleet, request: Mapping[str, Any]) -> core.Plan:
     """Plan a request that was made here, its manifests redacted, and keep the plan."""
     text = msgspec.json.encode(request, order="sorted")
-    plan = loop.plan_canonical(log, fleet, text, warnings=[], strict=False)
+    plan = loop.plan_canonical(log, fleet, text)
     loop.keep_plan(log, plan, text)
     return plan
 

@@ -52,7 +52,7 @@ def back_for_real(fleet: Recorded, plan: planner.Plan, wave: int) -> tuple[plann
     request = back_request(Course(plan).request, images_of(Course(plan)), before)
     text = msgspec.json.encode(request, order="sorted")
     there = fleet.applied(move for move in moves_of(plan) if move["wave"] <= wave).log()
-    back = loop.plan_canonical(there.events, there.fleet(), text, warnings=[], strict=False)
+    back = loop.plan_canonical(there.events, there.fleet(), text)
     return there, back
 
 

@@ -19,6 +19,7 @@ from planner.cli.session import (
 )
 from planner.errors import UsageError
 from planner.loop import make_plan, observe_fleet, position_at
+from planner.plan.effort import STARTS, Effort
 from planner.show.plan import tell_plan
 
 EXIT_PLAN_MADE = 2
@@ -39,6 +40,19 @@ EXIT_PLAN_MADE = 2
     help="No plan at all when a pod that differs cannot move, but for those that the request "
     "leaves out.",
 )
+@click.option(
+    "--effort",
+    type=click.Choice(list(STARTS)),
+    help="How hard a short plan is looked for, `balanced` by default. More never gives a worse "
+    "plan.",
+)
+@click.option(
+    "--time-limit",
+    "limit_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Instead of an effort: look for a shorter plan while there is time.",
+)
 @options.database
 @options.at
 @options.output_format
@@ -51,12 +65,16 @@ def command(
     form: str,
     *,
     strict: bool,
+    effort: Effort | None,
+    limit_s: float | None,
 ) -> None:
     """Plan an upgrade: every move of every wave, a proof of how good it is, what cannot move.
 
     Exit code 0: nothing to do; 2: a plan was made; 3: no plan exists: of the pods that differ
     none can move, and the rules that conflict are named.
     """
+    if effort and limit_s:
+        raise UsageError("--effort and --time-limit say the same: give one of them")
     request = read_request(request_path)
     if output:
         check_folder(output)
@@ -64,7 +82,7 @@ def command(
         told("folding the log")
         fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
         told("planning")
-        plan = make_plan(log, fleet, request, strict=strict)
+        plan = make_plan(log, fleet, request, strict=strict, effort=limit_s or effort or "balanced")
     if output:
         write_whole(output, plan)
     if form == "json":

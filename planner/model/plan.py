@@ -261,13 +261,15 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
 
     `id` follows from the request, the log's position and the planner's version. `time` is that of
     the last event that the plan knows, in RFC 3339. The bounds are what no plan can go below.
-    `start` is when the first wave may begin, where the request says something of time.
+    `start` is when the first wave may begin, where the request says something of time. `starts` is
+    how often the search for the plan began: 1 but for `--effort` and `--time-limit`.
     """
 
     apiVersion: ApiVersion  # noqa: N815 -- Kubernetes' own spelling, the only one in camel case
     kind: Literal["Plan"]
     id: str
     planner: str
+    starts: int = 1
     request: dict[str, Any]
     log: LogPoint
     time: str

@@ -149,6 +149,7 @@ def test_nothing_leads_back_from_where_nothing_moved() -> None:
         warnings=[],
         allowances=b"[]",
         strict=False,
+        starts=1,
     )
     # But for pods that were in the middle of another rollout when the plan was made.
     assert Course(plan).total < Course(shop_plan()).total // 20

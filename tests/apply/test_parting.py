@@ -74,7 +74,7 @@ def replanned() -> Following:
     rest = tail_request(first, images_of(first), 0)
     rest["spec"].setdefault("budgets", []).append(frozen)
     text = msgspec.json.encode(rest, order="sorted")
-    plan = loop.plan_canonical(log, fleet(), text, warnings=[], strict=False)
+    plan = loop.plan_canonical(log, fleet(), text)
     return Following(Course(plan), before=Following(first))
 
 

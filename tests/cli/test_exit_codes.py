@@ -150,6 +150,8 @@ USAGE = {
     "a request that is not there": ["plan", "-f", "none.yaml"],
     "a request that is something else": ["diff", "-f", str(SHOP / "README.md")],
     "no cluster": ["import", str(SHOP / "shanghai")],
+    "an effort and a time": ["plan", "-f", str(REQUEST), "--effort", "best", "--time-limit", "9"],
+    "no time at all": ["plan", "-f", str(REQUEST), "--time-limit", "0"],
     "an unknown plan": ["show", "0123456789abcdef"],
     "no plan at all": ["show", ""],
     "something else as a plan": ["show", str(REQUEST)],

@@ -113,6 +113,7 @@ fn stage_plan(fleet: &Fleet, request: &[u8]) -> Fallible<Plan> {
         allowances: b"[]",
         warnings: &[],
         strict: false,
+        starts: 1,
     };
     Ok(plan(fleet, &order)?)
 }

@@ -66,7 +66,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .last()
         .ok_or("no round at all")?;
     changes.warnings.clear();
-    let schedule = clock.time("solve", rounds, || solve_laid(&model.problem, laid.clone()));
+    let schedule = clock.time("solve", rounds, || {
+        solve_laid(&model.problem, laid.clone(), 1)
+    });
     let groups = &model.problem.groups;
     let cohorts: usize = groups.iter().map(|group| group.cohorts.len()).sum();
     let facts = format!(
@@ -91,6 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         version: "example",
         warnings: &[],
         strict: false,
+        starts: 1,
     };
     let made = clock.time("plan", rounds, || plan(&fleet, &order))?;
     let bytes = clock.time("write", rounds, || made.to_bytes())?;

@@ -10,6 +10,7 @@ use planner_core::schedule::{
     ConstraintId, Goal, Laid, Proof, bound, conflict, reachable, solve, solve_laid,
 };
 use proptest::prelude::*;
+use rayon::ThreadPoolBuilder;
 use schedule_common::{check, check_held, fewest_waves, problems, timed_problems};
 
 /// The problem with these constraints alone.
@@ -243,7 +244,20 @@ proptest! {
         let mut laid = Laid::of(&bare);
         laid.stage(&problem);
         prop_assert_eq!(laid.reachable(), &reachable(&problem));
-        prop_assert_eq!(solve_laid(&problem, laid), solve(&problem));
+        prop_assert_eq!(solve_laid(&problem, laid, 1), solve(&problem));
+    }
+
+    #[test]
+    fn more_starts_are_never_worse(problem in problems(6, 5, 9), more in 2_u32..6) {
+        let of = |starts| solve_laid(&problem, Laid::of(&problem), starts);
+        let costs = [0, 1, more, more + 3].map(|starts| {
+            let schedule = of(starts);
+            assert_eq!(check(&problem, &schedule), Ok(()));
+            (schedule.waves, schedule.ms())
+        });
+        prop_assert!(costs.is_sorted_by(|less, more| more <= less), "{:?}", costs);
+        let alone = ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        prop_assert_eq!(of(more), alone.install(|| of(more)));
     }
 
     #[test]

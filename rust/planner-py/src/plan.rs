@@ -82,7 +82,7 @@ impl PyPlan {
     reason = "pyo3 hands the extracted list over"
 )]
 #[expect(clippy::too_many_arguments, reason = "they are named in Python")]
-#[pyo3(signature = (fleet, request, *, log_digest, version, durations, calendars, warnings, strict, allowances))]
+#[pyo3(signature = (fleet, request, *, log_digest, version, durations, calendars, warnings, strict, starts, allowances))]
 pub fn plan(
     py: Python<'_>,
     fleet: &PyFleet,
@@ -93,6 +93,7 @@ pub fn plan(
     calendars: &[u8],
     warnings: Vec<String>,
     strict: bool,
+    starts: u32,
     allowances: &[u8],
 ) -> PyResult<PyPlan> {
     let order = Order {
@@ -104,6 +105,7 @@ pub fn plan(
         allowances,
         warnings: &warnings,
         strict,
+        starts,
     };
     tried(py, || core::plan(&fleet.inner, &order)).map(PyPlan::from)
 }

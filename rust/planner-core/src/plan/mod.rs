@@ -63,6 +63,8 @@ pub struct Order<'a> {
     /// No plan at all when a pod that differs cannot move, but for pods that the request itself
     /// leaves out.
     pub strict: bool,
+    /// How often the search for a short plan begins; see [`solve_laid`].
+    pub starts: u32,
 }
 
 /// A plan.
@@ -125,7 +127,7 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         .sum();
     let (model, laid) = pose(ledger, &request, &mut changes);
     let (schedule, takers) = rayon::join(
-        || solve_laid(&model.problem, laid),
+        || solve_laid(&model.problem, laid, order.starts),
         || header::takers(&model),
     );
     unmovable::add_left(&inventory, &model, &schedule.left, &mut changes);

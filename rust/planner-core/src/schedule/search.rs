@@ -1,5 +1,11 @@
 //! Tries one priority rule after the other and keeps the best schedule.
 
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use rayon::prelude::*;
+
 use super::bound::Bound;
 use super::chains::{Chains, successors};
 use super::priority::{First, Patience, Queue, Rule};
@@ -12,14 +18,24 @@ const EFFORT: usize = 3_000_000;
 const TRIES: (usize, usize) = (2, 73);
 /// Of those, passes for less time: a quarter, but no more than there are rules for it.
 const TRIES_FOR_TIME: usize = 4;
+/// Most passes of the first rules alone, where a plan is wanted soon.
+const TRIES_SOON: usize = 2;
 /// Most passes after the first where calendars say when groups may move: there are no more rules.
 const TRIES_IN_CALENDARS: usize = 9;
 
+/// Waves that a group may be lifted by, by lot, when the search begins anew: 0 to one less.
+const LIFTS: u32 = 3;
+/// How long a wave counts beside the soaks before a group, in thousandths of what waves take.
+const AS_LONG: u64 = 1000;
+/// And as long when the search begins anew.
+const LONGER: RangeInclusive<u64> = 250..=4000;
+
 /// Finds a schedule of all moves of `flat`, each of which must be possible.
+#[derive(Clone)]
 pub(crate) struct Search<'a> {
     ground: Ground<'a>,
-    in_order: Queue,
-    by_place: Option<Queue>,
+    in_order: Arc<Queue>,
+    by_place: Option<Arc<Queue>>,
     best: Waves,
     best_rule: Rule,
     /// Passes that may still be made.
@@ -49,7 +65,7 @@ impl<'a> Search<'a> {
         Self {
             best: pass(ground, &in_order, &rule),
             ground,
-            in_order,
+            in_order: Arc::new(in_order),
             by_place: None,
             best_rule: rule,
             tries: 0,
@@ -57,7 +73,9 @@ impl<'a> Search<'a> {
     }
 
     /// The best schedule of the rules; stops as soon as one reaches the bound.
-    pub fn finish(mut self, chains: &Chains, bound: &Bound) -> Waves {
+    ///
+    /// What is tried with fewer starts is tried first with more, so no schedule is worse for them.
+    pub fn finish(mut self, chains: &Chains, bound: &Bound, starts: u32) -> Waves {
         if self.ground.flat.is_timed() {
             self.within_calendars(bound);
             return self.best;
@@ -66,11 +84,48 @@ impl<'a> Search<'a> {
         let (least, most) = TRIES;
         let tries = (EFFORT / self.ground.flat.cohorts().max(1)).clamp(least, most);
         let for_time = (tries / 4).clamp(1, TRIES_FOR_TIME);
-        self.tries = tries - for_time;
+        let for_waves = tries - for_time;
+        let plain = self.best_rule.clone();
+        self.tries = match starts {
+            0 => for_waves.min(TRIES_SOON),
+            _ => for_waves,
+        };
         self.fewer_waves(goal);
+        if starts > 0 {
+            self.tries = for_time;
+            self.less_time(self.best_rule.clone(), AS_LONG, bound);
+        }
+        if self.best.count() <= bound.waves && self.best.ms() <= bound.ms {
+            return self.best;
+        }
+        let anew = (1..starts).into_par_iter().map(|start| {
+            let mut search = self.clone();
+            search.begin_anew(&plain, start, (for_waves, for_time), goal);
+            search.best
+        });
+        anew.reduce_with(|a, b| if b.cost() < a.cost() { b } else { a })
+            .unwrap_or(self.best)
+    }
+
+    /// Looks for fewer waves, then for less time, from elsewhere: groups are lifted by lot, from a
+    /// seed of the start, and waves wait for more or less of a soak.
+    fn begin_anew(
+        &mut self,
+        plain: &Rule,
+        start: u32,
+        (for_waves, for_time): (usize, usize),
+        goal: Goal<'_>,
+    ) {
+        let seed = u64::from(start) << u32::BITS;
+        let mut rng = Rng::with_seed(seed);
+        let mut rule = self.best_rule.clone();
+        for boost in &mut rule.boost {
+            *boost += rng.u32(..LIFTS);
+        }
+        self.tries = for_waves;
+        self.squeak(plain, rule.clone(), seed, goal);
         self.tries = for_time;
-        self.less_time(bound);
-        self.best
+        self.less_time(rule, rng.u64(LONGER), goal.bound);
     }
 
     /// No fewer waves are possible, or there is no more time to look for them.
@@ -90,7 +145,7 @@ impl<'a> Search<'a> {
             Some(queue) => queue,
             None if rule.by_place => self
                 .by_place
-                .get_or_insert_with(|| priority.by_place(flat, pace)),
+                .get_or_insert_with(|| Arc::new(priority.by_place(flat, pace))),
             None => &self.in_order,
         };
         self.tries -= 1;
@@ -124,13 +179,13 @@ impl<'a> Search<'a> {
                 ..plain.clone()
             });
         }
-        self.squeak(&plain, self.best_rule.clone(), goal);
+        self.squeak(&plain, self.best_rule.clone(), 0, goal);
     }
 
     /// Lifts the groups that end last, and those they wait for, and tries again; in turn with lots
-    /// among groups of the same level and among their cohorts.
-    fn squeak(&mut self, plain: &Rule, mut rule: Rule, goal: Goal<'_>) {
-        for (lift, seed) in (0..5).map(|power| 1 << power).cycle().zip(0..) {
+    /// among groups of the same level and among their cohorts, from this seed on.
+    fn squeak(&mut self, plain: &Rule, mut rule: Rule, seed: u64, goal: Goal<'_>) {
+        for (lift, seed) in (0..5).map(|power| 1 << power).cycle().zip(seed..) {
             if self.is_settled(goal.bound) {
                 return;
             }
@@ -178,8 +233,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// With as many waves, less waiting for soaks.
-    fn less_time(&mut self, bound: &Bound) {
+    /// With as many waves, less waiting for soaks: of waves so many thousandths of their mean count
+    /// as long as a soak.
+    fn less_time(&mut self, fixed: Rule, as_long: u64, bound: &Bound) {
         if self
             .ground
             .flat
@@ -190,7 +246,6 @@ impl<'a> Search<'a> {
         {
             return;
         }
-        let fixed = self.best_rule.clone();
         for first in [fixed.first, First::Level, First::Order, First::Duration] {
             let target = self.best.count();
             if self.best.ms() <= bound.ms || self.tries == 0 {
@@ -198,7 +253,7 @@ impl<'a> Search<'a> {
             }
             let waves = self.best.starts_ms.iter().zip(&self.best.ends_ms);
             let busy_ms: u64 = waves.map(|(start, end)| end - start).sum();
-            let wave_ms = busy_ms / u64::from(target);
+            let wave_ms = busy_ms / u64::from(target) * as_long / AS_LONG;
             let patience = Some(Patience { target, wave_ms });
             self.attempt(&Rule {
                 first,

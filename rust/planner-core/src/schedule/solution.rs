@@ -51,12 +51,15 @@ pub struct Schedule {
 /// Schedules every move that can be done: in few waves, then in little time, then early.
 #[must_use]
 pub fn solve(problem: &Problem) -> Schedule {
-    solve_laid(problem, Laid::of(problem))
+    solve_laid(problem, Laid::of(problem), 1)
 }
 
 /// As [`solve`], of a problem that is laid flat already, with its stages.
+///
+/// `starts` is how often the search begins: 0 for its first rules alone, 1 as a rule, and more for
+/// a schedule that is never worse and may be better. The same number gives the same schedule.
 #[must_use]
-pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid) -> Schedule {
+pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid, starts: u32) -> Schedule {
     let flat = flat.only(&reachable.moves);
     let pace = Pace::of(&flat, &reachable.down);
     let chains = Chains::of(&flat, &pace);
@@ -71,7 +74,7 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid) -> Schedule
         || Bound::of(&flat, &pace, &chains),
         || Search::begin(ground),
     );
-    let mut waves = search.finish(&chains, &bound);
+    let mut waves = search.finish(&chains, &bound, starts);
     let mut left = reachable.left;
     let (flat, bound) = if waves.undone.is_empty() {
         (flat, bound)

@@ -34,7 +34,7 @@ pub(super) fn solve(model: &Model, request: &Request, unit: Option<Unit>) -> (Pr
         Some(Unit::Size(stage)) => enlarge(stages, stage as usize),
         _ => {}
     });
-    let schedule = solve_laid(&problem, laid);
+    let schedule = solve_laid(&problem, laid, 1);
     (problem, schedule)
 }
 

@@ -69,6 +69,8 @@ struct Head<'a> {
     kind: &'static str,
     id: &'static str,
     planner: &'a str,
+    #[serde(skip_serializing_if = "is_usual")]
+    starts: u32,
     request: &'a RawValue,
     log: Log<'a>,
     time: String,
@@ -84,6 +86,15 @@ struct Head<'a> {
     proof: Proofs<'a>,
     bottleneck: Bottleneck,
     totals: Totals,
+}
+
+/// Whether the search for a plan began as often as it does where nobody asks for anything else.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands references over"
+)]
+fn is_usual(starts: &u32) -> bool {
+    *starts == 1
 }
 
 #[derive(Serialize)]
@@ -194,6 +205,7 @@ impl Scene<'_> {
             kind: "Plan",
             id: "",
             planner: order.version,
+            starts: order.starts,
             request,
             log: Log {
                 position: fleet.position,
