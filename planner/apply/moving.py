@@ -10,16 +10,15 @@ from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
+from planner.apply.reached import how_far, took
 from planner.apply.site import Site
 from planner.apply.steps import Going, Step, steps, without_those_that_stay
 from planner.apply.wave import (
     Due,
     bound_moves,
     by_others,
-    how_far,
     split,
     too_many_failed,
-    took,
 )
 from planner.model import progress
 from planner.model.progress import Tightest

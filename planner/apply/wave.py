@@ -1,12 +1,11 @@
 """How a wave goes on: pure decisions on the run and a checkpoint."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
+from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
 from planner.apply.course import Place, place_of
-from planner.apply.events import Base, Lever, Took
+from planner.apply.events import Base
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Policy
 from planner.apply.state import Bound, Run, Wave
@@ -113,158 +112,6 @@ def bases(index_of: Mapping[Place, int], standings: Iterable[Standing]) -> tuple
     return tuple(
         (index_of[it.place], it.movable, it.unsettled, it.missing, it.at_target) for it in standings
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What a checkpoint says of a wave that is under way.
-
-    Attributes:
-        back: moves whose pods are back, and were not before.
-        strays: those of them whose pod is still there and never moved: another one went instead.
-        waiting: moves that were let go and are not back, with what is not as it should be.
-        open_places: workloads that are not as they should be after the wave.
-    """
-
-    back: MoveSet
-    strays: MoveSet
-    waiting: Mapping[int, str]
-    open_places: frozenset[Place]
-
-
-def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple[Took, ...]:
-    """How long the moves took that went as the plan said: the longest by workload and kind.
-
-    A wave takes as long as its slowest move, so the longest is what a plan of waves has to expect.
-    From the last time that a move was let go until its pod was seen back, so the time in which the
-    executor writes and looks is in it, as it is in every wave.
-    """
-    let_go = {number: ms for ms, moves in wave.let_go_at for number in MoveSet.parse(moves)}
-    back = {number: ms for ms, moves in wave.back_at for number in MoveSet.parse(moves)}
-    times: dict[tuple[int, str], list[int]] = {}
-    for each in due:
-        as_planned = each.number not in wave.strays
-        if as_planned and each.number in back and each.number in let_go:
-            key = (index_of[place_of(each.move)], each.move.kind)
-            times.setdefault(key, []).append(back[each.number] - let_go[each.number])
-    return tuple((*key, max(its)) for key, its in sorted(times.items()))
-
-
-def how_far(
-    due: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
-) -> Progress:
-    """Compare a checkpoint with what the wave is to reach.
-
-    A pod that stays is back when it is at the target and serves. A workload is through when no more
-    pods have to move than there should be, none is missing, and all that are new serve, but for as
-    many as did not before the wave: then every move of it is back, whichever pod it was. Before
-    that, as many moves whose pods have gone are back as it is not short of pods: which new pod came
-    for which nobody knows.
-    """
-    let_go = [each for each in due if each.number in wave.let_go]
-    states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
-    waits = [it for it in let_go if it.number not in wave.back]
-    # Those that others moved have not to change any more either.
-    gone = Counter(place_of(it.move) for it in due if it.number in wave.let_go | wave.back)
-    stays = Counter(
-        place_of(it.move) for it in waits if states[it.number].state in ("here", "kept", "leaving")
-    )
-    unlike: dict[Place, tuple[int, str]] = {}
-    for place, standing in checkpoint.by_place().items():
-        index = index_of.get(place, -1)
-        if gone[place] and (base := wave.base.get(index)):
-            taken = _still_taken(stays[place], standing, wave.levers.get(index))
-            short, why = _unlike(standing, base, gone[place], taken)
-            if short:
-                unlike[place] = short, why
-    back, waiting = _parted(
-        [(it.number, place_of(it.move), states[it.number].state) for it in waits],
-        {place: short for place, (short, _) in unlike.items()},
-    )
-    moves = {it.number: it.move for it in let_go}
-    strays = [each for each in back if _is_stray(moves[each], states[each].state)]
-    return Progress(
-        back=MoveSet(back),
-        strays=MoveSet(strays),
-        waiting={number: unlike[place][1] for number, place in waiting.items()},
-        open_places=frozenset(unlike),
-    )
-
-
-def _parted(
-    moves: Iterable[tuple[int, Place, PodState]], short: Mapping[Place, int]
-) -> tuple[list[int], dict[int, Place]]:
-    """Part moves that were let go, by how many pods their workloads are short of."""
-    back: list[int] = []
-    waiting: dict[int, Place] = {}
-    gone: dict[Place, list[int]] = {}
-    for number, place, state in moves:
-        if state == "done" or place not in short:
-            back.append(number)
-            continue
-        waiting[number] = place
-        if state == "gone":
-            gone.setdefault(place, []).append(number)
-    for place, count in Counter(waiting.values()).items():
-        replaced = gone.get(place, [])[: max(0, count - short[place])]
-        back += replaced
-        for number in replaced:
-            del waiting[number]
-    return back, waiting
-
-
-def _is_stray(move: Move, state: str) -> bool:
-    """Whether a pod that is back did not go as the plan said.
-
-    Another one may have gone in its place, or it was made anew where it should have stayed.
-    """
-    stays = move.kind == "in-place"
-    return state in (("here", "kept", "gone", "leaving") if stays else ("here", "kept", "done"))
-
-
-def _still_taken(stays: int, standing: Standing, lever: Lever | None) -> int:
-    """How many pods that were let go and stay as they were a controller has still to take.
-
-    A Deployment takes none once there are as many new pods as it was let have. Where it is scaled
-    up in between, old pods that come go first, as they are not ready, and those let go stay.
-    """
-    if lever is None or standing.place.kind != "Deployment":
-        return stays
-    _, kind, new, _ = lever
-    return min(stays, max(0, new - standing.at_target)) if kind == "go" else stays
-
-
-def _unlike(standing: Standing, base: Base, moves: int, taken: int) -> tuple[int, str]:
-    """How many pods a workload is short of after so many of its moves, and what they lack.
-
-    It is short of no more than of pods at the target that serve, and of those let go that are still
-    there: somebody may scale it up in the middle of the wave, and for what comes beside, of
-    whichever version, this wave does not wait.
-
-    Args:
-        standing: how the workload is.
-        base: how it was before the wave.
-        moves: those that were let go or made by others.
-        taken: of those let go, the pods that its controller has still to take.
-    """
-    _, movable, unsettled, missing, at_target = base
-    old = max(0, standing.movable - movable + moves)
-    fewer = max(0, standing.missing - missing)
-    slow = max(0, standing.unsettled - unsettled)
-    serving = standing.at_target - standing.unsettled
-    short = min(old + fewer + slow, max(taken, at_target + moves - serving))
-    old = max(min(old, taken), short - fewer - slow)
-    if old:
-        why = f"{_pods(old)} to change still"
-    elif fewer:
-        why = f"{_pods(fewer)} missing"
-    else:
-        why = f"{_pods(slow)} not back, such as {', '.join(standing.examples)}"
-    return short, why
-
-
-def _pods(count: int) -> str:
-    return "1 pod" if count == 1 else f"{count:,} pods"
 
 
 def too_many_failed(

@@ -16,8 +16,9 @@ from planner.apply.course import Course, Place
 from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
 from planner.apply.learnt import SlowestOf
+from planner.apply.reached import took
 from planner.apply.state import Run, fold
-from planner.apply.wave import bound_moves, took
+from planner.apply.wave import bound_moves
 from planner.loop import load_plan
 from planner.model.plan import Move, Workload
 from planner.model.request import UpgradeRequest

@@ -12,12 +12,12 @@ from planner.apply.drift import drift
 from planner.apply.events import Back, Dropped, Failed, LetGo, WaveBegun, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Allowance, Policy
+from planner.apply.reached import how_far
 from planner.apply.state import Run, fold
 from planner.apply.wave import (
     bind,
     bound_moves,
     by_others,
-    how_far,
     split,
     too_many_failed,
 )
@@ -64,7 +64,7 @@ def moving(count: int, *, base: tuple[int, int, int, int, int]) -> Run:
     return fold(Run(plan="p"), [begun, LetGo(wave=1, moves=f"0-{count - 1}")], 0)
 
 
-def found(run: Run, moves: list[Move], checkpoint: Checkpoint) -> Any:  # noqa: ANN401 Progress
+def found(run: Run, moves: list[Move], checkpoint: Checkpoint) -> Any:  # noqa: ANN401 Reached
     due = bound_moves(enumerate(moves), run.wave)
     return how_far(due, run.wave, {CART: 0}, checkpoint)
 
