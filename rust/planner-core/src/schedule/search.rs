@@ -93,7 +93,7 @@ impl<'a> Search<'a> {
         self.fewer_waves(goal);
         if starts > 0 {
             self.tries = for_time;
-            self.less_time(self.best_rule.clone(), AS_LONG, bound);
+            self.less_time(&self.best_rule.clone(), AS_LONG, bound);
         }
         if self.best.count() <= bound.waves && self.best.ms() <= bound.ms {
             return self.best;
@@ -125,7 +125,7 @@ impl<'a> Search<'a> {
         self.tries = for_waves;
         self.squeak(plain, rule.clone(), seed, goal);
         self.tries = for_time;
-        self.less_time(rule, rng.u64(LONGER), goal.bound);
+        self.less_time(&rule, rng.u64(LONGER), goal.bound);
     }
 
     /// No fewer waves are possible, or there is no more time to look for them.
@@ -235,7 +235,7 @@ impl<'a> Search<'a> {
 
     /// With as many waves, less waiting for soaks: of waves so many thousandths of their mean count
     /// as long as a soak.
-    fn less_time(&mut self, fixed: Rule, as_long: u64, bound: &Bound) {
+    fn less_time(&mut self, fixed: &Rule, as_long: u64, bound: &Bound) {
         if self
             .ground
             .flat
