@@ -22,6 +22,9 @@ PORT_TRIES = 5
 # The server is thrown away, so it need not survive anything.
 SETTINGS = "fsync=off full_page_writes=off synchronous_commit=off unix_socket_directories=''"
 
+CONTROL_PLANES = "tests/controlplane/"
+LONGEST = (f"{CONTROL_PLANES}test_release.py", f"{CONTROL_PLANES}test_apply.py")
+
 _database_numbers = count(1)
 
 # How long an example takes depends on what else the machine does: no test fails by the clock.
@@ -30,15 +33,16 @@ settings.load_profile("planner")
 
 
 class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives one worker all tests of control planes, and another one the releases, a third of them.
+    """Gives one worker the tests of control planes, and another one the longest: half of the time.
 
     So no more than two sets of planes are up at a time, and both workers are busy to the end. Marks
     of groups would say the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        scopes = ("tests/controlplane/test_release.py", "tests/controlplane/")
-        return next((scope for scope in scopes if nodeid.startswith(scope)), nodeid)
+        if nodeid.startswith(LONGEST):
+            return LONGEST[0]
+        return CONTROL_PLANES if nodeid.startswith(CONTROL_PLANES) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)  # there is none without pytest-xdist

@@ -13,11 +13,12 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.calendars import begins_s, opening, rules_of
+from planner.verify.order import pods_ahead
 from planner.verify.pace import Pace, read_paces, room_of, steps
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.observed import Pod
     from planner.verify.pace import Ends, Paces
@@ -127,10 +128,10 @@ class _Argument:
     def _first(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the first waves of all."""
         loads, down = self._loads(usage), usage.budget.down
-        back = Counter(self._name(pod) for pod in down if pod in self.case.move_of)
+        back = [pod for pod in down if pod in self.case.move_of]
         most = 0
         for wave in range(1, waves + 1):
-            still_down = max(0, len(down) - self._reached(back, wave - 1))
+            still_down = max(0, len(down) - self._recovered(back, wave - 1))
             room = max(0, usage.budget.limit - still_down)
             most = min(most + room, self._reached(loads, wave))
         return most
@@ -141,6 +142,31 @@ class _Argument:
             min(load, _at(self.paces.of(name).first, wave - self._ends.head[name]))
             for name, load in loads.items()
         )
+
+    def _recovered(self, back: Sequence[Pod], wave: int) -> int:
+        """The most of these pods, which were down, that the first waves of all can bring back."""
+        recovered = 0
+        for name, pods in self._by_workload(back).items():
+            most = _at(self.paces.of(name).first, wave - self._ends.head[name])
+            recovered += min(most, sum(self._ahead(name).get(pod, 0) < most for pod in pods))
+        return recovered
+
+    def _by_workload(self, pods: Iterable[Pod]) -> Mapping[str, list[Pod]]:
+        by_workload: dict[str, list[Pod]] = {}
+        for pod in pods:
+            by_workload.setdefault(self._name(pod), []).append(pod)
+        return by_workload
+
+    def _ahead(self, name: str) -> Mapping[Pod, int]:
+        """How many pods a workload certainly takes before each; see `pods_ahead`."""
+        if name not in self._known_ahead:
+            workload = self.paces.workloads[name]
+            self._known_ahead[name] = pods_ahead(self.case, workload, self.usages)
+        return self._known_ahead[name]
+
+    @cached_property
+    def _known_ahead(self) -> dict[str, Mapping[Pod, int]]:
+        return {}
 
     def _last(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the last waves of all."""

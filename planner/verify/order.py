@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from planner.verify.selector import matches
@@ -155,6 +156,23 @@ def _taking_order(workload: Workload, moves: Sequence[Move], usages: Usages) -> 
                 message=f"{earliest.name} moves in wave {earliest.wave} and comes after it in"
                 f" the order in which {workload.key} takes pods",
             )
+
+
+def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]:
+    """How many pods a CloneSet certainly takes before each that waits for no room itself.
+
+    Such a pod takes from no budget, so for its sake nobody is passed over, nor is it.
+    """
+    if workload.key.kind != "CloneSet" or workload.strategy.scatter:
+        return {}
+    keys = {
+        move.pod: clone_set_key(workload, move.pod)
+        for move in case.moves_of[workload.key]
+        if move.pod is not None and not move.pod.deleting and case.is_application(move)
+        if not any(usage.budget.takes(move) for usage in usages.of_pod.get(move.pod, ()))
+    }
+    ranks = sorted(keys.values())
+    return {pod: bisect_left(ranks, key) for pod, key in keys.items()}
 
 
 def _wave(move: Move) -> int:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 import planner
+from benches.request import Regime
 from planner.model.request import UpgradeRequest, canonical_json
 from planner.verify import fold_rows, proved_by, verify
 from tests import fleets
@@ -206,3 +207,27 @@ def test_a_plan_without_certificates_is_not_called_proved() -> None:
     assert found(header, shop_moves(), observed_shop()) == []
     assert proved_by({}) is None
     assert proved_by({"kind": "calendar", "text": ""}) is None
+
+
+def alike(name: str, item: Json) -> None:
+    """Let no controller tell pods apart that are down."""
+    status = item.get("status") or {}
+    ready = [it["status"] for it in status.get("conditions", ()) if it["type"] == "Ready"]
+    if name.startswith("pods") and ready == ["False"]:
+        item["metadata"]["creationTimestamp"] = "2026-11-01T08:00:00Z"
+        status["phase"] = "Running"
+        for container in status.get("containerStatuses", ()):
+            container["restartCount"] = 0
+
+
+def test_the_order_in_which_pods_that_are_down_go_proves_a_wave_more() -> None:
+    """The node of the bound has one, and its CloneSet, whose canary is one pod, takes another."""
+    fleet = fleets.recorded(300, 10, Regime.NODE)
+    log, other = fleet.log(), fleet.with_objects(alike).log()
+    plan, unknown = fleet.plan(log), fleet.plan(other)
+    header, less = header_of(plan), header_of(unknown)
+    assert (header["waves"], header["waves_bound"]) == (55, 55)
+    assert header["proof"]["waves"]["head"]["moves"] == 0
+    assert not planner.verify(log, plan)
+    assert less["waves_bound"] == 54, "where nobody knows who goes first it may be the one"
+    assert not planner.verify(other, unknown)

@@ -177,12 +177,13 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
     };
     for group in &mut new.groups {
         let mut cohorts = Cohorts::default();
-        for cohort in group.cohorts.iter() {
+        for (at, cohort) in group.cohorts.iter().enumerate() {
             cohorts.push(Cohort {
                 takes: &placed(cohort.takes),
                 releases: &placed(cohort.releases),
                 ..cohort
             });
+            cohorts.put_ahead(group.cohorts.ahead(at));
         }
         group.cohorts = cohorts;
     }

@@ -26,6 +26,8 @@ pub struct Cohorts {
     pub(super) durations_ms: Vec<u64>,
     pub(super) takes: Rows<ResourceIdx>,
     pub(super) releases: Rows<ResourceIdx>,
+    /// By the place of the cohort; few have any.
+    pub(super) ahead: Vec<(u32, u32)>,
 }
 
 impl Cohorts {
@@ -37,6 +39,7 @@ impl Cohorts {
             durations_ms: Vec::with_capacity(cohorts),
             takes: Rows::with_capacity(cohorts, 0),
             releases: Rows::with_capacity(cohorts, 0),
+            ahead: Vec::new(),
         }
     }
 
@@ -54,6 +57,25 @@ impl Cohorts {
     /// Without a cohort.
     pub fn extend_last(&mut self, count: u32) {
         *self.counts.last_mut().expect("a last cohort") += count;
+    }
+
+    /// The last cohort, which takes nothing, is done only when as many other moves of the group are
+    /// (in the same wave counts): its controller takes those before it, and they wait for no room.
+    /// Where there are calendars they may wait for time, and it goes before them.
+    ///
+    /// # Panics
+    /// Without a cohort.
+    pub fn put_ahead(&mut self, moves: u32) {
+        let last = self.len().checked_sub(1).expect("a last cohort");
+        if moves > 0 {
+            self.ahead.push((last as u32, moves));
+        }
+    }
+
+    /// Moves that have to be done before any of a cohort, by its place; none of most.
+    #[must_use]
+    pub fn ahead(&self, at: usize) -> u32 {
+        ahead_of(&self.ahead, at as u32)
     }
 
     /// A cohort by its place.
@@ -102,6 +124,12 @@ impl Cohorts {
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
     }
+}
+
+/// What is ahead of a cohort, in a list by cohort.
+pub(super) fn ahead_of(list: &[(u32, u32)], cohort: u32) -> u32 {
+    let found = list.binary_search_by_key(&cohort, |&(at, _)| at);
+    found.map_or(0, |at| list[at].1)
 }
 
 impl<'a> FromIterator<Cohort<'a>> for Cohorts {

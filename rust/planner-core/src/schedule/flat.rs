@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::calendar::{Open, shared};
+use super::cohorts::ahead_of;
 use super::problem::{CalendarIdx, Cohorts, Order, Problem};
 use super::rows::Rows;
 
@@ -39,6 +40,8 @@ pub(crate) struct Flat {
     pub duration_ms: Vec<u64>,
     pub takes: Rows<u32>,
     pub releases: Rows<u32>,
+    /// Moves of its group that have to be done before any of a cohort; see [`Cohorts::put_ahead`].
+    ahead: Vec<(u32, u32)>,
     cohort_ends: Vec<u32>,
     pub strict: Vec<bool>,
     /// Where the last stage of each group ends; later moves are in no stage.
@@ -75,6 +78,9 @@ impl Flat {
         };
         for group in &problem.groups {
             let cohorts = &group.cohorts;
+            let first = flat.count.len() as u32;
+            let ahead = cohorts.ahead.iter().map(|(at, moves)| (first + at, *moves));
+            flat.ahead.extend(ahead);
             flat.count.extend_from_slice(&cohorts.counts);
             flat.duration_ms.extend_from_slice(&cohorts.durations_ms);
             flat.end_group();
@@ -194,6 +200,15 @@ impl Flat {
             self.cohort_ends[group - 1]
         };
         start as usize..self.cohort_ends[group] as usize
+    }
+
+    /// Moves of its group that have to be done before any of a cohort. Calendars may leave a longer
+    /// move no time, and shorter ones pass it over.
+    pub fn ahead(&self, cohort: usize) -> u32 {
+        if self.is_timed() {
+            return 0;
+        }
+        ahead_of(&self.ahead, cohort as u32)
     }
 
     /// The group of each cohort.

@@ -13,11 +13,19 @@ struct Load {
     duration_ms: u64,
 }
 
+/// The moves of one group that give back to one resource once so many others are done.
+#[derive(Clone, Copy)]
+struct Release {
+    group: usize,
+    ahead: u32,
+    count: u32,
+}
+
 /// The moves that take from one resource, and those that give back to it, group after group.
 #[derive(Clone, Default)]
 struct Loaded {
     takes: Vec<Load>,
-    releases: Vec<Load>,
+    releases: Vec<Release>,
 }
 
 /// What the groups put on each resource.
@@ -171,7 +179,14 @@ impl<'a> Loads<'a> {
                 }
                 for &r in self.flat.releases.row(cohort) {
                     if let Some(loaded) = gathered.get_mut(slots[r as usize]) {
-                        push(&mut loaded.releases, load);
+                        loaded.releases.push(Release {
+                            group,
+                            // What is out of reach holds nobody up.
+                            ahead: Some(self.flat.ahead(cohort))
+                                .filter(|&ahead| ahead < self.pace.total[group])
+                                .unwrap_or(0),
+                            count,
+                        });
                     }
                 }
             }
@@ -180,25 +195,36 @@ impl<'a> Loads<'a> {
     }
 
     fn resource_waves(&self, resource: usize, loaded: &Loaded) -> (u64, Proof) {
-        let (takes, releases) = (by_group(&loaded.takes), by_group(&loaded.releases));
+        let takes = by_group(&loaded.takes);
+        let releases: Vec<_> = loaded
+            .releases
+            .chunk_by(|a, b| a.group == b.group)
+            .collect();
         let (moves, room) = (self.moves[resource], self.pace.room[resource]);
-        let recovered = curve(&releases, |group, waves| self.most_first(group, waves));
+        let recovered = curve(
+            &releases,
+            |of| of.iter().map(|it| it.count).sum(),
+            |of, waves| self.most_back(of, waves),
+        );
         let (limit, down) = (self.flat.limit[resource], self.flat.down[resource]);
         let head_room = |wave: u32| {
             let up = recovered.get(wave as usize - 1).or(recovered.last());
             limit.saturating_sub(down.saturating_sub(up.copied().unwrap_or(0)))
         };
-        let first = curve(&takes, |group, waves| self.most_first(group, waves));
-        let last = curve(&takes, |group, waves| self.most_last(group, waves));
+        let count = |load: &Load| load.count;
+        let first = curve(&takes, count, |it, waves| self.most_first(it.group, waves));
+        let last = curve(&takes, count, |it, waves| self.most_last(it.group, waves));
         let waves = first.len().max(recovered.len() + 1);
         let head = edge((moves, room), (&first, waves), head_room);
         let tail = edge((moves, room), (&last, last.len()), |_| room);
         let none = Edge::default();
         let pairs = [(head, tail), (head, none), (none, tail), (none, none)];
         let proved = pairs.into_iter().filter(|(h, t)| h.moves + t.moves < moves);
-        let count =
+        let length =
             |(h, t): &(Edge, Edge)| h.waves + t.waves + (moves - h.moves - t.moves).div_ceil(room);
-        let (head, tail) = proved.max_by_key(count).expect("no edge leaves every move");
+        let (head, tail) = proved
+            .max_by_key(length)
+            .expect("no edge leaves every move");
         let proof = Proof::Resource {
             resource: resource as u32,
             moves,
@@ -206,13 +232,20 @@ impl<'a> Loads<'a> {
             head,
             tail,
         };
-        (count(&(head, tail)).into(), proof)
+        (length(&(head, tail)).into(), proof)
     }
 
     /// The most moves of the group in the first waves.
     fn most_first(&self, group: usize, waves: u32) -> u32 {
         let own = waves.saturating_sub(self.chains.waves.head[group]);
         step(self.pace.forward.row(group), own)
+    }
+
+    /// The most of these moves of one group in the first waves.
+    fn most_back(&self, of: &[Release], waves: u32) -> u32 {
+        let most = self.most_first(of[0].group, waves);
+        let ready = of.iter().filter(|it| it.ahead < most);
+        ready.map(|it| it.count).sum::<u32>().min(most)
     }
 
     /// The most moves of the group in the last waves.
@@ -296,16 +329,16 @@ fn by_group(loads: &[Load]) -> Vec<Load> {
 }
 
 /// The most moves of all loads after 0, 1, .. waves, until there are no more.
-fn curve(loads: &[Load], most: impl Fn(usize, u32) -> u32) -> Vec<u32> {
+fn curve<L>(loads: &[L], count: impl Fn(&L) -> u32, most: impl Fn(&L, u32) -> u32) -> Vec<u32> {
     let mut sums = vec![0];
     for load in loads {
         let (mut wave, mut before) = (0, 0);
-        while before < load.count {
+        while before < count(load) {
             wave += 1;
             if sums.len() <= wave as usize {
                 sums.push(0);
             }
-            let now = most(load.group, wave).min(load.count);
+            let now = most(load, wave).min(count(load));
             sums[wave as usize] += now - before;
             before = now;
         }

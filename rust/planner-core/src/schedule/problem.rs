@@ -30,7 +30,7 @@ pub struct Resource {
     pub is_place: bool,
 }
 
-/// In which order the cohorts of a group may be taken.
+/// In which order the cohorts of a group may be taken; what [`Cohorts::put_ahead`] says holds besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// A cohort only when all before it are used up (in the same wave counts).

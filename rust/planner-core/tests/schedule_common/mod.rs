@@ -129,6 +129,11 @@ fn check_group(
             group.name
         ));
     }
+    let is_timed = !problem.calendars.is_empty();
+    let is_early = |c: &usize| !is_timed && after[g][*c] > 0 && to <= group.cohorts.ahead(*c);
+    if let Some(early) = (0..group.cohorts.len()).find(is_early) {
+        return Err(format!("{} takes cohort {early} too early", group.name));
+    }
     let unfinished = (0..group.cohorts.len()).find(|&c| after[g][c] < group.cohorts.get(c).count);
     if let (Order::Strict, Some(unfinished)) = (group.order, unfinished)
         && after[g][unfinished + 1..].iter().any(|&done| done > 0)
@@ -403,9 +408,10 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
     let cohorts = prop::collection::vec(cohort.prop_map(cohort_of), 1..4);
     let order = prop_oneof![Just(Order::Strict), Just(Order::Free)];
     let stages = prop::collection::vec((0..4_u32, 0..6_u64), 0..3);
-    (cohorts, order, stages, prop::bool::weighted(0.1)).prop_map(
-        |(cohorts, order, stages, short)| {
-            let cohorts: Cohorts = cohorts.iter().map(OwnedCohort::as_cohort).collect();
+    let short = prop::bool::weighted(0.1);
+    (cohorts, order, stages, short, any::<u8>()).prop_map(
+        |(cohorts, order, stages, short, tied)| {
+            let cohorts = queue(&cohorts, order, tied);
             let total: u32 = cohorts.counts().iter().sum();
             let mut until = 0;
             let mut stages: Vec<Stage> = stages
@@ -433,6 +439,22 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
             }
         },
     )
+}
+
+/// Cohorts in order; of a free group those that take nothing come one after the other, but for
+/// some (by a bit of `tied`) of which nobody knows when they come.
+fn queue(cohorts: &[OwnedCohort], order: Order, tied: u8) -> Cohorts {
+    let (mut all, mut before) = (Cohorts::default(), 0);
+    for (at, cohort) in cohorts.iter().enumerate() {
+        all.push(cohort.as_cohort());
+        if order == Order::Free && cohort.takes.is_empty() {
+            if tied >> at & 1 == 0 {
+                all.put_ahead(before);
+            }
+            before += cohort.count;
+        }
+    }
+    all
 }
 
 fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> OwnedCohort {

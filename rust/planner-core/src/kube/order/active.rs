@@ -4,10 +4,15 @@ use std::cmp::Reverse;
 
 use crate::{batch::flags, fleet::PodRow, kube::pod::PodsOf};
 
-/// The smaller, the earlier: unassigned; Pending, Unknown, Running; not Ready; Ready for less
-/// time; more restarts; newer; name (`kubernetes pkg/controller ActivePods.Less`, which
-/// `openkruise/kruise pkg/controller/cloneset/core GetPodsSortFunc` uses).
+/// The rank, and the name of those that the controller cannot tell apart.
 pub(super) fn key(row: PodRow, pods: PodsOf<'_>) -> impl Ord + use<'_> {
+    (rank(row, pods), pods.name(row))
+}
+
+/// The smaller, the earlier: unassigned; Pending, Unknown, Running; not Ready; Ready for less
+/// time; more restarts; newer (`kubernetes pkg/controller ActivePods.Less`, which
+/// `openkruise/kruise pkg/controller/cloneset/core GetPodsSortFunc` uses).
+pub(super) fn rank(row: PodRow, pods: PodsOf<'_>) -> impl Ord + use<> {
     let at = row as usize;
     let ready = pods.columns.has(row, flags::READY);
     let ready_since = if ready {
@@ -22,7 +27,6 @@ pub(super) fn key(row: PodRow, pods: PodsOf<'_>) -> impl Ord + use<'_> {
         ready_since,
         Reverse(pods.columns.restarts[at]),
         newer_first(pods.columns.created_s[at]),
-        pods.name(row),
     )
 }
 

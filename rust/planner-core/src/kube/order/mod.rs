@@ -90,6 +90,26 @@ fn clone_set(
     waiting
 }
 
+/// Whether the controller of a workload takes this pod by its rank alone, so that whoever has a
+/// lower one goes before it: a `CloneSet` that scatters nothing does, but for pods whose update has
+/// begun.
+#[must_use]
+pub fn is_ranked(workload: &Workload, row: PodRow, pods: PodsOf<'_>) -> bool {
+    workload.resource == Resource::CloneSets
+        && workload.strategy.scatter.is_empty()
+        && pods.lifecycle(row) != "PreparingUpdate"
+}
+
+/// Whether two pods have the same rank, so that nobody knows which of them goes first.
+#[must_use]
+pub fn are_alike(workload: &Workload, a: PodRow, b: PodRow, pods: PodsOf<'_>) -> bool {
+    let rank = |row| {
+        let priority = workload.strategy.priority.rank(&pods.labels(row));
+        (priority, active::rank(row, pods))
+    };
+    rank(a) == rank(b)
+}
+
 /// The `waiting` pods of a `SidecarSet` in the order in which its controller takes them; `matched`
 /// are all its pods (`openkruise/kruise pkg/controller/sidecarset SortUpdateIndexes`).
 #[must_use]
