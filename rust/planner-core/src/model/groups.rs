@@ -9,18 +9,14 @@ use super::{
     budgets::{Budget, PDB},
     dependencies::precedences,
     ledger::{Charges, Ledger},
+    queue::Queue,
     starts::Starts,
 };
 use crate::{
-    batch::flags,
     diff::{Change, Diff, Kind, Unmovable, WorkloadChanges},
     fleet::PodRow,
     inventory::{ClusterIdx, WorkloadIdx},
-    kube::{
-        order::{self, Binding},
-        pod::PodsOf,
-        workload::Workload,
-    },
+    kube::order::Binding,
     request::{Request, duration_ms as parse_duration_ms},
     resource::Resource as Kinds,
     schedule::Laid,
@@ -199,13 +195,8 @@ fn pose_group(
     for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
         if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
-            refused.push(two_budgets(
-                ledger,
-                cluster,
-                of.workload,
-                change.row,
-                budgets,
-            ));
+            let row = change.row;
+            refused.push(two_budgets(ledger, cluster, of.workload, row, budgets));
             continue;
         }
         touched.charge(ledger, of.workload, change, own, budgets);
@@ -219,11 +210,7 @@ fn pose_group(
             .last()
             .is_some_and(|last: &Change| last.kind == change.kind);
         kept.push(*change);
-        let ahead = if cohort.takes.is_empty() {
-            queue.ahead_of(change)
-        } else {
-            0
-        };
+        let ahead = queue.ahead_of(change, cohort.takes);
         match cohorts.last() {
             Some(last) if same_kind && is_same(last, cohort) => cohorts.extend_last(1),
             _ => {
@@ -258,43 +245,6 @@ fn pose_group(
         info,
         refused,
     )
-}
-
-/// Pods of a workload that wait for no room, in the order in which its controller takes them.
-struct Queue<'a> {
-    workload: &'a Workload<'a>,
-    pods: PodsOf<'a>,
-    last: Option<PodRow>,
-    /// Pods so far, and those of them before all that are like the last one.
-    seen: u32,
-    before: u32,
-}
-
-impl<'a> Queue<'a> {
-    fn of(workload: &'a Workload<'a>, pods: PodsOf<'a>) -> Self {
-        Self {
-            workload,
-            pods,
-            last: None,
-            seen: 0,
-            before: 0,
-        }
-    }
-
-    /// Puts a pod behind the others, and gives how many of them certainly go before it.
-    fn ahead_of(&mut self, change: &Change) -> u32 {
-        let (row, pods) = (change.row, self.pods);
-        let leaves = pods.columns.has(row, flags::DELETING);
-        if leaves || !change.application || !order::is_ranked(self.workload, row, pods) {
-            return 0;
-        }
-        let last = self.last.replace(row);
-        if !last.is_some_and(|last| order::are_alike(self.workload, last, row, pods)) {
-            self.before = self.seen;
-        }
-        self.seen += 1;
-        self.before
-    }
 }
 
 fn is_same(a: Cohort<'_>, b: Cohort<'_>) -> bool {

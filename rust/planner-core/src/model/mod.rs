@@ -7,6 +7,7 @@ mod dependencies;
 mod durations;
 mod groups;
 mod ledger;
+mod queue;
 mod spreads;
 mod starts;
 
