@@ -13,7 +13,7 @@ from planner.verify.budgets import all_budgets
 from planner.verify.fleet import Fleet, Workload
 from planner.verify.numbers import ceil_of
 from planner.verify.observed import Pod
-from planner.verify.order import clone_set_key, ordinal_of
+from planner.verify.order import clone_set_key, is_ranked, ordinal_of
 from planner.verify.plan import Case, build_case
 from planner.verify.target import read_target
 
@@ -69,7 +69,7 @@ def _in_order(case: Case, workload: Workload) -> list[Pod]:
     moved = [move.pod for move in case.moves_of[workload.key] if move.pod is not None]
     if workload.strategy.ordered:
         return sorted(moved, key=ordinal_of, reverse=True)
-    if workload.key.kind == "CloneSet" and not workload.strategy.scatter:
+    if is_ranked(workload):
         return sorted(moved, key=lambda pod: (clone_set_key(workload, pod), pod.name))
     return sorted(moved, key=lambda pod: pod.name)
 

@@ -25,6 +25,17 @@ SALE_MS = 1_795_428_000_000
 """2026-11-23T10:00:00Z, after the last event of both recordings."""
 
 
+WEB_ALONE = """
+apiVersion: planner/v1
+kind: UpgradeRequest
+metadata: {name: web-alone}
+spec:
+  target:
+    images: [{from: registry.example.com/web, to: registry.example.com/web:1.2.0}]
+"""
+"""A request (YAML) that moves one workload of the shop on each cluster."""
+
+
 def clock() -> ManualClock:
     return ManualClock(SALE_MS)
 

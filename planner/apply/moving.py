@@ -206,17 +206,14 @@ def unname(site: Site) -> None:
     keys |= {(it.cluster, it.uid): it for it in map(course.move, run.unfinished)}
     open_ones = [key for key, move in keys.items() if move.workload.kind == "Deployment"]
     places = [place for place in site.plan.images if place.kind == "Deployment"]
-    listed = site.ask(Question(list=places)).workloads
+    listed = site.ask(Question(list=places)).workloads if places else ()
     others = [(it.place.cluster, uid) for it in listed for uid in it.moves]
     asked = list(dict.fromkeys([*open_ones, *others]))
+    if not asked:
+        return
     pods = zip(asked, site.ask(Question(let_go=asked)).let_go, strict=True)
-    site.unname(
-        [
-            (*key, pod)
-            for key, pod in pods
-            if key in keys or pod.deletion_cost == int(naming.FIRST_TO_GO)
-        ]
-    )
+    named = ((key, pod) for key, pod in pods if key in keys or naming.is_named(pod))
+    site.unname((*key, pod) for key, pod in named)
 
 
 def recover(site: Site) -> None:

@@ -44,7 +44,7 @@ def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> Written:
         labels[WAVE_LABEL] = run.label
     if step.application and step.place.kind == "Deployment":
         annotations[DELETION_COST] = FIRST_TO_GO
-        if str(pod.deletion_cost) not in ("0", FIRST_TO_GO):
+        if pod.deletion_cost and not is_named(pod):
             annotations[OWNERS_COST] = str(pod.deletion_cost)
     if step.sidecar_sets:
         labels[SIDECARS_LABEL] = run.sidecars_label
@@ -53,6 +53,11 @@ def name_pod(step: Step, each: Going, writer: Writer, run: Run) -> Written:
     metadata = {"labels": labels} if labels else {}
     metadata |= {"annotations": annotations} if annotations else {}
     return writer.merge_pod(pod.namespace, pod.name, each.uid, pod.version, metadata)
+
+
+def is_named(pod: PodStanding) -> bool:
+    """Whether a pod of a Deployment was seen to be the first to go."""
+    return str(pod.deletion_cost) == FIRST_TO_GO
 
 
 def unname_pod(pod: PodStanding, uid: str, writer: Writer) -> None:

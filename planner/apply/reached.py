@@ -21,13 +21,11 @@ class Reached:
         back: moves whose pods are back, and were not before.
         strays: those of them whose pod is still there and never moved: another one went instead.
         waiting: moves that were let go and are not back, with what is not as it should be.
-        open_places: workloads that are not as they should be after the wave.
     """
 
     back: MoveSet
     strays: MoveSet
     waiting: Mapping[int, str]
-    open_places: frozenset[Place]
 
 
 def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple[Took, ...]:
@@ -85,7 +83,6 @@ def how_far(
         back=MoveSet(back),
         strays=MoveSet(strays),
         waiting={number: unlike[place][1] for number, place in waiting.items()},
-        open_places=frozenset(unlike),
     )
 
 

@@ -128,7 +128,7 @@ class _Argument:
     def _first(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the first waves of all."""
         loads, down = self._loads(usage), usage.budget.down
-        back = [pod for pod in down if pod in self.case.move_of]
+        back = self._ahead(pod for pod in down if pod in self.case.move_of)
         most = 0
         for wave in range(1, waves + 1):
             still_down = max(0, len(down) - self._recovered(back, wave - 1))
@@ -143,30 +143,24 @@ class _Argument:
             for name, load in loads.items()
         )
 
-    def _recovered(self, back: Sequence[Pod], wave: int) -> int:
-        """The most of these pods, which were down, that the first waves of all can bring back."""
-        recovered = 0
-        for name, pods in self._by_workload(back).items():
-            most = _at(self.paces.of(name).first, wave - self._ends.head[name])
-            recovered += min(most, sum(self._ahead(name).get(pod, 0) < most for pod in pods))
-        return recovered
-
-    def _by_workload(self, pods: Iterable[Pod]) -> Mapping[str, list[Pod]]:
+    def _ahead(self, pods: Iterable[Pod]) -> Mapping[str, list[int]]:
+        """How many pods their workload certainly takes before each of these, by workload."""
         by_workload: dict[str, list[Pod]] = {}
         for pod in pods:
             by_workload.setdefault(self._name(pod), []).append(pod)
-        return by_workload
+        found = {}
+        for name, its in by_workload.items():
+            ahead = pods_ahead(self.case, self.paces.workloads[name], self.usages)
+            found[name] = [ahead.get(pod, 0) for pod in its]
+        return found
 
-    def _ahead(self, name: str) -> Mapping[Pod, int]:
-        """How many pods a workload certainly takes before each; see `pods_ahead`."""
-        if name not in self._known_ahead:
-            workload = self.paces.workloads[name]
-            self._known_ahead[name] = pods_ahead(self.case, workload, self.usages)
-        return self._known_ahead[name]
-
-    @cached_property
-    def _known_ahead(self) -> dict[str, Mapping[Pod, int]]:
-        return {}
+    def _recovered(self, back: Mapping[str, list[int]], wave: int) -> int:
+        """The most pods that were down that the first waves of all can bring back."""
+        recovered = 0
+        for name, ahead in back.items():
+            most = _at(self.paces.of(name).first, wave - self._ends.head[name])
+            recovered += min(most, sum(before < most for before in ahead))
+        return recovered
 
     def _last(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the last waves of all."""

@@ -29,7 +29,7 @@ def order(case: Case, usages: Usages) -> Iterator[Violation]:
     for workload, moves in case.moves_with_workload():
         if workload.strategy.ordered:
             yield from _ordinal_order(case, workload)
-        elif workload.key.kind == "CloneSet" and not workload.strategy.scatter:
+        elif is_ranked(workload):
             application = [move for move in moves if case.is_application(move)]
             yield from _taking_order(workload, application, usages)
 
@@ -163,7 +163,7 @@ def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]
 
     Such a pod takes from no budget, so for its sake nobody is passed over, nor is it.
     """
-    if workload.key.kind != "CloneSet" or workload.strategy.scatter:
+    if not is_ranked(workload):
         return {}
     keys = {
         move.pod: clone_set_key(workload, move.pod)
@@ -193,6 +193,11 @@ def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
         for usage in usages.of_pod.get(passed_over.pod, ())
         if id(usage) not in shared and usage.budget.takes(passed_over)
     )
+
+
+def is_ranked(workload: Workload) -> bool:
+    """Whether its controller takes pods by `clone_set_key` alone."""
+    return workload.key.kind == "CloneSet" and not workload.strategy.scatter
 
 
 def clone_set_key(workload: Workload, pod: Pod) -> OrderKey:

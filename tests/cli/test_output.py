@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from tests.shop import REQUEST
+from tests.shop import REQUEST, WEB_ALONE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,15 +48,7 @@ EXPLAINED = [
     "fleet",
     "per-node",
 ]
-SMALL = """
-apiVersion: planner/v1
-kind: UpgradeRequest
-metadata: {name: web-alone}
-spec:
-  target:
-    images: [{from: registry.example.com/web, to: registry.example.com/web:1.2.0}]
-  budgets: [{name: per-node, scope: node, maxUnavailable: 1}]
-"""
+SMALL = WEB_ALONE + "  budgets: [{name: per-node, scope: node, maxUnavailable: 1}]\n"
 
 
 @pytest.fixture

@@ -12,20 +12,10 @@ from planner import loop
 from planner.model.request import load_request
 from planner.plan.effort import STARTS, within
 from tests.fleets import recorded
-from tests.shop import header_of, request, shop_log, shop_plan
+from tests.shop import WEB_ALONE, header_of, request, shop_log, shop_plan
 
 if TYPE_CHECKING:
     from planner.plan.effort import Effort
-
-
-WEB_ALONE = """
-apiVersion: planner/v1
-kind: UpgradeRequest
-metadata: {name: web-alone}
-spec:
-  target:
-    images: [{from: registry.example.com/web, to: registry.example.com/web:1.2.0}]
-"""
 
 
 def shop(starts: int) -> planner.Plan:

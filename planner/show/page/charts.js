@@ -55,9 +55,7 @@ function grouped(rows) {
   ]);
 }
 
-// What the reasons of moves say, in words.
-const heldBack = (because) =>
-  because ? `held back from the wave before by ${because.replace(":", " ")}` : "nothing held it back";
+const heldBack = (because) => (because ? `held back from the wave before by ${inWords(because)}` : NOTHING_HELD);
 
 function workloadView(stages, isGrouped) {
   const colour = (stage) => Math.max(0, stages.indexOf(stage)) % STAGE_COLOURS;

@@ -86,6 +86,10 @@ function toggleState(change) {
   writeState(same ? Object.fromEntries(Object.keys(change).map((name) => [name, ""])) : change);
 }
 
+// What held a move back, in words; nothing did where there is no cause.
+const NOTHING_HELD = "nothing held it back";
+const inWords = (cause) => cause.replace(":", " ");
+
 const tip = {
   show(lines, box) {
     const element = $("tip");

@@ -74,10 +74,10 @@ function podRow(pod, wanted) {
       colspan="2">${pod.reason}; remedy: ${pod.remedy}</td></tr>`;
   }
   const images = Object.entries(pod.containers).map(([container, image]) => html`<div><b>${container}</b> ${image}</div>`);
-  const because = pod.because.map((cause) => html`<span class="cause">${cause.replace(":", " ")}</span>`);
+  const because = pod.because.map((cause) => html`<span class="cause">${inWords(cause)}</span>`);
   return html`<tr><td><button type="button" data-wave="${pod.wave}">${pod.wave}</button></td><td>${pod.stage ?? ""}</td>
     <td><i class="swatch kind-${pod.kind}"></i>${pod.kind}</td>${where}<td>${images}</td>
-    <td>${because.length ? because : "nothing held it back"}</td></tr>`;
+    <td>${because.length ? because : NOTHING_HELD}</td></tr>`;
 }
 
 const PODS_HEAD = html`<thead><tr><th>wave</th><th>stage</th><th>kind</th><th>cluster</th><th>namespace</th><th>pod</th>

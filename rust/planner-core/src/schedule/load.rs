@@ -179,12 +179,12 @@ impl<'a> Loads<'a> {
                 }
                 for &r in self.flat.releases.row(cohort) {
                     if let Some(loaded) = gathered.get_mut(slots[r as usize]) {
+                        let ahead = self.flat.ahead(cohort);
+                        // What is out of reach holds nobody up.
+                        let is_known = ahead < self.pace.total[group];
                         loaded.releases.push(Release {
                             group,
-                            // What is out of reach holds nobody up.
-                            ahead: Some(self.flat.ahead(cohort))
-                                .filter(|&ahead| ahead < self.pace.total[group])
-                                .unwrap_or(0),
+                            ahead: if is_known { ahead } else { 0 },
                             count,
                         });
                     }

@@ -90,7 +90,7 @@ impl<'a> Search<'a> {
             0 => for_waves.min(TRIES_SOON),
             _ => for_waves,
         };
-        self.fewer_waves(goal);
+        self.fewer_waves(&plain, goal);
         if starts > 0 {
             self.tries = for_time;
             self.less_time(&self.best_rule.clone(), AS_LONG, bound);
@@ -158,8 +158,7 @@ impl<'a> Search<'a> {
         result
     }
 
-    fn fewer_waves(&mut self, goal: Goal<'_>) {
-        let plain = self.best_rule.clone();
+    fn fewer_waves(&mut self, plain: &Rule, goal: Goal<'_>) {
         let target = Some(goal.bound.waves);
         let rules = [
             (First::Order, false, None),
@@ -179,7 +178,7 @@ impl<'a> Search<'a> {
                 ..plain.clone()
             });
         }
-        self.squeak(&plain, self.best_rule.clone(), 0, goal);
+        self.squeak(plain, self.best_rule.clone(), 0, goal);
     }
 
     /// Lifts the groups that end last, and those they wait for, and tries again; in turn with lots

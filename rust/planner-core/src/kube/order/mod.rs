@@ -86,8 +86,12 @@ fn clone_set(
     waiting.sort_by_cached_key(|row| active::key(*row, pods));
     by_priority(&workload.strategy.priority, &mut waiting, pods);
     let mut waiting = scatter(&workload.strategy.scatter, waiting, all, pods);
-    waiting.sort_by_key(|row| pods.lifecycle(*row) != "PreparingUpdate");
+    waiting.sort_by_key(|row| !has_begun(*row, pods));
     waiting
+}
+
+fn has_begun(row: PodRow, pods: PodsOf<'_>) -> bool {
+    pods.lifecycle(row) == "PreparingUpdate"
 }
 
 /// Whether the controller of a workload takes this pod by its rank alone, so that whoever has a
@@ -97,7 +101,7 @@ fn clone_set(
 pub fn is_ranked(workload: &Workload, row: PodRow, pods: PodsOf<'_>) -> bool {
     workload.resource == Resource::CloneSets
         && workload.strategy.scatter.is_empty()
-        && pods.lifecycle(row) != "PreparingUpdate"
+        && !has_begun(row, pods)
 }
 
 /// Whether two pods have the same rank, so that nobody knows which of them goes first.
