@@ -14,6 +14,9 @@ STARTS: Final[dict[Effort, int]] = {"fast": 0, "balanced": 1, "best": 32}
 MORE: Final = 4
 """How many times as many starts are tried next while there is time: a quarter of the time goes
 into plans that are thrown away."""
+MOST: Final = MORE**12
+"""Most starts that are tried, however much time there is: where windows say when something moves
+the search has no more rules to try, and however often it begins it takes no longer."""
 
 
 class _Proved(msgspec.Struct, frozen=True):
@@ -28,7 +31,7 @@ class _Proved(msgspec.Struct, frozen=True):
 
 
 def within(limit_s: float, make: Callable[[int], core.Plan], now: Callable[[], float]) -> core.Plan:
-    """Plan again and again, with more starts, until no plan can be better or the time is used up.
+    """Plan again and again, with up to `MOST` starts, until no plan can be better or time is up.
 
     The first plan is made however long it takes. Which is the last one depends on the machine; the
     same number of starts (in its header) gives the same plan on each.
@@ -45,6 +48,7 @@ def within(limit_s: float, make: Callable[[int], core.Plan], now: Callable[[], f
         if msgspec.json.decode(plan.header(), type=_Proved).is_best:
             return plan
         # What comes next takes as many times as long.
-        if now() + MORE * (now() - before_s) > begin_s + limit_s:
+        is_late = now() + MORE * (now() - before_s) > begin_s + limit_s
+        if is_late or starts == MOST:
             return plan
         starts *= MORE

@@ -10,9 +10,10 @@ import planner
 from benches.request import Regime
 from planner import loop
 from planner.model.request import load_request
-from planner.plan.effort import STARTS, within
+from planner.plan.effort import MOST, STARTS, within
 from tests.fleets import recorded
 from tests.shop import WEB_ALONE, header_of, request, shop_log, shop_plan
+from tests.test_windows import TIMES, timed
 
 if TYPE_CHECKING:
     from planner.plan.effort import Effort
@@ -58,6 +59,14 @@ def test_a_shorter_plan_is_looked_for_while_there_is_time() -> None:
     assert asked == [1, 4, 16], "64 starts would take until 85 s"
     assert header_of(plan)["starts"] == 16
     assert seconds == 21
+
+
+def test_it_ends_where_starts_change_nothing_and_take_no_time() -> None:
+    plan = planner.plan(shop_log(), timed(**TIMES), keep=False, effort=3600.0)
+    header = header_of(plan)
+    assert header["starts"] == MOST
+    usual = header_of(planner.plan(shop_log(), timed(**TIMES), keep=False))
+    assert (header["waves"], header["seconds"]) == (usual["waves"], usual["seconds"])
 
 
 def test_nobody_looks_for_what_cannot_be_shorter() -> None:
