@@ -21,6 +21,12 @@ from planner.errors import DriftError, RunError
 
 COUNTED_S: Final = 10.0
 """How long a controller may take to count pods that are there."""
+SCALED: Final = "it was scaled meanwhile"
+"""Why moves wait whose numbers were counted for other replicas."""
+
+
+class _ScaledError(Exception):
+    """A workload has other replicas than a step was made for: look again and count anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +65,39 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     for step in named:
         if step.application and not writer.is_dry_run:
             settle_deployment(step, writer, wanted)
-            check_template(step, writer, wanted)
+            refused |= check_template(step, writer, wanted)
+    named = [step for step in named if not _is_out(step, refused)]
     for name in dict.fromkeys(name for step in named for name in step.sidecar_sets):
         leaving = {each for step in named if name in step.sidecar_sets for each in step.leaving}
         writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run, leaving))
     for step in named:
         if step.application:
-            _let_go(step, writer, wanted, run)
-    removed = {each.number: remove_pod(it, each, writer) for it in named for each in it.moves}
+            refused |= _let_go(step, writer, wanted, run)
+    going = [(step, each) for step in named for each in step.moves if each.number not in refused]
+    removed = {each.number: remove_pod(step, each, writer) for step, each in going}
     return refused | {number: it.why for number, it in removed.items() if it.outcome == "refused"}
 
 
-def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> None:
+def _is_out(step: Step, refused: Collection[int]) -> bool:
+    """Whether all that a step was to let go waits."""
+    return bool(step.moves) and all(each.number in refused for each in step.moves)
+
+
+def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> dict[int, str]:
+    """Pull the lever of a workload; gives the moves that wait, and why."""
     place, lever = step.place, workload_lever(step, wanted, run)
-    writer.pull(place.kind, place.namespace, place.name, lever)
+    try:
+        writer.pull(place.kind, place.namespace, place.name, lever)
+    except _ScaledError:
+        return _waiting(step)
     name_nodes(step, writer, run)
     if writer.is_dry_run:
         rest(place, writer)
+    return {}
+
+
+def _waiting(step: Step) -> dict[int, str]:
+    return {each.number: SCALED for each in step.moves}
 
 
 def _named(steps: Iterable[Step], writer: Writer, run: Run) -> tuple[list[Step], dict[int, str]]:
@@ -127,9 +149,21 @@ def workload_lever(step: Step, wanted: Wanted, run: Run) -> Callable[[Object], O
 
     def lever(live: Object) -> Object:
         _check_not_paused(live)
-        return _held(step, wanted.of(step.place, live), run)
+        laid = wanted.of(step.place, live)
+        if _is_scaled(step, laid):
+            raise _ScaledError
+        return _held(step, laid, run)
 
     return lever
+
+
+def _is_scaled(step: Step, laid: Object) -> bool:
+    """Whether somebody scaled a Deployment since a step was made for it.
+
+    Its controller scales old and new pods alike, so of the new ones that the step's number counts
+    some may go, and as many more old ones would.
+    """
+    return step.replicas is not None and laid["spec"].get("replicas", 1) != step.replicas
 
 
 def _check_not_paused(live: Object) -> None:
@@ -186,32 +220,38 @@ def settle_deployment(step: Step, writer: Writer, wanted: Wanted) -> None:
         raise RunError(f"{place}: its controller does not answer")
 
 
-def check_template(step: Step, writer: Writer, wanted: Wanted) -> None:
+def check_template(step: Step, writer: Writer, wanted: Wanted) -> dict[int, str]:
     """Check that a controller which counts pods counts those at the target as new.
 
     It goes by the whole template where we go by what is wanted of it. Where somebody changed
     the template since, a number that we give would let as many more pods go as there are new ones.
+    Gives the moves that wait, and why: those of a workload that was scaled down meanwhile.
 
     Raises:
         DriftError: it does not.
     """
     place = step.place
     if place.kind not in _COUNTING or not step.new:
-        return
+        return {}
 
     def counts(live: Object) -> bool:
-        if live["spec"]["template"] != wanted.of(place, live)["spec"]["template"]:
-            # Its template is ours to change: it counts anew.
+        laid = wanted.of(place, live)
+        if live["spec"]["template"] != laid["spec"]["template"] or _is_scaled(step, laid):
+            # Its template is ours to change, and it counts anew; or nothing of it is let go.
             return True
         status = live.get("status") or {}
         seen = status.get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
         return bool(seen and status.get("updatedReplicas", 0) >= step.new)
 
-    if not writer.wait_until(place.kind, place.namespace, place.name, counts, for_s=COUNTED_S):
-        raise DriftError(
-            f"{place}: {step.new} pods run what is wanted, but not all of them are of its present "
-            "template; undo what was changed there, and the run goes on"
-        )
+    if writer.wait_until(place.kind, place.namespace, place.name, counts, for_s=COUNTED_S):
+        return {}
+    live = writer.read(place.kind, place.namespace, place.name) or {}
+    if step.replicas is not None and (live.get("status") or {}).get("replicas", 0) < step.pods:
+        return _waiting(step)
+    raise DriftError(
+        f"{place}: {step.new} pods run what is wanted, but not all of them are of its present "
+        "template; undo what was changed there, and the run goes on"
+    )
 
 
 _COUNTING: Final = ("Deployment", "CloneSet")

@@ -277,6 +277,8 @@ def _step(place: Place, lever: Lever, of: Step | None) -> Step:
         value=value,
         surge=surge,
         new=of.new if of else 0,
+        replicas=of.replicas if of else None,
+        pods=of.pods if of else 0,
         moves=of.moves if of else (),
         sidecar_sets=of.sidecar_sets if of else (),
         leaving=of.leaving if of else (),

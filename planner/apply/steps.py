@@ -44,6 +44,8 @@ class Step:
             that goes (ordered StatefulSets), or pods that stay old.
         surge: pods beside as many old ones (Deployment).
         new: pods of the new version that there are already.
+        replicas: of the Deployment that the value was counted for.
+        pods: that it had then; fewer are left when somebody scales it down.
         ordinal: whether the value is an ordinal.
         moves: the moves that go.
         application: whether containers of the workload itself change.
@@ -56,6 +58,8 @@ class Step:
     value: int = 0
     surge: int = 0
     new: int = 0
+    replicas: int | None = None
+    pods: int = 0
     ordinal: bool = False
     moves: tuple[Going, ...] = ()
     application: bool = True
@@ -127,6 +131,8 @@ def steps(
                 value=value,
                 surge=len(moves) if step == "surge" else 0,
                 new=standings[place].at_target if application else 0,
+                replicas=standings[place].replicas if place.kind == "Deployment" else None,
+                pods=standings[place].pods,
                 ordinal=_is_ordinal(place, standings[place]),
                 moves=tuple(moves),
                 application=application,

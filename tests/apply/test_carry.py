@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from planner.apply.carry import Wanted, carry_out, rest
+from planner.apply.carry import SCALED, Wanted, carry_out, rest
 from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers.deployment import NEVER_S
@@ -152,6 +152,36 @@ def test_a_template_that_somebody_changed_lets_nothing_go(kind: str) -> None:
     live = to.objects[path(kind)]
     live["status"] = {"observedGeneration": 3, "replicas": 10, "updatedReplicas": 8}
     assert carried(to, step) == {}
+
+
+@pytest.mark.parametrize("new", [0, 8])
+def test_a_deployment_that_somebody_scaled_lets_nothing_go_for_now(new: int) -> None:
+    to = shelf("Deployment", 8, 9, replicas=6, updatedReplicas=6)
+    live = to.objects[path("Deployment")]
+    live["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGES["main"]
+    live["spec"]["replicas"] = 6
+    moves = going("Deployment", [8, 9])
+    at = place("Deployment")
+    step = Step(place=at, kind="go", value=new + 2, new=new, replicas=10, pods=10, moves=moves)
+    assert carried(to, step) == {8: SCALED, 9: SCALED}
+    strategy = to.objects[path("Deployment")]["spec"]["strategy"]["rollingUpdate"]
+    assert strategy["maxUnavailable"] != new + 2
+    assert carried(to, replace(step, value=6, new=4, replicas=6, pods=6)) == {}
+    strategy = to.objects[path("Deployment")]["spec"]["strategy"]["rollingUpdate"]
+    assert strategy["maxUnavailable"] == 6
+
+
+def test_a_deployment_that_is_scaled_down_since_it_was_looked_at_has_no_changed_template() -> None:
+    to = shelf("Deployment", 8, 9, replicas=6, updatedReplicas=6)
+    live = to.objects[path("Deployment")]
+    live["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGES["main"]
+    live["spec"]["replicas"] = 6
+    moves = going("Deployment", [8, 9])
+    at = place("Deployment")
+    step = Step(place=at, kind="go", value=10, new=8, replicas=6, pods=10, moves=moves)
+    assert carried(to, step) == {8: SCALED, 9: SCALED}
+    with pytest.raises(DriftError, match="not all of them are of its present template"):
+        carried(to, replace(step, pods=6))
 
 
 def test_a_deployment_that_was_let_go_stands_still_after() -> None:

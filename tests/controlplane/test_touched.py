@@ -167,6 +167,19 @@ def test_nobody_waits_for_pods_that_come_while_a_wave_is_under_way(
     until("all of it serves", lambda: images(api) == [f"{IMAGE}:2.0.0"] * scaled[-1])
 
 
+def test_a_workload_that_is_scaled_down_between_waves_goes_on_with_what_is_left(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api = hangzhou.admin
+    plan = operator.plan(request())
+    with operator.apply(plan, "--patience", "60") as running:
+        running.wait_for("letting-go", 2)
+        api.merge(WEB, {"spec": {"replicas": PODS // 2}})
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert running.said("ended")[0]["failed"] == 0
+    until("all of it serves", lambda: images(api) == [f"{IMAGE}:2.0.0"] * (PODS // 2))
+
+
 def test_pods_that_stay_have_the_deletion_cost_of_their_owner(
     operator: Operator, hangzhou: Plane
 ) -> None:
