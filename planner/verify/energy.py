@@ -1,0 +1,133 @@
+"""The argument of a budget: so many moves take from its room, and so many fit into it at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.claims import in_ms, no_less, no_more, room_said, usage_said
+from planner.verify.order import pods_ahead
+from planner.verify.pace import Pace, room_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from planner.verify.observed import Pod
+    from planner.verify.pace import Ends, Paces
+    from planner.verify.plan import Case
+    from planner.verify.usage import Usage, Usages
+
+    Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Energy:
+    """Adds up what a budget proves; what does not follow raises `UnfoundedError`."""
+
+    case: Case
+    usages: Usages
+    paces: Paces
+
+    def waves(self, written: Json) -> int:
+        """So many a wave, but for the waves at either end, in which no more than said can go."""
+        usage, head, tail = (
+            usage_said(self.usages, written["budget"]),
+            written["head"],
+            written["tail"],
+        )
+        moves, room = room_said(written["budget"], usage, sum(usage.taken.values()))
+        no_more("waves at both ends", head["waves"] + tail["waves"], self.case.waves)
+        no_less("moves in the first waves", head["moves"], self._first(usage, head["waves"]))
+        no_less("moves in the last waves", tail["moves"], self._last(usage, tail["waves"]))
+        rest = no_less("moves in between", moves - head["moves"] - tail["moves"], 1)
+        return int(head["waves"] + tail["waves"] - (-rest // room))
+
+    def _first(self, usage: Usage, waves: int) -> int:
+        """The most moves that take from a budget in the first waves of all."""
+        loads, down = self._loads(usage), usage.budget.down
+        back = self._ahead(pod for pod in down if pod in self.case.move_of)
+        most = 0
+        for wave in range(1, waves + 1):
+            still_down = max(0, len(down) - self._recovered(back, wave - 1))
+            room = max(0, usage.budget.limit - still_down)
+            most = min(most + room, self._reached(loads, wave))
+        return most
+
+    def _reached(self, loads: Counter[str], wave: int) -> int:
+        """The most of these moves, by workload, that the first waves of all can hold."""
+        return sum(
+            min(load, _at(self.paces.of(name).first, wave - self._ends.head[name]))
+            for name, load in loads.items()
+        )
+
+    def _ahead(self, pods: Iterable[Pod]) -> Mapping[str, list[int]]:
+        """How many pods their workload certainly takes before each of these, by workload."""
+        by_workload: dict[str, list[Pod]] = {}
+        for pod in pods:
+            by_workload.setdefault(self._name(pod), []).append(pod)
+        found = {}
+        for name, its in by_workload.items():
+            ahead = pods_ahead(self.case, self.paces.workloads[name], self.usages)
+            found[name] = [ahead.get(pod, 0) for pod in its]
+        return found
+
+    def _recovered(self, back: Mapping[str, list[int]], wave: int) -> int:
+        """The most pods that were down that the first waves of all can bring back."""
+        recovered = 0
+        for name, ahead in back.items():
+            most = _at(self.paces.of(name).first, wave - self._ends.head[name])
+            recovered += min(most, sum(before < most for before in ahead))
+        return recovered
+
+    def _last(self, usage: Usage, waves: int) -> int:
+        """The most moves that take from a budget in the last waves of all."""
+        loads, most = self._loads(usage), 0
+        for wave in range(1, waves + 1):
+            ready = 0
+            for name, load in loads.items():
+                pace = self.paces.of(name)
+                own = _at(pace.last, wave - self._ends.tail[name])
+                for after, moves in self.paces.after[name].items():
+                    if wave <= self._ends.span[after]:
+                        own = min(own, len(pace.takes) - moves)
+                ready += min(load, own)
+            most = min(most + room_of(usage), ready)
+        return most
+
+    def ms(self, written: Json) -> int:
+        """The moves with so long a head, the longest of them together, and so long a tail."""
+        usage, times = usage_said(self.usages, written["budget"]), written["times"]
+        head_ms, moves_ms, tail_ms = (in_ms(times[f"{it}_s"]) for it in ("head", "moves", "tail"))
+        late = {name for name in self._loads(usage) if self._ends_ms.head[name] >= head_ms}
+        pods = [pod for pod in self._taking(usage) if self._name(pod) in late]
+        moves, room = room_said(written["budget"], usage, len(pods))
+        kinds = ((self._name(pod), self.case.move_of[pod].kind) for pod in pods)
+        each_ms = sorted((self.paces.of(name).ms_of[kind] for name, kind in kinds), reverse=True)
+        no_more("the waves of its moves", moves_ms, sum(each_ms[:moves:room]))
+        no_more("what follows", tail_ms, min((self._ends_ms.tail[it] for it in late), default=0))
+        return head_ms + moves_ms + tail_ms
+
+    @cached_property
+    def _ends(self) -> Ends:
+        return self.paces.ends(Pace.waves)
+
+    @cached_property
+    def _ends_ms(self) -> Ends:
+        return self.paces.ends(Pace.ms)
+
+    def _name(self, pod: Pod) -> str:
+        return str(self.case.fleet.workload_of[pod].key)
+
+    def _taking(self, usage: Usage) -> list[Pod]:
+        moves = ((pod, self.case.move_of.get(pod)) for pod in usage.budget.pods)
+        return [pod for pod, move in moves if move and usage.budget.takes(move)]
+
+    def _loads(self, usage: Usage) -> Counter[str]:
+        """Moves that take from a budget, by workload."""
+        return Counter(map(self._name, self._taking(usage)))
+
+
+def _at(most: Sequence[int], wave: int) -> int:
+    return most[min(wave, len(most)) - 1] if wave > 0 else 0
