@@ -231,3 +231,25 @@ def test_the_order_in_which_pods_that_are_down_go_proves_a_wave_more() -> None:
     assert not planner.verify(log, plan)
     assert less["waves_bound"] == 54, "where nobody knows who goes first it may be the one"
     assert not planner.verify(other, unknown)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (("head", "moves"), "moves in the first waves: it says -1, and no fewer than 0 follows"),
+        (("head", "waves"), "moves in the first waves: it says 0, and no fewer than"),
+        (("tail", "moves"), "moves in the last waves"),
+        (("budget", "moves"), "moves that take from"),
+        (("budget", "room"), "room of"),
+    ],
+    ids=lambda each: ".".join(each) if isinstance(each, tuple) else "",
+)
+def test_the_room_of_a_budget_proves_no_more_than_follows(path: Path, told: str) -> None:
+    """What is refused is the number itself, also where it would add up to the bound."""
+    fleet = fleets.recorded(300, 10, Regime.NODE)
+    log = fleet.log()
+    header, moves = header_of(plan := fleet.plan(log)), moves_of(plan)
+    tampered = with_number(header, "waves", path, lambda number: number + says_more(path))
+    (message,) = found(tampered, moves, fold_rows(rows_of(log.events)))
+    assert told in message
+    assert "follows" in message
