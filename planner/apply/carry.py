@@ -62,11 +62,8 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
         ClusterError: the API server is away for too long.
     """
     named, refused = _named(steps, writer, run)
-    for step in named:
-        if step.application and not writer.is_dry_run:
-            settle_deployment(step, writer, wanted)
-            refused |= check_template(step, writer, wanted)
-    named = [step for step in named if not _is_out(step, refused)]
+    named, waiting = _checked(named, writer, wanted)
+    refused |= waiting
     for name in dict.fromkeys(name for step in named for name in step.sidecar_sets):
         leaving = {each for step in named if name in step.sidecar_sets for each in step.leaving}
         writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run, leaving))
@@ -78,9 +75,21 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     return refused | {number: it.why for number, it in removed.items() if it.outcome == "refused"}
 
 
-def _is_out(step: Step, refused: Collection[int]) -> bool:
-    """Whether all that a step was to let go waits."""
-    return bool(step.moves) and all(each.number in refused for each in step.moves)
+def _checked(
+    steps: Iterable[Step], writer: Writer, wanted: Wanted
+) -> tuple[list[Step], dict[int, str]]:
+    """Check what controllers count; gives the steps that go, and why the moves of others wait."""
+    going: list[Step] = []
+    waiting: dict[int, str] = {}
+    for step in steps:
+        try:
+            if step.application and not writer.is_dry_run:
+                settle_deployment(step, writer, wanted)
+                check_template(step, writer, wanted)
+            going.append(step)
+        except _ScaledError:
+            waiting |= _waiting(step)
+    return going, waiting
 
 
 def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> dict[int, str]:
@@ -220,19 +229,19 @@ def settle_deployment(step: Step, writer: Writer, wanted: Wanted) -> None:
         raise RunError(f"{place}: its controller does not answer")
 
 
-def check_template(step: Step, writer: Writer, wanted: Wanted) -> dict[int, str]:
+def check_template(step: Step, writer: Writer, wanted: Wanted) -> None:
     """Check that a controller which counts pods counts those at the target as new.
 
     It goes by the whole template where we go by what is wanted of it. Where somebody changed
     the template since, a number that we give would let as many more pods go as there are new ones.
-    Gives the moves that wait, and why: those of a workload that was scaled down meanwhile.
 
     Raises:
         DriftError: it does not.
+        _ScaledError: it does not, and has fewer pods than there were.
     """
     place = step.place
     if place.kind not in _COUNTING or not step.new:
-        return {}
+        return
 
     def counts(live: Object) -> bool:
         laid = wanted.of(place, live)
@@ -244,10 +253,10 @@ def check_template(step: Step, writer: Writer, wanted: Wanted) -> dict[int, str]
         return bool(seen and status.get("updatedReplicas", 0) >= step.new)
 
     if writer.wait_until(place.kind, place.namespace, place.name, counts, for_s=COUNTED_S):
-        return {}
+        return
     live = writer.read(place.kind, place.namespace, place.name) or {}
     if step.replicas is not None and (live.get("status") or {}).get("replicas", 0) < step.pods:
-        return _waiting(step)
+        raise _ScaledError
     raise DriftError(
         f"{place}: {step.new} pods run what is wanted, but not all of them are of its present "
         "template; undo what was changed there, and the run goes on"

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner.verify.calendars import begins_s, opening, rules_of
 from planner.verify.claims import UnfoundedError, in_ms, no_less, no_more, room_said, usage_said
@@ -18,13 +18,12 @@ from planner.verify.pace import read_paces, steps
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from planner.verify.claims import Json
     from planner.verify.pace import Pace, Paces
     from planner.verify.plan import Case
     from planner.verify.usage import Usages
-
-    Json = Mapping[str, Any]
 
 
 _ALWAYS = (0.0, float("inf"))

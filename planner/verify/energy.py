@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner.verify.claims import in_ms, no_less, no_more, room_said, usage_said
 from planner.verify.order import pods_ahead
@@ -14,12 +14,11 @@ from planner.verify.pace import Pace, room_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from planner.verify.claims import Json
     from planner.verify.observed import Pod
     from planner.verify.pace import Ends, Paces
     from planner.verify.plan import Case
     from planner.verify.usage import Usage, Usages
-
-    Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,11 +31,8 @@ class Energy:
 
     def waves(self, written: Json) -> int:
         """So many a wave, but for the waves at either end, in which no more than said can go."""
-        usage, head, tail = (
-            usage_said(self.usages, written["budget"]),
-            written["head"],
-            written["tail"],
-        )
+        usage = usage_said(self.usages, written["budget"])
+        head, tail = written["head"], written["tail"]
         moves, room = room_said(written["budget"], usage, sum(usage.taken.values()))
         no_more("waves at both ends", head["waves"] + tail["waves"], self.case.waves)
         no_less("moves in the first waves", head["moves"], self._first(usage, head["waves"]))

@@ -154,30 +154,32 @@ def test_a_template_that_somebody_changed_lets_nothing_go(kind: str) -> None:
     assert carried(to, step) == {}
 
 
-@pytest.mark.parametrize("new", [0, 8])
-def test_a_deployment_that_somebody_scaled_lets_nothing_go_for_now(new: int) -> None:
-    to = shelf("Deployment", 8, 9, replicas=6, updatedReplicas=6)
-    live = to.objects[path("Deployment")]
-    live["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGES["main"]
-    live["spec"]["replicas"] = 6
-    moves = going("Deployment", [8, 9])
-    at = place("Deployment")
+def scaled(replicas: int) -> Shelf:
+    """A Deployment that has so many pods, six of them of its template."""
+    to = shelf("Deployment", 8, 9, replicas=replicas, updatedReplicas=6)
+    spec = to.objects[path("Deployment")]["spec"]
+    spec["template"]["spec"]["containers"][0]["image"] = IMAGES["main"]
+    spec["replicas"] = replicas
+    return to
+
+
+def let_go(to: Shelf) -> object:
+    """How many pods of the new version a Deployment is let have."""
+    return to.objects[path("Deployment")]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"]
+
+
+@pytest.mark.parametrize(("replicas", "new"), [(6, 0), (6, 8), (14, 8)])
+def test_a_deployment_that_somebody_scaled_lets_nothing_go_for_now(replicas: int, new: int) -> None:
+    to, at, moves = scaled(replicas), place("Deployment"), going("Deployment", [8, 9])
     step = Step(place=at, kind="go", value=new + 2, new=new, replicas=10, pods=10, moves=moves)
     assert carried(to, step) == {8: SCALED, 9: SCALED}
-    strategy = to.objects[path("Deployment")]["spec"]["strategy"]["rollingUpdate"]
-    assert strategy["maxUnavailable"] != new + 2
-    assert carried(to, replace(step, value=6, new=4, replicas=6, pods=6)) == {}
-    strategy = to.objects[path("Deployment")]["spec"]["strategy"]["rollingUpdate"]
-    assert strategy["maxUnavailable"] == 6
+    assert let_go(to) != new + 2
+    assert carried(to, replace(step, value=6, new=4, replicas=replicas, pods=replicas)) == {}
+    assert let_go(to) == 6
 
 
 def test_a_deployment_that_is_scaled_down_since_it_was_looked_at_has_no_changed_template() -> None:
-    to = shelf("Deployment", 8, 9, replicas=6, updatedReplicas=6)
-    live = to.objects[path("Deployment")]
-    live["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGES["main"]
-    live["spec"]["replicas"] = 6
-    moves = going("Deployment", [8, 9])
-    at = place("Deployment")
+    to, at, moves = scaled(6), place("Deployment"), going("Deployment", [8, 9])
     step = Step(place=at, kind="go", value=10, new=8, replicas=6, pods=10, moves=moves)
     assert carried(to, step) == {8: SCALED, 9: SCALED}
     with pytest.raises(DriftError, match="not all of them are of its present template"):

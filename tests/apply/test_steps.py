@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from planner.apply.checkpoint import PodStanding, Standing
 from planner.apply.course import Place
@@ -59,6 +62,21 @@ def test_leaving_out_a_pod_that_has_its_new_application_changes_no_number() -> N
     (step,) = steps(going([0], BOTH) + going([1], BOTH, old=False), STANDINGS, (), TARGET)
     assert without(step, {1}).value == step.value
     assert without(step, {0}).value == step.value + 1
+
+
+def test_a_step_knows_what_its_number_was_counted_for() -> None:
+    web = Place("hz", "trade", "Deployment", "web")
+    standing = Standing(
+        place=web, unordered=False, replicas=10, pods=9, movable=2, behind=2, old=2,
+        at_target=7, unsettled=0, examples=(),
+    )  # fmt: skip
+    (each,) = going([0], APPLICATION)
+    workload = Workload(kind="Deployment", name="web")
+    moved = replace(each, move=msgspec.structs.replace(each.move, workload=workload))
+    (step,) = steps([moved], {web: standing}, (), TARGET)
+    assert (step.value, step.new, step.replicas, step.pods) == (8, 7, 10, 9)
+    (step,) = steps([each], STANDINGS, (), TARGET)
+    assert step.replicas is None, "a partition says how many stay"
 
 
 def test_sidecars_wait_for_the_application_of_their_pods() -> None:

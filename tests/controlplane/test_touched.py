@@ -167,7 +167,7 @@ def test_nobody_waits_for_pods_that_come_while_a_wave_is_under_way(
     until("all of it serves", lambda: images(api) == [f"{IMAGE}:2.0.0"] * scaled[-1])
 
 
-def test_a_workload_that_is_scaled_down_between_waves_goes_on_with_what_is_left(
+def test_a_workload_that_is_scaled_down_while_a_wave_is_let_go_goes_on_with_what_is_left(
     operator: Operator, hangzhou: Plane
 ) -> None:
     api = hangzhou.admin

@@ -209,6 +209,14 @@ def test_a_plan_without_certificates_is_not_called_proved() -> None:
     assert proved_by({"kind": "calendar", "text": ""}) is None
 
 
+@cache
+def crowded_nodes() -> tuple[Recorded, planner.Log, planner.Plan]:
+    """A fleet whose bound is proved by the room of a node, its log and its plan."""
+    fleet = fleets.recorded(300, 10, Regime.NODE)
+    log = fleet.log()
+    return fleet, log, fleet.plan(log)
+
+
 def alike(name: str, item: Json) -> None:
     """Let no controller tell pods apart that are down."""
     status = item.get("status") or {}
@@ -222,9 +230,9 @@ def alike(name: str, item: Json) -> None:
 
 def test_the_order_in_which_pods_that_are_down_go_proves_a_wave_more() -> None:
     """The node of the bound has one, and its CloneSet, whose canary is one pod, takes another."""
-    fleet = fleets.recorded(300, 10, Regime.NODE)
-    log, other = fleet.log(), fleet.with_objects(alike).log()
-    plan, unknown = fleet.plan(log), fleet.plan(other)
+    fleet, log, plan = crowded_nodes()
+    other = fleet.with_objects(alike).log()
+    unknown = fleet.plan(other)
     header, less = header_of(plan), header_of(unknown)
     assert (header["waves"], header["waves_bound"]) == (55, 55)
     assert header["proof"]["waves"]["head"]["moves"] == 0
@@ -246,9 +254,8 @@ def test_the_order_in_which_pods_that_are_down_go_proves_a_wave_more() -> None:
 )
 def test_the_room_of_a_budget_proves_no_more_than_follows(path: Path, told: str) -> None:
     """What is refused is the number itself, also where it would add up to the bound."""
-    fleet = fleets.recorded(300, 10, Regime.NODE)
-    log = fleet.log()
-    header, moves = header_of(plan := fleet.plan(log)), moves_of(plan)
+    _, log, plan = crowded_nodes()
+    header, moves = header_of(plan), moves_of(plan)
     tampered = with_number(header, "waves", path, lambda number: number + says_more(path))
     (message,) = found(tampered, moves, fold_rows(rows_of(log.events)))
     assert told in message
