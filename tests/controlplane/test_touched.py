@@ -172,7 +172,8 @@ def test_a_workload_that_is_scaled_down_while_a_wave_is_let_go_goes_on_with_what
 ) -> None:
     api = hangzhou.admin
     plan = operator.plan(request())
-    with operator.apply(plan, "--patience", "60") as running:
+    # Pods are named one after the other, a second each, before their Deployment is written to.
+    with operator.apply(plan, "--patience", "60", "--writes-per-second", "1") as running:
         running.wait_for("letting-go", 2)
         api.merge(WEB, {"spec": {"replicas": PODS // 2}})
         assert running.end() == 0, running.errors + str(running.events[-2:])
