@@ -5,9 +5,10 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
 from planner.model.documents import Path
-from planner.model.policy import Dependency, Exclusion, Requirement, Selector, Stage
+from planner.model.policy import Dependency, Exclusion, Stage
 from planner.model.scalars import duration_ms, percent
-from planner.model.target import ImageChange, Target
+from planner.model.selector import Requirement, Selector
+from planner.model.target import Drain, ImageChange, Target
 
 Problem = tuple[Path, str]
 
@@ -19,7 +20,7 @@ _DIGEST: Final = re.compile(r"[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 
 
 def target_problems(target: Target, path: Path) -> Iterator[Problem]:
-    """Check images and sidecars: named once, and each with a version to go to."""
+    """Check images and sidecars: named once, and each with a version to go to; and nodes."""
     for index, change in enumerate(target.images):
         yield from _image_problems(change, (*path, "images", index))
     for index, sidecar in enumerate(target.sidecars):
@@ -28,6 +29,20 @@ def target_problems(target: Target, path: Path) -> Iterator[Problem]:
     yield from _twice(images, (*path, "images"), "changes what")
     sidecars = [(each.sidecar_set, each.container) for each in target.sidecars]
     yield from _twice(sidecars, (*path, "sidecars"), "changes what")
+    for index, drain in enumerate(target.drain):
+        yield from _drain_problems(drain, (*path, "drain", index))
+
+
+def _drain_problems(drain: Drain, path: Path) -> Iterator[Problem]:
+    if (drain.name is None) == (drain.selector is None):
+        yield path, "give either name (of a node) or selector (of labels of nodes)"
+        return
+    yield from selector_problems(drain.selector, (*path, "selector"))
+    empty = drain.selector is not None and not (
+        drain.selector.match_labels or drain.selector.match_expressions
+    )
+    if empty:
+        yield (*path, "selector"), "matches every node, and no pod would have a place; name a label"
 
 
 def _image_problems(change: ImageChange, path: Path) -> Iterator[Problem]:

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from planner.model.scalars import DURATION_PATTERN, PERCENT_PATTERN
-from planner.model.target import Text, Value, WorkloadRef
+from planner.model.selector import Selector
+from planner.model.target import WorkloadRef
+from planner.model.value import Text, Value
 
 ALL = "100%"
 NO_TIME = "0s"
 Scope = Literal["node", "zone", "workload", "namespace", "cluster", "fleet"]
-Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
 Percent = Annotated[
     str,
     msgspec.Meta(description="a whole percentage", extra_json_schema={"pattern": PERCENT_PATTERN}),
@@ -23,21 +24,6 @@ Duration = Annotated[
         extra_json_schema={"pattern": DURATION_PATTERN},
     ),
 ]
-
-
-class Requirement(Value, frozen=True, kw_only=True):
-    """One of a selector's `matchExpressions`."""
-
-    key: Text
-    operator: Operator
-    values: tuple[str, ...] = ()
-
-
-class Selector(Value, frozen=True, kw_only=True):
-    """A label selector of Kubernetes: all of it has to match, and an empty one matches all."""
-
-    match_labels: dict[str, str] = msgspec.field(default_factory=dict)
-    match_expressions: tuple[Requirement, ...] = ()
 
 
 class Dependency(Value, frozen=True, kw_only=True):

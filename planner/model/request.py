@@ -12,8 +12,9 @@ from planner.model.manifests import ReadManifest, inlined
 from planner.model.plain_json import read_json
 from planner.model.policy import Budget, Dependency, Exclusion, Stage
 from planner.model.strict import struct_from, trouble
-from planner.model.target import Target, Text, Value
+from planner.model.target import Target
 from planner.model.times import Moment, TimeRule
+from planner.model.value import Text, Value
 
 _LINES_DEPTH = 8
 

@@ -1,8 +1,11 @@
-"""What an upgrade request wants to be true in the end: images, sidecars and manifests."""
+"""What an upgrade request wants to be true in the end: images, sidecars, manifests, empty nodes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
+
+from planner.model.selector import Selector
+from planner.model.value import Text, Value
 
 WorkloadKind = Literal[
     "Deployment",
@@ -12,21 +15,6 @@ WorkloadKind = Literal[
     "AdvancedStatefulSet",
     "AdvancedDaemonSet",
 ]
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class Value(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    omit_defaults=True,
-    rename="camel",
-):
-    """A part of a request: immutable, and without room for keys that nobody knows.
-
-    It is written without what is the default anyway.
-    """
 
 
 class WorkloadRef(Value, frozen=True, kw_only=True):
@@ -68,6 +56,19 @@ class SidecarChange(Value, frozen=True, kw_only=True):
     to: Text
 
 
+class Drain(Value, frozen=True, kw_only=True):
+    """Nodes that no pod is to be left on, in one cluster or in all.
+
+    Pods of DaemonSets, mirror pods and pods that have ended stay, as with `kubectl drain`. A pod
+    with an emptyDir volume is evicted only when its data may be deleted.
+    """
+
+    cluster: Text | None = None
+    name: Text | None = None
+    selector: Selector | None = None
+    delete_empty_dir_data: bool = False
+
+
 class Target(Value, frozen=True, kw_only=True):
     """The final state; anything that is not named stays as it is.
 
@@ -78,3 +79,4 @@ class Target(Value, frozen=True, kw_only=True):
     images: tuple[ImageChange, ...] = ()
     sidecars: tuple[SidecarChange, ...] = ()
     manifests: tuple[dict[str, Any], ...] = ()
+    drain: tuple[Drain, ...] = ()

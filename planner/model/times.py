@@ -4,8 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from planner.model.policy import Duration, Selector
-from planner.model.target import Text, Value, WorkloadRef
+from planner.model.policy import Duration
+from planner.model.selector import Selector
+from planner.model.target import WorkloadRef
+from planner.model.value import Text, Value
 
 Moment = Annotated[
     str,

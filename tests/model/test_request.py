@@ -177,6 +177,23 @@ def test_a_mistake_is_named_with_its_remedy(before: str, after: str, says: str) 
     assert says in str(refusal(changed(before, after)))
 
 
+@pytest.mark.parametrize(
+    ("drain", "says"),
+    [
+        ("{}", "spec.target.drain[0]: give either name (of a node) or selector"),
+        ("{name: a, selector: {matchLabels: {a: b}}}", "drain[0]: give either name (of a node)"),
+        ("{selector: {}}", "drain[0].selector: matches every node, and no pod would have a place"),
+        ("{selector: {matchLabels: {a b: c}}}", "selector.matchLabels.a b: 'a b' is no label"),
+        (
+            "{name: a, deleteEmptyDir: true}",
+            "deleteEmptyDir: unknown key; did you mean deleteEmptyDirData",
+        ),
+    ],
+)
+def test_a_drain_names_nodes_in_one_way(drain: str, says: str) -> None:
+    assert says in str(refusal(changed("    images:", f"    drain: [{drain}]\n    images:")))
+
+
 def test_a_pattern_that_matches_nothing_is_refused() -> None:
     with pytest.raises(RequestError, match=r"manifests\[0\]: no file matches desired/\*\.yaml"):
         load_request(REQUEST.encode(), "request.yaml", no_files)
