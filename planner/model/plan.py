@@ -129,8 +129,8 @@ class Bottleneck(Shape, frozen=True, kw_only=True):
 class Totals(Shape, frozen=True, kw_only=True):
     """The plan in numbers.
 
-    `differ` pods are not at the target; `disruptions_saved` are moves that change application
-    and sidecar.
+    `differ` pods are not at the target; `disruptions_saved` are disruptions that moves for two
+    reasons save: application, sidecar, a node that is drained.
     """
 
     moves: int
@@ -233,6 +233,19 @@ class Unmovable(Shape, frozen=True, kw_only=True):
     remedy: str
 
 
+class DrainedNode(Shape, frozen=True, kw_only=True):
+    """A node that the request wants drained, and how many pods leave it.
+
+    It is empty after `wave`: 0 when it is already, null when `stays` pods have no move.
+    """
+
+    cluster: str
+    name: str
+    moves: int
+    stays: int
+    wave: int | None
+
+
 class Calendar(Shape, frozen=True, kw_only=True):
     """A window or freeze of the request (`window:nights`, `freeze:double-11`).
 
@@ -290,6 +303,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     calendars: tuple[Calendar, ...] = ()
     warnings: tuple[str, ...]
     unmovable: tuple[Unmovable, ...]
+    drains: tuple[DrainedNode, ...] = ()
 
 
 class Violation(Shape, frozen=True, kw_only=True):

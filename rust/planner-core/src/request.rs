@@ -47,6 +47,24 @@ pub struct Target {
     /// Whole desired workloads, as documents.
     #[serde(default)]
     pub manifests: Vec<Value>,
+    /// Nodes that no pod is to be left on.
+    #[serde(default)]
+    pub drain: Vec<Drain>,
+}
+
+/// Nodes, by name or by their labels, of one cluster or of all.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drain {
+    /// Cluster, every one when left out.
+    pub cluster: Option<String>,
+    /// Name of a node.
+    pub name: Option<String>,
+    /// Labels of nodes.
+    pub selector: Option<Selector>,
+    /// Whether pods with an emptyDir volume are evicted too.
+    #[serde(default)]
+    pub delete_empty_dir_data: bool,
 }
 
 /// Either every container with the repository `from`, or one container of one workload.

@@ -92,7 +92,7 @@ pub struct Standing {
     pub movable: u32,
     /// They, and those that cannot.
     pub behind: u32,
-    /// Of them, pods whose application differs.
+    /// Of them, pods whose application differs, whether it can change or not.
     pub old: u32,
     /// Pods at the target.
     pub at_target: u32,
@@ -208,14 +208,13 @@ fn standing(
         .clone()
         .map(|change| uid_text(pods.columns.uid[change.row as usize]));
     let behind = of.differ - leaving_old as u32;
-    let sidecars_only = changes.clone().filter(|change| !change.application);
     Standing {
         unordered: workload.strategy.unordered,
         replicas: workload.replicas,
         pods: all.iter().filter(stays).count() as u32,
         behind,
         movable: changes.clone().count() as u32,
-        old: behind - sidecars_only.count() as u32,
+        old: behind - of.current,
         at_target: of.at_target.iter().filter(stays).count() as u32,
         unsettled: unsettled.len() as u32,
         examples: unsettled

@@ -1,8 +1,10 @@
 //! What has to change: for each workload the pods that differ from the target, the kind of move
 //! that each needs by its controller's own rules, and what cannot move and why.
 
+mod drain;
 mod pod;
 pub mod report;
+mod room;
 mod sidecars;
 mod sorting;
 pub mod target;
@@ -14,15 +16,16 @@ use std::{
     hash::{BuildHasher, Hash},
 };
 
-use hashbrown::{HashSet, HashTable, hash_table::Entry};
+pub use drain::{Drained, Leaves};
+use hashbrown::{HashMap, HashSet, HashTable, hash_table::Entry};
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
 use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, WorkloadIdx},
-    kube::{order::Binding, revision::Revisions, scaled::Resolved},
-    request::Request,
+    kube::{order::Binding, revision::Revisions, scaled::Resolved, workload::Workload},
+    request::{Request, WorkloadRef},
 };
 
 /// How a pod is moved.
@@ -84,6 +87,19 @@ pub struct Change {
     pub application: bool,
     /// Whether the pod is at the target after the move (false when a partition keeps a part back).
     pub completes: bool,
+    /// Whether the move empties a node.
+    pub leaves: Leaves,
+}
+
+impl Change {
+    /// Disruptions that it spares as the pod is moved once for several reasons: its application, its
+    /// sidecars, its node.
+    #[must_use]
+    pub fn saves(&self) -> u32 {
+        let leaves = u32::from(self.leaves != Leaves::No);
+        let reasons = self.sidecars.count_ones() + u32::from(self.application) + leaves;
+        reasons.saturating_sub(1)
+    }
 }
 
 /// The changes of one workload, in the order in which its controller takes the pods.
@@ -99,10 +115,14 @@ pub struct WorkloadChanges {
     pub binding: Binding,
     /// Pods of the workload that differ, those that cannot move included.
     pub differ: u32,
+    /// Of them, those whose application is at the target and that are not leaving already.
+    pub current: u32,
     /// Pods of the workload that are at the target.
     pub at_target: Vec<PodRow>,
     /// Why pods are made anew although the policy prefers in place.
     pub why_recreate: Vec<String>,
+    /// Whether the request speaks of it, and not only of nodes on which it may have pods.
+    pub named: bool,
 }
 
 /// A pod that differs from the target and gets no move.
@@ -118,6 +138,18 @@ pub struct Unmovable {
     pub reason: String,
     /// What would help.
     pub remedy: String,
+}
+
+/// Why something cannot move, and what would help.
+pub type Obstacle = (String, String);
+
+/// Why a pod waits for ever, and what would help: its controller does not pass over one before it.
+#[must_use]
+pub fn behind(pod: &str) -> Obstacle {
+    (
+        format!("its controller takes {pod} first, which cannot move"),
+        format!("see why {pod} cannot move"),
+    )
 }
 
 /// The reason of pods at which the stages of the request stop.
@@ -163,6 +195,8 @@ pub struct Diff {
     known_containers: HashTable<ContainersIdx>,
     /// What people should know.
     pub warnings: Vec<String>,
+    /// Nodes that are drained.
+    pub drained: Drained,
 }
 
 impl Diff {
@@ -229,15 +263,32 @@ impl Diff {
         }
     }
 
-    /// Moves of pods whose application and sidecars change together: each saves a disruption.
+    /// Leaves workloads out of which no pod has to leave a node, and of which the request says
+    /// nothing else. Only a run has to know them: of pods that have left, who comes in their place.
+    pub fn leave_out_untouched(&mut self) {
+        self.workloads.retain(|each| each.named || each.differ > 0);
+    }
+
+    /// Disruptions that all changes together spare.
     #[must_use]
     pub fn disruptions_saved(&self) -> u64 {
         let changes = self.workloads.iter().flat_map(|workload| &workload.changes);
-        changes
-            .map(|change| u64::from(change.sidecars.count_ones() + u32::from(change.application)))
-            .map(|parts| parts.saturating_sub(1))
-            .sum()
+        changes.map(|change| u64::from(change.saves())).sum()
     }
+}
+
+/// Of each workload, whether a dependency of the request waits for it.
+fn awaited(inventory: &Inventory<'_>, request: &Request) -> Vec<bool> {
+    let mut by_name: HashMap<(&str, &str), Vec<&WorkloadRef>, FxBuildHasher> = HashMap::default();
+    for reference in request.spec.dependencies.iter().flat_map(|it| &it.after) {
+        let name = (&*reference.namespace, &*reference.name);
+        by_name.entry(name).or_default().push(reference);
+    }
+    let is_awaited = |workload: &Workload<'_>| {
+        let named = by_name.get(&(&*workload.namespace, &*workload.name));
+        named.is_some_and(|its| its.iter().any(|it| target::names(it, workload)))
+    };
+    inventory.workloads.iter().map(is_awaited).collect()
 }
 
 /// Compares a fleet with the target of a request.
@@ -248,6 +299,7 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
     let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
+    let drained = Drained::of(inventory, request, &mut diff.warnings);
     let clusters = inventory.clusters.iter();
     let mut revisions: Vec<Revisions<'_>> = clusters
         .map(|view| Revisions::of(inventory.fleet, view.cluster))
@@ -261,6 +313,8 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
         request,
         rules: &rules,
         sidecars: &sidecars,
+        drained: &drained,
+        awaited: &awaited(inventory, request),
     };
     let parts: Vec<Diff> = (0..inventory.workloads.len() as WorkloadIdx)
         .into_par_iter()
@@ -270,7 +324,9 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
         })
         .collect();
     diff.absorb(parts);
-    pod::diff_orphans(inventory, &rules, &sidecars, &mut diff);
+    pod::diff_orphans(inventory, &rules, &sidecars, &drained, &mut diff);
+    diff.warnings.extend(room::warnings(inventory, &drained));
+    diff.drained = drained;
     rules.warn_unused(inventory, &mut diff.warnings);
     diff.warn_of_controllers(inventory);
     diff

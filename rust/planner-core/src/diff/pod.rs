@@ -7,7 +7,7 @@ use crate::{
     request::Request,
 };
 
-use super::{Diff, Unmovable, sidecars::SidecarTargets, target::ImageRules, workload::Obstacle};
+use super::{Diff, Drained, Obstacle, Unmovable, sidecars::SidecarTargets, target::ImageRules};
 
 /// The pods of one cluster that the request excludes.
 pub(super) struct Excluded<'a> {
@@ -61,11 +61,12 @@ pub(super) fn excluded() -> Obstacle {
     )
 }
 
-/// Lists pods that no workload owns and whose containers the request speaks of.
+/// Lists pods that no workload owns, if the request speaks of their containers or nodes.
 pub(super) fn diff_orphans(
     inventory: &Inventory<'_>,
     rules: &ImageRules<'_>,
     sidecars: &SidecarTargets,
+    drained: &Drained,
     diff: &mut Diff,
 ) {
     for (cluster, view) in inventory.clusters.iter().enumerate() {
@@ -78,7 +79,8 @@ pub(super) fn diff_orphans(
             let at = cluster as ClusterIdx;
             let mut containers = read.spec(row).containers.iter();
             let differs = containers.any(|it| rules.changes(&it.image))
-                || (sidecars.has_any(at) && sidecars.part(at, read, row).bits(true) != 0);
+                || (sidecars.has_any(at) && sidecars.part(at, read, row).bits(true) != 0)
+                || drained.leaves(inventory, at, row);
             if pods.is_finished(row) || !differs {
                 continue;
             }

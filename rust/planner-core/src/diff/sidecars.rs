@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Diff, SidecarSetChange, workload::Obstacle};
+use super::{Diff, Obstacle, SidecarSetChange};
 use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},

@@ -1,12 +1,16 @@
 //! The changes of one workload in the order of its controller, and what its partition holds back.
 
 use super::{
-    Change, Diff, Unmovable, WorkloadChanges,
-    workload::{Needs, Obstacle, Scene},
+    Change, Diff, Leaves, Obstacle, Unmovable, WorkloadChanges, behind,
+    workload::{Needs, Scene},
 };
 use crate::{
+    batch::flags,
     fleet::PodRow,
-    kube::order::{self, Binding},
+    kube::{
+        order::{self, Binding},
+        workload::ordinal,
+    },
 };
 
 /// The pods of a workload while they are sorted into moves and refusals.
@@ -22,24 +26,30 @@ impl Sorting {
     /// Puts the changes in order, holds back what a partition keeps, and adds all to the diff.
     pub fn finish(mut self, scene: &Scene<'_>, needs: &Needs, diff: &mut Diff) {
         let differ = self.changes.len() + self.refused.len();
-        if differ == 0 && scene.target.is_none() && !scene.has_sidecars() {
+        let named = scene.target.is_some() || scene.is_awaited || scene.has_sidecars();
+        if differ == 0 && !named && !scene.may_leave {
             return;
         }
         let (ordered, binding) = in_order(scene, std::mem::take(&mut self.changes));
-        for (change, held) in hold_back(scene, ordered) {
+        let stopped_at = self.stopped_at(scene, needs);
+        let current = self.current(scene, needs, &ordered);
+        for (change, held) in hold_back(scene, ordered, stopped_at) {
             let Some(obstacle) = held else {
                 self.changes.push(change);
                 continue;
             };
-            match needs[&scene.class(change.row)].without_application {
-                Some(rest) => {
-                    self.changes.push(Change {
-                        row: change.row,
-                        completes: false,
-                        ..rest
-                    });
-                }
-                None => self.refused.push((change.row, obstacle)),
+            let need = &needs[&scene.class(change.row)];
+            let rest = match (change.leaves, need.evicted) {
+                (Leaves::No, _) | (_, None) => need.without_application.ok_or(obstacle),
+                (_, Some(evicted)) => scene.may_be_evicted(change.row, evicted.alone),
+            };
+            match rest {
+                Ok(rest) => self.changes.push(Change {
+                    row: change.row,
+                    completes: false,
+                    ..rest
+                }),
+                Err(obstacle) => self.refused.push((change.row, obstacle)),
             }
         }
         diff.unmovable.extend(
@@ -59,9 +69,36 @@ impl Sorting {
             kept: Vec::new(),
             binding,
             differ: differ as u32,
+            current,
             at_target: self.at_target,
             why_recreate: self.why_recreate,
+            named,
         });
+    }
+
+    /// Pods that differ in other things than their application, and are not leaving already.
+    fn current(&self, scene: &Scene<'_>, needs: &Needs, changes: &[Change]) -> u32 {
+        let pods = &scene.view.cluster.pods;
+        let moved = changes.iter().filter(|change| !change.application);
+        let rows = moved.map(|change| change.row);
+        let rows = rows.chain(self.refused.iter().map(|(row, _)| *row));
+        let current = rows.filter(|row| {
+            !needs[&scene.class(*row)].application && !pods.has(*row, flags::DELETING)
+        });
+        current.count() as u32
+    }
+
+    /// The pod at which a controller that walks from the highest ordinal down stops: it does not
+    /// pass over one that differs.
+    fn stopped_at(&self, scene: &Scene<'_>, needs: &Needs) -> Option<PodRow> {
+        let walks = order::binding(scene.workload) == Binding::Strict;
+        if !walks || scene.workload.strategy.on_delete {
+            return None;
+        }
+        let pods = &scene.view.cluster.pods;
+        let rows = self.refused.iter().map(|(row, _)| *row);
+        rows.filter(|row| needs[&scene.class(*row)].application)
+            .max_by_key(|row| ordinal(pods.name(*row)))
     }
 }
 
@@ -82,8 +119,13 @@ fn in_order(scene: &Scene<'_>, mut changes: Vec<Change>) -> (Vec<Change>, Bindin
     )
 }
 
-/// Says of each application change whether the partition keeps the pod at its old revision.
-fn hold_back(scene: &Scene<'_>, changes: Vec<Change>) -> Vec<(Change, Option<Obstacle>)> {
+/// Says of each application change whether the partition, or a pod at which the controller stops
+/// before it, keeps the pod at its old revision.
+fn hold_back(
+    scene: &Scene<'_>,
+    changes: Vec<Change>,
+    stopped_at: Option<PodRow>,
+) -> Vec<(Change, Option<Obstacle>)> {
     let workload = scene.workload;
     let pods = &scene.view.cluster.pods;
     let application = changes.iter().filter(|change| change.application).count();
@@ -106,8 +148,16 @@ fn hold_back(scene: &Scene<'_>, changes: Vec<Change>) -> Vec<(Change, Option<Obs
         left -= 1;
         false
     };
+    let stops = stopped_at.map(|row| pods.name(row));
+    let is_behind = |change: &Change| {
+        let before = stops.filter(|_| change.application);
+        before.filter(|stops| ordinal(pods.name(change.row)) < ordinal(stops))
+    };
     changes
         .into_iter()
-        .map(|change| (change, is_held(&change).then(obstacle)))
+        .map(|change| {
+            let held = is_held(&change).then(obstacle);
+            (change, held.or_else(|| is_behind(&change).map(behind)))
+        })
         .collect()
 }

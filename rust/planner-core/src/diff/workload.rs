@@ -10,7 +10,8 @@ use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
 use super::{
-    Change, Diff, Kind,
+    Change, Diff, Drained, Kind, Leaves, Obstacle,
+    drain::{Evicted, evicted, is_daemon},
     pod::{Excluded, excluded},
     sidecars::{SidecarPart, SidecarTargets},
     sorting::Sorting,
@@ -30,9 +31,6 @@ use crate::{
     resource::Resource,
 };
 
-/// Why something cannot move, and what would help.
-pub(super) type Obstacle = (String, String);
-
 /// Pods of one class need the same: their spec, revision, annotations and labels are the same,
 /// and whether a partition of a sidecar set singles them out.
 pub(super) type Class = ([Symbol; 4], bool);
@@ -41,10 +39,14 @@ pub(super) type Needs = HashMap<Class, Need, FxBuildHasher>;
 
 /// What pods of one class need.
 pub(super) struct Need {
+    /// Whether their application differs.
+    pub application: bool,
     /// The move, or why there is none; absent when the pods are at the target.
     outcome: Option<Result<Change, Obstacle>>,
     /// The move when a partition keeps the application back: sidecars only.
     pub without_application: Option<Change>,
+    /// The moves of those that have to leave their nodes.
+    pub evicted: Option<Evicted>,
     /// Whether the request excludes all of them.
     excluded: bool,
 }
@@ -60,6 +62,11 @@ pub(super) struct Scene<'a> {
     /// The template of the target, once somebody has asked for it.
     template: OnceCell<Value>,
     sidecars: &'a SidecarTargets,
+    drained: &'a Drained,
+    /// Whether its pods may have to leave nodes.
+    pub may_leave: bool,
+    /// Whether others wait for it.
+    pub is_awaited: bool,
     pub revisions: &'a Revisions<'a>,
 }
 
@@ -69,6 +76,9 @@ pub(super) struct View<'a> {
     pub request: &'a Request,
     pub rules: &'a ImageRules<'a>,
     pub sidecars: &'a SidecarTargets,
+    pub drained: &'a Drained,
+    /// Of each workload, whether others wait for it: how far it is has to be known.
+    pub awaited: &'a [bool],
 }
 
 /// Adds the diff of one workload; nothing when the request does not speak of it.
@@ -83,11 +93,15 @@ pub(super) fn diff_workload(
         request,
         rules,
         sidecars,
+        drained,
+        awaited,
     } = *shared;
     let workload = &inventory.workloads[index as usize];
     let (cluster, view) = inventory.cluster_of(index);
     let target = rules.target_of(workload, inventory.manifested[index as usize]);
-    if target.is_none() && !sidecars.has_any(cluster) {
+    let may_leave = drained.has_any(cluster) && !is_daemon(inventory, index);
+    let is_awaited = awaited[index as usize];
+    if target.is_none() && !sidecars.has_any(cluster) && !may_leave && !is_awaited {
         return;
     }
     let revisions = &revisions[cluster as usize];
@@ -100,6 +114,9 @@ pub(super) fn diff_workload(
         target,
         template: OnceCell::new(),
         sidecars,
+        drained,
+        may_leave,
+        is_awaited,
         revisions,
     };
     let exclusion = Excluded::new(inventory, cluster, request);
@@ -110,16 +127,22 @@ pub(super) fn diff_workload(
             excluded: exclusion.holds_class(*row),
             ..scene.need(*row, &mut sorting.why_recreate, diff)
         });
-        match &need.outcome {
-            None => sorting.at_target.push(*row),
-            Some(_) if need.excluded || exclusion.holds_single(*row) => {
-                sorting.refused.push((*row, excluded()));
+        let evicted = need.evicted.filter(|_| scene.leaves(*row));
+        let change = match (&need.outcome, evicted) {
+            (None, None) => {
+                sorting.at_target.push(*row);
+                continue;
             }
-            Some(Ok(change)) => sorting.changes.push(Change {
+            _ if need.excluded || exclusion.holds_single(*row) => Err(excluded()),
+            (_, Some(evicted)) => scene.may_be_evicted(*row, evicted.whole),
+            (Some(outcome), None) => outcome.clone(),
+        };
+        match change {
+            Ok(change) => sorting.changes.push(Change {
                 row: *row,
-                ..*change
+                ..change
             }),
-            Some(Err(obstacle)) => sorting.refused.push((*row, obstacle.clone())),
+            Err(obstacle) => sorting.refused.push((*row, obstacle)),
         }
     }
     sorting.finish(&scene, &needs, diff);
@@ -154,30 +177,44 @@ impl Scene<'_> {
         });
         let sidecars = self.sidecars.part(self.cluster, pods, row);
         let alone = (sidecars.bits(false) != 0).then(|| sidecars_only(row, &sidecars, diff));
-        if stays {
-            let outcome = match (alone, sidecars.obstacle) {
+        let outcome = if stays {
+            match (alone, &sidecars.obstacle) {
                 (Some(change), _) => Some(Ok(change)),
-                (None, Some(obstacle)) => Some(Err(obstacle)),
+                (None, Some(obstacle)) => Some(Err(obstacle.clone())),
                 (None, None) => None,
-            };
-            return Need {
-                outcome,
-                without_application: None,
-                excluded: false,
-            };
-        }
-        let outcome = match (self.kind(spec, revision, why_recreate), alone) {
-            (Ok(kind), _) => Ok(together(row, kind, images, &sidecars, diff)),
-            (Err(_), Some(change)) => Ok(Change {
-                completes: false,
-                ..change
-            }),
-            (Err(obstacle), None) => Err(obstacle),
+            }
+        } else {
+            Some(match (self.kind(spec, revision, why_recreate), alone) {
+                (Ok(kind), _) => Ok(together(row, kind, images, &sidecars, diff)),
+                (Err(_), Some(change)) => Ok(Change {
+                    completes: false,
+                    ..change
+                }),
+                (Err(obstacle), None) => Err(obstacle),
+            })
         };
+        let planned = outcome.as_ref().and_then(|it| it.as_ref().ok());
+        let evicted = || evicted(row, stays, planned, &sidecars, diff);
         Need {
-            outcome: Some(outcome),
-            without_application: alone,
+            application: !stays,
+            evicted: self.may_leave.then(evicted),
+            outcome,
+            without_application: alone.filter(|_| !stays),
             excluded: false,
+        }
+    }
+
+    /// Whether a pod has to leave its node.
+    fn leaves(&self, row: PodRow) -> bool {
+        self.drained.leaves(self.inventory, self.cluster, row)
+    }
+
+    /// The move by which a pod leaves its node, unless it keeps data there that an eviction deletes.
+    pub fn may_be_evicted(&self, row: PodRow, change: Change) -> Result<Change, Obstacle> {
+        let obstacle = || self.drained.obstacle(self.inventory, self.cluster, row);
+        match change.leaves {
+            Leaves::Evicted => obstacle().map_or(Ok(change), Err),
+            Leaves::No | Leaves::Anyway => Ok(change),
         }
     }
 
@@ -301,6 +338,7 @@ fn together<'a>(
         sidecars: sidecars.bits(anew),
         application: true,
         completes: anew || sidecars.obstacle.is_none(),
+        leaves: Leaves::No,
     }
 }
 
@@ -312,5 +350,6 @@ fn sidecars_only(row: PodRow, sidecars: &SidecarPart<'_>, diff: &mut Diff) -> Ch
         sidecars: sidecars.bits(false),
         application: false,
         completes: sidecars.obstacle.is_none(),
+        leaves: Leaves::No,
     }
 }

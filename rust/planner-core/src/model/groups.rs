@@ -9,16 +9,16 @@ use super::{
     budgets::{Budget, PDB},
     dependencies::precedences,
     ledger::{Charges, Ledger},
+    limits::{Limits, is_up},
     queue::Queue,
     starts::Starts,
+    walk::Walk,
 };
 use crate::{
-    diff::{Change, Diff, Kind, Unmovable, WorkloadChanges},
-    fleet::PodRow,
+    diff::{Change, Diff, Kind, Leaves, Obstacle, Unmovable, WorkloadChanges},
     inventory::{ClusterIdx, WorkloadIdx},
-    kube::order::Binding,
+    kube::{order::Binding, workload::Workload},
     request::{Request, duration_ms as parse_duration_ms},
-    resource::Resource as Kinds,
     schedule::Laid,
     schedule::problem::{Cohort, Cohorts, Group, Order, Problem, ResourceIdx, Stage},
 };
@@ -46,6 +46,8 @@ struct Own<'a> {
     surge: Option<ResourceIdx>,
     /// Those of sidecar sets, by cluster and bit.
     sidecars: &'a BTreeMap<(ClusterIdx, u32), ResourceIdx>,
+    /// Why only pods that leave drained nodes have room in `down`.
+    closed: Option<Obstacle>,
 }
 
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
@@ -53,14 +55,15 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
     let own_each = || {
         let each = diff.workloads.par_iter();
-        let limits = each.map(|changes| own_limits(&ledger, changes));
+        let limits = each.map(|changes| Limits::of(&ledger, changes));
         limits.collect::<Vec<Limits>>()
     };
     let (charges, limits) = rayon::join(|| ledger.sorted_charges(), own_each);
-    let enter = |(down, surge): Limits| Own {
-        down: ledger.enter(down),
-        surge: surge.map(|surge| ledger.enter(surge)),
+    let enter = |limits: Limits| Own {
+        down: ledger.enter(limits.down),
+        surge: limits.surge.map(|surge| ledger.enter(surge)),
         sidecars: &sidecars,
+        closed: limits.closed,
     };
     let own: Vec<Own<'_>> = limits.into_iter().map(enter).collect();
     let starts = Starts::of(ledger.inventory);
@@ -94,62 +97,6 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         budget_of: ledger.budget_of,
         places: ledger.places,
         groups: infos,
-    }
-}
-
-/// The limits of one workload's own: on what is down, and on what is surged if it surges.
-type Limits = (Budget, Option<Budget>);
-
-/// The workload's own limits: what its controller would take at once.
-fn own_limits(ledger: &Ledger<'_>, changes: &WorkloadChanges) -> Limits {
-    let inventory = ledger.inventory;
-    let workload = &inventory.workloads[changes.workload as usize];
-    let (cluster, view) = inventory.cluster_of(changes.workload);
-    let pods = &inventory.pods[changes.workload as usize];
-    let missing = workload.replicas.saturating_sub(pods.len() as u32);
-    let resolved = workload.max_unavailable(view.server_minor);
-    let name = workload.object();
-    let is_down = |row: &&PodRow| !is_up(ledger, changes.workload, **row);
-    let down = pods.iter().filter(is_down).count() as u32;
-    let resolved_text = match missing {
-        0 => resolved.text,
-        _ => format!("{}, less {missing} pods that are missing", resolved.text),
-    };
-    let down = Budget {
-        name: format!("workload/{name}"),
-        cluster: Some(cluster),
-        source: "workload",
-        limit: resolved.value.saturating_sub(missing),
-        resolved: resolved_text,
-        down,
-    };
-    let surges = changes
-        .changes
-        .iter()
-        .any(|change| change.kind == Kind::Surge);
-    let surge = surges.then(|| {
-        let resolved = workload.max_surge();
-        Budget {
-            name: format!("surge/{name}"),
-            cluster: Some(cluster),
-            source: "surge",
-            limit: resolved.value,
-            resolved: resolved.text,
-            down: 0,
-        }
-    });
-    (down, surge)
-}
-
-/// Whether a pod counts as available to its own controller.
-fn is_up(ledger: &Ledger<'_>, workload: WorkloadIdx, row: PodRow) -> bool {
-    let inventory = ledger.inventory;
-    let (cluster, _) = inventory.cluster_of(workload);
-    let pods = inventory.pods_of(cluster);
-    let workload = &inventory.workloads[workload as usize];
-    match workload.resource {
-        Kinds::CloneSets => pods.is_clone_set_available(row, workload.min_ready_s),
-        _ => pods.is_available(row, workload.min_ready_s),
     }
 }
 
@@ -192,11 +139,20 @@ fn pose_group(
     let mut touched = Touched::default();
     let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
     let mut queue = Queue::of(workload, inventory.pods_of(cluster));
+    let mut walk = Walk::of(workload, of.binding);
     for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
-        if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
-            let row = change.row;
-            refused.push(two_budgets(ledger, cluster, of.workload, row, budgets));
+        let obstacle = obstacle(ledger, of.workload, change, own, budgets)
+            .or_else(|| walk.stopped_before(change, inventory.pods_of(cluster)));
+        if let Some((reason, remedy)) = obstacle {
+            walk.stop_at(change);
+            refused.push(Unmovable {
+                cluster,
+                row: change.row,
+                workload: of.workload,
+                reason,
+                remedy,
+            });
             continue;
         }
         touched.charge(ledger, of.workload, change, own, budgets);
@@ -219,32 +175,54 @@ fn pose_group(
             }
         }
     }
-    let stages = &request.spec.stages;
+    let (group, info) = named(workload, cluster, request, of, (kept, cohorts));
+    (group, info, refused)
+}
+
+/// A group of these moves, and what it stands for.
+fn named(
+    workload: &Workload<'_>,
+    cluster: ClusterIdx,
+    request: &Request,
+    of: &WorkloadChanges,
+    (changes, cohorts): (Vec<Change>, Cohorts),
+) -> (Group, GroupOf) {
+    let stages = request.spec.stages.iter();
     let order = match of.binding {
         Binding::Strict => Order::Strict,
         Binding::Free => Order::Free,
     };
+    let group = Group {
+        name: workload.place().into(),
+        cohorts,
+        order,
+        stages: Vec::new(),
+        calendars: Vec::new(),
+    };
     let info = GroupOf {
         workload: of.workload,
         cluster,
-        changes: kept,
-        stages: stages.iter().map(|stage| stage.name.clone()).collect(),
-        approvals: stages
-            .iter()
-            .map(|stage| stage.approval.is_some())
-            .collect(),
+        changes,
+        stages: stages.clone().map(|stage| stage.name.clone()).collect(),
+        approvals: stages.map(|stage| stage.approval.is_some()).collect(),
     };
-    (
-        Group {
-            name: workload.place().into(),
-            cohorts,
-            order,
-            stages: Vec::new(),
-            calendars: Vec::new(),
-        },
-        info,
-        refused,
-    )
+    (group, info)
+}
+
+/// Why a pod can never move, as far as that shows before there is a schedule.
+fn obstacle(
+    ledger: &Ledger<'_>,
+    workload: WorkloadIdx,
+    change: &Change,
+    own: &Own<'_>,
+    budgets: &[ResourceIdx],
+) -> Option<Obstacle> {
+    if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
+        return Some(two_budgets(ledger, budgets));
+    }
+    let closed = own.closed.as_ref()?;
+    let is_let = change.leaves == Leaves::Evicted || change.kind == Kind::Surge;
+    (!is_let && is_up(ledger, workload, change.row)).then(|| closed.clone())
 }
 
 fn is_same(a: Cohort<'_>, b: Cohort<'_>) -> bool {
@@ -307,13 +285,7 @@ fn pdbs(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> usize {
     resources.iter().filter(source).count()
 }
 
-fn two_budgets(
-    ledger: &Ledger<'_>,
-    cluster: ClusterIdx,
-    workload: WorkloadIdx,
-    row: PodRow,
-    resources: &[ResourceIdx],
-) -> Unmovable {
+fn two_budgets(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> Obstacle {
     let budgets = resources
         .iter()
         .map(|it| &ledger.budgets[ledger.budget_of[*it as usize] as usize]);
@@ -321,17 +293,13 @@ fn two_budgets(
         .filter(|budget| budget.source == PDB)
         .map(|budget| &*budget.name)
         .collect();
-    Unmovable {
-        cluster,
-        row,
-        workload,
-        reason: format!(
+    (
+        format!(
             "an eviction is refused under two budgets: {}",
             names.join(", ")
         ),
-        remedy: "narrow the selector of one of them so that a pod is under one budget only"
-            .to_owned(),
-    }
+        "narrow the selector of one of them so that a pod is under one budget only".to_owned(),
+    )
 }
 
 /// Sizes the stages of each group by the moves that it can make at all: what no budget ever has

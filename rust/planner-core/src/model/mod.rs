@@ -7,9 +7,11 @@ mod dependencies;
 mod durations;
 mod groups;
 mod ledger;
+mod limits;
 mod queue;
 mod spreads;
 mod starts;
+mod walk;
 
 pub use allowances::Allowances;
 pub use budgets::{Budget, BudgetIdx};

@@ -28,4 +28,4 @@ mod text;
 pub use feed::Feed;
 pub use intake::Intake;
 pub use redact::{Salt, redact};
-pub use scalar::uid_text;
+pub use scalar::{parse_milli, uid_text};

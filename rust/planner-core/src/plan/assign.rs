@@ -6,7 +6,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::moves::{self, NONE, TextColumn, UidColumn};
 use crate::{
-    diff::{Diff, Kind},
+    diff::{Diff, Kind, Leaves},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},
     kube::workload::Workload,
@@ -23,6 +23,10 @@ pub(super) struct Assigned {
     pub partial: u32,
     /// One for each chunk of the schedule.
     pub chunks: Vec<Bound>,
+    /// Disruptions that the moves spare.
+    pub saved: u64,
+    /// Moves that empty a node: cluster, pod and wave.
+    pub leave: Vec<(ClusterIdx, PodRow, u32)>,
     /// What held chunks back, as the interface writes it; the first is empty: nothing.
     pub reasons: Vec<String>,
 }
@@ -70,7 +74,8 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
     let mut reasons = Reasons::default();
     let mut cohorts = Cohorts::of(model);
     let mut done = vec![0; model.groups.len()];
-    let (mut taken, mut partial) = (Taken::with_capacity(moves), 0);
+    let (mut taken, mut leave) = (Taken::with_capacity(moves), Vec::new());
+    let (mut partial, mut saved) = (0, 0);
     let mut chunks = Vec::with_capacity(schedule.chunks.len());
     for chunk in &schedule.chunks {
         let group = chunk.group as usize;
@@ -83,6 +88,10 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
         };
         for change in &info.changes[begin..begin + chunk.count as usize] {
             partial += u32::from(!change.completes);
+            saved += u64::from(change.saves());
+            if change.leaves != Leaves::No {
+                leave.push((info.cluster, change.row, chunk.wave));
+            }
             taken.waves.push(chunk.wave);
             taken.stages.push(bound.stage.unwrap_or(NONE));
             taken.groups.push(chunk.group);
@@ -98,6 +107,8 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
     let assigned = Assigned {
         moves,
         partial,
+        saved,
+        leave,
         chunks,
         reasons: reasons.texts,
     };

@@ -2,7 +2,7 @@
 
 use super::{PlanError, assign::cohort_starts};
 use crate::{
-    diff::{Change, Diff, STAGES_END, Unmovable},
+    diff::{Change, Diff, STAGES_END, Unmovable, behind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
     model::{Budget, Model},
@@ -69,11 +69,7 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
             let group = &model.problem.groups[left.group as usize];
             let row = info.changes[start_of(group, cohort)].row;
             let view = &inventory.clusters[info.cluster as usize];
-            let pod = view.cluster.pods.name(row);
-            (
-                format!("its controller takes {pod} first, which cannot move"),
-                format!("see why {pod} cannot move"),
-            )
+            behind(view.cluster.pods.name(row))
         }
         Blocker::Calendar(calendar) => {
             let name = &model.problem.calendars[calendar as usize].name;

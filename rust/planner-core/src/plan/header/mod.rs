@@ -6,6 +6,7 @@
 mod budgets;
 mod certificate;
 mod deadline;
+mod drains;
 mod pieces;
 mod waves;
 mod workloads;
@@ -189,6 +190,10 @@ impl Scene<'_> {
             ("warnings", list(512, self.warnings(order).into_par_iter())),
             ("unmovable", list(512, unmovable.into_par_iter())),
         ];
+        let drains = self.drains();
+        if !drains.is_empty() {
+            lists.push(("drains", list(512, drains.into_par_iter())));
+        }
         if let Some(start_ms) = self.model.start_ms {
             let calendars = self.model.problem.calendars.par_iter();
             let calendars = calendars.map(|calendar| Calendar::of(calendar, start_ms));
@@ -281,7 +286,7 @@ impl Scene<'_> {
             differ: self.differ,
             unmovable: self.changes.unmovable.len(),
             kinds,
-            disruptions_saved: self.changes.disruptions_saved(),
+            disruptions_saved: self.assigned.saved,
         }
     }
 

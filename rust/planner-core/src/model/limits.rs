@@ -1,0 +1,105 @@
+//! The limits of one workload's own: on what is down, and on what is surged.
+
+use super::{budgets::Budget, ledger::Ledger};
+use crate::{
+    diff::{Change, Kind, Leaves, Obstacle, WorkloadChanges},
+    fleet::PodRow,
+    inventory::WorkloadIdx,
+    kube::scaled::Resolved,
+    resource::Resource as Kinds,
+};
+
+/// The limits of one workload's own.
+pub(super) struct Limits {
+    /// On what is down.
+    pub down: Budget,
+    /// On what is surged, if it surges.
+    pub surge: Option<Budget>,
+    /// Why only pods that leave drained nodes have room in `down`.
+    pub closed: Option<Obstacle>,
+}
+
+impl Limits {
+    /// What its controller would take at once.
+    pub fn of(ledger: &Ledger<'_>, changes: &WorkloadChanges) -> Self {
+        let inventory = ledger.inventory;
+        let workload = &inventory.workloads[changes.workload as usize];
+        let (cluster, view) = inventory.cluster_of(changes.workload);
+        let pods = &inventory.pods[changes.workload as usize];
+        let missing = workload.replicas.saturating_sub(pods.len() as u32);
+        let name = workload.object();
+        let (resolved, closed) =
+            evictable(workload.max_unavailable(view.server_minor), changes, &name);
+        let is_down = |row: &&PodRow| !is_up(ledger, changes.workload, **row);
+        let down = pods.iter().filter(is_down).count() as u32;
+        let resolved_text = match missing {
+            0 => resolved.text,
+            _ => format!("{}, less {missing} pods that are missing", resolved.text),
+        };
+        let down = Budget {
+            name: format!("workload/{name}"),
+            cluster: Some(cluster),
+            source: "workload",
+            limit: resolved.value.saturating_sub(missing),
+            resolved: resolved_text,
+            down,
+        };
+        let surges = changes
+            .changes
+            .iter()
+            .any(|change| change.kind == Kind::Surge);
+        let surge = surges.then(|| {
+            let resolved = workload.max_surge();
+            Budget {
+                name: format!("surge/{name}"),
+                cluster: Some(cluster),
+                source: "surge",
+                limit: resolved.value,
+                resolved: resolved.text,
+                down: 0,
+            }
+        });
+        Self {
+            down,
+            surge,
+            closed,
+        }
+    }
+}
+
+/// An eviction cannot surge, so a workload of which nothing may be down lets one pod at a time leave
+/// a drained node. Its controller takes none down all the same.
+fn evictable(
+    limit: Resolved,
+    changes: &WorkloadChanges,
+    name: &str,
+) -> (Resolved, Option<Obstacle>) {
+    let is_evicted = |change: &Change| change.leaves == Leaves::Evicted;
+    if limit.value > 0 || !changes.changes.iter().any(is_evicted) {
+        return (limit, None);
+    }
+    let closed = (
+        format!(
+            "budget workload/{name} allows no disruption: {}",
+            limit.text
+        ),
+        "raise its maxUnavailable".to_owned(),
+    );
+    let resolved = Resolved {
+        value: 1,
+        text: format!("{}, but 1 for pods that leave drained nodes", limit.text),
+    };
+    (resolved, Some(closed))
+}
+
+/// Whether a pod counts as available to its own controller.
+pub(super) fn is_up(ledger: &Ledger<'_>, workload: WorkloadIdx, row: PodRow) -> bool {
+    let inventory = ledger.inventory;
+    let (cluster, _) = inventory.cluster_of(workload);
+    let pods = inventory.pods_of(cluster);
+    let workload = &inventory.workloads[workload as usize];
+    match workload.resource {
+        Kinds::CloneSets => pods.is_clone_set_available(row, workload.min_ready_s),
+        _ => pods.is_available(row, workload.min_ready_s),
+    }
+}
