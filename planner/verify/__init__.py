@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from planner.verify import calendars, completeness, order, shape, stages
+from planner.verify import calendars, completeness, drains, order, shape, stages
 from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
@@ -40,6 +40,7 @@ _RULES = (
     each_move.containers,
     each_move.excluded,
     each_move.eviction,
+    drains.empty_dir,
     completeness.unmovable_missing,
     completeness.complete,
     dependencies,
@@ -51,6 +52,8 @@ _RULES = (
     calendars.calendar,
     calendars.deadline,
     head.bound,
+    drains.listed,
+    drains.saved,
 )
 
 
@@ -81,6 +84,7 @@ def verify(
         head.origin(header, observed),
         chain.from_iterable(rule(case) for rule in _RULES),
         budgets_kept(usages),
+        drains.only_evictions(case, usages),
         completeness.unmovable_unfounded(case, usages),
         because(case, usages),
         order.order(case, usages),

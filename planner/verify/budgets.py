@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.drains import is_forced
+from planner.verify.moves import is_excluded, options_of
 from planner.verify.numbers import ceil_of, floor_of
 from planner.verify.selector import matches
 
@@ -41,6 +43,8 @@ class Budget:
     """Whether it counts `surge` moves; else it counts every other kind."""
     containers: frozenset[str] | None = None
     """Only moves that change one of these take from it; None: every move."""
+    for_drains: bool = False
+    """Whether only evictions by which pods leave drained nodes have room in it."""
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
@@ -64,8 +68,10 @@ def all_budgets(case: Case) -> list[Budget]:
     for cluster in fleet.clusters():
         unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
+    evicting = _evicting(case)
     for workload in fleet.workloads.values():
-        budgets.extend(_workload_budgets(workload, fleet.observed.time_ms // 1000))
+        least = int(workload in evicting)
+        budgets.extend(_workload_budgets(workload, fleet.observed.time_ms // 1000, least))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
     for rule in case.request["spec"].get("budgets") or ():
         budgets.extend(_request_budgets(rule, fleet))
@@ -153,8 +159,32 @@ def _is_target(target: Mapping[str, Any], workload: Workload | None) -> bool:
     return workload.key.kind == (f"Advanced{target['kind']}" if kruise else target["kind"])
 
 
-def _workload_budgets(workload: Workload, now_s: int) -> Iterator[Budget]:
-    """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged."""
+def _evicting(case: Case) -> set[Workload]:
+    """Workloads of which a drain evicts pods: that cannot surge, so one may always be down.
+
+    A pod that may also move as without the drain counts when the plan evicts it.
+    """
+    if not case.target.drains.nodes:
+        return set()
+    workload_of, changes = case.fleet.workload_of, case.target.changes
+    moves = case.move_of.items()
+    found = {workload_of[pod] for pod, it in moves if pod in workload_of and is_forced(case, it)}
+    for pod, change in changes.items():
+        owner = workload_of.get(pod)
+        if not change.leaves or change.keeps_data or owner is None or owner in found:
+            continue
+        options = options_of(case, pod, change, owner)
+        if all(each.forced for each in options) and not is_excluded(case, pod):
+            found.add(owner)
+    return found
+
+
+def _workload_budgets(workload: Workload, now_s: int, least: int) -> Iterator[Budget]:
+    """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged.
+
+    `least` is what `maxUnavailable` is taken to be at least where pods leave drained nodes. What
+    its controller takes down it is not.
+    """
     key, strategy = workload.key, workload.strategy
     name = f"{key.namespace}/{key.kind}/{key.name}"
     # Without minReadySeconds no clock counts: a node's may be ahead of the log's.
@@ -168,7 +198,8 @@ def _workload_budgets(workload: Workload, now_s: int) -> Iterator[Budget]:
         rule="workload-budget",
         name=f"workload/{name}",
         cluster=key.cluster,
-        limit=max(0, strategy.max_unavailable - missing),
+        for_drains=least > strategy.max_unavailable,
+        limit=max(0, max(least, strategy.max_unavailable) - missing),
         pods=workload.pods,
         down=down,
         free=down,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.verify.calendars import may_be_blocked, rules_of
 from planner.verify.dependencies import unreachable
-from planner.verify.moves import is_evictable, is_excluded, pod_options
+from planner.verify.moves import is_evictable, is_excluded, options_of
 from planner.verify.order import ordinal_of
 from planner.verify.violation import Violation
 
@@ -99,19 +99,25 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
 
 
 def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> bool:
-    strategy = workload.strategy
-    if pod.deleting or strategy.paused or strategy.partition or is_excluded(case, pod):
+    strategy, change = workload.strategy, case.target.changes[pod]
+    if pod.deleting or is_excluded(case, pod):
+        return True
+    if change.leaves:
+        # Whom its partition may hold leaves by the last of its ways, if not by another.
+        last = options_of(case, pod, change, workload)[-1]
+        kept = last.forced and change.keeps_data
+        return kept or _is_blocked(case, pod, last, usages)
+    if strategy.paused or strategy.partition:
         return True
     if (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate":
         return True  # It would take every pod at once, whatever any plan says.
-    sidecars = case.target.changes[pod].sidecars
     if any(
-        (each.sidecar_set.spec.get("updateStrategy") or {}).get("partition") for each in sidecars
+        (each.sidecar_set.spec.get("updateStrategy") or {}).get("partition")
+        for each in change.sidecars
     ):
         return True
     return all(
-        _is_blocked(case, pod, option, usages)
-        for option in pod_options(pod, case.target.changes[pod], workload, case.target)
+        _is_blocked(case, pod, option, usages) for option in options_of(case, pod, change, workload)
     )
 
 
@@ -127,9 +133,9 @@ def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:
         return True
     for usage in usages.of_pod.get(pod, ()):
         budget = usage.budget
-        if (
-            budget.would_take(pod, option.kind, option.containers)
-            and usage.stays_down >= budget.limit
+        closed = budget.for_drains and not option.forced
+        if budget.would_take(pod, option.kind, option.containers) and (
+            closed or usage.stays_down >= budget.limit
         ):
             return True
     return False

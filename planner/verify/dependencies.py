@@ -54,7 +54,7 @@ def _done_waves(case: Case, workload: Workload) -> list[int]:
     for pod in workload.pods:
         move = case.move_of.get(pod)
         change = case.target.changes.get(pod)
-        at_target = change is None or not change.of_application
+        at_target = change is None or not (change.of_application or change.leaves)
         if at_target and not pod.down:
             waves.append(0)
         elif move is not None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from planner.verify.drains import ways_to_leave
 from planner.verify.fleet import revision_hash
+from planner.verify.order import is_behind, ordinal_index
 from planner.verify.selector import matches
 from planner.verify.violation import Violation
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from planner.verify.plan import Case, Move
     from planner.verify.target import Change, Target
 
+    _Need = tuple[Change, Workload | None, str | None, bool | None]
+    """What the ways depend on in which a pod leaves its node: those alike share them."""
+
 _IN_PLACE_GATE = "InPlaceUpdateReady"
 _KINDS = frozenset(("in-place", "recreate", "surge", "evict", "delete"))
 
@@ -29,6 +34,8 @@ class Option:
 
     kind: str
     containers: Mapping[str, str]
+    forced: bool = False
+    """Whether it is an eviction that only the drain of its node asks for."""
 
 
 def pod_exists(case: Case) -> Iterator[Violation]:
@@ -148,13 +155,55 @@ def is_excluded(case: Case, pod: Pod) -> bool:
     )
 
 
+def options_of(case: Case, pod: Pod, change: Change, owner: Workload | None) -> Sequence[Option]:
+    """The ways in which a pod of this plan may be taken to the target."""
+    behind = change.leaves and owner is not None and is_behind(case, owner, pod)
+    return pod_options(pod, change, owner, case.target, behind=behind)
+
+
 def pod_options(
-    pod: Pod, change: Change, owner: Workload | None, target: Target
+    pod: Pod, change: Change, owner: Workload | None, target: Target, *, behind: bool = False
 ) -> Sequence[Option]:
-    """The ways in which a pod may be taken to the target; none when there is no way."""
+    """The ways in which a pod may be taken to the target; none when there is no way.
+
+    Args:
+        pod: which.
+        change: how it differs.
+        owner: its workload.
+        target: of all pods.
+        behind: whether its controller stops before it.
+    """
+    if change.leaves:
+        return _leaving_options(*_need_of(pod, change, owner, target, behind=behind))
     if change.of_application and owner is not None:
         return _options(change, owner, application_kind(pod, owner, target))
     return _options(change, None, None)
+
+
+def _need_of(
+    pod: Pod, change: Change, owner: Workload | None, target: Target, *, behind: bool
+) -> _Need:
+    if owner is None:
+        return change, None, None, None
+    strategy = owner.strategy
+    held = (
+        behind or ordinal_index(owner, pod) < strategy.partition
+        if strategy.partition_by == "index"
+        else None
+    )
+    kind = application_kind(pod, owner, target) if change.of_application else None
+    return change, owner, kind, held
+
+
+def _leaving_options(
+    change: Change,
+    owner: Workload | None,
+    application: str | None,
+    held: bool | None,  # noqa: FBT001 -- what is looked up
+) -> Sequence[Option]:
+    # A pod that nobody makes anew stays.
+    ways = () if owner is None else ways_to_leave(change, owner, application, held)
+    return [Option(kind=it.kind, containers=it.containers, forced=it.forced) for it in ways]
 
 
 def _options(change: Change, owner: Workload | None, application: str | None) -> Sequence[Option]:
@@ -189,10 +238,16 @@ def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
 
 def _moves_with_options(case: Case) -> Iterator[tuple[Move, Sequence[Option]]]:
     """Moves of pods that differ, with the ways to the target; others are for `complete`."""
-    options = cache(_options)
+    options, leaving_options = cache(_options), cache(_leaving_options)
     for pod, move in case.move_of.items():
         change = case.target.changes.get(pod)
         if change is None:
+            continue
+        if change.leaves:
+            owner = case.fleet.workload_of.get(pod)
+            behind = owner is not None and is_behind(case, owner, pod)
+            need = _need_of(pod, change, owner, case.target, behind=behind)
+            yield move, leaving_options(*need)
             continue
         owner = case.fleet.workload_of.get(pod) if change.of_application else None
         kind = None if owner is None else application_kind(pod, owner, case.target)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _READY: Final = 1
 _DELETING: Final = 1 << 1
 _PHASES: Final = {1 << 2: "Pending", 1 << 3: "Running", 1 << 4: "Succeeded", 1 << 5: "Failed"}
+_MIRROR: Final = 1 << 7
+_EMPTY_DIR: Final = 1 << 8
 
 # Labels that the core leaves out of a pod's shared text because they follow from its name or
 # its revision, with the flag that says that they were there.
@@ -44,6 +46,19 @@ class Owner:
     uid: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is yes or no about a pod. Those of which the same is true share one."""
+
+    phase: str
+    ready: bool
+    deleting: bool
+    mirror: bool
+    empty_dir: bool
+    down: bool
+    finished: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pod:
     """A pod that exists. Compared by identity: there is one value for each pod."""
@@ -64,23 +79,45 @@ class Pod:
     init_images: Mapping[str, str]
     """Image by name of init container."""
     readiness_gates: frozenset[str]
-    phase: str
-    ready: bool
-    """Condition `Ready` is True, whatever `deletionTimestamp` says."""
-    deleting: bool
+    state: State
     ready_since_s: int
     created_s: int
     restarts: int
 
     @property
+    def phase(self) -> str:
+        """As Kubernetes calls it."""
+        return self.state.phase
+
+    @property
+    def ready(self) -> bool:
+        """Condition `Ready` is True, whatever `deletionTimestamp` says."""
+        return self.state.ready
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it is on its way out."""
+        return self.state.deleting
+
+    @property
+    def mirror(self) -> bool:
+        """Whether it stands for a pod of the kubelet's own, which no API call takes away."""
+        return self.state.mirror
+
+    @property
+    def empty_dir(self) -> bool:
+        """Whether it has a volume whose data go when it leaves its node."""
+        return self.state.empty_dir
+
+    @property
     def down(self) -> bool:
         """Whether it does not serve: not Ready, or on its way out."""
-        return not self.ready or self.deleting
+        return self.state.down
 
     @property
     def finished(self) -> bool:
         """Whether it has ended by itself and holds nothing any more."""
-        return self.phase in ("Succeeded", "Failed")
+        return self.state.finished
 
     def __str__(self) -> str:
         return f"{self.cluster}/{self.namespace}/{self.name}"
@@ -224,6 +261,7 @@ class _Texts:
         self.json: Callable[[str], Any] = cache(json.loads)
         self.spec = cache(_spec)
         self.owner = cache(_owner)
+        self.state = cache(_state)
         self.labels = cache(self._labels_of_revision)
 
     def _labels_of_revision(self, text: str, revision: str, flags: int) -> Mapping[str, str]:
@@ -258,8 +296,22 @@ def _owner(text: str) -> Owner:
     return Owner(group=group, kind=kind, name=name, uid=uid)
 
 
+def _state(flags: int) -> State:
+    phase = next((name for bit, name in _PHASES.items() if flags & bit), "Unknown")
+    ready, deleting = bool(flags & _READY), bool(flags & _DELETING)
+    return State(
+        phase=phase,
+        ready=ready,
+        deleting=deleting,
+        mirror=bool(flags & _MIRROR),
+        empty_dir=bool(flags & _EMPTY_DIR),
+        down=not ready or deleting,
+        finished=phase in ("Succeeded", "Failed"),
+    )
+
+
 def _pod(row: Mapping[str, Any], texts: _Texts) -> Pod:
-    flags, owner = row["flags"], row["owner"]
+    owner = row["owner"]
     spec = texts.spec(row["spec"] or "{}")
     return Pod(
         cluster=row["cluster"],
@@ -274,9 +326,7 @@ def _pod(row: Mapping[str, Any], texts: _Texts) -> Pod:
         images=spec.images,
         init_images=spec.init_images,
         readiness_gates=spec.readiness_gates,
-        phase=next((name for bit, name in _PHASES.items() if flags & bit), "Unknown"),
-        ready=bool(flags & _READY),
-        deleting=bool(flags & _DELETING),
+        state=texts.state(row["flags"]),
         ready_since_s=row["ready_since_s"] or 0,
         created_s=row["created_s"] or 0,
         restarts=row["restarts"] or 0,

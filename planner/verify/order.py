@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import partial
 from typing import TYPE_CHECKING
 
+from planner.verify.drains import moves_application
 from planner.verify.selector import matches
 from planner.verify.strategy import partition_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planner.verify.fleet import SidecarSet, Workload
     from planner.verify.observed import Pod
     from planner.verify.plan import Case, Move
+    from planner.verify.target import Change
     from planner.verify.usage import Usages
 
 OrderKey = tuple[int, ...]
 
-_NEVER = float("inf")
 _PHASE_RANKS = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -36,9 +38,10 @@ def order(case: Case, usages: Usages) -> Iterator[Violation]:
 
 def partition(case: Case) -> Iterator[Violation]:
     """As many pods as a partition says stay old, and for StatefulSets those that it says."""
+    is_of_application = _application_test(case)
     for workload, moves in case.moves_with_workload():
         strategy = workload.strategy
-        application = [move for move in moves if case.is_application(move)]
+        application = [move for move in moves if is_of_application(move)]
         if strategy.partition_by == "index":
             for move in application:
                 if move.pod is not None and ordinal_index(workload, move.pod) < strategy.partition:
@@ -64,17 +67,24 @@ def partition(case: Case) -> Iterator[Violation]:
 
 def paused(case: Case) -> Iterator[Violation]:
     """What is paused does not move."""
+    is_of_application = _application_test(case)
     for workload, moves in case.moves_with_workload():
         if not workload.strategy.paused:
             continue
         for move in moves:
-            if case.is_application(move):
+            if is_of_application(move):
                 yield Violation(
                     rule="paused",
                     subject=str(move),
                     wave=move.wave,
                     message=f"{workload.key} is paused: resume it, or leave the pod",
                 )
+
+
+def _application_test(case: Case) -> Callable[[Move], bool | None]:
+    """Tells moves that take the application to the target from those that do not."""
+    # Without drains that is the same, and a shorter way.
+    return partial(moves_application, case) if case.target.drains.nodes else case.is_application
 
 
 def ordinal_of(pod: Pod) -> int:
@@ -91,6 +101,18 @@ def ordinal_index(workload: Workload, pod: Pod) -> int:
     return ordinal - strategy.first_ordinal - reserved
 
 
+def is_behind(case: Case, workload: Workload, pod: Pod) -> bool:
+    """Whether its controller comes to a pod after one that has to change and does not move."""
+    if not workload.strategy.ordered or workload.strategy.on_delete:
+        return False
+    changes, own = case.target.changes, ordinal_of(pod)
+    return any(
+        each not in case.move_of and each in changes and changes[each].of_application
+        for each in workload.pods
+        if ordinal_of(each) > own
+    )
+
+
 def _old_pods(case: Case, workload: Workload) -> int:
     return sum(
         (change := case.target.changes.get(pod)) is not None and change.of_application
@@ -101,29 +123,40 @@ def _old_pods(case: Case, workload: Workload) -> int:
 def _ordinal_order(case: Case, workload: Workload) -> Iterator[Violation]:
     """From the highest ordinal down: the controller's walk never passes a pod over.
 
-    A pod that differs and never moves stops the walk, but for OnDelete where nobody walks.
+    A pod that differs and never moves stops the walk, but for OnDelete where nobody walks. Nor
+    does anybody walk to a pod that is evicted only to leave a drained node.
     """
-    reached: float = 0
-    above = ""
-    for pod in sorted(workload.pods, key=ordinal_of, reverse=True):
-        change = case.target.changes.get(pod)
+    reached = 0
+    above = stopped = ""
+    for pod, change in _from_the_top(case, workload):
         move = case.move_of.get(pod)
-        if change is None or not change.of_application:
+        if move is None:
+            if change.of_application and not workload.strategy.on_delete:
+                stopped = stopped or pod.name
             continue
-        if ordinal_index(workload, pod) < workload.strategy.partition:
-            return
-        if move is not None and not case.is_application(move):
+        if not case.is_application(move):
             continue
-        wave = _NEVER if move is None else move.wave
-        if move is not None and wave < reached:
+        passes = bool(stopped) and moves_application(case, move)
+        if passes or move.wave < reached:
             yield Violation(
                 rule="order",
                 subject=str(pod),
                 wave=move.wave,
-                message=f"it moves before {above}, which has a higher ordinal and goes first",
+                message=f"it moves before {stopped if passes else above}, which has a higher"
+                " ordinal and goes first",
             )
-        if wave > reached and not (move is None and workload.strategy.on_delete):
-            reached, above = wave, pod.name
+        if move.wave > reached:
+            reached, above = move.wave, pod.name
+
+
+def _from_the_top(case: Case, workload: Workload) -> Iterator[tuple[Pod, Change]]:
+    """The pods that have to move, but those that a partition holds; the highest ordinal first."""
+    for pod in sorted(workload.pods, key=ordinal_of, reverse=True):
+        change = case.target.changes.get(pod)
+        if change is None or not (change.of_application or change.leaves):
+            continue
+        if change.leaves or ordinal_index(workload, pod) >= workload.strategy.partition:
+            yield pod, change
 
 
 def _taking_order(workload: Workload, moves: Sequence[Move], usages: Usages) -> Iterator[Violation]:
@@ -187,7 +220,13 @@ def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
     """
     if passed_over.pod is None or overtaking.pod is None:
         return False
-    shared = {id(usage) for usage in usages.of_pod.get(overtaking.pod, ())}
+    # One that surges does not take from what an eviction waits for.
+    apart = {passed_over.kind, overtaking.kind} == {"surge", "evict"}
+    shared = {
+        id(usage)
+        for usage in usages.of_pod.get(overtaking.pod, ())
+        if not apart or usage.budget.takes(overtaking)
+    }
     return any(
         usage.budget.instance is not None or usage.in_wave(overtaking.wave) >= usage.budget.limit
         for usage in usages.of_pod.get(passed_over.pod, ())

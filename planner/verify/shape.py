@@ -52,6 +52,13 @@ _ENTRIES: Mapping[str, Mapping[str, Types]] = {
         "headroom": list,
     },
     "unmovable": {"cluster": str, "namespace": str, "pod": str},
+    "drains": {
+        "cluster": str,
+        "name": str,
+        "moves": int,
+        "stays": int,
+        "wave": (int, type(None)),
+    },
 }
 _MOVE: Mapping[str, Types] = {
     "wave": int,
@@ -80,6 +87,8 @@ def header(written: Mapping[str, Any]) -> Iterator[Violation]:
             f"{written.get('apiVersion')} {written.get('kind')} is not planner/v1 Plan, the one"
             " kind that this version can check",
         )
+    if "drains" in written:  # Older plans are without.
+        yield from _fields("header", written, {"drains": list})
     for name, fields in _ENTRIES.items():
         entries = written.get(name)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):

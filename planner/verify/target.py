@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.drains import NO_DRAINS, read_drains
 from planner.verify.fleet import revision_hash
 from planner.verify.images import ImageRules
 from planner.verify.selector import matches
@@ -14,6 +15,7 @@ from planner.verify.template import differences, in_place, overlay, plain
 if TYPE_CHECKING:
     from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from planner.verify.drains import Drains
     from planner.verify.fleet import Fleet, SidecarSet, Workload, WorkloadKey
     from planner.verify.observed import Pod
 
@@ -40,6 +42,10 @@ class Change:
     template: bool
     """Whether more than images differs between the pod's template and the target."""
     sidecars: Sequence[SidecarChange]
+    leaves: bool = False
+    """Whether they have to leave their nodes."""
+    keeps_data: bool = False
+    """Whether they have data there that no eviction may delete."""
 
     @property
     def of_application(self) -> bool:
@@ -57,6 +63,7 @@ class Target:
     """Of every pod that differs."""
     in_place_from: frozenset[tuple[WorkloadKey, str]]
     """Revisions, by hash, from which a pod gets to its workload's template without a new pod."""
+    drains: Drains = NO_DRAINS
 
 
 def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
@@ -81,9 +88,14 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
         if manifest is not None or images:
             templates[key] = _with_images(template, images)
     sidecars = _sidecar_changes(target.get("sidecars") or (), fleet)
+    drains = read_drains(target.get("drain") or (), fleet.observed)
+    changes = _changes(fleet, image_rules, templates, from_manifest, sidecars)
+    if drains.nodes:
+        changes.update(_leaving(changes, drains, fleet))
     return Target(
         templates=templates,
-        changes=_changes(fleet, image_rules, templates, from_manifest, sidecars),
+        changes=changes,
+        drains=drains,
         in_place_from=frozenset(
             (key, revision)
             for key, template in templates.items()
@@ -149,6 +161,19 @@ def _changes(
         if change.of_application or change.sidecars:
             changes[pod] = change
     return changes
+
+
+def _leaving(
+    changes: Mapping[Pod, Change], drains: Drains, fleet: Fleet
+) -> Iterator[tuple[Pod, Change]]:
+    """The changes of pods on drained nodes, with what else they need; those alike share one."""
+    nothing_else = Change(images={}, template=False, sidecars=())
+    known: dict[tuple[Change, bool], Change] = {}
+    for pod in drains.leaving(fleet.pods):
+        change, keeps_data = changes.get(pod, nothing_else), drains.keep(pod)
+        if (change, keeps_data) not in known:
+            known[change, keeps_data] = replace(change, leaves=True, keeps_data=keeps_data)
+        yield pod, known[change, keeps_data]
 
 
 def _template_differs(

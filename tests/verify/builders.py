@@ -17,6 +17,7 @@ READY, DELETING, PENDING, RUNNING, SUCCEEDED, READY_KNOWN = (
     1 << 4,
     1 << 9,
 )
+MIRROR, EMPTY_DIR = 1 << 7, 1 << 8
 LABEL_POD_NAME, LABEL_POD_INDEX, LABEL_INSTANCE_ID, LABEL_REVISION = (
     1 << bit for bit in (10, 11, 12, 13)
 )
@@ -259,8 +260,8 @@ def version(cluster: str = "hangzhou", minor: str = "34") -> Row:
     return document_row(cluster, "versions", {"major": "1", "minor": minor})
 
 
-def node(name: str, zone: str, cluster: str = "hangzhou") -> Row:
-    labels = {"topology.kubernetes.io/zone": zone}
+def node(name: str, zone: str, cluster: str = "hangzhou", **more: str) -> Row:
+    labels = {"topology.kubernetes.io/zone": zone, **more}
     return document_row(cluster, "nodes", {"metadata": {"name": name, "labels": labels}})
 
 

@@ -137,7 +137,7 @@ def numbers(moves: Sequence[MoveJson], header: dict[str, Any]) -> dict[str, Any]
             "pods": sum(header["pods"].values()),
             "unmovable": len(header["unmovable"]),
             "kinds": dict(Counter(each["kind"] for each in moves)),
-            "disruptions_saved": 0,
+            "disruptions_saved": header.get("totals", {}).get("disruptions_saved", 0),
         },
         "workloads": [
             _workload_entry(name, moves, header["pods"].get("/".join(name)), stages)

@@ -9,7 +9,7 @@ import pytest
 
 from planner.verify import fold_rows, verify
 from tests.calls import calls_of
-from tests.verify.builders import App, budget, upgrade
+from tests.verify.builders import App, budget, node, upgrade
 from tests.verify.plans import move, one_a_wave, unmovable, write
 
 if TYPE_CHECKING:
@@ -53,7 +53,24 @@ def many_that_stay(count: int) -> Written:
     )
 
 
-@pytest.mark.parametrize("fleet", [many_workloads, many_that_stay])
+def many_nodes(count: int) -> Written:
+    """Each drained by its name, and left by one pod of one workload."""
+    app = App(pods=count, spec={"updateStrategy": {"maxUnavailable": 1}})
+    moves = one_a_wave([move(app, index, "evict", containers={}) for index in range(count)])
+    names = [app.node(index) for index in range(count)]
+    plan = write(
+        [app],
+        moves,
+        extra=[node(name, "zone-a") for name in names],
+        target={"drain": [{"name": name} for name in names]},
+    )
+    empty = {"cluster": app.cluster, "moves": 1, "stays": 0}
+    return plan.with_header(
+        drains=[{**empty, "name": name, "wave": at} for at, name in enumerate(names, start=1)]
+    )
+
+
+@pytest.mark.parametrize("fleet", [many_workloads, many_that_stay, many_nodes])
 def test_twice_the_fleet_is_twice_the_work(fleet: type) -> None:
     plans = [fleet(100), fleet(200)]
     counts = []
