@@ -51,6 +51,19 @@ class Exceeded(Shape, frozen=True, kw_only=True):
     at_s: float
 
 
+class SimulatedDrain(Shape, frozen=True, kw_only=True):
+    """A drained node in the end.
+
+    The pods in `left` (namespace/name) should not be on it any more; of `stays` the plan says that
+    they have no move.
+    """
+
+    cluster: str
+    name: str
+    stays: int
+    left: tuple[str, ...]
+
+
 class BudgetPeak(Shape, frozen=True, kw_only=True):
     """The most places of a budget that were down while a move took from it."""
 
@@ -77,7 +90,7 @@ class Simulation(Shape, frozen=True, kw_only=True):
     Of the `moves`, `moved` pods moved at all; `in_wave` of them in the planned wave, `in_kind` in
     the planned way, `as_planned` in both and came back. `gone` were leaving already and needed
     nothing. `disrupted_twice` went down more than once for the plan. `faithful` is the share of
-    the moves, less those gone, that went as planned.
+    the moves, less those gone, that went as planned. `drains` is there when the plan drains nodes.
     """
 
     apiVersion: ApiVersion = msgspec.field(default="planner/v1")  # noqa: N815 -- Kubernetes' spelling
@@ -101,3 +114,4 @@ class Simulation(Shape, frozen=True, kw_only=True):
     budgets: tuple[BudgetPeak, ...]
     not_as_planned: tuple[NotAsPlanned, ...]
     per_wave: tuple[SimulatedWave, ...]
+    drains: tuple[SimulatedDrain, ...] | msgspec.UnsetType = msgspec.UNSET

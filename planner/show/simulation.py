@@ -48,6 +48,21 @@ def _headline(simulation: Simulation, console: Console) -> None:
     )
     for lost in simulation.lost_nodes:
         console.print(f"  {lost.cluster} lost {lost.node} after {duration(lost.at_s)}")
+    _drained(simulation, console)
+
+
+def _drained(simulation: Simulation, console: Console) -> None:
+    drains = simulation.drains or ()
+    empty = sum(not each.left for each in drains)
+    if empty:
+        console.print(f"  {plural(empty, 'drained node')} {'is' if empty == 1 else 'are'} empty")
+    for each in drains:
+        if each.left:
+            more = f" and {len(each.left) - 1:,} more" if len(each.left) > 1 else ""
+            console.print(
+                f"  {each.cluster} {each.name} is not empty: {each.left[0]}{more}, "
+                f"{each.stays:,} as planned"
+            )
 
 
 def _faults(simulation: Simulation) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from planner.simulate.cluster import Cluster, Key, owner_uid, zone_of
+from planner.simulate.drains import Drains
 from planner.simulate.rules import cloneset, statefulset
 from planner.simulate.rules.budgets import (
     NO_PROTECT,
@@ -86,7 +87,8 @@ def all_budgets(
     request: Mapping[str, Any],
     clusters: Mapping[str, Cluster],
     slots: Slots,
-    moves: Iterable[Move],
+    moves: Sequence[Move],
+    drains: Drains,
 ) -> list[Budget]:
     """Every budget of the clusters and of the request, counting from now on."""
     everything = list(slots)
@@ -95,7 +97,7 @@ def all_budgets(
         *(
             budget
             for each in clusters.values()
-            for budget in _of_cluster(each, everything, changes)
+            for budget in _of_cluster(each, everything, changes, drains.evicted_of(each, moves))
         ),
         *_of_request(request["spec"].get("budgets") or (), everything),
     ]
@@ -104,7 +106,9 @@ def all_budgets(
     return found
 
 
-def _of_cluster(cluster: Cluster, everything: Iterable[Slot], changes: Changes) -> Iterator[Budget]:
+def _of_cluster(
+    cluster: Cluster, everything: Iterable[Slot], changes: Changes, evicted: AbstractSet[Key]
+) -> Iterator[Budget]:
     slots = [slot for slot in everything if slot.cluster is cluster]
     by_namespace: dict[str, list[Slot]] = {}
     by_workload: dict[Key, list[Slot]] = {}
@@ -119,12 +123,16 @@ def _of_cluster(cluster: Cluster, everything: Iterable[Slot], changes: Changes) 
             yield _sidecars(cluster, key, document, slots, changes)
     for key, its in by_workload.items():
         if key.kind != "ReplicaSet":
-            limit = own_limit(cluster, key, cluster.objects[key], its)
+            # Who is evicted for its node cannot wait for a surge.
+            least = 1 if key in evicted else 0
+            limit = own_limit(cluster, key, cluster.objects[key], its, least=least)
             name = f"workload/{key.namespace}/{key.kind}/{key.name}"
             yield Budget(name=name, cluster=cluster.name, limit=limit, slots=its)
 
 
-def own_limit(cluster: Cluster, key: Key, workload: Object, slots: Sequence[Slot]) -> int:
+def own_limit(
+    cluster: Cluster, key: Key, workload: Object, slots: Sequence[Slot], *, least: int = 0
+) -> int:
     """How many pods of a workload its own strategy lets be down, less those that are missing."""
     spec = workload["spec"]
     replicas = len(slots) if key.kind in _DAEMONS else spec["replicas"]
@@ -143,7 +151,7 @@ def own_limit(cluster: Cluster, key: Key, workload: Object, slots: Sequence[Slot
             surge = rounded_up(rolling.get("maxSurge"), replicas, default=0)
             limit = rounded_up(rolling.get("maxUnavailable"), replicas, default=1)
             limit = 1 if limit == 0 and surge == 0 else limit
-    return limit - max(0, replicas - len(slots))
+    return max(limit, least) - max(0, replicas - len(slots))
 
 
 def _of_deployment(spec: Mapping[str, Any], replicas: int) -> int:

@@ -9,16 +9,19 @@
 | OnDelete of any kind | itself | evicting or deleting the pods |
 | Deployment | paused | deletion costs, resuming with the wave's numbers until they are reached |
 | SidecarSet | selector of pods | labels |
+| any, of which a pod leaves a drained node | - | evicting the pods, with the partition if need be |
 
 A Deployment cannot be stopped at an exact pod: it takes ReplicaSets by their age, and new pods of a
 surge are made ahead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Final
 
 from planner.simulate.cluster import Cluster, Key, owner_uid
+from planner.simulate.drains import is_on_delete
 from planner.simulate.nodes import delete_pod
 from planner.simulate.rules.advancedstatefulset import wanted_ordinals
 from planner.simulate.rules.budgets import disruption_standing, evict
@@ -45,7 +48,7 @@ _FIRST_TO_GO: Final = "-1000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Moves of one workload that are let go together."""
+    """Moves of one workload that are let go together. `drain`: evicted to empty their nodes."""
 
     workload: Key
     wave: int
@@ -53,6 +56,7 @@ class Step:
     slots: Sequence[Slot]
     application: bool
     sidecars: bool
+    drain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +80,15 @@ class Levers:
         """Let the moves of a step go; gives those that went (an eviction can be refused)."""
         if step.sidecars:
             self._label_pods(step.slots, SIDECARS_LABEL, step.wave)
+        if step.drain and not step.application:
+            return [slot for slot in step.slots if self._evict_from_node(slot)]
         if not step.application:
             return step.slots
         if step.workload not in self._prepared:
             self._prepared.add(step.workload)
             self._prepare(step.workload)
+        if step.drain:
+            return self._renew_elsewhere(step)
         if step.kind == "evict":
             return [slot for slot in step.slots if self._evict(slot)]
         self._release(step)
@@ -102,6 +110,22 @@ class Levers:
                     if pod := slot.occupant:
                         delete_pod(self.cluster, pod)
 
+    def _renew_elsewhere(self, step: Step) -> Sequence[Slot]:
+        """Evict pods that their workload would change in place, and let new ones be new.
+
+        Those that may not go are not let go either: they would change where they are.
+        """
+        if is_on_delete(self.cluster.objects[step.workload]):
+            return [slot for slot in step.slots if self._evict_from_node(slot)]
+        went = list(takewhile(self._evict_from_node, step.slots))
+        if went:
+            self._release(replace(step, slots=went))
+        return went
+
+    def _evict_from_node(self, slot: Slot) -> bool:
+        """Evict the pod of the plan; another in its place is elsewhere already."""
+        return slot.uid != slot.pod["metadata"]["uid"] or self._evict(slot)
+
     def brake(self) -> bool:
         """Pause every Deployment that has reached its numbers; True when one has."""
         reached = [key for key, brake in self._brakes.items() if self._is_reached(key, brake)]
@@ -117,7 +141,7 @@ class Levers:
         self.cluster.current_revision(workload)
         held: Object = changed(workload, "spec", template=self.templates[key])
         update = workload["spec"].get("updateStrategy") or {}
-        on_delete = update.get("type") == "OnDelete"
+        on_delete = is_on_delete(workload)
         match key.kind:
             case "Deployment":
                 held = changed(held, "spec", paused=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from planner.simulate.cluster import Contents
-from planner.simulate.rules.pods import REVISION_LABEL, Object
+from planner.simulate.rules.pods import MIRROR, REVISION_LABEL, Object
 from planner.simulate.rules.sidecarset import HASH, INJECTED
 from planner.simulate.write import api_time
 
@@ -61,6 +61,8 @@ def _api_pod(pod: "Pod") -> dict[str, Any]:
         "labels": labels,
         "annotations": dict(_annotations(pod.annotations)),
     }
+    if pod.mirror:
+        metadata["annotations"].setdefault(MIRROR, pod.uid)
     if owner is not None:
         reference = {"kind": owner.kind, "name": owner.name, "uid": owner.uid, "controller": True}
         metadata["ownerReferences"] = [reference]

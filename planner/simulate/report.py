@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from planner.model.simulation import (
     BudgetPeak,
     Exceeded,
     LostNode,
     NotAsPlanned,
+    SimulatedDrain,
     SimulatedWave,
     Simulation,
 )
 from planner.model.simulation import Faults as ToldFaults
 from planner.simulate.pace import Faults
-from planner.simulate.run import Course, Planned
+from planner.simulate.planned import Planned
+from planner.simulate.run import Course
 from planner.simulate.slots import Slot, Way
 
 # A kind of move, and the ways in which a pod may be taken for it: a new pod that is there before
@@ -65,6 +69,7 @@ def report(header: Mapping[str, Any], course: Course, *, seed: int, faults: Faul
             )
             for each in course.waves
         ),
+        drains=tuple(_drains(course)) or msgspec.UNSET,
     )
 
 
@@ -116,6 +121,11 @@ def _told(slot: Slot, reason: str, wave: int | None, kind: str | None) -> NotAsP
         way=slot.taken.way if slot.taken else None,
         reason=reason,
     )
+
+
+def _drains(course: Course) -> Iterator[SimulatedDrain]:
+    for each in course.drained:
+        yield SimulatedDrain(cluster=each.cluster, name=each.node, stays=each.stays, left=each.left)
 
 
 def _lost(course: Course) -> Iterator[LostNode]:

@@ -8,20 +8,15 @@ from typing import Any, Final
 
 from planner.simulate.budgets import Budget, all_budgets
 from planner.simulate.cluster import Cluster, Contents, Key, digest
-from planner.simulate.controllers import Controllers, min_ready_of
+from planner.simulate.controllers import Controllers
+from planner.simulate.drains import Drained, Drains
 from planner.simulate.levers import Levers, Step, hold_sidecars
 from planner.simulate.nodes import end_leaving, lose_node
 from planner.simulate.pace import Drawn, Faults, Span, losses
-from planner.simulate.rules.pods import container_statuses, images_of
-from planner.simulate.slots import Slot, Slots
+from planner.simulate.planned import Planned, claim, dependencies, planned_move, runs
+from planner.simulate.slots import Slots
 from planner.simulate.timeline import Timeline
-from planner.simulate.wanted import (
-    Move,
-    container_names,
-    sidecars_of,
-    templates_of,
-    workload_key,
-)
+from planner.simulate.wanted import Move, sidecars_of, templates_of, workload_key
 
 PATIENCE_MS: Final = 600_000
 """How long a wave waits for a pod after its last one came back: `progressDeadlineSeconds`."""
@@ -31,6 +26,8 @@ PATIENCE_MS: Final = 600_000
 RESTART: Final = Span(least=9_000, most=21_000)
 START: Final = Span(least=18_000, most=42_000)
 TERMINATION: Final = Span(least=100, most=1_000)
+
+_REFUSED: Final = "eviction refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +42,6 @@ class WaveRun:
     not_back: int
 
 
-@dataclass(slots=True, eq=False)
-class Planned:
-    """A move, the place of its pod, and why it was not let go when it was due."""
-
-    move: Move
-    slot: Slot
-    workload: Key
-    application: bool
-    sidecars: bool
-    min_ready_s: int
-    let_go: bool = False
-    back: bool = False
-    held_by: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """Everything that happened."""
@@ -71,6 +53,7 @@ class Course:
     waves: Sequence[WaveRun]
     lost: Sequence[tuple[int, str]]
     begin_ms: int
+    drained: Sequence[Drained]
 
 
 def run(
@@ -104,8 +87,9 @@ def run(
     clusters = {each.name: Cluster(each, timeline, pace) for each in contents}
     slots = Slots(clusters.values(), begin_ms)
     moves = tuple(moves)
-    budgets = all_budgets(header["request"], clusters, slots, moves)
-    driver = _Driver(header, moves, clusters, slots, timeline)
+    drains = Drains.of(header)
+    budgets = all_budgets(header["request"], clusters, slots, moves, drains)
+    driver = _Driver(header, moves, clusters, slots, timeline, drains)
     lost = driver.plan_losses(seed, faults.node_loss)
     waves = list(driver.waves())
     return Course(
@@ -116,6 +100,7 @@ def run(
         waves=waves,
         lost=lost,
         begin_ms=begin_ms,
+        drained=list(drains.in_the_end(clusters)),
     )
 
 
@@ -127,8 +112,10 @@ class _Driver:
         clusters: Mapping[str, Cluster],
         slots: Slots,
         timeline: Timeline,
+        drains: Drains,
     ) -> None:
         self._header = header
+        self._drains = drains
         self._clusters = clusters
         self._slots = slots
         self._timeline = timeline
@@ -142,34 +129,23 @@ class _Driver:
         for name, cluster in clusters.items():
             templates = templates_of(cluster, by_cluster[name], request)
             self._levers[name] = Levers(cluster, templates)
-        self._after = _dependencies(header)
+        self._after = dependencies(header)
         self._promised: list[Planned] = []
         self._held: list[Planned] = []
         self._done: Counter[tuple[str, Key]] = Counter()
-        known = [move for move in moves if slots.of(move["cluster"], move["uid"])]
-        self.gone = [move for move in moves if not slots.of(move["cluster"], move["uid"])]
-        for move in self.gone:
-            self._done[move["cluster"], workload_key(move)] += 1
-        self.planned = [self._planned(move) for move in known]
+        self.planned: list[Planned] = []
+        self.gone: list[Move] = []
+        for move in moves:
+            slot = slots.of(move["cluster"], move["uid"])
+            if slot is None:
+                self.gone.append(move)
+                self._done[move["cluster"], workload_key(move)] += 1
+            else:
+                self.planned.append(planned_move(move, slot, drains))
         for cluster in clusters.values():
             end_leaving(cluster)
+            drains.cordon(cluster)
             self._hold_sidecars(cluster)
-
-    def _planned(self, move: Move) -> Planned:
-        cluster, key = self._clusters[move["cluster"]], workload_key(move)
-        slot = self._slots.of(cluster.name, move["uid"])
-        assert slot is not None  # what has no place was left out
-        slot.named = True
-        its = container_names(cluster.objects[key]["spec"]["template"])
-        own = move["containers"].keys() & its
-        return Planned(
-            move=move,
-            slot=slot,
-            workload=key,
-            application=bool(own) or move["kind"] != "in-place",
-            sidecars=move["kind"] == "in-place" and bool(move["containers"].keys() - its),
-            min_ready_s=min_ready_of(cluster.objects[key]),
-        )
 
     def _hold_sidecars(self, cluster: Cluster) -> None:
         for key, images in sidecars_of(cluster, self._header["request"]).items():
@@ -226,8 +202,9 @@ class _Driver:
         # What was held in earlier waves goes before what comes after it, and nobody waits for it.
         due = [*self._held, *planned]
         while True:
-            self._let_go(due)
-            self._settle()
+            for part in self._parts(due):
+                self._let_go(part)
+                self._settle()
             open_moves = [each for each in planned if not self._is_back(each)]
             self._note_back()
             if len(open_moves) < left:
@@ -244,6 +221,18 @@ class _Driver:
             moves=len(planned),
             not_back=left,
         )
+
+    @staticmethod
+    def _parts(due: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
+        """What the workloads change first, then who only leaves its node.
+
+        A partition says how many are new, and not which: the other way round the new pod could
+        come in the stead of one that was let go, which would then stay old.
+        """
+        yield [each for each in due if not each.only_leaves]
+        leaving = [each for each in due if each.only_leaves]
+        if leaving:
+            yield leaving
 
     def _next_moment(self, open_moves: Iterable[Planned], deadline_ms: int) -> int:
         """The next moment at which a pod that serves has served for long enough."""
@@ -267,8 +256,10 @@ class _Driver:
         if slot.up_since_ms + planned.min_ready_s * 1000 > self._timeline.now_ms:
             return False
         pod = slot.occupant
+        if planned.leaves and not self._drains.have_left(slot.cluster, slot.pod, pod):
+            return False
         wanted = planned.move["containers"]
-        return pod is not None and _runs(pod, wanted)
+        return pod is not None and runs(pod, wanted)
 
     def _note_back(self) -> None:
         """Note who came back, also after its wave was given up."""
@@ -276,44 +267,62 @@ class _Driver:
             if each.let_go and not each.back and self._is_back(each):
                 each.back = True
                 each.slot.ours = False
-                self._done[each.move["cluster"], each.workload] += 1
+                self._done[each.place] += 1
 
-    def _let_go(self, planned: Sequence[Planned]) -> None:
+    def _let_go(self, due: Sequence[Planned]) -> None:
         """Let everything go that has room in all its budgets, workload by workload."""
-        claimed = self._outstanding()
-        steps: dict[tuple[str, Key, str, bool, bool], list[Planned]] = {}
-        full: dict[tuple[str, Key], str] = {}
-        for each in planned:
-            place = (each.move["cluster"], each.workload)
-            if each.let_go:
+        refused: set[tuple[str, Key]] = set()
+        # Whoever may not be evicted keeps those back that a lower partition lets go before it.
+        for its in sorted(self._together(due), key=lambda its: not its[0].drain):
+            first = its[0]
+            if first.application and first.place in refused:
+                for each in its:
+                    each.held_by = _REFUSED
                 continue
-            # What comes after it in the controller's order would go in its place.
-            each.held_by = full.get(place) or self._awaits(place) or _claim(each, claimed)
-            if each.held_by:
-                full[place] = each.held_by
-                continue
-            kind = each.move["kind"]
-            steps.setdefault((*place, kind, each.application, each.sidecars), []).append(each)
-        for (cluster, key, kind, application, sidecars), its in steps.items():
+            cluster, key = first.place
             step = Step(
                 workload=key,
-                wave=its[0].move["wave"],
-                kind=kind,
+                wave=first.move["wave"],
+                kind=first.move["kind"],
                 slots=[each.slot for each in its],
-                application=application,
-                sidecars=sidecars,
+                application=first.application,
+                sidecars=first.sidecars,
+                drain=first.drain,
             )
             went = {id(slot) for slot in self._levers[cluster].let_go(step)}
             for each in its:
                 each.let_go = id(each.slot) in went
-                each.held_by = "" if each.let_go else "eviction refused"
-            if kind != "surge":
+                each.held_by = "" if each.let_go else _REFUSED
+            if first.drain and len(went) < len(its):
+                refused.add(first.place)
+            if step.kind != "surge":
                 self._promised += [each for each in its if each.let_go]
+
+    def _together(self, due: Sequence[Planned]) -> Sequence[Sequence[Planned]]:
+        """Those that nothing holds, by how they are let go."""
+        claimed = self._outstanding()
+        steps: dict[tuple[object, ...], list[Planned]] = {}
+        full: dict[tuple[str, Key], str] = {}
+        for each in due:
+            place = each.place
+            if each.let_go:
+                continue
+            # What comes after it in the controller's order would go in its place.
+            each.held_by = full.get(place) or self._awaits(place) or claim(each, claimed)
+            if each.held_by:
+                full[place] = each.held_by
+                continue
+            way = (each.move["kind"], each.drain, each.application, each.sidecars)
+            steps.setdefault((*place, *way), []).append(each)
+        return list(steps.values())
 
     def _outstanding(self) -> dict[int, int]:
         """Places of budgets that are promised to moves which their controllers still put off."""
         self._promised = [
-            each for each in self._promised if each.slot.taken is None and each.slot.up
+            each
+            for each in self._promised
+            # Nobody takes a pod again that left its node before it could be evicted.
+            if each.slot.taken is None and each.slot.up and not (each.drain and each.back)
         ]
         claimed: dict[int, int] = {}
         for each in self._promised:
@@ -327,42 +336,3 @@ class _Driver:
             if self._done[before] < moves:
                 return f"dependency {name}"
         return ""
-
-
-def _dependencies(
-    header: Mapping[str, Any],
-) -> dict[tuple[str, Key], list[tuple[str, tuple[str, Key], int]]]:
-    """By workload: name, workload waited for, and how many of its moves have to be done."""
-    places = [
-        (each["cluster"], Key(each["kind"], each["namespace"], each["name"]))
-        for each in header["workloads"]
-    ]
-    after: dict[tuple[str, Key], list[tuple[str, tuple[str, Key], int]]] = {}
-    for each in header.get("dependencies", ()):
-        waits = after.setdefault(places[each["after"]], [])
-        waits.append((each["name"], places[each["before"]], each["moves"]))
-    return after
-
-
-def _claim(planned: Planned, claimed: dict[int, int]) -> str:
-    """Take one place of every budget of a move; or none, and name the one that is full."""
-    slot = planned.slot
-    if planned.move["kind"] == "surge" or not slot.up:
-        return ""
-    budgets = [each for each in slot.budgets if isinstance(each, Budget)]
-    for each in budgets:
-        if not each.has_room(claimed.get(id(each), 0)):
-            return f"budget {each.name}"
-    for each in budgets:
-        claimed[id(each)] = claimed.get(id(each), 0) + 1
-    return ""
-
-
-def _runs(pod: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    """Whether the wanted images are in the spec and run."""
-    images, statuses = images_of(pod), container_statuses(pod)
-    return all(
-        statuses.get(name, {}).get("image") == image
-        for name, image in wanted.items()
-        if images.get(name, image) == image and name in images
-    ) and all(images.get(name, image) == image for name, image in wanted.items())

@@ -6,7 +6,7 @@ its workload.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
@@ -45,6 +45,8 @@ class Slot:
 
     `left_before`: it was leaving already, and another comes in its place whatever the plan says.
     `named`: the plan moves it; what an unfinished rollout does besides is not of the plan.
+    `awaited`: images of whoever comes in its place, where nodes are drained: pods of one workload
+    come back with different ones then.
     """
 
     cluster: Cluster
@@ -56,6 +58,7 @@ class Slot:
     vacant: bool = False
     left_before: bool = False
     named: bool = False
+    awaited: Mapping[str, str] | None = None
     taken: Taken | None = None
     ours: bool = False
     disruptions: int = 0
@@ -151,27 +154,35 @@ class Slots:
             self._set(slot, up=serves(after))
 
     def _take(self, slot: Slot, way: Way) -> None:
-        if way == "recreate" and self._spare.get((slot.cluster.name, slot.workload)):
+        if way == "recreate" and self._spare_for(slot):
             way = "surge"
         slot.taken = Taken(t_ms=self._now_ms, wave=self.wave, way=way)
         slot.ours = slot.named
 
     def _vacate(self, slot: Slot) -> None:
         """Its pod goes: whoever came before it was needed takes the place at once."""
-        spare = self._spare.get((slot.cluster.name, slot.workload))
-        if spare:
-            self._occupy(slot, spare.popleft())
+        spare = self._spare_for(slot)
+        if spare is not None:
+            self._spare[slot.cluster.name, slot.workload].remove(spare)
+            self._occupy(slot, spare)
             return
         slot.vacant = True
         self._vacant.setdefault((slot.cluster.name, slot.workload), deque()).append(slot)
         self._set(slot, up=False)
+
+    def _spare_for(self, slot: Slot) -> Object | None:
+        """Who came before it was needed, and may stand in a place."""
+        spare = self._spare.get((slot.cluster.name, slot.workload)) or ()
+        fit = (pod for pod in spare if slot.awaited is None or _is_awaited(slot, pod))
+        return next(fit, None)
 
     def _arrive(self, cluster: Cluster, pod: Object) -> None:
         """A new pod serves for the first time."""
         workload = cluster.workload_of(pod)
         waiting = self._vacant.get((cluster.name, workload)) or ()
         own = (slot for slot in waiting if name_of(slot.pod) == name_of(pod) or _by_node(slot, pod))
-        slot = next(own, None) or next(iter(waiting), None)
+        alike = (slot for slot in waiting if _is_awaited(slot, pod))
+        slot = next(own, None) or next(alike, None) or next(iter(waiting), None)
         if slot is None:
             spare = self._spare.setdefault((cluster.name, workload), deque())
             if all(each["metadata"]["uid"] != pod["metadata"]["uid"] for each in spare):
@@ -232,6 +243,10 @@ def way_taken(before: Object | None, after: Object | None) -> Way | None:
         return None
     moved = revision_of(after) != revision_of(before) or images_of(after) != images_of(before)
     return "in-place" if moved else None
+
+
+def _is_awaited(slot: Slot, pod: Object) -> bool:
+    return slot.awaited is not None and slot.awaited.items() <= images_of(pod).items()
 
 
 def _by_node(slot: Slot, pod: Object) -> bool:

@@ -1,10 +1,11 @@
 """What the workloads and SidecarSets of a plan are to become."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from planner.simulate.cluster import Cluster, Key
-from planner.simulate.rules.pods import Object
+from planner.simulate.rules.pods import Object, images_of
 from planner.simulate.write import changed
 
 Move = Mapping[str, Any]
@@ -33,6 +34,15 @@ def templates_of(
             template = _overlaid(template, wanted[key])
         templates[key] = _with_images(template, its)
     return templates
+
+
+def awaited_images(pod: Object, move: Move, own: AbstractSet[str]) -> dict[str, str]:
+    """Images that the containers of the application have when a pod has moved."""
+    return {
+        name: move["containers"].get(name, image)
+        for name, image in images_of(pod).items()
+        if name in own
+    }
 
 
 def sidecars_of(cluster: Cluster, request: Mapping[str, Any]) -> dict[Key, dict[str, str]]:
