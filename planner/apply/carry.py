@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from planner.apply.course import Place
@@ -64,8 +65,9 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     named, refused = _named(steps, writer, run)
     named, waiting = _checked(named, writer, wanted)
     refused |= waiting
-    for name in dict.fromkeys(name for step in named for name in step.sidecar_sets):
-        leaving = {each for step in named if name in step.sidecar_sets for each in step.leaving}
+    sets = [(step, (*step.sidecar_sets, *step.new_sidecars)) for step in named]
+    for name in dict.fromkeys(chain.from_iterable(its for _, its in sets)):
+        leaving = {each for step, its in sets if name in its for each in step.leaving}
         writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run, leaving))
     for step in named:
         if step.application:

@@ -49,6 +49,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         """Pods that should be there and are not."""
         return max(0, self.replicas - self.pods)
 
+    @property
+    def new(self) -> int:
+        """Pods whose application does not differ: their controller counts them as new.
+
+        Some of them may have other sidecars still, or a node to leave.
+        """
+        return self.at_target + self.behind - self.old
+
 
 class PodStanding(msgspec.Struct, frozen=True, kw_only=True):
     """How a pod is.

@@ -9,7 +9,7 @@ import msgspec
 
 from planner import core
 from planner.apply.calendars import Calendars
-from planner.model.plan import Move
+from planner.model.plan import DrainedNode, Move
 
 
 class Place(NamedTuple):
@@ -59,6 +59,7 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     workloads: tuple[_Workload, ...]
     per_wave: tuple[WaveOf, ...]
     unmovable: tuple[dict[str, Any], ...] = ()
+    drains: tuple[DrainedNode, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,20 @@ class Course:
         """The index of each workload."""
         return {place: index for index, place in enumerate(self.places)}
 
+    @property
+    def drains(self) -> Sequence[DrainedNode]:
+        """The nodes that are to be empty."""
+        return self._header.drains
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """Clusters that have a move."""
+        return frozenset(it.cluster for it in self._header.workloads if it.moves)
+
     @cached_property
     def clusters(self) -> tuple[str, ...]:
-        """Clusters that have a move, by name."""
-        moving = (it.cluster for it in self._header.workloads if it.moves)
-        return tuple(sorted(set(moving)))
+        """Clusters that are written to, by name: they have a move, or a node to drain."""
+        return tuple(sorted(self.moving.union(it.cluster for it in self.drains)))
 
     @cached_property
     def _begins(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from planner import core
 from planner.apply import carry, moving
 from planner.apply.calendars import moment
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
-from planner.apply.course import place_of
+from planner.apply.course import Place, place_of
 from planner.apply.drift import drift
 from planner.apply.events import ApprovalAsked, Ended, Replanned, Stopped, WaveBegun
 from planner.apply.moveset import MoveSet
@@ -69,6 +69,9 @@ def _try_step(site: Site, step: Callable[[], bool]) -> bool:
 
 
 def _recover(site: Site) -> bool:
+    if _has_begun(site) and not site.run.abort_asked:
+        # Whoever was here before may have been killed at it, or somebody has taken it back.
+        site.cordon()
     moving.recover(site)
     return False
 
@@ -114,6 +117,8 @@ def _finish(site: Site) -> bool:
     Says whether the run has stopped, because there is no other plan. Stages that end before all
     pods have moved leave some behind: a plan of the rest would go further than they do.
     """
+    if not site.course.waves:
+        site.cordon()
     fleet = site.outside.look()
     checkpoint = site.ask_of(fleet, Question())
     is_behind = any(each.behind for each in checkpoint.workloads)
@@ -170,9 +175,12 @@ def _begin_when_open(site: Site) -> bool:
 def _begin(site: Site) -> bool:
     """Begin the next wave, or go over to another plan when the fleet moved on.
 
-    Says whether the run has stopped, because there is no other plan.
+    Says whether the run has stopped, because there is no other plan. Before the first one all nodes
+    that are to be empty are cordoned, so that no pod comes to one and has to leave it again.
     """
     course, number = site.course, site.run.wave.number + 1
+    if number == 1:
+        site.cordon()
     moves = list(course.moves(number))
     places = list(dict.fromkeys(place_of(move) for _, move in moves))
     fleet = site.outside.look()
@@ -184,7 +192,10 @@ def _begin(site: Site) -> bool:
     standings = checkpoint.by_place()
     there = [place for place in places if place in standings]
     listed = {place: standings[place].moves for place in there}
-    binding = bind(moves, standing_of, listed, _named(site, moves, standing_of, number))
+    named = _named(site, moves, standing_of, number)
+    nodes = _nodes(site, fleet, listed, named)
+    drained = frozenset((it.cluster, it.name) for it in course.drains)
+    binding = bind(moves, standing_of, listed, named, nodes=nodes, drained=drained)
     begun = WaveBegun(
         wave=number,
         moves=str(MoveSet(course.numbers(number))),
@@ -216,6 +227,17 @@ def _named(
         return frozenset()
     later = range(wave, len(site.course.waves) + 1)
     return frozenset(move.uid for each in later for _, move in site.course.moves(each))
+
+
+def _nodes(
+    site: Site, fleet: core.Fleet, listed: Mapping[Place, Iterable[str]], named: frozenset[str]
+) -> Mapping[str, str]:
+    """The nodes of listed pods that the plan does not name, when somebody has to know them."""
+    if not (named and site.course.drains):
+        return {}
+    keys = [(at.cluster, uid) for at, uids in listed.items() for uid in uids if uid not in named]
+    pods = site.ask_of(fleet, Question(let_go=keys)).let_go
+    return {uid: pod.node for (_, uid), pod in zip(keys, pods, strict=True)}
 
 
 def _drift(site: Site, checkpoint: Checkpoint) -> tuple[str, ...]:

@@ -5,14 +5,14 @@ from typing import Final
 
 from planner.apply import naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
-from planner.apply.course import Place, place_of
+from planner.apply.course import place_of
 from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
 from planner.apply.reached import how_far, took
 from planner.apply.site import Site
-from planner.apply.steps import Going, Step, steps, without_those_that_stay
+from planner.apply.steps import Going, Step, as_appended, steps, without_those_that_stay
 from planner.apply.wave import (
     Due,
     bound_moves,
@@ -183,7 +183,7 @@ def _swap(site: Site, checkpoint: Checkpoint) -> bool:
             continue
         _, _, unsettled, _, at_target = base
         if standing.at_target >= at_target + surge and standing.unsettled <= unsettled:
-            made.append(Step(place=place, kind="swap", value=standing.at_target))
+            made.append(Step(place=place, kind="swap", value=standing.new))
     if made and site.append(LetGo(wave=wave.number, moves="", levers=_levers(site, made))):
         site.carry_out(made)
     return bool(made)
@@ -250,39 +250,7 @@ def recover(site: Site) -> None:
     for place in [*levers, *site.plan.sidecar_sets]:
         site.writers[place.cluster].touch(place.kind, place.namespace, place.name)
     made = steps(going, checkpoint.by_place(), (), site.plan.target)
-    site.carry_out([*_as_appended(made, levers), *_rest(made, levers)])
-
-
-def _as_appended(made: Sequence[Step], levers: Mapping[Place, Lever]) -> list[Step]:
-    """Give steps the levers that were appended for them."""
-    return [
-        _step(step.place, levers[step.place], step)
-        if step.application and step.place in levers
-        else step
-        for step in made
-    ]
-
-
-def _rest(made: Sequence[Step], levers: Mapping[Place, Lever]) -> list[Step]:
-    """Levers of workloads that have nothing left to take."""
-    known = {step.place for step in made if step.application}
-    return [_step(place, lever, None) for place, lever in levers.items() if place not in known]
-
-
-def _step(place: Place, lever: Lever, of: Step | None) -> Step:
-    _, kind, value, surge = lever
-    return Step(
-        place=place,
-        kind=kind,
-        value=value,
-        surge=surge,
-        new=of.new if of else 0,
-        replicas=of.replicas if of else None,
-        pods=of.pods if of else 0,
-        moves=of.moves if of else (),
-        sidecar_sets=of.sidecar_sets if of else (),
-        leaving=of.leaving if of else (),
-    )
+    site.carry_out(as_appended(made, levers))
 
 
 def _why(pod: PodStanding, *, refused: bool) -> str:

@@ -57,9 +57,15 @@ def preflight(site: Site) -> None:
     ]
     site.tell(progress.Preflight(moves=len(moves)))
     sidecars = bool(site.plan.target.sidecars)
+    drained = {it.cluster for it in site.course.drains}
     for name in site.course.clusters:
+        door = site.outside.doors.get(name)
+        if door is None:
+            # A node that is named by its labels may have come to a cluster of which nothing moved.
+            raise RunError(f"the plan is about cluster {name}; give --cluster {name}=CONTEXT")
         its = [move for _, move in moves if move.cluster == name]
-        missing = list(_missing(site.outside.doors[name], rights(its, sidecars=sidecars)))
+        needed = rights(its, sidecars=sidecars, drains=name in drained)
+        missing = list(_missing(door, needed))
         if missing:
             raise RunError(
                 f"cluster {name}: not allowed to {'; '.join(map(str, missing))}; "
@@ -89,8 +95,8 @@ def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
     site.try_out(made)
 
 
-def rights(moves: Iterable[Move], *, sidecars: bool) -> list[Right]:
-    """Give what moves of one cluster take."""
+def rights(moves: Iterable[Move], *, sidecars: bool, drains: bool = False) -> list[Right]:
+    """Give what moves of one cluster take, and the nodes that they empty."""
     needed: set[Right] = set()
     for move in moves:
         kind, namespace = move.workload.kind, move.namespace
@@ -106,6 +112,8 @@ def rights(moves: Iterable[Move], *, sidecars: bool) -> list[Right]:
     if sidecars:
         group, plural = group_of("SidecarSet")
         needed |= {Right(verb, group, plural) for verb in ("get", "patch")}
+    if drains:
+        needed |= {Right(verb, "", "nodes") for verb in ("get", "patch")}
     return sorted(needed)
 
 

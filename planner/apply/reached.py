@@ -126,7 +126,7 @@ def _still_taken(stays: int, standing: Standing, lever: Lever | None) -> int:
     if lever is None or standing.place.kind != "Deployment":
         return stays
     _, kind, new, _ = lever
-    return min(stays, max(0, new - standing.at_target)) if kind == "go" else stays
+    return min(stays, max(0, new - standing.new)) if kind == "go" else stays
 
 
 def _unlike(standing: Standing, base: Base, moves: int, taken: int) -> tuple[int, str]:

@@ -88,7 +88,7 @@ class Following:
     def clusters(self) -> frozenset[str]:
         """Clusters in which a plan of the run moves something."""
         before = self.before.clusters if self.before else frozenset()
-        return before | frozenset(self.course.clusters)
+        return before | self.course.moving
 
     @cached_property
     def target(self) -> Target:
@@ -114,6 +114,10 @@ def _following(outside: Outside, plans: Sequence[str]) -> Following:
     for course in others:
         following = Following(course, before=following)
     return following
+
+
+def _cordon_node(name: str, writer: Writer) -> None:
+    writer.cordon_node(name)
 
 
 class Site:
@@ -204,12 +208,26 @@ class Site:
         self.plan = Following(Course(plan), before=self.plan)
 
     def try_out(self, steps: Sequence[Step]) -> None:
-        """Let the servers try steps without keeping anything.
+        """Let the servers try steps, and what goes before them, without keeping anything.
 
         Raises:
             RunError: a server refuses a write, or warns of it.
         """
-        self._on_all(steps, self._writers(dry_run=True))
+        writers = self._writers(dry_run=True)
+        self._cordon(writers)
+        self._on_all(steps, writers)
+
+    def cordon(self) -> None:
+        """Let no new pod come to the nodes that are to be empty; they stay like that.
+
+        Raises:
+            RunError: a server refuses it, or warns of it.
+        """
+        self._cordon(self.writers)
+
+    def _cordon(self, writers: Mapping[str, Writer]) -> None:
+        nodes = ((it.cluster, partial(_cordon_node, it.name)) for it in self.course.drains)
+        self._in_turn(nodes, writers)
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         """Do what was appended, on all clusters at once, and append what came of it.
@@ -250,17 +268,19 @@ class Site:
 
     def rest(self, places: Iterable[Place]) -> None:
         """Let workloads that were let go stand still."""
-        self._in_turn((it.cluster, partial(carry.rest, it)) for it in places)
+        self._in_turn(((it.cluster, partial(carry.rest, it)) for it in places), self.writers)
 
     def unname(self, pods: Iterable[tuple[str, str, PodStanding]]) -> None:
         """Take the names from pods that stay where they are; cluster and uid of each."""
-        self._in_turn(
-            (cluster, partial(naming.unname_pod, pod, uid))
-            for cluster, uid, pod in pods
-            if pod.state in ("here", "kept")
-        )
+        stay = (each for each in pods if each[2].state in ("here", "kept"))
+        tasks = ((cluster, partial(naming.unname_pod, pod, uid)) for cluster, uid, pod in stay)
+        self._in_turn(tasks, self.writers)
 
-    def _in_turn(self, tasks: Iterable[tuple[str, Callable[[Writer], None]]]) -> None:
+    def _in_turn(
+        self,
+        tasks: Iterable[tuple[str, Callable[[Writer], None]]],
+        writers: Mapping[str, Writer],
+    ) -> None:
         """Write to all clusters at once, and to each one thing after the other."""
         by_cluster: dict[str, list[Callable[[Writer], None]]] = {}
         for cluster, task in tasks:
@@ -268,7 +288,7 @@ class Site:
 
         def write(cluster: str) -> None:
             for task in by_cluster[cluster]:
-                task(self.writers[cluster])
+                task(writers[cluster])
 
         self._beside(partial(write, cluster) for cluster in by_cluster)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from planner.apply.checkpoint import PodStanding, Standing
 from planner.apply.course import Place, place_of
+from planner.apply.events import Lever
 from planner.model.plan import Move
 
 STATEFUL: Final = ("StatefulSet", "AdvancedStatefulSet")
@@ -50,6 +51,7 @@ class Step:
         moves: the moves that go.
         application: whether containers of the workload itself change.
         sidecar_sets: SidecarSets whose containers change in place.
+        new_sidecars: SidecarSets whose new containers come with new pods.
         leaving: revisions of pods whose sidecars wait until the application changes; see `steps`.
     """
 
@@ -64,6 +66,7 @@ class Step:
     moves: tuple[Going, ...] = ()
     application: bool = True
     sidecar_sets: tuple[str, ...] = ()
+    new_sidecars: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
 
 
@@ -83,13 +86,24 @@ class Target:
 
     def sidecar_sets_of(self, move: Move) -> tuple[str, ...]:
         """The SidecarSets that change a pod in place."""
-        if move.kind != "in-place":
-            return ()
+        return self._sets_in(move) if move.kind == "in-place" else ()
+
+    def new_sidecars_of(self, move: Move) -> tuple[str, ...]:
+        """The SidecarSets that change as another pod comes: it gets what they say then."""
+        return self._sets_in(move) if move.kind != "in-place" else ()
+
+    def _sets_in(self, move: Move) -> tuple[str, ...]:
         changed = move.containers.items()
         return tuple(name for name, images in self.sidecars.items() if changed & images.items())
 
-    def has_application(self, move: Move) -> bool:
-        """Whether containers of the workload itself change."""
+    def has_application(self, going: Going) -> bool:
+        """Whether containers of the workload itself change.
+
+        An eviction may only empty a node: then the workload has nothing to let go.
+        """
+        move = going.move
+        if move.kind == "evict":
+            return going.pod.old
         sidecars = {name for images in self.sidecars.values() for name in images}
         return move.kind != "in-place" or bool(move.containers.keys() - sidecars)
 
@@ -114,13 +128,14 @@ def steps(
     """
     parts: dict[tuple[Place, bool, str], list[Going]] = {}
     for each in going:
-        key = (place_of(each.move), target.has_application(each.move), each.move.kind)
+        key = (place_of(each.move), target.has_application(each), each.move.kind)
         parts.setdefault(key, []).append(each)
     leaving = leaving_of(chain(not_taken, *parts.values()), target)
     let_go_before = Counter(place_of(each.move) for each in not_taken if each.pod.old)
     made = []
     for (place, application, kind), moves in parts.items():
         sets = dict.fromkeys(name for it in moves for name in target.sidecar_sets_of(it.move))
+        anew = dict.fromkeys(name for it in moves for name in target.new_sidecars_of(it.move))
         step = _kind(place, kind)
         before = let_go_before[place]
         value = _value(place, step, moves, standings[place], before) if application else -1
@@ -130,14 +145,15 @@ def steps(
                 kind=step,
                 value=value,
                 surge=len(moves) if step == "surge" else 0,
-                new=standings[place].at_target if application else 0,
+                new=standings[place].new if application else 0,
                 replicas=standings[place].replicas if place.kind == "Deployment" else None,
                 pods=standings[place].pods,
                 ordinal=_is_ordinal(place, standings[place]),
                 moves=tuple(moves),
                 application=application,
                 sidecar_sets=tuple(sets),
-                leaving=tuple(sorted(leaving[place.cluster])) if sets else (),
+                new_sidecars=tuple(anew),
+                leaving=tuple(sorted(leaving[place.cluster])) if sets or anew else (),
             )
         )
         if application:
@@ -145,11 +161,32 @@ def steps(
     return made
 
 
+def as_appended(made: Iterable[Step], levers: Mapping[Place, Lever]) -> list[Step]:
+    """Give steps the numbers that were appended for them, and with them what has nothing to take.
+
+    Args:
+        made: steps of what was let go and is still there.
+        levers: the last one that was appended of each workload.
+    """
+    given = {place: _numbers(lever) for place, lever in levers.items()}
+    again = [
+        replace(step, **given[step.place]) if step.application and step.place in given else step
+        for step in made
+    ]
+    known = {step.place for step in again if step.application}
+    return [*again, *(Step(place=it, **its) for it, its in given.items() if it not in known)]
+
+
+def _numbers(lever: Lever) -> dict[str, Any]:
+    _, kind, value, surge = lever
+    return {"kind": kind, "value": value, "surge": surge}
+
+
 def leaving_of(moves: Iterable[Going], target: Target) -> Mapping[str, set[str]]:
     """Revisions, by cluster, at which sidecars wait until the application changes."""
     leaving: defaultdict[str, set[str]] = defaultdict(set)
     for each in moves:
-        has_both = target.has_application(each.move) and target.sidecar_sets_of(each.move)
+        has_both = target.has_application(each) and target.sidecar_sets_of(each.move)
         if has_both and each.pod.old:
             leaving[each.move.cluster].add(each.pod.revision)
     return leaving
@@ -166,7 +203,9 @@ def without_those_that_stay(
     return [
         each
         for each in going
-        if target.has_application(each.move) or each.pod.revision not in leaving[each.move.cluster]
+        if each.move.kind != "in-place"
+        or target.has_application(each)
+        or each.pod.revision not in leaving[each.move.cluster]
     ]
 
 
@@ -180,7 +219,7 @@ def _value(place: Place, step: str, moves: Sequence[Going], standing: Standing, 
     match place.kind:
         case "Deployment":
             going = 0 if step == "surge" else old(moves)
-            return standing.at_target + before + going
+            return standing.new + before + going
         case _ if _is_ordinal(place, standing):
             return min(ordinal_of(it.name) for it in moves)
         case _:

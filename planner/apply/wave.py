@@ -1,6 +1,6 @@
 """How a wave goes on: pure decisions on the run and a checkpoint."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
@@ -80,6 +80,9 @@ def bind(
     standing_of: Mapping[tuple[str, str], PodStanding],
     listed: Mapping[Place, Sequence[str]],
     later: frozenset[str],
+    *,
+    nodes: Mapping[str, str],
+    drained: Container[tuple[str, str]],
 ) -> Binding:
     """Bind moves to the pods that are there.
 
@@ -92,6 +95,8 @@ def bind(
         standing_of: how the pods that the plan names are.
         listed: uids of the pods of each workload that have to move, in order.
         later: uids that the plan names.
+        nodes: of listed pods that the plan does not name, by uid; where nodes are drained.
+        drained: cluster and name of each node that is to be empty.
     """
     bound: dict[int, str] = {}
     dropped: list[int] = []
@@ -100,11 +105,23 @@ def bind(
         if standing_of[move.cluster, move.uid].state == "here":
             continue
         free = spare.get(place_of(move), [])
-        if free:
-            bound[number] = free.pop(0)
+        fits = (uid for uid in free if _can_take(move, nodes.get(uid, ""), drained))
+        if uid := next(fits, None):
+            bound[number] = uid
+            free.remove(uid)
         else:
             dropped.append(number)
     return Binding(bound=bound, dropped=MoveSet(dropped))
+
+
+def _can_take(move: Move, node: str, drained: Container[tuple[str, str]]) -> bool:
+    """Whether a move makes of another pod, on another node, what the plan wants of it.
+
+    What changes in place stays on its node, and an eviction may only empty one.
+    """
+    is_made_anew = move.kind not in ("in-place", "evict")
+    leaves = (move.cluster, move.node) in drained
+    return is_made_anew or ((move.cluster, node) in drained) == leaves
 
 
 def bases(index_of: Mapping[Place, int], standings: Iterable[Standing]) -> tuple[Base, ...]:

@@ -222,14 +222,29 @@ class Writer:
 
     def label_node(self, name: str, label: str, value: str | None) -> None:
         """Label a node, or take the label away; one that is gone needs none."""
+
+        def is_labelled(live: Object) -> bool:
+            return bool((live["metadata"].get("labels") or {}).get(label) == value)
+
+        self._merge_node(name, is_labelled, {"metadata": {"labels": {label: value}}})
+
+    def cordon_node(self, name: str) -> None:
+        """Let no new pod come to a node; to one that is gone none comes."""
+
+        def is_cordoned(live: Object) -> bool:
+            return bool((live.get("spec") or {}).get("unschedulable"))
+
+        self._merge_node(name, is_cordoned, {"spec": {"unschedulable": True}})
+
+    def _merge_node(self, name: str, is_so: Callable[[Object], bool], change: Object) -> None:
         path = node_path(name)
         tries = self._tries(f"{self.name}/{name}")
         while True:
             live = self._found(path)
-            if live is None or (live["metadata"].get("labels") or {}).get(label) == value:
+            if live is None or is_so(live):
                 return
             guard = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-            body = {"metadata": {**guard, "labels": {label: value}}}
+            body = {**change, "metadata": {**guard, **change.get("metadata", {})}}
             error = self._write(
                 Call(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
             )

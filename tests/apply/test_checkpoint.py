@@ -14,7 +14,7 @@ from planner.apply.back import back_request, read_images
 from planner.apply.checkpoint import Checkpoint, Question, ask
 from planner.apply.course import Course, Place, place_of
 from planner.apply.levers.selected import REVISION_LABEL
-from planner.apply.steps import Target
+from planner.apply.steps import Going, Target
 from planner.apply.tail import images_of, tail_request
 from planner.loop import observe_fleet
 from tests.shop import SALE_MS, SHOP, shop_log, shop_plan
@@ -53,7 +53,8 @@ def test_a_pod_is_old_and_at_its_revision_as_long_as_its_application_differs() -
     moves = [course().move(number) for number in every]
     checkpoint = asked(Question(due=[(move.cluster, move.uid) for move in moves]))
     here = [it for it in zip(moves, checkpoint.due, strict=True) if it[1].state == "here"]
-    assert [pod.old for _, pod in here] == [target.has_application(move) for move, _ in here]
+    going = [Going(number=0, move=move, uid=move.uid, pod=pod) for move, pod in here]
+    assert [it.pod.old for it in going] == [target.has_application(it) for it in going]
     assert {pod.old for _, pod in here} == {True, False}
     revisions = {
         pod["metadata"]["uid"]: pod["metadata"]["labels"][REVISION_LABEL]

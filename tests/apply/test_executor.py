@@ -54,7 +54,11 @@ def fleet() -> core.Fleet:
 
 
 class Desk:
-    """An executor with a log of its own, and no cluster to write to."""
+    """An executor with a log of its own, and no cluster to write to.
+
+    Attributes:
+        door: what it takes for every cluster.
+    """
 
     def __init__(
         self,
@@ -62,7 +66,8 @@ class Desk:
         plan: core.Plan | None = None,
         replan: Replan = lambda *_: None,
     ) -> None:
-        plan = plan or shop_plan()
+        plan = shop_plan() if plan is None else plan
+        self.door = Agreeing()
         self.clock = ManualClock(SALE_MS)
         self.log = MemoryEventLog(clock=self.clock, identity=IDENTITY)
         self.journal = Journal(self.log, "r")
@@ -74,7 +79,7 @@ class Desk:
         self.journal.take(lease.epoch, "me")
         outside = Outside(
             log=self.log,
-            doors=dict.fromkeys(("hangzhou", "shanghai"), Agreeing()),
+            doors=dict.fromkeys(("hangzhou", "shanghai"), self.door),
             clock=self.clock,
             look=fleet,
             load=lambda _: plan,

@@ -180,7 +180,8 @@ def test_a_pod_that_another_one_went_for_is_a_stray() -> None:
 def test_a_move_whose_pod_is_gone_takes_one_that_the_plan_does_not_know() -> None:
     moves = list(enumerate([move("a"), move("b"), move("c")]))
     states = {("hz", "a"): pod("gone"), ("hz", "b"): pod("here"), ("hz", "c"): pod("gone")}
-    binding = bind(moves, states, {CART: ["b", "later", "new"]}, frozenset({"a", "b", "later"}))
+    known = frozenset({"a", "b", "later"})
+    binding = bind(moves, states, {CART: ["b", "later", "new"]}, known, nodes={}, drained=())
     assert binding.bound == {0: "new"}
     assert binding.dropped == MoveSet([2])
 

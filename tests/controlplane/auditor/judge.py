@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from tests.controlplane.auditor.drains import Drains
 from tests.controlplane.auditor.limits import Cluster, Limit, Place, of_request
 from tests.controlplane.auditor.owners import resolved
 from tests.controlplane.auditor.pods import (
@@ -46,13 +47,14 @@ class Judge:
         self._namespaces = frozenset(namespaces)
         self._target = Target(request["spec"]["target"])
         self._dependencies = list(dependencies_of(request))
+        self._drains = Drains(request, clusters)
         self._pods: dict[Key, Object] = {}
         self._downs: dict[Key, int] = {}
         self._limits: list[Limit] = []
         for cluster in clusters.values():
             for pod in cluster.pods:
                 self._pods[cluster.name, pod["metadata"]["uid"]] = pod
-            self._limits += cluster.limits()
+            self._limits += cluster.limits(self._drains.leaving(cluster))
         self._limits += of_request(request, clusters)
         self._spots, self._sidecars = Spots(request, clusters), Sidecars(clusters)
         # Where fewer served from the beginning nobody has to mend that, only make it no worse.
@@ -94,6 +96,8 @@ class Judge:
             self._count(cluster, before)
             self._note(*self._spots.fell(key, self._pods))
         self._note(*self._sidecars.see(cluster, pod, gone=gone))
+        if not gone:
+            self._note(*self._drains.see(cluster, before, pod))
         if not gone and (before is None or images_of(before) != images_of(pod)):
             self._changed(cluster, pod)
 
@@ -153,7 +157,8 @@ class Judge:
         return self._clusters[cluster].place_of(pod)
 
     def _is_at_target(self, cluster: str, pod: Object) -> bool:
-        return self._target.is_reached_by(self._place(cluster, pod), pod)
+        is_there = self._target.is_reached_by(self._place(cluster, pod), pod)
+        return is_there and not self._drains.is_to_leave(cluster, pod)
 
     def _note(self, *texts: str) -> None:
         self.violations += [text for text in dict.fromkeys(texts) if text not in self.violations]

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
@@ -84,15 +84,23 @@ class Cluster:
         """The SidecarSets, as they were."""
         return self._lists["sidecarsets"]
 
-    def limits(self) -> Iterator[Limit]:
-        """Every budget that the cluster itself knows."""
+    def nodes(self) -> Iterable[Object]:
+        """The nodes, as they were."""
+        return self._lists["nodes"]
+
+    def limits(self, leaving: Collection[str] = ()) -> Iterator[Limit]:
+        """Every budget that the cluster itself knows.
+
+        Args:
+            leaving: uids of workloads of which pods leave their nodes.
+        """
         for budget in self._lists["poddisruptionbudgets"]:
             yield self._budget("pdb", budget, min_field="minAvailable")
         for budget in self._lists["podunavailablebudgets"]:
             yield self._budget("pub", budget, min_field="minAvailable")
         for kind in WORKLOADS:
             for each in self._lists[kind]:
-                yield self._own(kind, each)
+                yield self._own(kind, each, leaves=each["metadata"]["uid"] in leaving)
 
     def _budget(self, word: str, budget: Object, *, min_field: str) -> Limit:
         space, spec = budget["metadata"]["namespace"], budget["spec"]
@@ -116,7 +124,7 @@ class Cluster:
             least = max(0, total - resolved(spec["maxUnavailable"], total, math.ceil))
         return Limit(f"{word}/{self.name}/{space}/{budget['metadata']['name']}", covers, least)
 
-    def _own(self, kind: str, workload: Object) -> Limit:
+    def _own(self, kind: str, workload: Object, *, leaves: bool) -> Limit:
         uid, spec = workload["metadata"]["uid"], spec_of(workload)
 
         def covers(cluster: str, pod: Object) -> bool:
@@ -124,7 +132,8 @@ class Cluster:
             return its is not None and its["metadata"]["uid"] == uid
 
         total = spec.get("replicas", workload.get("status", {}).get("desiredNumberScheduled", 0))
-        down = max_unavailable(kind, spec, total)
+        # Who is evicted comes back later: one may be down of what would surge otherwise.
+        down = max(max_unavailable(kind, spec, total), int(leaves))
         place = f"{workload['metadata'].get('namespace')}/{workload['metadata']['name']}"
         name, least = f"workload/{self.name}/{kind}/{place}", max(0, total - down)
         return Limit(name, covers, least, min_ready_s(kind, spec))
