@@ -228,3 +228,19 @@ def test_a_plan_moves_nothing_when_the_request_leaves_out_what_differs(tmp_path:
     plan = planned(tmp_path, cart, *pods, exclude=exclude)
     assert header(plan)["waves"] == 0
     assert {each["reason"] for each in header(plan)["unmovable"]} == {"excluded by the request"}
+
+
+def test_a_stateful_set_stops_at_a_pod_that_is_left_out(tmp_path: Path) -> None:
+    mysql = clone_set(4)
+    mysql |= {"apiVersion": "apps/v1", "kind": "StatefulSet"}
+    mysql["metadata"] = metadata("StatefulSet", "mysql")
+    pods = [pod(f"mysql-{index}", mysql) for index in range(4)]
+    pods[2]["metadata"]["labels"]["keep"] = "yes"
+    exclude = [{"selector": {"matchLabels": {"keep": "yes"}}}]
+    plan = planned(tmp_path, mysql, *pods, exclude=exclude)
+    assert len(plan) == 1
+    assert {each["pod"]: each["reason"] for each in header(plan)["unmovable"]} == {
+        "mysql-0": "its controller takes mysql-2 first, which cannot move",
+        "mysql-1": "its controller takes mysql-2 first, which cannot move",
+        "mysql-2": "excluded by the request",
+    }

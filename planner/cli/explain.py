@@ -20,7 +20,8 @@ def command(plan: str, what: str, db: str, form: str) -> None:
     """Say why WHAT is in its wave, what holds it there, and what would move it.
 
     WHAT is a pod (`cart-45q7m` or `trade/cart-45q7m`), a workload (`cart` or `trade/cart`), a
-    wave (`wave 7`), a budget (`pdb/trade/cart`) or `plan`. Exit code 1: the plan has no such thing.
+    wave (`wave 7`), a budget (`pdb/trade/cart`), a node that is drained, or `plan`. Exit code 1:
+    the plan has no such thing.
     """
     with progress(brief=True) as told:
         told("reading the plan")

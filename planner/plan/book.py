@@ -38,6 +38,19 @@ class Book:
         return f"{place}{workload['namespace']}/{workload['name']}"
 
     @cached_property
+    def places(self) -> Mapping[tuple[str, str, str, str], int]:
+        """Workloads by cluster, namespace, kind and name."""
+        return {
+            (each["cluster"], each["namespace"], each["kind"], each["name"]): index
+            for index, each in enumerate(self.workloads)
+        }
+
+    @cached_property
+    def drained(self) -> set[tuple[str, str]]:
+        """Cluster and name of every node that is drained."""
+        return {(each["cluster"], each["name"]) for each in self.header.get("drains", ())}
+
+    @cached_property
     def last(self) -> int:
         """The workload that is the last to finish."""
         return max(range(len(self.workloads)), key=lambda i: (self._last_wave(i), -i))
@@ -88,6 +101,12 @@ class Book:
             for name in budget_names(budget):
                 takers.setdefault(name, set()).update(budget["workloads"])
         return takers
+
+    def empties(self, move: Json) -> bool:
+        """Whether a move takes its pod away from a node that is drained."""
+        daemon = move["workload"]["kind"] in ("DaemonSet", "AdvancedDaemonSet")
+        here = (move["cluster"], move["node"])
+        return move["kind"] != "in-place" and not daemon and here in self.drained
 
     def budget(self, index: int, name: str) -> Json | None:
         """Find the budget of that name that a workload takes from: clusters share names."""

@@ -38,7 +38,7 @@ class Reasons:
 
 
 def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
-    """Say why `what` is in its wave: a pod, a workload, a wave, a budget, or `plan`.
+    """Say why `what` is in its wave: a pod, a workload, a wave, a budget, a node, or `plan`.
 
     Raises:
         NotInPlanError: the plan has no such thing.
@@ -57,11 +57,17 @@ def explain(header: Json, moves: Iterable[Json], what: str) -> list[Reasons]:
             for index, each in enumerate(header["workloads"])
             if what in _workload_names(each)
         ]
+        or [
+            _of_node(book, each, moves)
+            for each in header.get("drains", ())
+            if what in {each["name"], f"{each['cluster']}/{each['name']}"}
+        ]
         or _of_pods(book, moves, what)
     )
     if not found:
         raise NotInPlanError(
-            f"{what}: neither a pod, a workload, a wave nor a budget of plan {header['id']}; "
+            f"{what}: neither a pod, a workload, a wave, a budget nor a drained node of plan "
+            f"{header['id']}; "
             "give `namespace/name` as `planner show` prints it"
         )
     return found
@@ -178,14 +184,26 @@ def _why_none(book: Book, workload: Json) -> list[str]:
     return [f"no pod moves: {reason}" for reason in sorted(set(mine))] or ["no pod moves"]
 
 
-def _of_pods(book: Book, moves: Iterable[Json], what: str) -> list[Reasons]:
-    places = {
-        (each["cluster"], each["namespace"], each["kind"], each["name"]): index
-        for index, each in enumerate(book.workloads)
-    }
-    found = [
-        _of_move(book, places[_place(move)], move) for move in moves if what in _pod_names(move)
+def _of_node(book: Book, node: Json, moves: Iterable[Json]) -> Reasons:
+    here = (node["cluster"], node["name"])
+    leaving = [
+        move for move in moves if (move["cluster"], move["node"]) == here and book.empties(move)
     ]
+    facts = [f"{node['moves']:,} pods leave it, {node['stays']:,} that should cannot"]
+    if node["wave"] is not None:
+        facts.append(f"it is empty after wave {node['wave']}" if node["wave"] else "it is empty")
+    last = max(leaving, key=lambda move: move["wave"], default=None)
+    chain: Sequence[Link] = ()
+    if last is not None:
+        facts.append(f"the last to leave is {last['namespace']}/{last['pod']}")
+        chain = _of_move(book, last).chain
+    return Reasons(
+        subject=f"{node['cluster']} node {node['name']}", kind="node", facts=facts, chain=chain
+    )
+
+
+def _of_pods(book: Book, moves: Iterable[Json], what: str) -> list[Reasons]:
+    found = [_of_move(book, move) for move in moves if what in _pod_names(move)]
     return found + [
         Reasons(
             subject=f"{pod['cluster']} {pod['namespace']}/{pod['pod']}",
@@ -198,9 +216,12 @@ def _of_pods(book: Book, moves: Iterable[Json], what: str) -> list[Reasons]:
     ]
 
 
-def _of_move(book: Book, index: int, move: Json) -> Reasons:
+def _of_move(book: Book, move: Json) -> Reasons:
+    index = book.places[_place(move)]
     stage = f", stage {move['stage']}" if move["stage"] else ""
     changes = ", ".join(f"{name} to {image}" for name, image in move["containers"].items())
+    node = f"leaves {move['node']}, which is drained" if book.empties(move) else ""
+    what = "; ".join(filter(None, (changes, node)))
     chain = _links(book, book.chain(index, move["wave"]))
     if move["because"]:
         chain[-1] = Link(
@@ -212,7 +233,7 @@ def _of_move(book: Book, index: int, move: Json) -> Reasons:
     return Reasons(
         subject=f"{move['cluster']} {move['namespace']}/{move['pod']}",
         kind="pod",
-        facts=[f"moves in wave {move['wave']}{stage}, {move['kind']}: {changes}", held],
+        facts=[f"moves in wave {move['wave']}{stage}, {move['kind']}: {what}", held],
         chain=chain,
         remedies=_remedies(book, index, set(move["because"])),
     )

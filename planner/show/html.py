@@ -18,6 +18,7 @@ from string import Template
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 
 from planner.plan.book import Book
+from planner.show.drains import drains_line
 from planner.show.pod_index import CompressedText, PodIndex
 
 if TYPE_CHECKING:
@@ -147,6 +148,9 @@ def _facts(header: Mapping[str, Any]) -> str:
             else "every pod that differs is moved",
         ),
     ]
+    if drains := header.get("drains"):
+        counted = f"{len(drains):,}"
+        facts.insert(3, _fact("Nodes", counted, escape(drains_line(drains).partition(": ")[2])))
     return "\n".join(facts)
 
 

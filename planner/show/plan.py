@@ -8,6 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from planner.show.drains import drains_line
 from planner.show.table import counts, duration, plain_table, plural, tell_warnings, workload_name
 from planner.show.unmovable import tell_unmovable
 
@@ -57,6 +58,7 @@ class _Header(TypedDict):
     budgets: list[_Budget]
     warnings: list[str]
     unmovable: list[dict[str, Any]]
+    drains: NotRequired[list[dict[str, Any]]]
 
 
 def tell_plan(encoded: bytes, console: Console, *, everything: bool = False) -> None:
@@ -99,9 +101,13 @@ def _headline(header: _Header, console: Console) -> None:
         f"{header['proof']['seconds']['text']}"
     )
     _dates(header, console)
+    drains = header.get("drains")
+    if drains:
+        console.print(f"  {drains_line(drains)}")
     if totals["disruptions_saved"]:
         saved = plural(totals["disruptions_saved"], "disruption")
-        console.print(f"  {saved} saved by moving application and sidecar together")
+        parts = "application, sidecar and node" if drains else "application and sidecar"
+        console.print(f"  {saved} saved by moving {parts} together")
 
 
 def _dates(header: _Header, console: Console) -> None:
