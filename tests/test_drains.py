@@ -127,8 +127,23 @@ def test_a_deployment_of_which_none_may_be_down_lets_one_pod_go_at_a_time(tmp_pa
     (own,) = (it for it in header(plan)["budgets"] if it["source"] == "workload")
     assert (own["limit"], own["resolved"]) == (
         1,
-        "maxUnavailable 0, but 1 for pods that leave drained nodes",
+        "maxUnavailable 0, but 1 for pods that leave drained nodes under no budget of the cluster",
     )
+
+
+def test_a_budget_of_the_cluster_says_how_many_leave_where_the_workload_says_none(
+    tmp_path: Path,
+) -> None:
+    owner, replica_set = deployment(4, maxUnavailable=0, maxSurge=1)
+    pods = [pod(f"cart-{name}", replica_set) for name in "abcd"]
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata("PodDisruptionBudget", "cart"),
+        "spec": {"maxUnavailable": 2, "selector": {"matchLabels": {"app": "cart"}}},
+    }
+    plan = planned(tmp_path, *NODES, owner, replica_set, *pods, budget, **NOTHING)
+    assert [it["wave"] for it in moves(plan)] == [1, 1, 2, 2]
 
 
 def test_who_is_made_anew_anyway_leaves_by_that(tmp_path: Path) -> None:

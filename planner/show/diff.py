@@ -62,9 +62,7 @@ def _containers(containers: Mapping[str, str]) -> str:
 
 def _summary(totals: Mapping[str, Any]) -> str:
     saved = totals["disruptions_saved"]
-    also = (
-        f"; {plural(saved, 'disruption')} saved by moving each pod once" if saved else ""
-    )
+    also = f"; {plural(saved, 'disruption')} saved by moving each pod once" if saved else ""
     return (
         f"\n{plural(totals['differ'], 'pod')} differ: {counts(totals['kinds'])}, "
         f"{totals['unmovable']:,} cannot be moved{also}."

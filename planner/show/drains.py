@@ -9,7 +9,7 @@ NODES_SHOWN = 5
 
 
 def drains_line(drains: Sequence[Mapping[str, Any]]) -> str:
-    """Give for example `2 nodes drained: 1 is empty after wave 8, of 1 pods stay: node-0003 (3)`.
+    """Give for example `2 nodes drained: 1 is empty after wave 8; pods stay on 1: node-0003 (3)`.
 
     Args:
         drains: the `drains` of a plan's header, at least one.
@@ -23,5 +23,5 @@ def drains_line(drains: Sequence[Mapping[str, Any]]) -> str:
     if kept:
         named = ", ".join(f"{it['name']} ({it['stays']:,})" for it in kept[:NODES_SHOWN])
         more = f" and {len(kept) - NODES_SHOWN:,} more" if len(kept) > NODES_SHOWN else ""
-        parts.append(f"on {len(kept):,} pods stay: {named}{more}")
+        parts.append(f"pods stay on {len(kept):,}: {named}{more}")
     return f"{plural(len(drains), 'node')} drained: {'; '.join(parts)}"

@@ -150,7 +150,9 @@ def _facts(header: Mapping[str, Any]) -> str:
     ]
     if drains := header.get("drains"):
         counted = f"{len(drains):,}"
-        facts.insert(3, _fact("Nodes", counted, escape(drains_line(drains).partition(": ")[2])))
+        facts.insert(
+            3, _fact("Nodes drained", counted, escape(drains_line(drains).partition(": ")[2]))
+        )
     return "\n".join(facts)
 
 

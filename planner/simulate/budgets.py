@@ -116,15 +116,18 @@ def _of_cluster(
         by_namespace.setdefault(slot.pod["metadata"]["namespace"], []).append(slot)
         if slot.workload is not None:
             by_workload.setdefault(slot.workload, []).append(slot)
+    guarded: set[Key | None] = set()
     for key, document in cluster.objects.items():
         if key.kind in _OF_PODS:
-            yield _OF_PODS[key.kind](cluster, key, document, by_namespace.get(key.namespace, ()))
+            found = _OF_PODS[key.kind](cluster, key, document, by_namespace.get(key.namespace, ()))
+            guarded.update(slot.workload for slot in found.slots)
+            yield found
         elif key.kind == "SidecarSet":
             yield _sidecars(cluster, key, document, slots, changes)
     for key, its in by_workload.items():
         if key.kind != "ReplicaSet":
-            # Who is evicted for its node cannot wait for a surge.
-            least = 1 if key in evicted else 0
+            # Who is evicted for its node cannot wait for a surge: it goes as those budgets let it.
+            least = (len(its) if key in guarded else 1) if key in evicted else 0
             limit = own_limit(cluster, key, cluster.objects[key], its, least=least)
             name = f"workload/{key.namespace}/{key.kind}/{key.name}"
             yield Budget(name=name, cluster=cluster.name, limit=limit, slots=its)
@@ -151,7 +154,7 @@ def own_limit(
             surge = rounded_up(rolling.get("maxSurge"), replicas, default=0)
             limit = rounded_up(rolling.get("maxUnavailable"), replicas, default=1)
             limit = 1 if limit == 0 and surge == 0 else limit
-    return max(limit, least) - max(0, replicas - len(slots))
+    return (limit or least) - max(0, replicas - len(slots))
 
 
 def _of_deployment(spec: Mapping[str, Any], replicas: int) -> int:

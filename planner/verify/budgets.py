@@ -56,6 +56,10 @@ class Budget:
             return False
         return self.containers is None or not self.containers.isdisjoint(containers)
 
+    def is_closed(self, pod: Pod, kind: str) -> bool:
+        """Whether a move that is no eviction from a drained node has no room in it."""
+        return self.for_drains and kind != "surge" and pod not in self.down
+
     def __str__(self) -> str:
         scope = "" if self.instance is None else f"[{self.instance}]"
         return f"{self.cluster}/{self.name}" if self.cluster and not scope else self.name + scope
@@ -68,10 +72,10 @@ def all_budgets(case: Case) -> list[Budget]:
     for cluster in fleet.clusters():
         unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
-    evicting = _evicting(case)
+    evicting, now_s = _evicting(case), fleet.observed.time_ms // 1000
+    guarded = frozenset(pod for each in budgets for pod in each.pods if evicting)
     for workload in fleet.workloads.values():
-        least = int(workload in evicting)
-        budgets.extend(_workload_budgets(workload, fleet.observed.time_ms // 1000, least))
+        budgets.extend(_workload_budgets(workload, now_s, workload in evicting, guarded))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
     for rule in case.request["spec"].get("budgets") or ():
         budgets.extend(_request_budgets(rule, fleet))
@@ -179,11 +183,16 @@ def _evicting(case: Case) -> set[Workload]:
     return found
 
 
-def _workload_budgets(workload: Workload, now_s: int, least: int) -> Iterator[Budget]:
+def _workload_budgets(
+    workload: Workload,
+    now_s: int,
+    evicting: bool,  # noqa: FBT001 -- one of a loop
+    guarded: frozenset[Pod],
+) -> Iterator[Budget]:
     """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged.
 
-    `least` is what `maxUnavailable` is taken to be at least where pods leave drained nodes. What
-    its controller takes down it is not.
+    Where that is none and a drain is `evicting` pods of it, these go as the budgets of the cluster
+    let them by which pods are `guarded`, and the others one by one. Its controller takes none down.
     """
     key, strategy = workload.key, workload.strategy
     name = f"{key.namespace}/{key.kind}/{key.name}"
@@ -194,15 +203,16 @@ def _workload_budgets(workload: Workload, now_s: int, least: int) -> Iterator[Bu
     )
     # Pods that are missing are down already, and nothing here brings them back.
     missing = max(0, workload.replicas - len(workload.pods))
+    for_drains = evicting and strategy.max_unavailable < 1
     yield Budget(
         rule="workload-budget",
         name=f"workload/{name}",
         cluster=key.cluster,
-        for_drains=least > strategy.max_unavailable,
-        limit=max(0, max(least, strategy.max_unavailable) - missing),
+        for_drains=for_drains,
+        limit=max(0, (1 if for_drains else strategy.max_unavailable) - missing),
         pods=workload.pods,
         down=down,
-        free=down,
+        free=down.union(guarded.intersection(workload.pods)) if for_drains else down,
     )
     if strategy.surges:
         yield Budget(

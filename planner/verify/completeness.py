@@ -133,9 +133,11 @@ def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:
         return True
     for usage in usages.of_pod.get(pod, ()):
         budget = usage.budget
-        closed = budget.for_drains and not option.forced
-        if budget.would_take(pod, option.kind, option.containers) and (
-            closed or usage.stays_down >= budget.limit
+        if not option.forced and budget.is_closed(pod, option.kind):
+            return True
+        if (
+            budget.would_take(pod, option.kind, option.containers)
+            and usage.stays_down >= budget.limit
         ):
             return True
     return False

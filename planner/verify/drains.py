@@ -161,7 +161,7 @@ def only_evictions(case: Case, usages: Usages) -> Iterator[Violation]:
         budget = usage.budget
         for pod in budget.pods if budget.for_drains else ():
             move = case.move_of.get(pod)
-            if move is not None and budget.takes(move) and not is_forced(case, move):
+            if move and budget.is_closed(pod, move.kind) and not is_forced(case, move):
                 yield Violation(
                     rule=budget.rule,
                     subject=str(budget),

@@ -94,13 +94,21 @@ class Cluster:
         Args:
             leaving: uids of workloads of which pods leave their nodes.
         """
-        for budget in self._lists["poddisruptionbudgets"]:
-            yield self._budget("pdb", budget, min_field="minAvailable")
-        for budget in self._lists["podunavailablebudgets"]:
-            yield self._budget("pub", budget, min_field="minAvailable")
+        budgets = [
+            self._budget(word, budget, min_field="minAvailable")
+            for word, kind in (("pdb", "poddisruptionbudgets"), ("pub", "podunavailablebudgets"))
+            for budget in self._lists[kind]
+        ]
+        yield from budgets
+        guarded = {
+            its["metadata"]["uid"]
+            for pod in self.pods
+            if (its := self.workload_of(pod)) and any(it.covers(self.name, pod) for it in budgets)
+        }
         for kind in WORKLOADS:
             for each in self._lists[kind]:
-                yield self._own(kind, each, leaves=each["metadata"]["uid"] in leaving)
+                uid = each["metadata"]["uid"]
+                yield self._own(kind, each, leaves=uid in leaving, guarded=uid in guarded)
 
     def _budget(self, word: str, budget: Object, *, min_field: str) -> Limit:
         space, spec = budget["metadata"]["namespace"], budget["spec"]
@@ -124,7 +132,7 @@ class Cluster:
             least = max(0, total - resolved(spec["maxUnavailable"], total, math.ceil))
         return Limit(f"{word}/{self.name}/{space}/{budget['metadata']['name']}", covers, least)
 
-    def _own(self, kind: str, workload: Object, *, leaves: bool) -> Limit:
+    def _own(self, kind: str, workload: Object, *, leaves: bool, guarded: bool) -> Limit:
         uid, spec = workload["metadata"]["uid"], spec_of(workload)
 
         def covers(cluster: str, pod: Object) -> bool:
@@ -132,8 +140,10 @@ class Cluster:
             return its is not None and its["metadata"]["uid"] == uid
 
         total = spec.get("replicas", workload.get("status", {}).get("desiredNumberScheduled", 0))
-        # Who is evicted comes back later: one may be down of what would surge otherwise.
-        down = max(max_unavailable(kind, spec, total), int(leaves))
+        # Who is evicted comes back later: of what would surge otherwise one may be down, or as many
+        # as the budgets over it say.
+        evicted = (total if guarded else 1) if leaves else 0
+        down = max_unavailable(kind, spec, total) or evicted
         place = f"{workload['metadata'].get('namespace')}/{workload['metadata']['name']}"
         name, least = f"workload/{self.name}/{kind}/{place}", max(0, total - down)
         return Limit(name, covers, least, min_ready_s(kind, spec))

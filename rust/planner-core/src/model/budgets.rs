@@ -38,6 +38,9 @@ pub struct Budget {
 /// The source of budgets under which an eviction is refused when there are two.
 pub const PDB: &str = "PodDisruptionBudget";
 
+/// The source of budgets of `OpenKruise`.
+pub const PUB: &str = "PodUnavailableBudget";
+
 impl Budget {
     /// A name that is unique in the fleet.
     pub(super) fn unique_name(&self, inventory: &Inventory<'_>) -> String {
@@ -106,7 +109,7 @@ impl Ledger<'_> {
             let rows = self.unavailable_budget_rows(cluster, &budget);
             let limit = budget.limit(rows.len() as u32, self.scale_of(cluster, &rows));
             let name = format!("pub/{}/{}", budget.namespace, budget.name);
-            self.enter_rows(cluster, rows, name, "PodUnavailableBudget", limit);
+            self.enter_rows(cluster, rows, name, PUB, limit);
         }
     }
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{
     Model,
-    budgets::{Budget, PDB},
+    budgets::{Budget, PDB, PUB},
     dependencies::precedences,
     ledger::{Charges, Ledger},
     limits::{Limits, is_up},
@@ -264,18 +264,28 @@ impl Touched {
                 takes.extend(own.sidecars.get(&(cluster, sidecars.trailing_zeros())));
                 sidecars &= sidecars - 1;
             }
-            let side = if is_up(ledger, workload, change.row) {
-                takes
-            } else {
-                releases
-            };
-            side.push(own.down);
+            if !is_up(ledger, workload, change.row) {
+                releases.push(own.down);
+            } else if own.closed.is_none() || !is_guarded(ledger, budgets) {
+                takes.push(own.down);
+            }
         }
         for list in [&mut self.takes, &mut self.releases] {
             list.sort_unstable();
             list.dedup();
         }
     }
+}
+
+/// Whether a budget of the cluster says how many pods such as this one may be down.
+fn is_guarded(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> bool {
+    let source = |resource: &ResourceIdx| {
+        ledger.budgets[ledger.budget_of[*resource as usize] as usize].source
+    };
+    resources
+        .iter()
+        .map(source)
+        .any(|it| it == PDB || it == PUB)
 }
 
 fn pdbs(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> usize {

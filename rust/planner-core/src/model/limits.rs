@@ -67,8 +67,9 @@ impl Limits {
     }
 }
 
-/// An eviction cannot surge, so a workload of which nothing may be down lets one pod at a time leave
-/// a drained node. Its controller takes none down all the same.
+/// An eviction cannot surge, so of a workload of which nothing may be down pods leave drained nodes as
+/// budgets of the cluster let them, and one at a time where none of those covers them. Its controller
+/// takes none down all the same.
 fn evictable(
     limit: Resolved,
     changes: &WorkloadChanges,
@@ -87,7 +88,10 @@ fn evictable(
     );
     let resolved = Resolved {
         value: 1,
-        text: format!("{}, but 1 for pods that leave drained nodes", limit.text),
+        text: format!(
+            "{}, but 1 for pods that leave drained nodes under no budget of the cluster",
+            limit.text
+        ),
     };
     (resolved, Some(closed))
 }
