@@ -86,26 +86,29 @@ def write_list(pods: int, path: Path) -> Path:
     return path
 
 
+def started(name: str, path: Path, stack: ExitStack) -> Runner:
+    """A reader of one list, in a process of its own that waits for its first turn."""
+    process = stack.enter_context(
+        subprocess.Popen(  # noqa: S603 our own program
+            [*command(name), "-m", "benches.readers", name, str(path)],
+            cwd=_ROOT,
+            env=os.environ | {"RAYON_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    )
+    return Runner(name=name, pods=int(said(process)), process=process)
+
+
 def measure(names: Sequence[str], pods: int, rounds: int) -> Iterator[Runner]:
     """Let readers take turns, then give each with what it took."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
         lists = {
             count: write_list(count, Path(folder, f"{count}.json")) for count in (pods, _SHORT)
         }
-        runners = []
-        for name in names:
-            path = lists[_SHORT if name == "client" else pods]
-            process = stack.enter_context(
-                subprocess.Popen(  # noqa: S603 our own program
-                    [*command(name), "-m", "benches.readers", name, str(path)],
-                    cwd=_ROOT,
-                    env=os.environ | {"RAYON_NUM_THREADS": "1"},
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            runners.append(Runner(name=name, pods=int(said(process)), process=process))
+        of = {name: lists[_SHORT if name == "client" else pods] for name in names}
+        runners = [started(name, path, stack) for name, path in of.items()]
         for _ in range(rounds):
             for runner in runners:
                 runner.turn()
