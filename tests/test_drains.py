@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planner.apply.checkpoint import Checkpoint, Question, ask
+from planner.loop import observe_fleet
+from tests.shop import empty_log
 from tests.test_small_clusters import (
     NEW,
     OLD,
@@ -93,6 +96,17 @@ def with_empty_dir(each: Json) -> Json:
     return each
 
 
+def asked(tmp_path: Path, *items: Json, **spec: Any) -> Checkpoint:  # noqa: ANN401
+    """What a run that drains is told of a cluster of these objects."""
+    recorded = tmp_path / "now.json"
+    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    log = empty_log()
+    log.import_recorded("hangzhou", recorded)
+    fleet = observe_fleet(log.events, log.events.head().position, None)
+    request = json.dumps({"spec": spec or NOTHING}).encode()
+    return ask(fleet, request, Question(), now_ms=0)
+
+
 def moves(plan: planner.Plan) -> list[Json]:
     return [json.loads(line) for line in plan.jsonl(0, len(plan)).splitlines()]
 
@@ -144,6 +158,14 @@ def test_a_budget_of_the_cluster_says_how_many_leave_where_the_workload_says_non
     }
     plan = planned(tmp_path, *NODES, owner, replica_set, *pods, budget, **NOTHING)
     assert [it["wave"] for it in moves(plan)] == [1, 1, 2, 2]
+
+
+def test_the_strategy_recreate_does_not_let_all_pods_leave_at_once(tmp_path: Path) -> None:
+    owner, replica_set = deployment(3)
+    owner["spec"]["strategy"] = {"type": "Recreate"}
+    pods = [pod(f"cart-{name}", replica_set) for name in "abc"]
+    plan = planned(tmp_path, *NODES, owner, replica_set, *pods, **NOTHING)
+    assert [it["wave"] for it in moves(plan)] == [1, 2, 3]
 
 
 def test_who_is_made_anew_anyway_leaves_by_that(tmp_path: Path) -> None:
@@ -288,3 +310,19 @@ def test_what_lets_nobody_be_down_changes_nothing_in_place_but_lets_pods_leave(
     assert told(plan) == [("cart-a", "evict", {"main": NEW})]
     (reason,) = reasons(plan).values()
     assert reason == "budget workload/trade/CloneSet/cart allows no disruption: maxUnavailable 0"
+
+
+def test_a_run_knows_its_workloads_when_the_node_is_gone(tmp_path: Path) -> None:
+    owner, replica_set = deployment(2, maxUnavailable=1)
+    (standing,) = asked(tmp_path, NODES[1], owner, replica_set).workloads
+    assert (standing.place.name, standing.missing) == ("cart", 2)
+
+
+def test_a_run_waits_for_who_comes_at_the_old_version(tmp_path: Path) -> None:
+    """For example behind a partition: nothing else brings it to the target."""
+    owner = clone_set(2, **rolling(maxUnavailable=1, paused=True))
+    comes = on("node-2", pod("cart-b", owner))
+    comes["spec"]["containers"][0]["image"] = "registry.example.com/cart:0.9.0"
+    comes["status"]["conditions"][0]["status"] = "False"
+    (standing,) = asked(tmp_path, *NODES, owner, comes, target=UPGRADED).workloads
+    assert standing.unsettled == 1

@@ -54,8 +54,9 @@ class Wanted:
 def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -> dict[int, str]:
     """Carry steps out on their cluster; gives the moves that were refused for now, and why.
 
-    Pods are named before any lever lets go, and removed after the workload has its new template.
-    Sidecars are let go before applications, and wait for them.
+    Pods are named before any lever lets go, and removed right after the workload has its new
+    template: a controller that may change them in place has little time to do that first. Sidecars
+    are let go before applications, and wait for them.
 
     Raises:
         DriftError: a workload is gone or changed by somebody else.
@@ -68,13 +69,21 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     sets = [(step, (*step.sidecar_sets, *step.new_sidecars)) for step in named]
     for name in dict.fromkeys(chain.from_iterable(its for _, its in sets)):
         leaving = {each for step, its in sets if name in its for each in step.leaving}
-        writer.pull("SidecarSet", "", name, sidecar_lever(name, wanted, run, leaving))
+        in_place = any(name in step.sidecar_sets for step in named)
+        lever = sidecar_lever(name, wanted, run, leaving, in_place=in_place)
+        writer.pull("SidecarSet", "", name, lever)
     for step in named:
         if step.application:
             refused |= _let_go(step, writer, wanted, run)
-    going = [(step, each) for step in named for each in step.moves if each.number not in refused]
-    removed = {each.number: remove_pod(step, each, writer) for step, each in going}
-    return refused | {number: it.why for number, it in removed.items() if it.outcome == "refused"}
+        refused |= _removed(step, writer, refused)
+    return refused
+
+
+def _removed(step: Step, writer: Writer, refused: Collection[int]) -> dict[int, str]:
+    """Remove the pods of a step that somebody has to remove; gives what is refused, and why."""
+    going = (each for each in step.moves if each.number not in refused)
+    removed = {each.number: remove_pod(step, each, writer) for each in going}
+    return {number: it.why for number, it in removed.items() if it.outcome == "refused"}
 
 
 def _checked(
@@ -141,13 +150,17 @@ def _name_pods(step: Step, writer: Writer, run: Run) -> dict[int, str]:
 
 
 def sidecar_lever(
-    name: str, wanted: Wanted, run: Run, leaving: Collection[str] = ()
+    name: str, wanted: Wanted, run: Run, leaving: Collection[str] = (), *, in_place: bool = True
 ) -> Callable[[Object], Object]:
-    """The lever of a SidecarSet; it passes over pods at a revision that they are about to leave."""
+    """The lever of a SidecarSet; it passes over pods at a revision that they are about to leave.
+
+    One that its owner paused changes no pod `in_place`; new ones get what it says all the same.
+    """
     images = wanted.sidecars.get(name, {})
 
     def lever(live: Object) -> Object:
-        _check_not_paused(live)
+        if in_place:
+            _check_not_paused(live)
         names = {"run": run.id, "wave": run.label, "label": run.sidecars_label}
         held = selected.by_pods(live, **names, leaving=leaving)
         return template.sidecars_with_images(held, images)

@@ -179,8 +179,6 @@ def _begin(site: Site) -> bool:
     that are to be empty are cordoned, so that no pod comes to one and has to leave it again.
     """
     course, number = site.course, site.run.wave.number + 1
-    if number == 1:
-        site.cordon()
     moves = list(course.moves(number))
     places = list(dict.fromkeys(place_of(move) for _, move in moves))
     fleet = site.outside.look()
@@ -188,6 +186,8 @@ def _begin(site: Site) -> bool:
     checkpoint = site.ask_of(fleet, question)
     if why := _drift(site, checkpoint):
         return _replan(site, fleet, why)
+    if number == 1:
+        site.cordon()
     standing_of = dict(zip(question.due, checkpoint.due, strict=True))
     standings = checkpoint.by_place()
     there = [place for place in places if place in standings]

@@ -12,7 +12,14 @@ from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
 from planner.apply.reached import how_far, took
 from planner.apply.site import Site
-from planner.apply.steps import Going, Step, as_appended, steps, without_those_that_stay
+from planner.apply.steps import (
+    Going,
+    Step,
+    as_appended,
+    steps,
+    without_evictions_that_wait,
+    without_those_that_stay,
+)
 from planner.apply.wave import (
     Due,
     bound_moves,
@@ -143,6 +150,7 @@ def _let_go(
     ]
     not_taken, target = _not_taken(site, due, checkpoint), site.plan.target
     going = without_those_that_stay(going, not_taken, target)
+    going = without_evictions_that_wait(going, not_taken, target)
     if not going:
         return False
     made = steps(going, checkpoint.by_place(), not_taken, target)

@@ -25,7 +25,7 @@ from planner.apply.steps import Step, Target
 from planner.apply.tail import images_of, tail_request
 from planner.apply.tries import Timing
 from planner.apply.writer import Claim, Writer
-from planner.model.progress import Progress
+from planner.model.progress import Cordoning, Progress
 
 T = TypeVar("T")
 GLANCE_S: Final = 0.05
@@ -114,10 +114,6 @@ def _following(outside: Outside, plans: Sequence[str]) -> Following:
     for course in others:
         following = Following(course, before=following)
     return following
-
-
-def _cordon_node(name: str, writer: Writer) -> None:
-    writer.cordon_node(name)
 
 
 class Site:
@@ -223,10 +219,14 @@ class Site:
         Raises:
             RunError: a server refuses it, or warns of it.
         """
+        if self.course.drains:
+            self.tell(Cordoning(nodes=len(self.course.drains)))
         self._cordon(self.writers)
 
     def _cordon(self, writers: Mapping[str, Writer]) -> None:
-        nodes = ((it.cluster, partial(_cordon_node, it.name)) for it in self.course.drains)
+        nodes = (
+            (it.cluster, partial(Writer.cordon_node, name=it.name)) for it in self.course.drains
+        )
         self._in_turn(nodes, writers)
 
     def carry_out(self, steps: Sequence[Step]) -> None:

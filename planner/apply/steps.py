@@ -209,6 +209,26 @@ def without_those_that_stay(
     ]
 
 
+def without_evictions_that_wait(
+    going: Sequence[Going], not_taken: Iterable[Going], target: Target
+) -> list[Going]:
+    """Leave out evictions that only empty a node while their workload takes pods to a new version.
+
+    A partition counts: a pod that comes for an evicted one may be made new, and one of those that
+    were let go would stay old for it.
+    """
+    changing = {
+        place_of(each.move) for each in chain(going, not_taken) if target.has_application(each)
+    }
+    return [
+        each
+        for each in going
+        if each.move.kind != "evict"
+        or target.has_application(each)
+        or place_of(each.move) not in changing
+    ]
+
+
 def _kind(place: Place, move_kind: str) -> str:
     if move_kind != "surge":
         return "go"

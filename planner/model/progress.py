@@ -28,6 +28,12 @@ class Preflight(Event, frozen=True, kw_only=True, tag="preflight"):
     moves: int
 
 
+class Cordoning(Event, frozen=True, kw_only=True, tag="cordoning"):
+    """So many nodes that are to be empty get no new pods from now on."""
+
+    nodes: int
+
+
 class Tried(Event, frozen=True, kw_only=True, tag="tried"):
     """A dry run is over: every cluster would take every write of the plan."""
 
@@ -164,6 +170,7 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
 Progress = (
     Named
     | Preflight
+    | Cordoning
     | Tried
     | Wave
     | LettingGo

@@ -9,7 +9,7 @@ from rich.text import Text
 from planner.model import progress
 from planner.model.progress import Progress
 from planner.model.runs import ListedRun
-from planner.show.table import duration, tell_table
+from planner.show.table import duration, plural, tell_table
 
 _PASSING: Final = (
     progress.Moving,
@@ -35,6 +35,8 @@ def event_text(event: Progress) -> str:  # noqa: C901, PLR0911, PLR0912 a case f
             return f"Run {event.run} of plan {event.plan}"
         case progress.Preflight():
             return f"trying {event.moves:,} moves without keeping anything"
+        case progress.Cordoning():
+            return f"Cordoning {plural(event.nodes, 'node')}: no new pod comes to those to be empty"
         case progress.Tried():
             return "Every cluster would take every write of the plan"
         case progress.Wave():

@@ -154,6 +154,9 @@ def own_limit(
             surge = rounded_up(rolling.get("maxSurge"), replicas, default=0)
             limit = rounded_up(rolling.get("maxUnavailable"), replicas, default=1)
             limit = 1 if limit == 0 and surge == 0 else limit
+    if (spec.get("strategy") or {}).get("type") == "Recreate":
+        # All of them at once, when it is updated; who is evicted does not go by that.
+        limit = least or limit
     return (limit or least) - max(0, replicas - len(slots))
 
 

@@ -73,7 +73,7 @@ def all_budgets(case: Case) -> list[Budget]:
         unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
     evicting, now_s = _evicting(case), fleet.observed.time_ms // 1000
-    guarded = frozenset(pod for each in budgets for pod in each.pods if evicting)
+    guarded = frozenset(pod for each in (budgets if evicting else ()) for pod in each.pods)
     for workload in fleet.workloads.values():
         budgets.extend(_workload_budgets(workload, now_s, workload in evicting, guarded))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
@@ -191,8 +191,9 @@ def _workload_budgets(
 ) -> Iterator[Budget]:
     """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged.
 
-    Where that is none and a drain is `evicting` pods of it, these go as the budgets of the cluster
-    let them by which pods are `guarded`, and the others one by one. Its controller takes none down.
+    Where that is none, or all of them at once, and a drain is `evicting` pods of it, these go as
+    the budgets of the cluster let them by which pods are `guarded`, and the others one by one. Its
+    controller takes none down.
     """
     key, strategy = workload.key, workload.strategy
     name = f"{key.namespace}/{key.kind}/{key.name}"
@@ -203,7 +204,8 @@ def _workload_budgets(
     )
     # Pods that are missing are down already, and nothing here brings them back.
     missing = max(0, workload.replicas - len(workload.pods))
-    for_drains = evicting and strategy.max_unavailable < 1
+    recreates = (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate"
+    for_drains = evicting and (recreates or strategy.max_unavailable < 1)
     yield Budget(
         rule="workload-budget",
         name=f"workload/{name}",

@@ -22,8 +22,17 @@ from planner.apply.moveset import MoveSet
 from planner.apply.naming import Run as Who
 from planner.apply.reached import how_far
 from planner.apply.state import Run, fold
-from planner.apply.steps import Going, Step, Target, as_appended, steps, without_those_that_stay
+from planner.apply.steps import (
+    Going,
+    Step,
+    Target,
+    as_appended,
+    steps,
+    without_evictions_that_wait,
+    without_those_that_stay,
+)
 from planner.apply.wave import bind, bound_moves
+from planner.errors import DriftError
 from planner.kube.paths import object_paths, pod_path
 from planner.model.plan import Move, Workload
 from tests.apply.objects import CLONE_SET, workload
@@ -137,6 +146,43 @@ def test_sidecars_of_others_wait_while_an_eviction_brings_the_new_one() -> None:
     assert step.leaving == ("cart-1",)
     evicted = [going(0, {"proxy": "proxy:2"})]
     assert without_those_that_stay(evicted, taken, MESH) == evicted, "no selector is asked"
+
+
+def test_who_only_leaves_waits_while_its_workload_takes_others_to_a_new_version() -> None:
+    leaves = going(0, {})
+    changes = going(1, {"main": "cart:2"}, old=True, kind="in-place")
+    assert without_evictions_that_wait([leaves, changes], (), MESH) == [changes]
+    assert without_evictions_that_wait([leaves], [changes], MESH) == []
+    assert without_evictions_that_wait([leaves], [going(2, {})], MESH) == [leaves]
+    anew = replace(leaves, pod=msgspec.structs.replace(leaves.pod, old=True))
+    assert without_evictions_that_wait([anew, changes], (), MESH) == [anew, changes]
+
+
+def test_a_sidecar_set_that_is_paused_gives_new_pods_its_image_and_changes_none() -> None:
+    to = Told(0)
+    mesh = to.objects[object_paths("SidecarSet", "", "mesh")[0]]
+    mesh["spec"]["updateStrategy"] = {"paused": True}
+    carried(to, [going(0, {"proxy": "proxy:2"})])
+    mesh = to.objects[object_paths("SidecarSet", "", "mesh")[0]]
+    assert mesh["spec"]["containers"] == [{"name": "proxy", "image": "proxy:2"}]
+    assert mesh["spec"]["updateStrategy"]["paused"]
+    to = Told(0)
+    to.objects[object_paths("SidecarSet", "", "mesh")[0]] = mesh
+    with pytest.raises(DriftError, match="paused by its owner"):
+        carried(to, [going(0, {"proxy": "proxy:2"}, kind="in-place")])
+
+
+def test_pods_are_evicted_before_the_levers_of_other_workloads_are_pulled() -> None:
+    to = Told(0)
+    other = Place("hz", "trade", "CloneSet", "other")
+    to.objects[object_paths("CloneSet", "trade", "other")[0]] = CLONE_SET
+    both = {"main": "cart:2"}
+    first = going(0, both, old=True)
+    (step,) = steps([first], {CART: standing(old=5)}, (), MESH)
+    again = replace(step, place=other, moves=())
+    wanted = Wanted(images={CART: {"main": "cart:2"}, other: {"main": "cart:2"}})
+    carry_out([step, again], to.writer(), wanted, WHO)
+    assert to.written == ["cart-0", "cart", "eviction", "other"]
 
 
 def test_pods_that_leave_at_the_new_version_are_new_to_their_controller() -> None:

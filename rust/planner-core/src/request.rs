@@ -67,6 +67,14 @@ pub struct Drain {
     pub delete_empty_dir_data: bool,
 }
 
+impl Drain {
+    /// Whether its nodes may be of this cluster.
+    #[must_use]
+    pub fn may_be_of(&self, cluster: &str) -> bool {
+        self.cluster.as_deref().is_none_or(|it| it == cluster)
+    }
+}
+
 /// Either every container with the repository `from`, or one container of one workload.
 #[derive(Debug, Deserialize)]
 pub struct Image {

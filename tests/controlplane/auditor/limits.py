@@ -144,6 +144,8 @@ class Cluster:
         # as the budgets over it say.
         evicted = (total if guarded else 1) if leaves else 0
         down = max_unavailable(kind, spec, total) or evicted
+        if spec.get("strategy", {}).get("type") == "Recreate":
+            down = evicted or down
         place = f"{workload['metadata'].get('namespace')}/{workload['metadata']['name']}"
         name, least = f"workload/{self.name}/{kind}/{place}", max(0, total - down)
         return Limit(name, covers, least, min_ready_s(kind, spec))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::{
-    diff::{WorkloadChanges, diff},
+    diff::{Drained, WorkloadChanges, diff},
     fleet::{Fleet, PodRow},
     inventory::Inventory,
     model::{Ledger, pose_without_stages},
@@ -96,7 +96,8 @@ pub struct Standing {
     pub old: u32,
     /// Pods at the target.
     pub at_target: u32,
-    /// Pods at the target that do not serve for long enough yet, and pods that are leaving.
+    /// Pods at the target that do not serve for long enough yet, pods that are leaving, and, where
+    /// nodes are drained, pods that do not serve and are held at another version.
     pub unsettled: u32,
     /// Names of a few of those.
     pub examples: Vec<String>,
@@ -162,7 +163,7 @@ pub fn checkpoint(
     let workloads = changes
         .workloads
         .iter()
-        .map(|each| standing(&inventory, &settled, each, question));
+        .map(|each| standing(&inventory, &settled, &changes.drained, each, question));
     let sidecar_sets = changes.sidecar_sets.iter().map(|set| SidecarStanding {
         cluster: inventory.clusters[set.cluster as usize].name.to_owned(),
         name: set.name.clone(),
@@ -181,6 +182,7 @@ pub fn checkpoint(
 fn standing(
     inventory: &Inventory<'_>,
     settled: &Settled<'_>,
+    drained: &Drained,
     of: &WorkloadChanges,
     question: &Question,
 ) -> Standing {
@@ -195,7 +197,14 @@ fn standing(
     let not_back = not_back.filter(|row| !settled.is_back(of.workload, **row));
     let leaving_new = of.at_target.iter().filter(is_leaving).count();
     let leaving_old = leaving.clone().count() - leaving_new;
-    let unsettled: Vec<PodRow> = not_back.chain(leaving).copied().collect();
+    // Who comes for a pod that was evicted at its old version may be held there, and has to serve.
+    let comes = all.iter().filter(stays).filter(|row| {
+        drained.has_any(cluster)
+            && !pods.columns.is_ready(**row)
+            && !drained.leaves(inventory, cluster, **row)
+            && of.is_kept(**row)
+    });
+    let unsettled: Vec<PodRow> = not_back.chain(leaving).chain(comes).copied().collect();
     let changes = of.changes.iter().filter(|change| stays(&&change.row));
     let place = (
         view.name.to_owned(),

@@ -34,6 +34,8 @@ pub enum Leaves {
 pub struct Drained {
     /// By cluster: the name of a node, and whether the data of its pods may be deleted.
     nodes: Vec<HashMap<Symbol, bool, FxBuildHasher>>,
+    /// By cluster: whether the request may mean nodes of it.
+    meant: Vec<bool>,
 }
 
 #[derive(Deserialize)]
@@ -80,14 +82,18 @@ impl Drained {
         let nodes = nodes.collect();
         let unused = (0..).zip(named).filter(|(_, named)| !named);
         warnings.extend(unused.map(|(at, _): (usize, _)| format!("drain[{at}]: no node matches")));
-        Self { nodes }
+        let may_be = |name: &str| drains.iter().any(|drain| drain.may_be_of(name));
+        let meant = inventory.clusters.iter().map(|view| may_be(view.name));
+        Self {
+            nodes,
+            meant: meant.collect(),
+        }
     }
 
-    /// Whether a node of the cluster is drained.
+    /// Whether nodes of the cluster are drained, or were: a run goes on when the last of them is gone.
     #[must_use]
     pub fn has_any(&self, cluster: ClusterIdx) -> bool {
-        let nodes = self.nodes.get(cluster as usize);
-        nodes.is_some_and(|nodes| !nodes.is_empty())
+        self.meant.get(cluster as usize) == Some(&true)
     }
 
     /// The drained nodes of a cluster, in no order.
@@ -192,13 +198,13 @@ fn naming(inventory: &Inventory<'_>, cluster: &str, node: &Object, drains: &[Dra
     let read = serde_json::from_str(fleet.document(node));
     let labels = read.map_or_else(|_| BTreeMap::new(), |node: Node| node.metadata.labels);
     let names = |drain: &Drain| {
-        let here = drain.cluster.as_deref().is_none_or(|it| it == cluster);
         let by_name = drain.name.as_deref() == Some(name);
-        here && (by_name
-            || drain
-                .selector
-                .as_ref()
-                .is_some_and(|it| it.matches(&labels)))
+        drain.may_be_of(cluster)
+            && (by_name
+                || drain
+                    .selector
+                    .as_ref()
+                    .is_some_and(|it| it.matches(&labels)))
     };
     let all = drains.iter().enumerate();
     all.filter(|(_, drain)| names(drain))

@@ -91,6 +91,15 @@ pub struct Change {
     pub leaves: Leaves,
 }
 
+impl WorkloadChanges {
+    /// Whether a pod differs from the target and stays as it is.
+    #[must_use]
+    pub fn is_kept(&self, row: PodRow) -> bool {
+        let is_it = |change: &Change| change.row == row;
+        !self.at_target.contains(&row) && !self.changes.iter().any(is_it)
+    }
+}
+
 impl Change {
     /// Disruptions that it spares as the pod is moved once for several reasons: its application, its
     /// sidecars, its node.

@@ -5,7 +5,6 @@ use super::{
     workload::{Needs, Scene},
 };
 use crate::{
-    batch::flags,
     fleet::PodRow,
     kube::{
         order::{self, Binding},
@@ -20,6 +19,8 @@ pub(super) struct Sorting {
     pub refused: Vec<(PodRow, Obstacle)>,
     pub at_target: Vec<PodRow>,
     pub why_recreate: Vec<String>,
+    /// See [`WorkloadChanges::current`].
+    pub current: u32,
 }
 
 impl Sorting {
@@ -32,7 +33,6 @@ impl Sorting {
         }
         let (ordered, binding) = in_order(scene, std::mem::take(&mut self.changes));
         let stopped_at = self.stopped_at(scene, needs);
-        let current = self.current(scene, needs, &ordered);
         for (change, held) in hold_back(scene, ordered, stopped_at) {
             let Some(obstacle) = held else {
                 self.changes.push(change);
@@ -69,23 +69,11 @@ impl Sorting {
             kept: Vec::new(),
             binding,
             differ: differ as u32,
-            current,
+            current: self.current,
             at_target: self.at_target,
             why_recreate: self.why_recreate,
             named,
         });
-    }
-
-    /// Pods that differ in other things than their application, and are not leaving already.
-    fn current(&self, scene: &Scene<'_>, needs: &Needs, changes: &[Change]) -> u32 {
-        let pods = &scene.view.cluster.pods;
-        let moved = changes.iter().filter(|change| !change.application);
-        let rows = moved.map(|change| change.row);
-        let rows = rows.chain(self.refused.iter().map(|(row, _)| *row));
-        let current = rows.filter(|row| {
-            !needs[&scene.class(*row)].application && !pods.has(*row, flags::DELETING)
-        });
-        current.count() as u32
     }
 
     /// The pod at which a controller that walks from the highest ordinal down stops: it does not

@@ -18,6 +18,7 @@ use super::{
     target::{ImageRules, WorkloadTarget},
 };
 use crate::{
+    batch::flags,
     fleet::{PodRow, Symbol},
     inventory::{ClusterIdx, ClusterView, Inventory, WorkloadIdx},
     kube::{
@@ -137,6 +138,8 @@ pub(super) fn diff_workload(
             (_, Some(evicted)) => scene.may_be_evicted(*row, evicted.whole),
             (Some(outcome), None) => outcome.clone(),
         };
+        let leaves = view.cluster.pods.has(*row, flags::DELETING);
+        sorting.current += u32::from(!need.application && !leaves);
         match change {
             Ok(change) => sorting.changes.push(Change {
                 row: *row,
@@ -273,12 +276,9 @@ impl Scene<'_> {
                 "set spec.strategy.type to RollingUpdate".to_owned(),
             ));
         }
-        let daemon = matches!(
-            workload.resource,
-            Resource::DaemonSets | Resource::AdvancedDaemonSets
-        );
         if strategy.on_delete {
-            return Ok(if daemon { Kind::Delete } else { Kind::Evict });
+            let is_daemon = is_daemon(self.inventory, self.index);
+            return Ok(if is_daemon { Kind::Delete } else { Kind::Evict });
         }
         if workload.may_update_in_place(spec) {
             return self.in_place_or_anew(revision, why);

@@ -5,7 +5,7 @@ use crate::{
     diff::{Change, Kind, Leaves, Obstacle, WorkloadChanges},
     fleet::PodRow,
     inventory::WorkloadIdx,
-    kube::scaled::Resolved,
+    kube::{scaled::Resolved, workload::Workload},
     resource::Resource as Kinds,
 };
 
@@ -28,8 +28,11 @@ impl Limits {
         let pods = &inventory.pods[changes.workload as usize];
         let missing = workload.replicas.saturating_sub(pods.len() as u32);
         let name = workload.object();
-        let (resolved, closed) =
-            evictable(workload.max_unavailable(view.server_minor), changes, &name);
+        let (resolved, closed) = evictable(
+            workload,
+            workload.max_unavailable(view.server_minor),
+            changes,
+        );
         let is_down = |row: &&PodRow| !is_up(ledger, changes.workload, **row);
         let down = pods.iter().filter(is_down).count() as u32;
         let resolved_text = match missing {
@@ -69,19 +72,21 @@ impl Limits {
 
 /// An eviction cannot surge, so of a workload of which nothing may be down pods leave drained nodes as
 /// budgets of the cluster let them, and one at a time where none of those covers them. Its controller
-/// takes none down all the same.
+/// takes none down all the same. The strategy `Recreate`, by which all may be, is for updates too.
 fn evictable(
+    workload: &Workload<'_>,
     limit: Resolved,
     changes: &WorkloadChanges,
-    name: &str,
 ) -> (Resolved, Option<Obstacle>) {
     let is_evicted = |change: &Change| change.leaves == Leaves::Evicted;
-    if limit.value > 0 || !changes.changes.iter().any(is_evicted) {
+    let is_open = limit.value > 0 && !workload.strategy.all_at_once;
+    if is_open || !changes.changes.iter().any(is_evicted) {
         return (limit, None);
     }
     let closed = (
         format!(
-            "budget workload/{name} allows no disruption: {}",
+            "budget workload/{} allows no disruption: {}",
+            workload.object(),
             limit.text
         ),
         "raise its maxUnavailable".to_owned(),
