@@ -60,7 +60,7 @@ class Operator:
     def say(self, *arguments: str, code: int = 0) -> str:
         """Run a command that needs no cluster, and give what it prints."""
         done = planner(*arguments, "--db", self.db)
-        assert done.returncode == code, done.stderr
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout
 
     def apply(self, what: str, *options: str, command: str = "apply") -> "Running":
