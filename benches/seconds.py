@@ -8,7 +8,6 @@ fleet in memory, on all cores; plans and the reader take turns.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,10 +18,10 @@ from time import perf_counter
 
 from benches import stages
 from benches.fleet import Fleet
+from benches.measure import canonical
 from benches.parsing import Runner, started, write_list
 from benches.request import Regime
 from planner import core
-from planner.model.request import canonical_json, load_request
 
 _READ = 10_000
 """Pods that msgspec reads at each turn."""
@@ -35,12 +34,6 @@ def folded(fleet: Fleet, folder: Path) -> core.Fleet:
     fleet.write(lists)
     stages.append(log, stages.parse(lists))
     return stages.fold(stages.replay(log))
-
-
-def requested(fleet: Fleet, regime: Regime) -> bytes:
-    """The upgrade of all of it, as canonical JSON."""
-    written = json.dumps(fleet.request(regime)).encode()
-    return canonical_json(load_request(written, "request.json", lambda _: ()))
 
 
 def measure(
@@ -76,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     fleet = Fleet(pods=options.pods, seed=1, ballast=False)
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        requests = {regime: requested(fleet, regime) for regime in (Regime.LOOSE, Regime.TIGHT)}
+        requests = {
+            regime: canonical(fleet.request(regime)) for regime in (Regime.LOOSE, Regime.TIGHT)
+        }
         state = folded(fleet, Path(folder))
         reader = started("typed", write_list(_READ, Path(folder, "read.json")), stack)
         took = measure(state, requests, reader, options.rounds)

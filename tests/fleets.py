@@ -48,6 +48,10 @@ class Recorded:
                 paths.append(path)
             log.import_recorded(self.cluster, *paths)
 
+    def nodes(self) -> list[str]:
+        """Names of its nodes."""
+        return [it["metadata"]["name"] for it in json.loads(self.lists["nodes.json"])["items"]]
+
     def wanted(self) -> UpgradeRequest:
         return load_request(self.request.encode(), "request.json", _no_manifests)
 

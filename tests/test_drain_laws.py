@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 import planner
 from tests import fleets
 from tests.shop import header_of, moves_of
+from tests.test_plan_laws import law, plan_if_any
 
 if TYPE_CHECKING:
     from tests.fleets import Recorded
@@ -22,24 +22,13 @@ Json = dict[str, Any]
 ELSEWHERE = "a-node-of-the-new-pool"
 DAEMONS = {"DaemonSet", "AdvancedDaemonSet"}
 
-law = partial(
-    settings,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-
-
-def nodes_of(fleet: Recorded) -> list[str]:
-    return [it["metadata"]["name"] for it in json.loads(fleet.lists["nodes.json"])["items"]]
-
 
 @st.composite
 def drained(draw: st.DrawFn, of: st.SearchStrategy[Recorded]) -> Recorded:
     """A fleet of which some nodes are to be drained, and that may have nothing else to do."""
     fleet = draw(of)
     random = Random(draw(st.integers(0, 2**32)))
-    names = nodes_of(fleet)
+    names = fleet.nodes()
     chosen = set(random.sample(names, random.randint(1, len(names) // 2)))
     named = random.choice(sorted(chosen))
 
@@ -59,13 +48,6 @@ def drained(draw: st.DrawFn, of: st.SearchStrategy[Recorded]) -> Recorded:
         spec["target"]["drain"] = [old, {"name": named}]
 
     return fleet.with_objects(label).with_request(drain)
-
-
-def plan_if_any(fleet: Recorded, log: planner.Log) -> planner.Plan | None:
-    try:
-        return fleet.plan(log)
-    except planner.InfeasibleError:
-        return None
 
 
 @law(max_examples=30)

@@ -38,10 +38,7 @@ def _drain_problems(drain: Drain, path: Path) -> Iterator[Problem]:
         yield path, "give either name (of a node) or selector (of labels of nodes)"
         return
     yield from selector_problems(drain.selector, (*path, "selector"))
-    empty = drain.selector is not None and not (
-        drain.selector.match_labels or drain.selector.match_expressions
-    )
-    if empty:
+    if drain.selector is not None and drain.selector.is_everything:
         yield (*path, "selector"), "matches every node, and no pod would have a place; name a label"
 
 
@@ -119,7 +116,7 @@ def _shrinks(before: int | str, after: int | str) -> bool:
 def exclusion_problems(exclusion: Exclusion, path: Path) -> Iterator[Problem]:
     """Check that an exclusion does not take everything."""
     selector = exclusion.selector
-    if not selector.match_labels and not selector.match_expressions:
+    if selector.is_everything:
         yield (*path, "selector"), "matches every pod, so nothing would move; name a label"
     yield from selector_problems(selector, (*path, "selector"))
 

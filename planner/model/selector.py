@@ -22,3 +22,8 @@ class Selector(Value, frozen=True, kw_only=True):
 
     match_labels: dict[str, str] = msgspec.field(default_factory=dict)
     match_expressions: tuple[Requirement, ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it asks for nothing."""
+        return not (self.match_labels or self.match_expressions)

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from planner.simulate.cluster import Cluster, Key, owner_uid, zone_of
+from planner.simulate.cluster import DAEMONS, Cluster, Key, owner_uid, zone_of
 from planner.simulate.drains import Drains
 from planner.simulate.rules import cloneset, statefulset
 from planner.simulate.rules.budgets import (
@@ -25,8 +25,6 @@ from planner.simulate.wanted import Move
 
 # Names of the containers that a move changes, by cluster and uid of its pod.
 Changes = Mapping[tuple[str, str], AbstractSet[str]]
-
-_DAEMONS: Final = ("DaemonSet", "AdvancedDaemonSet")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -138,7 +136,7 @@ def own_limit(
 ) -> int:
     """How many pods of a workload its own strategy lets be down, less those that are missing."""
     spec = workload["spec"]
-    replicas = len(slots) if key.kind in _DAEMONS else spec["replicas"]
+    replicas = len(slots) if key.kind in DAEMONS else spec["replicas"]
     update = spec.get("updateStrategy") or {}
     rolling = update.get("rollingUpdate") or {}
     match key.kind:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from planner.simulate.pace import Pace
 from planner.simulate.rules.inplace import same_template
@@ -20,6 +20,9 @@ from planner.simulate.rules.pods import (
 )
 from planner.simulate.rules.sidecarset import INJECTED
 from planner.simulate.timeline import Timeline
+
+DAEMONS: Final = ("DaemonSet", "AdvancedDaemonSet")
+"""Kinds whose pods belong to nodes."""
 
 
 class Key(NamedTuple):

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from planner.simulate.cluster import Cluster, Key
+from planner.simulate.cluster import DAEMONS, Cluster, Key
 from planner.simulate.rules.pods import MIRROR, Object, annotations_of, node_of, phase_of
 from planner.simulate.wanted import Move, container_names, workload_key
 from planner.simulate.write import changed
-
-_DAEMONS: Final = ("DaemonSet", "AdvancedDaemonSet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class Drains:
 
     def leaves(self, move: Move) -> bool:
         """Whether a move takes its pod off a drained node."""
-        daemon = move["workload"]["kind"] in _DAEMONS
+        daemon = move["workload"]["kind"] in DAEMONS
         here = (move["cluster"], move["node"]) in self.nodes
         return here and not daemon and move["kind"] != "in-place"
 

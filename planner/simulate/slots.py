@@ -9,9 +9,9 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Literal
+from typing import Literal
 
-from planner.simulate.cluster import Cluster, Key, owner_uid
+from planner.simulate.cluster import DAEMONS, Cluster, Key, owner_uid
 from planner.simulate.rules.pods import (
     Object,
     images_of,
@@ -24,8 +24,6 @@ from planner.simulate.rules.pods import (
     node_of,
     revision_of,
 )
-
-_BY_NODE: Final = ("DaemonSet", "AdvancedDaemonSet")
 
 Way = Literal["in-place", "recreate", "surge"]
 
@@ -250,5 +248,5 @@ def _is_awaited(slot: Slot, pod: Object) -> bool:
 
 
 def _by_node(slot: Slot, pod: Object) -> bool:
-    daemon = slot.workload is not None and slot.workload.kind in _BY_NODE
+    daemon = slot.workload is not None and slot.workload.kind in DAEMONS
     return daemon and node_of(slot.pod) == node_of(pod)

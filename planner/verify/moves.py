@@ -156,42 +156,31 @@ def is_excluded(case: Case, pod: Pod) -> bool:
 
 
 def options_of(case: Case, pod: Pod, change: Change, owner: Workload | None) -> Sequence[Option]:
-    """The ways in which a pod of this plan may be taken to the target."""
-    behind = change.leaves and owner is not None and is_behind(case, owner, pod)
-    return pod_options(pod, change, owner, case.target, behind=behind)
+    """The ways in which a pod of this plan may be taken to the target; none without a way."""
+    if change.leaves:
+        return _leaving_options(*_need_of(case, pod, change, owner))
+    return pod_options(pod, change, owner, case.target)
 
 
 def pod_options(
-    pod: Pod, change: Change, owner: Workload | None, target: Target, *, behind: bool = False
+    pod: Pod, change: Change, owner: Workload | None, target: Target
 ) -> Sequence[Option]:
-    """The ways in which a pod may be taken to the target; none when there is no way.
-
-    Args:
-        pod: which.
-        change: how it differs.
-        owner: its workload.
-        target: of all pods.
-        behind: whether its controller stops before it.
-    """
-    if change.leaves:
-        return _leaving_options(*_need_of(pod, change, owner, target, behind=behind))
+    """The ways in which a pod that may stay on its node is taken to the target."""
     if change.of_application and owner is not None:
         return _options(change, owner, application_kind(pod, owner, target))
     return _options(change, None, None)
 
 
-def _need_of(
-    pod: Pod, change: Change, owner: Workload | None, target: Target, *, behind: bool
-) -> _Need:
+def _need_of(case: Case, pod: Pod, change: Change, owner: Workload | None) -> _Need:
     if owner is None:
         return change, None, None, None
     strategy = owner.strategy
     held = (
-        behind or ordinal_index(owner, pod) < strategy.partition
+        ordinal_index(owner, pod) < strategy.partition or is_behind(case, owner, pod)
         if strategy.partition_by == "index"
         else None
     )
-    kind = application_kind(pod, owner, target) if change.of_application else None
+    kind = application_kind(pod, owner, case.target) if change.of_application else None
     return change, owner, kind, held
 
 
@@ -245,9 +234,7 @@ def _moves_with_options(case: Case) -> Iterator[tuple[Move, Sequence[Option]]]:
             continue
         if change.leaves:
             owner = case.fleet.workload_of.get(pod)
-            behind = owner is not None and is_behind(case, owner, pod)
-            need = _need_of(pod, change, owner, case.target, behind=behind)
-            yield move, leaving_options(*need)
+            yield move, leaving_options(*_need_of(case, pod, change, owner))
             continue
         owner = case.fleet.workload_of.get(pod) if change.of_application else None
         kind = None if owner is None else application_kind(pod, owner, case.target)

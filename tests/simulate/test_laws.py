@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +70,8 @@ def test_in_a_fleet_in_trouble_no_pod_goes_down_twice_and_all_is_told(fleet: Rec
 def drained_fleets(draw: st.DrawFn, of: st.SearchStrategy[Recorded]) -> Recorded:
     """A fleet of which some nodes are to be drained, with its upgrade or without."""
     fleet = draw(of)
-    names = [
-        node["metadata"]["name"]
-        for name, text in fleet.lists.items()
-        if name.startswith("nodes")
-        for node in json.loads(text)["items"]
-    ]
-    drained = draw(st.sets(st.sampled_from(sorted(names)), min_size=1, max_size=len(names) // 2))
+    names = sorted(fleet.nodes())
+    drained = draw(st.sets(st.sampled_from(names), min_size=1, max_size=len(names) // 2))
     alone = draw(st.booleans())
 
     def change(spec: dict[str, Any]) -> None:

@@ -69,6 +69,12 @@ impl Resource {
         self as u8
     }
 
+    /// Whether each of its pods belongs to a node.
+    #[must_use]
+    pub fn is_daemon_set(self) -> bool {
+        matches!(self, Self::DaemonSets | Self::AdvancedDaemonSets)
+    }
+
     /// The API group, `""` for the core group.
     #[must_use]
     pub fn group(self) -> &'static str {

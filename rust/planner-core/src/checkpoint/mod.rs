@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::{
-    diff::{Drained, WorkloadChanges, diff},
+    diff::{Drained, WorkloadChanges, compare},
     fleet::{Fleet, PodRow},
     inventory::Inventory,
     model::{Ledger, pose_without_stages},
@@ -149,7 +149,7 @@ pub fn checkpoint(
         serde_json::from_slice(request).map_err(|error| PlanError::Request(error.to_string()))?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests).at(now_ms);
     let (mut changes, ledger) = rayon::join(
-        || diff(&inventory, &request),
+        || compare(&inventory, &request),
         || Ledger::of(&inventory, &request),
     );
     let model = pose_without_stages(ledger, &request, &mut changes);

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
-use serde::Deserialize;
 
 use super::{Change, Diff, Kind, Obstacle, sidecars::SidecarPart};
 use crate::{
     batch::flags,
     fleet::{Object, PodRow, Symbol},
-    inventory::{ClusterIdx, Inventory, NO_WORKLOAD, WorkloadIdx},
+    inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
+    kube::node::Node,
     request::{Drain, Request},
     resource::Resource,
 };
@@ -36,17 +36,6 @@ pub struct Drained {
     nodes: Vec<HashMap<Symbol, bool, FxBuildHasher>>,
     /// By cluster: whether the request may mean nodes of it.
     meant: Vec<bool>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    metadata: Metadata,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    labels: BTreeMap<Box<str>, Box<str>>,
 }
 
 impl Drained {
@@ -112,7 +101,10 @@ impl Drained {
         let nodes = self.nodes.get(cluster as usize);
         nodes.is_some_and(|nodes| nodes.contains_key(&pods.node[row as usize]))
             && !(pods.has(row, flags::MIRROR) || pods.is_finished(row))
-            && (workload == NO_WORKLOAD || !is_daemon(inventory, workload))
+            && (workload == NO_WORKLOAD
+                || !inventory.workloads[workload as usize]
+                    .resource
+                    .is_daemon_set())
     }
 
     /// Why a pod cannot be evicted from its node, if it keeps data there.
@@ -182,29 +174,15 @@ pub(super) fn evicted(
     Evicted { whole, alone }
 }
 
-/// Whether pods of the workload belong to their nodes.
-pub(super) fn is_daemon(inventory: &Inventory<'_>, workload: WorkloadIdx) -> bool {
-    let resource = inventory.workloads[workload as usize].resource;
-    matches!(
-        resource,
-        Resource::DaemonSets | Resource::AdvancedDaemonSets
-    )
-}
-
 /// The entries of the request that name a node.
 fn naming(inventory: &Inventory<'_>, cluster: &str, node: &Object, drains: &[Drain]) -> Vec<usize> {
     let fleet = inventory.fleet;
     let name = fleet.texts.text(node.name);
-    let read = serde_json::from_str(fleet.document(node));
-    let labels = read.map_or_else(|_| BTreeMap::new(), |node: Node| node.metadata.labels);
+    let labels = Node::read(fleet.document(node)).labels;
     let names = |drain: &Drain| {
         let by_name = drain.name.as_deref() == Some(name);
-        drain.may_be_of(cluster)
-            && (by_name
-                || drain
-                    .selector
-                    .as_ref()
-                    .is_some_and(|it| it.matches(&labels)))
+        let selector = drain.selector.as_ref();
+        drain.may_be_of(cluster) && (by_name || selector.is_some_and(|it| it.matches(&labels)))
     };
     let all = drains.iter().enumerate();
     all.filter(|(_, drain)| names(drain))

@@ -272,12 +272,6 @@ impl Diff {
         }
     }
 
-    /// Leaves workloads out of which no pod has to leave a node, and of which the request says
-    /// nothing else. Only a run has to know them: of pods that have left, who comes in their place.
-    pub fn leave_out_untouched(&mut self) {
-        self.workloads.retain(|each| each.named || each.differ > 0);
-    }
-
     /// Disruptions that all changes together spare.
     #[must_use]
     pub fn disruptions_saved(&self) -> u64 {
@@ -300,11 +294,22 @@ fn awaited(inventory: &Inventory<'_>, request: &Request) -> Vec<bool> {
     inventory.workloads.iter().map(is_awaited).collect()
 }
 
-/// Compares a fleet with the target of a request.
+/// Compares a fleet with the target of a request, for people.
 ///
 /// `inventory` was read with the manifests of the request laid over the observed workloads.
 #[must_use]
 pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
+    let mut diff = compare(inventory, request);
+    diff.workloads.retain(|each| each.named || each.differ > 0);
+    diff.warnings
+        .extend(room::warnings(inventory, &diff.drained));
+    diff
+}
+
+/// The same for a run: with workloads of which no pod has to leave a node, and of which the request
+/// says nothing else. When pods have left, it has to see who comes in their place.
+#[must_use]
+pub fn compare(inventory: &Inventory<'_>, request: &Request) -> Diff {
     let mut diff = Diff::default();
     let rules = target::ImageRules::of(request);
     let sidecars = sidecars::SidecarTargets::new(inventory, request, &mut diff);
@@ -334,7 +339,6 @@ pub fn diff(inventory: &Inventory<'_>, request: &Request) -> Diff {
         .collect();
     diff.absorb(parts);
     pod::diff_orphans(inventory, &rules, &sidecars, &drained, &mut diff);
-    diff.warnings.extend(room::warnings(inventory, &drained));
     diff.drained = drained;
     rules.warn_unused(inventory, &mut diff.warnings);
     diff.warn_of_controllers(inventory);

@@ -4,72 +4,20 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
 use rustc_hash::FxBuildHasher;
-use serde::Deserialize;
 
 use super::Drained;
 use crate::{
-    fleet::{Object, PodRow, Symbol},
+    fleet::{PodRow, Symbol},
     inventory::{ClusterIdx, Inventory},
-    observe::parse_milli,
+    kube::node::{Amounts, Node},
     resource::Resource,
 };
-
-/// What pods ask of nodes: thousandths of CPUs, of bytes, and of pods.
-type Amounts = [i128; 3];
 
 const UNITS: [(&str, i128); 3] = [
     ("CPUs", 1_000),
     ("GiB of memory", 1_000 << 30),
     ("pods", 1_000),
 ];
-
-#[derive(Deserialize)]
-struct Node {
-    #[serde(default)]
-    spec: Spec,
-    status: Status,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Spec {
-    unschedulable: bool,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    allocatable: Allocatable,
-    #[serde(default)]
-    conditions: Vec<Condition>,
-}
-
-#[derive(Deserialize)]
-struct Allocatable {
-    cpu: Box<str>,
-    memory: Box<str>,
-    pods: Box<str>,
-}
-
-#[derive(Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: Box<str>,
-    status: Box<str>,
-}
-
-impl Node {
-    /// What its pods may ask for; nothing while no pod is put there, `None` when that is not known.
-    fn room(&self) -> Option<Amounts> {
-        let mut conditions = self.status.conditions.iter();
-        let is_ready = conditions.any(|it| &*it.kind == "Ready" && &*it.status == "True");
-        if self.spec.unschedulable || !is_ready {
-            return Some([0; 3]);
-        }
-        let Allocatable { cpu, memory, pods } = &self.status.allocatable;
-        let [cpu, memory, pods] = [cpu, memory, pods].map(|it| parse_milli(it).map(i128::from));
-        Some([cpu?, memory?, pods?])
-    }
-}
 
 /// Says of each cluster what is short when its drained nodes are empty. That the sum fits is not
 /// enough for every pod to find a place, but without it some cannot.
@@ -102,7 +50,8 @@ fn asked_and_left(
     let stays = nodes.values().filter(|node| !away.contains(&node.name));
     let mut left: BTreeMap<Symbol, Amounts> = BTreeMap::new();
     for node in stays {
-        left.insert(node.name, room_of(inventory, node)?);
+        let document = inventory.fleet.document(node);
+        left.insert(node.name, Node::read(document).room()?);
     }
     let pods = inventory.pods_of(cluster);
     let request = |row: PodRow| {
@@ -128,11 +77,6 @@ fn asked_and_left(
         add(&mut room, each.map(|it| it.max(0)), 1);
     }
     Some((asked, room))
-}
-
-fn room_of(inventory: &Inventory<'_>, node: &Object) -> Option<Amounts> {
-    let read: Node = serde_json::from_str(inventory.fleet.document(node)).ok()?;
-    read.room()
 }
 
 fn add(to: &mut Amounts, what: Amounts, times: i128) {

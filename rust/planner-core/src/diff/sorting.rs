@@ -76,11 +76,9 @@ impl Sorting {
         });
     }
 
-    /// The pod at which a controller that walks from the highest ordinal down stops: it does not
-    /// pass over one that differs.
+    /// The pod at which a controller that goes by ordinals stops.
     fn stopped_at(&self, scene: &Scene<'_>, needs: &Needs) -> Option<PodRow> {
-        let walks = order::binding(scene.workload) == Binding::Strict;
-        if !walks || scene.workload.strategy.on_delete {
+        if !order::is_walked(scene.workload) {
             return None;
         }
         let pods = &scene.view.cluster.pods;

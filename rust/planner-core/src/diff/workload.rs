@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     Change, Diff, Drained, Kind, Leaves, Obstacle,
-    drain::{Evicted, evicted, is_daemon},
+    drain::{Evicted, evicted},
     pod::{Excluded, excluded},
     sidecars::{SidecarPart, SidecarTargets},
     sorting::Sorting,
@@ -100,7 +100,7 @@ pub(super) fn diff_workload(
     let workload = &inventory.workloads[index as usize];
     let (cluster, view) = inventory.cluster_of(index);
     let target = rules.target_of(workload, inventory.manifested[index as usize]);
-    let may_leave = drained.has_any(cluster) && !is_daemon(inventory, index);
+    let may_leave = drained.has_any(cluster) && !workload.resource.is_daemon_set();
     let is_awaited = awaited[index as usize];
     if target.is_none() && !sidecars.has_any(cluster) && !may_leave && !is_awaited {
         return;
@@ -277,7 +277,7 @@ impl Scene<'_> {
             ));
         }
         if strategy.on_delete {
-            let is_daemon = is_daemon(self.inventory, self.index);
+            let is_daemon = workload.resource.is_daemon_set();
             return Ok(if is_daemon { Kind::Delete } else { Kind::Evict });
         }
         if workload.may_update_in_place(spec) {

@@ -8,6 +8,7 @@
 //! inplace                       how it can change
 //! budget, sidecar               budgets over pods, sidecars inside pods
 //! pod, parsed, state            what one pod is and whether it serves
+//! node                          what room there is for pods
 //! order, priority, scatter      which pod is next
 //! held                          what a run of a plan holds, read as its owner wrote it
 //! ```
@@ -19,6 +20,7 @@ pub mod budget;
 pub mod held;
 pub mod inplace;
 pub mod labels;
+pub mod node;
 pub mod order;
 pub mod owner;
 pub mod parsed;

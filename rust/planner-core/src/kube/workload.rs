@@ -320,11 +320,10 @@ fn is_stateful(resource: Resource) -> bool {
 }
 
 fn replicas(resource: Resource, document: &Value) -> u32 {
-    match resource {
-        Resource::DaemonSets | Resource::AdvancedDaemonSets => {
-            number(&document["status"]["desiredNumberScheduled"]).unwrap_or(0)
-        }
-        _ => number(&document["spec"]["replicas"]).unwrap_or(1),
+    if resource.is_daemon_set() {
+        number(&document["status"]["desiredNumberScheduled"]).unwrap_or(0)
+    } else {
+        number(&document["spec"]["replicas"]).unwrap_or(1)
     }
 }
 

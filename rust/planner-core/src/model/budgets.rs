@@ -151,8 +151,8 @@ impl Ledger<'_> {
                     .unsupported
                     .contains_key(&view.cluster.pods.class(*row).owner);
             }
-            let resource = self.inventory.workloads[owner as usize].resource;
-            !matches!(resource, Kind::DaemonSets | Kind::AdvancedDaemonSets)
+            let workload = &self.inventory.workloads[owner as usize];
+            !workload.resource.is_daemon_set()
         };
         if rows.iter().all(has_scale) {
             self.scale_of(cluster, rows)

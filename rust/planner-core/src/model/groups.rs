@@ -139,7 +139,7 @@ fn pose_group(
     let mut touched = Touched::default();
     let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
     let mut queue = Queue::of(workload, inventory.pods_of(cluster));
-    let mut walk = Walk::of(workload, of.binding);
+    let mut walk = Walk::of(workload);
     for change in &of.changes {
         let budgets = charges[cluster as usize].of(change.row);
         let obstacle = obstacle(ledger, of.workload, change, own, budgets)
@@ -217,8 +217,10 @@ fn obstacle(
     own: &Own<'_>,
     budgets: &[ResourceIdx],
 ) -> Option<Obstacle> {
-    if change.kind == Kind::Evict && pdbs(ledger, budgets) > 1 {
-        return Some(two_budgets(ledger, budgets));
+    if change.kind == Kind::Evict
+        && let Some(refused) = two_budgets(ledger, budgets)
+    {
+        return Some(refused);
     }
     let closed = own.closed.as_ref()?;
     let is_let = change.leaves == Leaves::Evicted || change.kind == Kind::Surge;
@@ -277,39 +279,33 @@ impl Touched {
     }
 }
 
+/// The budgets of resources.
+fn budgets_of<'l>(
+    ledger: &'l Ledger<'_>,
+    resources: &'l [ResourceIdx],
+) -> impl Iterator<Item = &'l Budget> {
+    let budget = |it: &ResourceIdx| &ledger.budgets[ledger.budget_of[*it as usize] as usize];
+    resources.iter().map(budget)
+}
+
 /// Whether a budget of the cluster says how many pods such as this one may be down.
 fn is_guarded(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> bool {
-    let source = |resource: &ResourceIdx| {
-        ledger.budgets[ledger.budget_of[*resource as usize] as usize].source
-    };
-    resources
-        .iter()
-        .map(source)
-        .any(|it| it == PDB || it == PUB)
+    budgets_of(ledger, resources).any(|it| [PDB, PUB].contains(&it.source))
 }
 
-fn pdbs(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> usize {
-    let source = |resource: &&ResourceIdx| {
-        ledger.budgets[ledger.budget_of[**resource as usize] as usize].source == PDB
-    };
-    resources.iter().filter(source).count()
-}
-
-fn two_budgets(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> Obstacle {
-    let budgets = resources
-        .iter()
-        .map(|it| &ledger.budgets[ledger.budget_of[*it as usize] as usize]);
-    let names: Vec<&str> = budgets
-        .filter(|budget| budget.source == PDB)
-        .map(|budget| &*budget.name)
-        .collect();
-    (
-        format!(
-            "an eviction is refused under two budgets: {}",
-            names.join(", ")
-        ),
-        "narrow the selector of one of them so that a pod is under one budget only".to_owned(),
-    )
+/// Why an eviction is refused for ever, if more than one budget of Kubernetes covers the pod.
+fn two_budgets(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> Option<Obstacle> {
+    let pdbs = budgets_of(ledger, resources).filter(|budget| budget.source == PDB);
+    let names: Vec<&str> = pdbs.map(|budget| &*budget.name).collect();
+    (names.len() > 1).then(|| {
+        (
+            format!(
+                "an eviction is refused under two budgets: {}",
+                names.join(", ")
+            ),
+            "narrow the selector of one of them so that a pod is under one budget only".to_owned(),
+        )
+    })
 }
 
 /// Sizes the stages of each group by the moves that it can make at all: what no budget ever has

@@ -3,7 +3,7 @@
 use crate::{
     diff::{Change, Obstacle, behind},
     fleet::PodRow,
-    kube::{order::Binding, pod::PodsOf, workload::Workload},
+    kube::{order, pod::PodsOf, workload::Workload},
 };
 
 /// How far the controller of a workload gets.
@@ -13,9 +13,9 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub fn of(workload: &Workload<'_>, binding: Binding) -> Self {
+    pub fn of(workload: &Workload<'_>) -> Self {
         Self {
-            is_walked: binding == Binding::Strict && !workload.strategy.on_delete,
+            is_walked: order::is_walked(workload),
             stopped_at: None,
         }
     }

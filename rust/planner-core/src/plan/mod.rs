@@ -120,7 +120,6 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
         ledger.with_allowances(allowances)
     };
     let (mut changes, ledger) = rayon::join(|| diff(&inventory, &request), ledger);
-    changes.leave_out_untouched();
     let differ: u64 = changes
         .workloads
         .iter()
@@ -182,7 +181,6 @@ pub fn diff_report(fleet: &Fleet, request: &[u8]) -> Result<Value, PlanError> {
         || diff(&inventory, &request),
         || Ledger::of(&inventory, &request),
     );
-    changes.leave_out_untouched();
     // What a budget, a dependency or an order keeps for ever only the problem tells. Stages are
     // those of a plan: what they leave out can move.
     let model = pose_without_stages(ledger, &request, &mut changes);

@@ -38,6 +38,13 @@ pub fn binding(workload: &Workload) -> Binding {
     }
 }
 
+/// Whether its controller walks from the highest ordinal down: it stops at a pod that differs and
+/// cannot change. With `OnDelete` nobody walks.
+#[must_use]
+pub fn is_walked(workload: &Workload) -> bool {
+    binding(workload) == Binding::Strict && !workload.strategy.on_delete
+}
+
 /// The `waiting` pods of a workload in the order in which its controller takes them. `all` are its
 /// pods, waiting or not.
 #[must_use]
