@@ -35,8 +35,8 @@ settings.load_profile("planner")
 class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Gives one worker the tests of control planes, and another one the longest: half of the time.
 
-    So no more than two sets of planes are up at a time, and both workers are busy to the end. Marks
-    of groups would say the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
+    So no more than two sets of planes are up at a time. Marks of groups would say the same, but
+    pytest-xdist 3.8 does not see them under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -49,6 +49,16 @@ class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ControlPlanesTogether:
     """Answer pytest-xdist, which asks how to spread the tests."""
     return ControlPlanesTogether(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Answer pytest-xdist how many workers `-n auto` means.
+
+    Two of them have control planes, and wait for these more than they work: a third one has time
+    for everything else.
+    """
+    return max(3, os.cpu_count() or 0)
 
 
 @pytest.fixture(scope="session")

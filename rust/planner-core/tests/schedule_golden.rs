@@ -21,16 +21,8 @@ fn shop() -> Problem {
         releases,
         duration_ms: seconds * 1000,
     };
-    let canary = vec![
-        Stage {
-            until: 1,
-            soak_ms: 60_000,
-        },
-        Stage {
-            until: 7,
-            soak_ms: 0,
-        },
-    ];
+    let stage = |until, soak_ms| Stage { until, soak_ms };
+    let canary = vec![stage(1, 60_000), stage(7, 0)];
     let group = |name: &str, order, cohorts: Vec<Cohort<'_>>, stages| Group {
         name: name.into(),
         cohorts: cohorts.into_iter().collect(),
@@ -45,6 +37,7 @@ fn shop() -> Problem {
             resource("pdb/database", 1, 0),
             resource("node/7", 1, 1),
         ],
+        pools: (0..4).collect(),
         groups: vec![
             group(
                 "payment",
@@ -110,7 +103,7 @@ fn table(problem: &Problem, schedule: &Schedule) -> Result<String, std::fmt::Err
         schedule.bound.waves_proof.sentence(problem)
     )?;
     writeln!(text, "time: {}", schedule.bound.ms_proof.sentence(problem))?;
-    writeln!(text, "fleet: {:?}", schedule.headroom(problem, &[0])[0])?;
+    writeln!(text, "fleet: {:?}", schedule.headroom[0])?;
     let tightest = schedule
         .tightest(problem)
         .map(|r| &problem.resources[r as usize].name);

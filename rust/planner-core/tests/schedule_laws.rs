@@ -163,6 +163,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
             .iter()
             .map(|&r| problem.resources[r].clone())
             .collect(),
+        pools: Vec::new(),
         groups: groups.iter().map(|&g| problem.groups[g].clone()).collect(),
         precedences: problem.precedences.iter().rev().cloned().collect(),
         calendars: problem.calendars.clone(),

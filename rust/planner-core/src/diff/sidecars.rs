@@ -147,48 +147,62 @@ impl SidecarTarget {
         images.filter(move |(name, image)| runs_another(pods.spec(row), name, image))
     }
 
+    /// Why its controller leaves the pod as it is.
     fn obstacle(&self, pods: PodsOf<'_>, row: PodRow) -> Option<Obstacle> {
-        let set = &self.set;
-        let name = &set.name;
-        let is_init = |it: &String| {
-            set.init_containers
-                .iter()
-                .any(|sidecar| *sidecar.name == **it)
-        };
-        let selected = set
-            .updated
-            .as_ref()
-            .is_none_or(|it| it.matches(&pods.labels(row)));
-        let (reason, remedy) = if set.not_update {
+        self.stopped()
+            .or_else(|| self.left_out(pods, row))
+            .or_else(|| self.unable(pods.annotations(row)))
+    }
+
+    /// Why it leaves every pod as it is.
+    fn stopped(&self) -> Option<Obstacle> {
+        let name = &self.set.name;
+        let (reason, remedy) = if self.set.not_update {
             (
                 format!("SidecarSet {name} has the strategy NotUpdate"),
                 "set its type to RollingUpdate",
             )
-        } else if set.paused {
+        } else if self.set.paused {
             (format!("SidecarSet {name} is paused"), "resume it")
-        } else if self.held.contains(&row) {
+        } else {
+            return None;
+        };
+        Some((reason, remedy.to_owned()))
+    }
+
+    /// Why it takes others and not this pod.
+    fn left_out(&self, pods: PodsOf<'_>, row: PodRow) -> Option<Obstacle> {
+        let name = &self.set.name;
+        let mut selector = self.set.updated.iter();
+        let (reason, remedy) = if self.held.contains(&row) {
             (
                 format!("the partition of SidecarSet {name} keeps it"),
                 "lower its partition",
             )
-        } else if !selected {
+        } else if !selector.all(|it| it.matches(&pods.labels(row))) {
             (
                 format!("updateStrategy.selector of SidecarSet {name} leaves it out"),
                 "widen the selector",
             )
-        } else if !set.is_upgradable(pods.annotations(row)) {
-            (
-                format!("SidecarSet {name} changed more than images since the pod was injected"),
-                "move the application of the pod so that it is made anew",
-            )
-        } else if self.images.keys().any(is_init) {
-            (
-                format!("SidecarSet {name} does not update init containers of live pods"),
-                "move the application of the pod so that it is made anew",
-            )
         } else {
             return None;
         };
+        Some((reason, remedy.to_owned()))
+    }
+
+    /// Why it cannot change a pod with these annotations where it is.
+    fn unable(&self, annotations: &PodAnnotations) -> Option<Obstacle> {
+        let Self { set, images, .. } = self;
+        let is_init = |it: &String| set.init_containers.iter().any(|of| *of.name == **it);
+        let name = &set.name;
+        let reason = if !set.is_upgradable(annotations) {
+            format!("SidecarSet {name} changed more than images since the pod was injected")
+        } else if images.keys().any(is_init) {
+            format!("SidecarSet {name} does not update init containers of live pods")
+        } else {
+            return None;
+        };
+        let remedy = "move the application of the pod so that it is made anew";
         Some((reason, remedy.to_owned()))
     }
 }
@@ -265,14 +279,22 @@ impl SidecarTarget {
             let first = ordered.len().saturating_sub(kept);
             self.held = ordered[first..].iter().copied().collect();
         }
-        let would_change = |row: &&PodRow| self.obstacle(pods, **row).is_none();
+        let mut able = OncePerText::default();
+        let mut would_change = |row: &PodRow| {
+            let find = || self.unable(pods.annotations(*row)).is_none();
+            self.left_out(pods, *row).is_none() && able.ask(pods.columns, *row, find)
+        };
+        let behind = match self.stopped() {
+            Some(_) => 0,
+            None => waiting.iter().filter(|row| would_change(row)).count(),
+        };
         SidecarSetChange {
             cluster,
             bit: self.bit,
             name: self.set.name.to_string(),
             limit: self.set.max_unavailable(matched.len() as u32),
             down: updated.iter().filter(|row| pods.is_down(**row)).count() as u32,
-            behind: waiting.iter().filter(would_change).count() as u32,
+            behind: behind as u32,
         }
     }
 }

@@ -71,7 +71,7 @@ impl Posed<'_> {
             };
             let index = index as BudgetIdx;
             let places: Vec<ResourceIdx> = (0..)
-                .zip(&self.model.budget_of)
+                .zip(&self.model.problem.pools)
                 .filter(|(r, of)| **of == index && loads.moves.contains_key(r))
                 .map(|(r, _)| r)
                 .collect();
@@ -104,7 +104,7 @@ impl Posed<'_> {
     }
 
     fn family(&self, resource: ResourceIdx) -> Family {
-        let index = self.model.budget_of[resource as usize];
+        let index = self.model.problem.pools[resource as usize];
         match self.model.budgets[index as usize].source {
             REQUEST => Family::Request(index),
             source => Family::Clusters(source),

@@ -62,7 +62,7 @@ impl Allowances {
                 ));
                 budget.resolved = format!("supposed to be {limit}; {}", budget.resolved);
                 budget.limit = limit;
-                for (resource, of) in model.problem.resources.iter_mut().zip(&model.budget_of) {
+                for (resource, of) in model.problem.resources.iter_mut().zip(&model.problem.pools) {
                     if *of == index {
                         resource.limit = allowance.limit.of(resource.limit);
                     }

@@ -85,6 +85,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     }
     let problem = Problem {
         resources: ledger.resources,
+        pools: ledger.budget_of,
         groups,
         precedences,
         calendars: ledger.calendars.all(),
@@ -94,7 +95,6 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         deadline_ms: ledger.calendars.deadline_ms,
         problem,
         budgets: ledger.budgets,
-        budget_of: ledger.budget_of,
         places: ledger.places,
         groups: infos,
     }

@@ -34,10 +34,8 @@ use crate::{
 pub struct Model {
     /// For the scheduler.
     pub problem: Problem,
-    /// Every budget, in the order in which they are shown.
+    /// Every budget, in the order in which they are shown; the pools of the problem.
     pub budgets: Vec<Budget>,
-    /// Budget of each resource of the problem.
-    pub budget_of: Vec<BudgetIdx>,
     /// Place of each resource whose budget has several, for example a node.
     pub places: Vec<Box<str>>,
     /// What each group of the problem stands for.
@@ -52,7 +50,7 @@ impl Model {
     /// What people call a resource, for example `pdb/trade/cart` or `per-node/node-0003`.
     #[must_use]
     pub fn resource_name(&self, resource: u32) -> String {
-        let budget = &self.budgets[self.budget_of[resource as usize] as usize];
+        let budget = &self.budgets[self.problem.pools[resource as usize] as usize];
         match &*self.places[resource as usize] {
             "" => budget.name.clone(),
             place => format!("{}/{place}", budget.name),

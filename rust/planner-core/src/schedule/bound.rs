@@ -41,13 +41,16 @@ pub fn bound(problem: &Problem, reachable: &Reachable) -> Bound {
 impl Bound {
     pub(crate) fn of(flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
         let loads = Loads::of(flat, pace, chains);
-        let (waves, waves_proof) = later(chain(&chains.waves, flat, pace, Unit::Waves), |best| {
-            loads.waves(best as u32)
-        });
-        let (mut ms, mut ms_proof) =
-            later(chain(&chains.ms, flat, pace, Unit::Milliseconds), |best| {
-                loads.ms(best)
-            });
+        let ((waves, waves_proof), (mut ms, mut ms_proof)) = rayon::join(
+            || {
+                let chain = chain(&chains.waves, flat, pace, Unit::Waves);
+                later(chain, |best| loads.waves(best as u32))
+            },
+            || {
+                let chain = chain(&chains.ms, flat, pace, Unit::Milliseconds);
+                later(chain, |best| loads.ms(best))
+            },
+        );
         if let Some((timed_ms, proof)) = timed(flat, pace, chains)
             && timed_ms > ms
         {

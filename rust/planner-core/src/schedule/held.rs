@@ -1,4 +1,6 @@
-//! What kept each chunk from the wave before its own.
+//! What kept each chunk from the wave before its own, and what each wave leaves.
+
+use rayon::prelude::*;
 
 use super::calendar::{closes, holds};
 use super::flat::Flat;
@@ -23,6 +25,9 @@ pub enum Held {
     Calendar(CalendarIdx),
 }
 
+/// Steps that one core looks at at once, at least.
+const STEPS_AT_ONCE: usize = 1024;
+
 /// The replay of a schedule, one wave behind.
 struct Replay<'a> {
     problem: &'a Problem,
@@ -30,8 +35,8 @@ struct Replay<'a> {
     waves: &'a Waves,
     links_to: Rows<u32>,
     down: Vec<u32>,
-    /// Room of each resource that the wave before left.
-    room: Vec<u32>,
+    /// Room of each resource that the wave before left; below 0 where more is down than the limit.
+    room: Vec<i64>,
     /// Moves of each group before this wave, and before the wave before.
     done: Vec<u32>,
     done_before: Vec<u32>,
@@ -40,26 +45,43 @@ struct Replay<'a> {
     closes: Option<(u64, CalendarIdx)>,
 }
 
-/// What held each step of `waves`, in their order.
-pub(crate) fn held(problem: &Problem, flat: &Flat, waves: &Waves) -> Vec<Held> {
+/// What going through a schedule tells.
+pub(crate) struct Replayed {
+    /// What held each step, in their order.
+    pub held: Vec<Held>,
+    /// See [`super::Schedule::headroom`].
+    pub headroom: Vec<Vec<i64>>,
+}
+
+/// Goes through `waves` once more.
+pub(crate) fn replay(problem: &Problem, flat: &Flat, waves: &Waves) -> Replayed {
     let mut replay = Replay {
         problem,
         flat,
         waves,
         links_to: links_to(flat),
         down: flat.down.clone(),
-        room: flat.limit.clone(),
+        room: vec![0; flat.resources()],
         done: vec![0; flat.groups()],
         done_before: vec![0; flat.groups()],
         left: flat.count.clone(),
         closes: None,
     };
+    let pools = problem.pools.iter().max().map_or(0, |last| last + 1);
+    let mut left = Vec::with_capacity(waves.count() as usize);
     let mut held = Vec::with_capacity(waves.steps.len());
     for wave in waves.steps.chunk_by(|a, b| a.wave == b.wave) {
-        held.extend(wave.iter().map(|step| replay.held(step)));
+        let steps = wave.par_iter().with_min_len(STEPS_AT_ONCE);
+        held.par_extend(steps.map(|step| replay.held(step)));
         replay.go(wave);
+        left.push(replay.least(pools as usize));
     }
-    held
+    let headroom = (0..pools as usize).into_par_iter();
+    let headroom = headroom.map(|pool| left.iter().map(|of| of[pool]).collect());
+    Replayed {
+        held,
+        headroom: headroom.collect(),
+    }
 }
 
 /// Precedences by the group that waits.
@@ -107,7 +129,7 @@ impl Replay<'_> {
         if let Some(before) = before.filter(|&c| self.flat.strict[group] && self.left[c] > 0) {
             return Held::Order((before - start) as u32);
         }
-        let full = |&&r: &&u32| self.room[r as usize] == 0;
+        let full = |&&r: &&u32| self.room[r as usize] <= 0;
         if let Some(&r) = self.flat.takes.row(cohort).iter().find(full) {
             return Held::Resource(r);
         }
@@ -161,18 +183,15 @@ impl Replay<'_> {
     }
 
     fn go(&mut self, wave: &[Step]) {
-        for (room, (limit, down)) in self
-            .room
-            .iter_mut()
-            .zip(self.flat.limit.iter().zip(&self.down))
-        {
-            *room = limit.saturating_sub(*down);
+        let limits = self.flat.limit.iter().zip(&self.down);
+        for (room, (limit, down)) in self.room.iter_mut().zip(limits) {
+            *room = i64::from(*limit) - i64::from(*down);
         }
         self.done_before.copy_from_slice(&self.done);
         for step in wave {
             let cohort = step.cohort as usize;
             for &r in self.flat.takes.row(cohort) {
-                self.room[r as usize] -= step.count;
+                self.room[r as usize] -= i64::from(step.count);
             }
             for &r in self.flat.releases.row(cohort) {
                 self.down[r as usize] = self.down[r as usize].saturating_sub(step.count);
@@ -181,5 +200,15 @@ impl Replay<'_> {
             self.done[step.group as usize] += step.count;
         }
         self.closes = self.first_to_close(wave);
+    }
+
+    /// The least that the wave before left of each pool.
+    fn least(&self, pools: usize) -> Vec<i64> {
+        let mut least = vec![i64::MAX; pools];
+        for (&room, &pool) in self.room.iter().zip(&self.problem.pools) {
+            let least = &mut least[pool as usize];
+            *least = room.min(*least);
+        }
+        least
     }
 }

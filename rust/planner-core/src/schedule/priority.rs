@@ -55,13 +55,27 @@ pub(crate) struct Rule {
 /// What decides among groups, the smallest first; ends in a rank, so that no two are the same.
 pub(crate) type Key = (u64, u64, u32);
 
-/// The cohorts of each group in the order in which they are tried.
-#[derive(Clone, Debug)]
-pub(crate) struct Queue {
-    pub cohorts: Rows<u32>,
-    /// The level of each cohort, by its number; never rises along a group's queue.
-    pub levels: Vec<u32>,
+/// A cohort that waits: all that a pass has to know of it, so that it waits for memory once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queued {
+    pub cohort: u32,
+    /// Moves that are not made yet.
+    pub left: u32,
+    /// Never rises along a group's queue.
+    pub level: u32,
+    /// Where what it takes beside its group lies in [`Pace::rare`].
+    rare: (u32, u32),
 }
+
+impl Queued {
+    /// What it takes beside what its whole group takes.
+    pub fn rare<'a>(&self, pace: &'a Pace) -> &'a [u32] {
+        &pace.rare.values()[self.rare.0 as usize..self.rare.1 as usize]
+    }
+}
+
+/// The cohorts of each group in the order in which they are tried.
+pub(crate) type Queue = Rows<Queued>;
 
 /// What the rules know of the groups.
 #[derive(Clone, Debug)]
@@ -165,10 +179,9 @@ impl Priority {
         });
         for group in 0..flat.groups() {
             let mut highest = 0;
-            for &cohort in queue.cohorts.row(group).iter().rev() {
-                let cohort = cohort as usize;
-                highest = highest.max(places[cohort]);
-                queue.levels[cohort] = queue.levels[cohort].max(highest);
+            for queued in queue.row_mut(group).iter_mut().rev() {
+                highest = highest.max(places[queued.cohort as usize]);
+                queued.level = queued.level.max(highest);
             }
         }
         queue
@@ -176,34 +189,42 @@ impl Priority {
 
     /// Every group's cohorts, from the order of its controller as `arrange` puts them.
     fn queue(&self, flat: &Flat, pace: &Pace, arrange: impl Fn(usize, &mut Vec<u32>)) -> Queue {
-        let mut queue = Queue {
-            cohorts: Rows::default(),
-            levels: vec![0; flat.cohorts()],
-        };
+        let mut queue = Queue::with_capacity(flat.groups(), flat.cohorts());
         let mut held = Vec::new();
         for group in 0..flat.groups() {
-            held.extend(
-                flat.cohorts_of(group)
-                    .filter(|&c| flat.count[c] > 0)
-                    .map(|c| c as u32),
-            );
+            let all = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
+            held.extend(all.map(|c| c as u32));
             arrange(group, &mut held);
-            queue.cohorts.push_row(held.drain(..));
-            self.push_levels(flat, pace, group, &mut queue);
+            queue.push_row(self.queued(flat, pace, group, &held));
+            held.clear();
         }
         queue
     }
 
-    fn push_levels(&self, flat: &Flat, pace: &Pace, group: usize, queue: &mut Queue) {
+    /// Cohorts of a group, in the order in which they queue.
+    fn queued<'a>(
+        &'a self,
+        flat: &'a Flat,
+        pace: &'a Pace,
+        group: usize,
+        cohorts: &'a [u32],
+    ) -> impl Iterator<Item = Queued> + 'a {
         let (steps, levels) = (pace.forward.row(group), self.levels.row(group));
         let (mut done, mut at) = (0, 0);
-        for &cohort in queue.cohorts.row(group) {
+        cohorts.iter().map(move |&cohort| {
             while steps.get(at).is_some_and(|&step| step <= done) {
                 at += 1;
             }
-            queue.levels[cohort as usize] = levels[at];
-            done += flat.count[cohort as usize];
-        }
+            let left = flat.count[cohort as usize];
+            done += left;
+            let rare = pace.rare.range(cohort as usize);
+            Queued {
+                cohort,
+                left,
+                level: levels[at],
+                rare: (rare.start as u32, rare.end as u32),
+            }
+        })
     }
 
     /// How many waves the queue at the busiest place of each cohort lasts from it on. Places are

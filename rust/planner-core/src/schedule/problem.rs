@@ -10,6 +10,8 @@ pub use super::cohorts::{Cohort, Cohorts};
 
 /// Index into [`Problem::resources`].
 pub type ResourceIdx = u32;
+/// Number of a pool of resources; see [`Problem::pools`].
+pub type PoolIdx = u32;
 /// Index into [`Problem::groups`].
 pub type GroupIdx = u32;
 /// Index into [`Problem::calendars`].
@@ -85,6 +87,9 @@ pub struct Precedence {
 pub struct Problem {
     /// All resources.
     pub resources: Vec<Resource>,
+    /// Of each resource its pool, from 0: people see the resources of a pool, such as those of a
+    /// budget at every node, as one.
+    pub pools: Vec<PoolIdx>,
     /// All groups.
     pub groups: Vec<Group>,
     /// All precedences between groups.

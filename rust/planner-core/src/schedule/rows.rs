@@ -48,6 +48,11 @@ impl<T> Rows<T> {
         &self.values[self.range(row)]
     }
 
+    pub fn row_mut(&mut self, row: usize) -> &mut [T] {
+        let range = self.range(row);
+        &mut self.values[range]
+    }
+
     pub fn values(&self) -> &[T] {
         &self.values
     }

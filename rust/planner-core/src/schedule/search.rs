@@ -1,7 +1,7 @@
 //! Tries one priority rule after the other and keeps the best schedule.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fastrand::Rng;
 use rayon::prelude::*;
@@ -23,6 +23,10 @@ const TRIES_SOON: usize = 2;
 /// Most passes after the first where calendars say when groups may move: there are no more rules.
 const TRIES_IN_CALENDARS: usize = 9;
 
+/// Rules that are tried at the same time. Not as many as there are cores, on which no schedule may
+/// depend: once one of them reaches the bound, the others were tried in vain.
+const AT_ONCE: usize = 2;
+
 /// Waves that a group may be lifted by, by lot, when the search begins anew: 0 to one less.
 const LIFTS: u32 = 3;
 /// How long a wave counts beside the soaks before a group, in thousandths of what waves take.
@@ -35,7 +39,7 @@ const LONGER: RangeInclusive<u64> = 250..=4000;
 pub(crate) struct Search<'a> {
     ground: Ground<'a>,
     in_order: Arc<Queue>,
-    by_place: Option<Arc<Queue>>,
+    by_place: OnceLock<Arc<Queue>>,
     best: Waves,
     best_rule: Rule,
     /// Passes that may still be made.
@@ -66,7 +70,7 @@ impl<'a> Search<'a> {
             best: pass(ground, &in_order, &rule),
             ground,
             in_order: Arc::new(in_order),
-            by_place: None,
+            by_place: OnceLock::new(),
             best_rule: rule,
             tries: 0,
         }
@@ -133,29 +137,38 @@ impl<'a> Search<'a> {
         self.best.count() <= bound.waves || self.tries == 0
     }
 
-    /// Runs a rule, keeps its schedule if it is better, and gives the last wave of each group.
-    fn attempt(&mut self, rule: &Rule) -> (u32, Vec<u32>) {
+    /// Tries rules at the same time, as many as there are tries for, and keeps the best schedule.
+    /// Gives of each its number of waves and the last wave of each group.
+    fn attempt(&mut self, rules: &[Rule]) -> Vec<(u32, Vec<u32>)> {
+        let rules = &rules[..rules.len().min(self.tries)];
+        let made: Vec<Waves> = rules.par_iter().map(|rule| self.pass(rule)).collect();
+        self.tries -= rules.len();
+        let mut ends = Vec::with_capacity(rules.len());
+        for (rule, waves) in rules.iter().zip(made) {
+            ends.push((waves.count(), waves.last.clone()));
+            if waves.cost() < self.best.cost() {
+                self.best = waves;
+                self.best_rule = rule.clone();
+            }
+        }
+        ends
+    }
+
+    /// The schedule of a rule.
+    fn pass(&self, rule: &Rule) -> Waves {
         let Ground {
             flat,
             pace,
             priority,
         } = self.ground;
+        let by_place = || Arc::new(priority.by_place(flat, pace));
         let drawn = rule.lots.map(|seed| priority.by_lot(flat, pace, seed));
         let queue = match &drawn {
             Some(queue) => queue,
-            None if rule.by_place => self
-                .by_place
-                .get_or_insert_with(|| Arc::new(priority.by_place(flat, pace))),
+            None if rule.by_place => self.by_place.get_or_init(by_place),
             None => &self.in_order,
         };
-        self.tries -= 1;
-        let waves = pass(self.ground, queue, rule);
-        let result = (waves.count(), waves.last.clone());
-        if waves.cost() < self.best.cost() {
-            self.best = waves;
-            self.best_rule = rule.clone();
-        }
-        result
+        pass(self.ground, queue, rule)
     }
 
     fn fewer_waves(&mut self, plain: &Rule, goal: Goal<'_>) {
@@ -167,16 +180,17 @@ impl<'a> Search<'a> {
             (First::Pressure, true, target),
             (First::Duration, true, None),
         ];
-        for (first, by_place, target) in rules {
+        let rules = rules.map(|(first, by_place, target)| Rule {
+            first,
+            by_place,
+            target,
+            ..plain.clone()
+        });
+        for rules in rules.chunks(AT_ONCE) {
             if self.is_settled(goal.bound) {
                 return;
             }
-            self.attempt(&Rule {
-                first,
-                by_place,
-                target,
-                ..plain.clone()
-            });
+            self.attempt(rules);
         }
         self.squeak(plain, self.best_rule.clone(), 0, goal);
     }
@@ -192,15 +206,14 @@ impl<'a> Search<'a> {
                 lots: Some(seed),
                 ..plain.clone()
             };
-            self.attempt(&by_lot);
-            if self.is_settled(goal.bound) {
-                return;
-            }
             rule.target = rule.target.map(|_| self.best.count() - 1);
-            let (count, last) = self.attempt(&rule);
+            let ends = self.attempt(&[by_lot, rule.clone()]);
+            let [_, (count, last)] = &ends[..] else {
+                return;
+            };
             for &group in goal.chains.order.iter().rev() {
                 let group = group as usize;
-                let own = rule.boost[group] + if last[group] == count { lift } else { 0 };
+                let own = rule.boost[group] + if last[group] == *count { lift } else { 0 };
                 let behind = successors(self.ground.flat, group).map(|(g, _)| rule.boost[g]);
                 rule.boost[group] = own.max(behind.max().unwrap_or(0));
             }
@@ -218,17 +231,16 @@ impl<'a> Search<'a> {
                 target,
                 wave_ms: u64::MAX,
             });
-            for first in [First::Level, First::Duration, First::Order] {
-                let is_done = self.best.undone.is_empty() && self.best.ms() <= bound.ms;
-                if is_done || self.tries == 0 {
-                    return;
-                }
-                self.attempt(&Rule {
-                    first,
-                    patience,
-                    ..plain.clone()
-                });
+            let is_done = self.best.undone.is_empty() && self.best.ms() <= bound.ms;
+            if is_done || self.tries == 0 {
+                return;
             }
+            let firsts = [First::Level, First::Duration, First::Order];
+            self.attempt(&firsts.map(|first| Rule {
+                first,
+                patience,
+                ..plain.clone()
+            }));
         }
     }
 
@@ -245,7 +257,8 @@ impl<'a> Search<'a> {
         {
             return;
         }
-        for first in [fixed.first, First::Level, First::Order, First::Duration] {
+        let firsts = [fixed.first, First::Level, First::Order, First::Duration];
+        for firsts in firsts.chunks(AT_ONCE) {
             let target = self.best.count();
             if self.best.ms() <= bound.ms || self.tries == 0 {
                 return;
@@ -254,11 +267,12 @@ impl<'a> Search<'a> {
             let busy_ms: u64 = waves.map(|(start, end)| end - start).sum();
             let wave_ms = busy_ms / u64::from(target) * as_long / AS_LONG;
             let patience = Some(Patience { target, wave_ms });
-            self.attempt(&Rule {
+            let rules = firsts.iter().map(|&first| Rule {
                 first,
                 patience,
                 ..fixed.clone()
             });
+            self.attempt(&rules.collect::<Vec<Rule>>());
         }
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::bound::Bound;
 use super::chains::Chains;
 use super::flat::Flat;
-use super::held::{Held, held};
+use super::held::{Held, Replayed, replay};
 use super::laid::Laid;
 use super::pace::Pace;
 use super::priority::Priority;
@@ -44,6 +44,9 @@ pub struct Schedule {
     pub starts_ms: Vec<u64>,
     /// When each wave ends.
     pub ends_ms: Vec<u64>,
+    /// Units that each wave leaves, by pool and wave; of a pool with several resources the least.
+    /// Below 0 where more is down than the limit.
+    pub headroom: Vec<Vec<i64>>,
     /// No schedule of these moves is better than this.
     pub bound: Bound,
 }
@@ -88,21 +91,19 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid, starts: u32
     );
     let by_wave = waves.steps.par_chunk_by_mut(|a, b| a.wave == b.wave);
     by_wave.for_each(|wave| wave.sort_unstable_by_key(|step| step.cohort));
-    let chunks = waves
-        .steps
-        .iter()
-        .zip(held(problem, &flat, &waves))
-        .map(|(step, held)| Chunk {
-            group: step.group,
-            cohort: step.cohort - flat.cohorts_of(step.group as usize).start as u32,
-            wave: step.wave,
-            count: step.count,
-            held,
-        });
+    let Replayed { held, headroom } = replay(problem, &flat, &waves);
+    let chunks = waves.steps.iter().zip(held).map(|(step, held)| Chunk {
+        group: step.group,
+        cohort: step.cohort - flat.cohorts_of(step.group as usize).start as u32,
+        wave: step.wave,
+        count: step.count,
+        held,
+    });
     Schedule {
         waves: waves.count(),
         chunks: chunks.collect(),
         left,
+        headroom,
         bound,
         ready_ms: waves.ready_ms,
         starts_ms: waves.starts_ms,
@@ -154,40 +155,6 @@ impl Schedule {
     #[must_use]
     pub fn ms(&self) -> u64 {
         self.ends_ms.last().copied().unwrap_or(0)
-    }
-
-    /// How many units of each wanted resource are free during each wave: one row for each of
-    /// `wanted`, one number for each wave. 0 as well where more is down than the limit.
-    #[must_use]
-    pub fn headroom(&self, problem: &Problem, wanted: &[ResourceIdx]) -> Vec<Vec<u32>> {
-        let mut rows = vec![usize::MAX; problem.resources.len()];
-        let mut down = Vec::with_capacity(wanted.len());
-        for (row, &r) in wanted.iter().enumerate() {
-            rows[r as usize] = row;
-            down.push(problem.resources[r as usize].down);
-        }
-        let mut headroom = vec![Vec::with_capacity(self.waves as usize); wanted.len()];
-        for wave in self.chunks.chunk_by(|a, b| a.wave == b.wave) {
-            let mut used = down.clone();
-            for chunk in wave {
-                let group = &problem.groups[chunk.group as usize];
-                let cohort = group.cohorts.get(chunk.cohort as usize);
-                for &r in cohort.takes {
-                    if let Some(used) = used.get_mut(rows[r as usize]) {
-                        *used += chunk.count;
-                    }
-                }
-                for &r in cohort.releases {
-                    if let Some(down) = down.get_mut(rows[r as usize]) {
-                        *down = down.saturating_sub(chunk.count);
-                    }
-                }
-            }
-            for ((row, used), &r) in headroom.iter_mut().zip(used).zip(wanted) {
-                row.push(problem.resources[r as usize].limit.saturating_sub(used));
-            }
-        }
-        headroom
     }
 
     /// The resource that held most moves back, the first by name of several.

@@ -11,7 +11,7 @@ mod timed;
 use super::chains::successors;
 use super::flat::Flat;
 use super::pace::Pace;
-use super::priority::{Key, Patience, Priority, Queue, Rule};
+use super::priority::{Key, Patience, Priority, Queue, Queued, Rule};
 pub(crate) use made::{Step, Waves};
 use timed::Span;
 
@@ -48,9 +48,7 @@ pub(crate) struct Ground<'a> {
 struct Pass<'a> {
     ground: Ground<'a>,
     rule: &'a Rule,
-    levels: &'a [u32],
-    queue: Vec<u32>,
-    left: Vec<u32>,
+    queue: Vec<Queued>,
     down: Vec<u32>,
     /// Room of each resource at the beginning of the wave, and now.
     begin: Vec<u32>,
@@ -72,9 +70,7 @@ pub(crate) fn pass(ground: Ground, queue: &Queue, rule: &Rule) -> Waves {
     let mut pass = Pass::new(ground, queue, rule);
     if ground.flat.is_timed() {
         while !pass.active.is_empty() && pass.timed_wave() {}
-        if pass.left.iter().any(|left| *left > 0) {
-            pass.waves.undone = pass.left;
-        }
+        pass.waves.undone = pass.undone();
     } else {
         while !pass.active.is_empty() {
             pass.wave();
@@ -84,7 +80,7 @@ pub(crate) fn pass(ground: Ground, queue: &Queue, rule: &Rule) -> Waves {
 }
 
 impl<'a> Pass<'a> {
-    fn new(ground: Ground<'a>, queue: &'a Queue, rule: &'a Rule) -> Self {
+    fn new(ground: Ground<'a>, queue: &Queue, rule: &'a Rule) -> Self {
         let flat = ground.flat;
         let begin: Vec<u32> = flat
             .limit
@@ -93,8 +89,8 @@ impl<'a> Pass<'a> {
             .map(|(l, d)| l.saturating_sub(*d))
             .collect();
         let state = |group: usize| State {
-            first: queue.cohorts.range(group).start as u32,
-            end: queue.cohorts.range(group).end as u32,
+            first: queue.range(group).start as u32,
+            end: queue.range(group).end as u32,
             quota: flat.stages.row(group)[0].until,
             free: ground.pace.free[group],
             ..State::default()
@@ -112,9 +108,7 @@ impl<'a> Pass<'a> {
         let mut pass = Self {
             ground,
             rule,
-            levels: &queue.levels,
-            queue: queue.cohorts.values().to_vec(),
-            left: flat.count.clone(),
+            queue: queue.values().to_vec(),
             down: flat.down.clone(),
             room: begin.clone(),
             begin,
@@ -182,7 +176,7 @@ impl<'a> Pass<'a> {
             .priority
             .level(self.ground.pace, group, state.done);
         if self.rule.by_place {
-            level.max(self.levels[self.queue[state.first as usize] as usize])
+            level.max(self.queue[state.first as usize].level)
         } else {
             level
         }
@@ -260,23 +254,23 @@ impl<'a> Pass<'a> {
         while at < state.end as usize
             && state.quota > 0
             && (charged < room || state.free > 0)
-            && (level == 0 || self.levels[self.queue[at] as usize] >= level)
+            && (level == 0 || self.queue[at].level >= level)
         {
-            let cohort = self.queue[at] as usize;
+            let mut queued = self.queue[at];
+            let cohort = queued.cohort as usize;
             at += 1;
-            let left = self.left[cohort];
             let is_free = state.free > 0 && flat.takes.row(cohort).is_empty();
-            let mut count = left.min(state.quota);
+            let mut count = queued.left.min(state.quota);
             if !is_free {
-                let rare = pace.rare.row(cohort).iter().map(|&r| self.room[r as usize]);
+                let rare = queued.rare(pace).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);
             }
             if self.waves.is_timed && !self.span.fits(flat.duration_ms[cohort], closes_ms) {
                 count = 0;
             }
             if count > 0 {
-                self.span.take(flat.duration_ms[cohort], closes_ms);
-                self.make(group, cohort, count);
+                self.make(group, queued, count);
+                queued.left -= count;
                 state.quota -= count;
                 state.now += count;
                 if is_free {
@@ -284,9 +278,12 @@ impl<'a> Pass<'a> {
                 } else {
                     charged += count;
                 }
+                if self.waves.is_timed {
+                    self.span.take(flat.duration_ms[cohort], closes_ms);
+                }
             }
-            if count < left {
-                self.queue[kept] = cohort as u32;
+            if queued.left > 0 {
+                self.queue[kept] = queued;
                 kept += 1;
                 if flat.strict[group] {
                     break;
@@ -301,19 +298,28 @@ impl<'a> Pass<'a> {
         self.groups[group] = state;
     }
 
-    fn make(&mut self, group: usize, cohort: usize, count: u32) {
-        for &r in self.ground.pace.rare.row(cohort) {
+    fn make(&mut self, group: usize, queued: Queued, count: u32) {
+        for &r in queued.rare(self.ground.pace) {
             self.room[r as usize] -= count;
         }
-        self.left[cohort] -= count;
-        let wave = self.waves.count() + 1;
-        let (cohort, group) = (cohort as u32, group as u32);
         self.waves.steps.push(Step {
-            cohort,
-            group,
-            wave,
+            cohort: queued.cohort,
+            group: group as u32,
+            wave: self.waves.count() + 1,
             count,
         });
+    }
+
+    /// Moves that are not made, by cohort; nothing when all are.
+    fn undone(&self) -> Vec<u32> {
+        let waiting = |state: &State| &self.queue[state.first as usize..state.end as usize];
+        let waiting = self.groups.iter().flat_map(waiting);
+        let mut undone = Vec::new();
+        for queued in waiting {
+            undone.resize(self.ground.flat.cohorts(), 0);
+            undone[queued.cohort as usize] = queued.left;
+        }
+        undone
     }
 
     /// Ends the wave: what it moved is done, what was down and moved is up.

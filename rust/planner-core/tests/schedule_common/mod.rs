@@ -371,6 +371,7 @@ fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -
     let links = links.into_iter().enumerate().filter(|_| n > 0);
     Problem {
         resources: resources.into_iter().enumerate().map(resource).collect(),
+        pools: Vec::new(),
         precedences: links.map(link).collect(),
         groups,
         calendars: Vec::new(),

@@ -16,7 +16,7 @@ pub(super) fn solve(model: &Model, request: &Request, unit: Option<Unit>) -> (Pr
     let mut problem = model.problem.clone();
     match unit {
         Some(Unit::Budget(budget)) => {
-            let resources = problem.resources.iter_mut().zip(&model.budget_of);
+            let resources = problem.resources.iter_mut().zip(&model.problem.pools);
             for (resource, _) in resources.filter(|(_, of)| **of == budget) {
                 resource.limit += 1;
             }

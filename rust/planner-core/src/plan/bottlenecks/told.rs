@@ -66,7 +66,7 @@ impl Bottlenecks {
     fn unit_text(&self, unit: Unit) -> &'static str {
         match unit {
             Unit::Budget(budget) => {
-                let mut places = self.model.budget_of.iter().filter(|of| **of == budget);
+                let mut places = self.model.problem.pools.iter().filter(|of| **of == budget);
                 match places.nth(1) {
                     Some(_) => "1 pod more at once at each place",
                     None => "1 pod more at once",

@@ -166,7 +166,7 @@ impl Weights {
                         let group = &problem.groups[chunk.group as usize];
                         let takes = group.cohorts.get(chunk.cohort as usize).takes;
                         let full = takes.iter().filter(|r| rooms.left[**r as usize] == 0);
-                        let budgets = full.map(|r| model.budget_of[*r as usize]).collect();
+                        let budgets = full.map(|r| model.problem.pools[*r as usize]).collect();
                         weights.add_full(budgets, chunk.count, critical);
                     }
                 }
@@ -199,7 +199,7 @@ impl Weights {
         for left in &schedule.left {
             match left.blocker {
                 Blocker::Resource(r) => {
-                    let budget = model.budget_of[r as usize] as usize;
+                    let budget = model.problem.pools[r as usize] as usize;
                     self.budgets[budget].add(left.count, false);
                 }
                 Blocker::Precedence(index) => {

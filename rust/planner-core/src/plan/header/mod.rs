@@ -13,7 +13,6 @@ mod workloads;
 
 use std::collections::BTreeMap;
 
-use budgets::headroom;
 pub(super) use budgets::takers;
 use certificate::Certificate;
 use deadline::Deadline;
@@ -45,10 +44,9 @@ pub(super) struct Scene<'a> {
     pub differ: u64,
 }
 
-/// A schedule by workload and by budget, and the groups that take from each budget.
+/// A schedule by workload, and the groups that take from each budget.
 pub(super) struct Spread {
     by_group: ByGroup,
-    headroom: Vec<Vec<i64>>,
     takers: Vec<Vec<u32>>,
 }
 
@@ -56,7 +54,6 @@ impl Spread {
     pub fn of(model: &Model, schedule: &Schedule, takers: Vec<Vec<u32>>) -> Self {
         Self {
             by_group: ByGroup::of(model, schedule),
-            headroom: headroom(model, schedule),
             takers,
         }
     }
@@ -241,7 +238,7 @@ impl Scene<'_> {
             let moves = match chunk.held {
                 Held::Nothing => continue,
                 Held::Resource(resource) => {
-                    &mut by_budget[self.model.budget_of[resource as usize] as usize]
+                    &mut by_budget[self.model.problem.pools[resource as usize] as usize]
                 }
                 _ => &mut by_reason[bound.because as usize],
             };

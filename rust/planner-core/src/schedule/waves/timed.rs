@@ -89,7 +89,7 @@ impl Pass<'_> {
         let state = &self.groups[group as usize];
         let from_ms = state.ready_ms.max(now_ms);
         let flat = self.ground.flat;
-        let first = self.queue[state.first as usize] as usize;
+        let first = self.queue[state.first as usize].cohort as usize;
         match flat.open(group as usize) {
             Some(open) => first_fit(open, from_ms, flat.duration_ms[first]),
             None => Some(from_ms),
