@@ -239,14 +239,15 @@ def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> Non
 
     Raises:
         UsageError: a cluster of the plan has no door.
-        RunError: a right is missing, or a server refuses a write or warns of it.
+        RunError: a right is missing, a server refuses a write or warns of it, or it was stopped.
     """
     check_doors(plan, world)
     journal = Journal(log, "dry-run")
     journal.run = Run(plan=plan.id, plans=(plan.id,), policy=policy.as_texts())
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)
     with _seeing(log, world) as lookout:
-        preflight(Site(journal, lease, _outside(log, world, partial(lookout.look, lease.renew))))
+        outside = _outside(log, world, partial(lookout.look, lease.renew))
+        preflight(Site(journal, lease, outside), every=True)
 
 
 def how_it_ended(log: EventLog, journal: Journal, ending: Ending) -> Ended:

@@ -16,8 +16,8 @@ from planner.kube.paths import group_of
 from planner.model import progress
 from planner.model.plan import Move
 
-PODS_MAX: Final = 5_000
-"""Of larger plans one pod of each workload is tried: the others differ in their names."""
+MOVES_AT_ONCE: Final = 5_000
+"""Moves that are tried together, and the most of which a run tries every one before it begins."""
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -46,16 +46,19 @@ class _Review(msgspec.Struct, frozen=True):
     status: _Status = _Status()
 
 
-def preflight(site: Site) -> None:
+def preflight(site: Site, *, every: bool = False) -> None:
     """Check rights, and let every server try every write without keeping it.
 
+    A run of a plan of more than `MOVES_AT_ONCE` moves tries one pod of each workload and kind, for
+    the others differ in their names, unless `every` is asked for: it takes as long as writing.
+
     Raises:
-        RunError: a right is missing, or a server refuses a write or warns of it.
+        RunError: a right is missing, a server refuses a write or warns of it, or it was stopped
+            before everything was tried.
     """
     moves = [
         move for wave in range(1, len(site.course.waves) + 1) for move in site.course.moves(wave)
     ]
-    site.tell(progress.Preflight(moves=len(moves)))
     sidecars = bool(site.plan.target.sidecars)
     drained = {it.cluster for it in site.course.drains}
     for name in site.course.clusters:
@@ -71,16 +74,46 @@ def preflight(site: Site) -> None:
                 f"cluster {name}: not allowed to {'; '.join(map(str, missing))}; "
                 "apply the role that `planner apply --role` prints"
             )
-    _try(site, _tried(moves))
+    _try_all(site, moves if every else _some(moves))
 
 
-def _tried(moves: Sequence[tuple[int, Move]]) -> list[tuple[int, Move]]:
-    if len(moves) <= PODS_MAX:
-        return list(moves)
+def _some(moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, Move]]:
+    """All moves of a small plan, and of a large one the first of each workload and kind."""
+    if len(moves) <= MOVES_AT_ONCE:
+        return moves
     first: dict[tuple[Place, str], tuple[int, Move]] = {}
     for number, move in moves:
         first.setdefault((place_of(move), move.kind), (number, move))
     return list(first.values())
+
+
+def _try_all(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
+    tried = 0
+    site.tell(progress.Preflight(moves=len(moves), tried=tried))
+    site.try_cordon()
+    for batch in _batches(moves):
+        if tried and site.outside.wait(0):
+            raise RunError(
+                f"stopped when {tried:,} of {len(moves):,} moves had been tried; nothing is kept"
+            )
+        _try(site, batch)
+        tried += len(batch)
+        site.tell(progress.Preflight(moves=len(moves), tried=tried))
+
+
+def _batches(moves: Iterable[tuple[int, Move]]) -> Iterator[Sequence[tuple[int, Move]]]:
+    """Whole workloads together, until there are enough moves."""
+    by_place: dict[Place, list[tuple[int, Move]]] = {}
+    for number, move in moves:
+        by_place.setdefault(place_of(move), []).append((number, move))
+    batch: list[tuple[int, Move]] = []
+    for its in by_place.values():
+        batch += its
+        if len(batch) >= MOVES_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> None:

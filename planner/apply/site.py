@@ -203,15 +203,21 @@ class Site:
         """Go over to another plan."""
         self.plan = Following(Course(plan), before=self.plan)
 
+    def try_cordon(self) -> None:
+        """Let the servers try what goes before all steps, without keeping it.
+
+        Raises:
+            RunError: a server refuses it, or warns of it.
+        """
+        self._cordon(self._writers(dry_run=True))
+
     def try_out(self, steps: Sequence[Step]) -> None:
-        """Let the servers try steps, and what goes before them, without keeping anything.
+        """Let the servers try steps without keeping anything.
 
         Raises:
             RunError: a server refuses a write, or warns of it.
         """
-        writers = self._writers(dry_run=True)
-        self._cordon(writers)
-        self._on_all(steps, writers)
+        self._on_all(steps, self._writers(dry_run=True))
 
     def cordon(self) -> None:
         """Let no new pod come to the nodes that are to be empty; they stay like that.

@@ -23,9 +23,10 @@ class Named(Event, frozen=True, kw_only=True, tag="run"):
 
 
 class Preflight(Event, frozen=True, kw_only=True, tag="preflight"):
-    """Rights are checked, and servers try so many moves without keeping anything."""
+    """Rights are there; of so many moves, servers have tried some without keeping anything."""
 
     moves: int
+    tried: int
 
 
 class Cordoning(Event, frozen=True, kw_only=True, tag="cordoning"):

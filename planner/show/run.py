@@ -34,7 +34,7 @@ def event_text(event: Progress) -> str:  # noqa: C901, PLR0911, PLR0912 a case f
         case progress.Named():
             return f"Run {event.run} of plan {event.plan}"
         case progress.Preflight():
-            return f"trying {event.moves:,} moves without keeping anything"
+            return f"tried {event.tried:,} of {event.moves:,} moves, nothing is kept"
         case progress.Cordoning():
             return f"Cordoning {plural(event.nodes, 'node')}: no new pod comes to those to be empty"
         case progress.Tried():

@@ -1,7 +1,11 @@
 """What is tried before anything is done: every lever, and nothing is kept."""
 
 import json
+from collections.abc import Callable, Mapping
 
+import pytest
+
+from planner.apply import preflight as door
 from planner.apply.events import Started
 from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
@@ -9,14 +13,22 @@ from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.preflight import preflight
 from planner.apply.site import Site
+from planner.errors import RunError
 from planner.log.memory import MemoryEventLog
 from planner.loop import observe_fleet
+from planner.model import progress
 from planner.model.clock import ManualClock
+from planner.model.progress import Progress
 from tests.apply.shelf import Agreeing
 from tests.shop import IDENTITY, SALE_MS, shop_log, shop_plan
 
 
-def test_every_lever_is_tried_and_nothing_is_kept() -> None:
+def shop_site(
+    *,
+    wait: Callable[[float], bool] = lambda _: False,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> tuple[Site, Mapping[str, Agreeing]]:
+    """The shop's release before its first wave, and the doors of its clusters."""
     clock = ManualClock(SALE_MS)
     log = MemoryEventLog(clock=clock, identity=IDENTITY)
     journal = Journal(log, "r")
@@ -32,15 +44,26 @@ def test_every_lever_is_tried_and_nothing_is_kept() -> None:
         look=lambda: fleet,
         load=lambda _: plan,
         replan=lambda *_: None,
-        wait=lambda _: False,
-        tell=lambda _: None,
+        wait=wait,
+        tell=tell,
     )
-    preflight(Site(journal, Lease(log, "r", Holder("a", 1, ""), clock), outside))
+    return Site(journal, Lease(log, "r", Holder("a", 1, ""), clock), outside), doors
+
+
+def tried(doors: Mapping[str, Agreeing]) -> set[tuple[str, str, str]]:
+    """What servers were asked to write: cluster, method and path."""
+    return {(name, it.method, it.path) for name, door in doors.items() for it in door.writes}
+
+
+def test_every_lever_is_tried_and_nothing_is_kept() -> None:
+    site, doors = shop_site()
+    preflight(site)
     writes = [call for door in doors.values() for call in door.writes]
     assert writes
     for call in writes:
         told = call.body if call.method == "DELETE" else call.query
         assert told["dryRun"] in ("All", ["All"])
+    header = json.loads(shop_plan().header())
     moved = {each["name"] for each in header["workloads"] if each["kind"] == "Deployment"}
     assert moved
     for name in moved:
@@ -48,3 +71,44 @@ def test_every_lever_is_tried_and_nothing_is_kept() -> None:
         paused = [{"op": "add", "path": "/spec/paused", "value": True} in it.body for it in its]
         # Let go, and then standing still, in each cluster.
         assert paused == [False, True] * (len(its) // 2)
+
+
+def test_a_large_plan_is_tried_in_parts_and_whole_when_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site, at_once = shop_site()
+    preflight(site, every=True)
+    monkeypatch.setattr(door, "MOVES_AT_ONCE", 50)
+    told: list[Progress] = []
+    site, in_parts = shop_site(tell=told.append)
+    preflight(site, every=True)
+    assert tried(in_parts) == tried(at_once)
+    moves = json.loads(shop_plan().header())["totals"]["moves"]
+    counts = [it.tried for it in told if isinstance(it, progress.Preflight)]
+    assert (counts[0], counts[-1]) == (0, moves)
+    assert len(counts) > moves // 100
+    assert counts == sorted(set(counts))
+
+
+def test_a_run_of_a_large_plan_tries_every_workload_but_not_every_pod(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def workloads(doors: Mapping[str, Agreeing]) -> set[tuple[str, str, str]]:
+        return {it for it in tried(doors) if "/pods/" not in it[2]}
+
+    site, whole = shop_site()
+    preflight(site)
+    monkeypatch.setattr(door, "MOVES_AT_ONCE", 50)
+    site, doors = shop_site()
+    preflight(site)
+    assert workloads(doors) == workloads(whole)
+    assert tried(doors) < tried(whole)
+
+
+def test_trying_everything_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "MOVES_AT_ONCE", 50)
+    # Between two writes, and while it waits for others, nothing waits for 0 seconds.
+    site, doors = shop_site(wait=lambda seconds: seconds == 0)
+    with pytest.raises(RunError, match=r"stopped when \d+ of [\d,]+ moves had been tried"):
+        preflight(site, every=True)
+    assert tried(doors)
