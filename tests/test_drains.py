@@ -245,11 +245,18 @@ def test_pods_of_the_node_itself_stay(tmp_path: Path) -> None:
 
 def test_pods_that_nobody_would_make_anew_are_named(tmp_path: Path) -> None:
     owner, replica_set = deployment(1, maxUnavailable=1)
+    gone: Json = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": metadata("DaemonSet", "agent"),
+    }
+    lonely = (pod("alone"), pod("agent-1", gone))
     plan = planned(
-        tmp_path, *NODES, owner, replica_set, pod("cart-a", replica_set), pod("alone"), **NOTHING
+        tmp_path, *NODES, owner, replica_set, pod("cart-a", replica_set), *lonely, **NOTHING
     )
-    assert reasons(plan) == {"alone": "it has no controller that would make it anew"}
-    assert header(plan)["drains"][0]["stays"] == 1
+    why = "it has no controller that would make it anew"
+    assert reasons(plan) == {"alone": why, "agent-1": why}
+    assert header(plan)["drains"][0]["stays"] == 2
 
 
 @pytest.mark.parametrize(

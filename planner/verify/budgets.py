@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from planner.verify.observed import Pod
     from planner.verify.plan import Case, Move
 
-_DAEMON_KINDS = ("DaemonSet", "AdvancedDaemonSet")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Budget:
@@ -112,7 +110,7 @@ def _expected_pods(pods: Iterable[Pod], fleet: Fleet) -> int | None:
     scales: dict[str, int] = {}
     for pod in pods:
         workload = fleet.workload_of.get(pod)
-        if workload is not None and workload.key.kind not in _DAEMON_KINDS:
+        if workload is not None and not workload.key.is_daemon:
             scales[str(workload.key)] = workload.replicas
         elif pod.owner is not None:
             return None

@@ -1,7 +1,8 @@
 """Nodes that the request wants drained: which pods leave them, how, and what a plan says of it.
 
 Who stays is as with `kubectl drain` (k8s.io/kubectl pkg/drain/filters.go): pods of DaemonSets,
-mirror pods, and pods that have ended. Everybody else differs from the target by being there.
+mirror pods, and pods that have ended. Everybody else differs from the target by being there, as
+does a pod whose DaemonSet is gone.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.fleet import Workload
+    from planner.verify.fleet import Fleet, Workload
     from planner.verify.observed import Observed, Pod
     from planner.verify.plan import Case, Move
     from planner.verify.target import Change
     from planner.verify.usage import Usages
 
-_DAEMON_GROUPS = ("apps", "apps.kruise.io")
 _NO_NODE = "no node matches"
 
 Place = tuple[str, str]
@@ -38,10 +38,12 @@ class Drains:
     idle: Sequence[int]
     """Entries of the request that name no node."""
 
-    def leaving(self, pods: Iterable[Pod]) -> Iterator[Pod]:
+    def leaving(self, fleet: Fleet) -> Iterator[Pod]:
         """The pods that have to leave their nodes."""
-        for pod in pods:
-            if (pod.cluster, pod.node) in self.nodes and not pod.mirror and not _is_daemon(pod):
+        for pod in fleet.pods:
+            owner = fleet.workload_of.get(pod)
+            stays = pod.mirror or (owner is not None and owner.key.is_daemon)
+            if (pod.cluster, pod.node) in self.nodes and not stays:
                 yield pod
 
     def keep(self, pod: Pod) -> bool:
@@ -215,11 +217,6 @@ def saved(case: Case) -> Iterator[Violation]:
             wave=None,
             message=f"disruptions_saved is {said}, and should be {least}",
         )
-
-
-def _is_daemon(pod: Pod) -> bool:
-    owner = pod.owner
-    return owner is not None and owner.kind == "DaemonSet" and owner.group in _DAEMON_GROUPS
 
 
 def _named(

@@ -38,6 +38,11 @@ class WorkloadKey(NamedTuple):
     """As plans write it: OpenKruise's own are `AdvancedStatefulSet` and `AdvancedDaemonSet`."""
     name: str
 
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it has one pod for each node."""
+        return self.kind in ("DaemonSet", "AdvancedDaemonSet")
+
     def __str__(self) -> str:
         return f"{self.cluster}/{self.namespace}/{self.kind}/{self.name}"
 

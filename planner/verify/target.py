@@ -169,7 +169,7 @@ def _leaving(
     """The changes of pods on drained nodes, with what else they need; those alike share one."""
     nothing_else = Change(images={}, template=False, sidecars=())
     known: dict[tuple[Change, bool], Change] = {}
-    for pod in drains.leaving(fleet.pods):
+    for pod in drains.leaving(fleet):
         change, keeps_data = changes.get(pod, nothing_else), drains.keep(pod)
         if (change, keeps_data) not in known:
             known[change, keeps_data] = replace(change, leaves=True, keeps_data=keeps_data)
