@@ -55,8 +55,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Control
 def pytest_xdist_auto_num_workers() -> int:
     """Answer pytest-xdist how many workers `-n auto` means.
 
-    Two of them have control planes, and wait for these more than they work: a third one has time
-    for everything else.
+    Two of them have control planes, for which they also wait: a third one has everything else.
     """
     return max(3, os.cpu_count() or 0)
 

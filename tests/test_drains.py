@@ -273,6 +273,14 @@ def test_a_drain_of_nothing_is_told(tmp_path: Path, drain: Json, warning: str) -
     assert warning in header(plan)["warnings"]
 
 
+def test_what_a_node_says_of_its_room_hides_no_label(tmp_path: Path) -> None:
+    owner, replica_set = deployment(1, maxUnavailable=1)
+    odd = node("node-1")
+    odd["status"] = {"allocatable": {"cpu": 8}, "conditions": [{"type": "Ready"}]}
+    objects = (odd, NODES[1], owner, replica_set, pod("cart-a", replica_set))
+    assert told(planned(tmp_path, *objects, **NOTHING)) == [("cart-a", "evict", {})]
+
+
 def test_nodes_without_room_for_those_that_leave_are_told(tmp_path: Path) -> None:
     owner, replica_set = deployment(3, maxUnavailable=1)
     pods = [pod(f"cart-{name}", replica_set) for name in "abc"]

@@ -17,7 +17,7 @@ from planner.model import progress
 from planner.model.plan import Move
 
 MOVES_AT_ONCE: Final = 5_000
-"""Moves that are tried together, and the most of which a run tries every one before it begins."""
+"""Moves that are tried together, and the most of which a run tries each before it begins."""
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -50,7 +50,8 @@ def preflight(site: Site, *, every: bool = False) -> None:
     """Check rights, and let every server try every write without keeping it.
 
     A run of a plan of more than `MOVES_AT_ONCE` moves tries one pod of each workload and kind, for
-    the others differ in their names, unless `every` is asked for: it takes as long as writing.
+    the others differ in their names. With `every` all are tried, part by part, each by what the
+    fleet is then: that takes as long as writing, and can be stopped between two parts.
 
     Raises:
         RunError: a right is missing, a server refuses a write or warns of it, or it was stopped
@@ -74,7 +75,7 @@ def preflight(site: Site, *, every: bool = False) -> None:
                 f"cluster {name}: not allowed to {'; '.join(map(str, missing))}; "
                 "apply the role that `planner apply --role` prints"
             )
-    _try_all(site, moves if every else _some(moves))
+    _try_all(site, list(_batches(moves)) if every else [_some(moves)])
 
 
 def _some(moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, Move]]:
@@ -87,18 +88,18 @@ def _some(moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, Move]]:
     return list(first.values())
 
 
-def _try_all(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
-    tried = 0
-    site.tell(progress.Preflight(moves=len(moves), tried=tried))
+def _try_all(site: Site, batches: Sequence[Sequence[tuple[int, Move]]]) -> None:
+    tried, moves = 0, sum(map(len, batches))
+    site.tell(progress.Preflight(moves=moves, tried=tried))
     site.try_cordon()
-    for batch in _batches(moves):
+    for batch in batches:
         if tried and site.outside.wait(0):
             raise RunError(
-                f"stopped when {tried:,} of {len(moves):,} moves had been tried; nothing is kept"
+                f"stopped when {tried:,} of {moves:,} moves had been tried; nothing is kept"
             )
         _try(site, batch)
         tried += len(batch)
-        site.tell(progress.Preflight(moves=len(moves), tried=tried))
+        site.tell(progress.Preflight(moves=moves, tried=tried))
 
 
 def _batches(moves: Iterable[tuple[int, Move]]) -> Iterator[Sequence[tuple[int, Move]]]:

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from planner.apply import preflight as door
+from planner.apply import preflight
 from planner.apply.events import Started
 from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
-from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.errors import RunError
 from planner.log.memory import MemoryEventLog
@@ -57,7 +56,7 @@ def tried(doors: Mapping[str, Agreeing]) -> set[tuple[str, str, str]]:
 
 def test_every_lever_is_tried_and_nothing_is_kept() -> None:
     site, doors = shop_site()
-    preflight(site)
+    preflight.preflight(site)
     writes = [call for door in doors.values() for call in door.writes]
     assert writes
     for call in writes:
@@ -77,11 +76,11 @@ def test_a_large_plan_is_tried_in_parts_and_whole_when_that_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     site, at_once = shop_site()
-    preflight(site, every=True)
-    monkeypatch.setattr(door, "MOVES_AT_ONCE", 50)
+    preflight.preflight(site, every=True)
+    monkeypatch.setattr(preflight, "MOVES_AT_ONCE", 50)
     told: list[Progress] = []
     site, in_parts = shop_site(tell=told.append)
-    preflight(site, every=True)
+    preflight.preflight(site, every=True)
     assert tried(in_parts) == tried(at_once)
     moves = json.loads(shop_plan().header())["totals"]["moves"]
     counts = [it.tried for it in told if isinstance(it, progress.Preflight)]
@@ -97,18 +96,31 @@ def test_a_run_of_a_large_plan_tries_every_workload_but_not_every_pod(
         return {it for it in tried(doors) if "/pods/" not in it[2]}
 
     site, whole = shop_site()
-    preflight(site)
-    monkeypatch.setattr(door, "MOVES_AT_ONCE", 50)
+    preflight.preflight(site)
+    monkeypatch.setattr(preflight, "MOVES_AT_ONCE", 50)
     site, doors = shop_site()
-    preflight(site)
+    preflight.preflight(site)
     assert workloads(doors) == workloads(whole)
     assert tried(doors) < tried(whole)
 
 
 def test_trying_everything_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "MOVES_AT_ONCE", 50)
+    monkeypatch.setattr(preflight, "MOVES_AT_ONCE", 50)
     # Between two writes, and while it waits for others, nothing waits for 0 seconds.
     site, doors = shop_site(wait=lambda seconds: seconds == 0)
     with pytest.raises(RunError, match=r"stopped when \d+ of [\d,]+ moves had been tried"):
-        preflight(site, every=True)
+        preflight.preflight(site, every=True)
     assert tried(doors)
+
+
+def test_a_run_tries_all_that_it_tries_before_it_looks_whether_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Who stops it interrupts a run, and does not have it refused.
+    monkeypatch.setattr(preflight, "MOVES_AT_ONCE", 10)
+    told: list[Progress] = []
+    site, _ = shop_site(wait=lambda seconds: seconds == 0, tell=told.append)
+    preflight.preflight(site)
+    last = told[-1]
+    assert isinstance(last, progress.Preflight)
+    assert last.tried == last.moves > preflight.MOVES_AT_ONCE

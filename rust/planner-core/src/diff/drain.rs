@@ -12,7 +12,7 @@ use crate::{
     batch::flags,
     fleet::{Object, PodRow, Symbol},
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
-    kube::node::Node,
+    kube::node,
     request::{Drain, Request},
     resource::Resource,
 };
@@ -178,7 +178,7 @@ pub(super) fn evicted(
 fn naming(inventory: &Inventory<'_>, cluster: &str, node: &Object, drains: &[Drain]) -> Vec<usize> {
     let fleet = inventory.fleet;
     let name = fleet.texts.text(node.name);
-    let labels = Node::read(fleet.document(node)).labels;
+    let labels = node::labels(fleet.document(node));
     let names = |drain: &Drain| {
         let by_name = drain.name.as_deref() == Some(name);
         let selector = drain.selector.as_ref();

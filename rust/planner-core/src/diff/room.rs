@@ -9,7 +9,7 @@ use super::Drained;
 use crate::{
     fleet::{PodRow, Symbol},
     inventory::{ClusterIdx, Inventory},
-    kube::node::{Amounts, Node},
+    kube::node::{self, Amounts},
     resource::Resource,
 };
 
@@ -51,7 +51,7 @@ fn asked_and_left(
     let mut left: BTreeMap<Symbol, Amounts> = BTreeMap::new();
     for node in stays {
         let document = inventory.fleet.document(node);
-        left.insert(node.name, Node::read(document).room()?);
+        left.insert(node.name, node::room(document)?);
     }
     let pods = inventory.pods_of(cluster);
     let request = |row: PodRow| {

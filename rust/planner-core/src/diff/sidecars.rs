@@ -172,14 +172,13 @@ impl SidecarTarget {
 
     /// Why it takes others and not this pod.
     fn left_out(&self, pods: PodsOf<'_>, row: PodRow) -> Option<Obstacle> {
-        let name = &self.set.name;
-        let mut selector = self.set.updated.iter();
+        let (name, updated) = (&self.set.name, self.set.updated.as_ref());
         let (reason, remedy) = if self.held.contains(&row) {
             (
                 format!("the partition of SidecarSet {name} keeps it"),
                 "lower its partition",
             )
-        } else if !selector.all(|it| it.matches(&pods.labels(row))) {
+        } else if updated.is_some_and(|it| !it.matches(&pods.labels(row))) {
             (
                 format!("updateStrategy.selector of SidecarSet {name} leaves it out"),
                 "widen the selector",

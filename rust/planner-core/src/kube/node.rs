@@ -9,22 +9,11 @@ use crate::observe::parse_milli;
 /// What pods ask of nodes: thousandths of CPUs, of bytes, and of pods.
 pub type Amounts = [i128; 3];
 
-/// A node of which pods can be put on others; what it does not say is empty.
-#[derive(Debug, Default)]
-pub struct Node {
-    /// `metadata.labels`
-    pub labels: BTreeMap<Box<str>, Box<str>>,
-    unschedulable: bool,
-    ready: bool,
-    allocatable: Option<Allocatable>,
-}
-
+/// What tells which node it is.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Document {
+struct Named {
     metadata: Metadata,
-    spec: Spec,
-    status: Status,
 }
 
 #[derive(Default, Deserialize)]
@@ -33,21 +22,28 @@ struct Metadata {
     labels: BTreeMap<Box<str>, Box<str>>,
 }
 
+/// What tells how much room it has; read by itself, so that nothing in it hides the labels.
+#[derive(Deserialize)]
+struct Roomy {
+    #[serde(default)]
+    spec: Spec,
+    status: Status,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Spec {
     unschedulable: bool,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Status {
-    allocatable: Option<Allocatable>,
+    allocatable: Allocatable,
+    #[serde(default)]
     conditions: Vec<Condition>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Allocatable {
     cpu: Box<str>,
     memory: Box<str>,
@@ -61,32 +57,23 @@ struct Condition {
     status: Box<str>,
 }
 
-impl Node {
-    /// Reads a document as it was appended.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        let Document {
-            metadata,
-            spec,
-            status,
-        } = serde_json::from_str(text).unwrap_or_default();
-        let is_ready = |it: &Condition| &*it.kind == "Ready" && &*it.status == "True";
-        Self {
-            labels: metadata.labels,
-            unschedulable: spec.unschedulable,
-            ready: status.conditions.iter().any(is_ready),
-            allocatable: status.allocatable,
-        }
-    }
+/// The labels of a node, from its document; none where they cannot be read.
+#[must_use]
+pub fn labels(document: &str) -> BTreeMap<Box<str>, Box<str>> {
+    let named: Named = serde_json::from_str(document).unwrap_or_default();
+    named.metadata.labels
+}
 
-    /// What its pods may ask for; nothing while no pod is put there, `None` when that is not known.
-    #[must_use]
-    pub fn room(&self) -> Option<Amounts> {
-        let Allocatable { cpu, memory, pods } = self.allocatable.as_ref()?;
-        if self.unschedulable || !self.ready {
-            return Some([0; 3]);
-        }
-        let [cpu, memory, pods] = [cpu, memory, pods].map(|it| parse_milli(it).map(i128::from));
-        Some([cpu?, memory?, pods?])
+/// What the pods of a node may ask for, from its document; nothing while no pod is put there,
+/// `None` when that is not known.
+#[must_use]
+pub fn room(document: &str) -> Option<Amounts> {
+    let Roomy { spec, status } = serde_json::from_str(document).ok()?;
+    let is_ready = |it: &Condition| &*it.kind == "Ready" && &*it.status == "True";
+    if spec.unschedulable || !status.conditions.iter().any(is_ready) {
+        return Some([0; 3]);
     }
+    let Allocatable { cpu, memory, pods } = status.allocatable;
+    let [cpu, memory, pods] = [cpu, memory, pods].map(|it| parse_milli(&it).map(i128::from));
+    Some([cpu?, memory?, pods?])
 }

@@ -26,7 +26,10 @@ pub(crate) use starts::Starts;
 use crate::{
     diff::Diff,
     request::Request,
-    schedule::{Laid, problem::Problem},
+    schedule::{
+        Laid,
+        problem::{Problem, ResourceIdx},
+    },
 };
 
 /// A problem, and what its numbers stand for.
@@ -47,10 +50,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// The budget of a resource.
+    #[must_use]
+    pub fn budget(&self, resource: ResourceIdx) -> &Budget {
+        &self.budgets[self.problem.pools[resource as usize] as usize]
+    }
+
     /// What people call a resource, for example `pdb/trade/cart` or `per-node/node-0003`.
     #[must_use]
-    pub fn resource_name(&self, resource: u32) -> String {
-        let budget = &self.budgets[self.problem.pools[resource as usize] as usize];
+    pub fn resource_name(&self, resource: ResourceIdx) -> String {
+        let budget = self.budget(resource);
         match &*self.places[resource as usize] {
             "" => budget.name.clone(),
             place => format!("{}/{place}", budget.name),

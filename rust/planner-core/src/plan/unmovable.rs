@@ -37,7 +37,7 @@ pub(super) fn add_left(
 fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String) {
     match left.blocker {
         Blocker::Resource(resource) => {
-            let budget = &model.budgets[model.problem.pools[resource as usize] as usize];
+            let budget = model.budget(resource);
             let name = model.resource_name(resource);
             let down = model.problem.resources[resource as usize].down;
             let limit = model.problem.resources[resource as usize].limit;

@@ -88,7 +88,7 @@ pub struct Problem {
     /// All resources.
     pub resources: Vec<Resource>,
     /// Of each resource its pool, from 0: people see the resources of a pool, such as those of a
-    /// budget at every node, as one.
+    /// budget at every node, as one. Empty: nobody asks what is left of them.
     pub pools: Vec<PoolIdx>,
     /// All groups.
     pub groups: Vec<Group>,

@@ -257,8 +257,8 @@ impl<'a> Search<'a> {
         {
             return;
         }
-        let firsts = [fixed.first, First::Level, First::Order, First::Duration];
-        for firsts in firsts.chunks(AT_ONCE) {
+        // Each goes by the best schedule so far, so they go one after the other.
+        for first in [fixed.first, First::Level, First::Order, First::Duration] {
             let target = self.best.count();
             if self.best.ms() <= bound.ms || self.tries == 0 {
                 return;
@@ -267,12 +267,11 @@ impl<'a> Search<'a> {
             let busy_ms: u64 = waves.map(|(start, end)| end - start).sum();
             let wave_ms = busy_ms / u64::from(target) * as_long / AS_LONG;
             let patience = Some(Patience { target, wave_ms });
-            let rules = firsts.iter().map(|&first| Rule {
+            self.attempt(&[Rule {
                 first,
                 patience,
                 ..fixed.clone()
-            });
-            self.attempt(&rules.collect::<Vec<Rule>>());
+            }]);
         }
     }
 }

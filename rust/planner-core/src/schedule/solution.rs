@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use super::bound::Bound;
 use super::chains::Chains;
 use super::flat::Flat;
-use super::held::{Held, Replayed, replay};
 use super::laid::Laid;
 use super::pace::Pace;
 use super::priority::Priority;
 use super::problem::{GroupIdx, Problem, ResourceIdx};
 use super::reach::{Blocker, Left};
+use super::replay::{Held, Replayed, replay};
 use super::search::Search;
 use super::waves::Ground;
 
@@ -45,6 +45,7 @@ pub struct Schedule {
     /// When each wave ends.
     pub ends_ms: Vec<u64>,
     /// Units that each wave leaves, by pool and wave; of a pool with several resources the least.
+    /// Empty without pools.
     /// Below 0 where more is down than the limit.
     pub headroom: Vec<Vec<i64>>,
     /// No schedule of these moves is better than this.

@@ -14,6 +14,7 @@ pub(super) const SOAK_UNIT_MS: u64 = 60_000;
 /// Also gives the problem that was solved.
 pub(super) fn solve(model: &Model, request: &Request, unit: Option<Unit>) -> (Problem, Schedule) {
     let mut problem = model.problem.clone();
+    problem.pools.clear(); // What the waves leave is told of the plan itself.
     match unit {
         Some(Unit::Budget(budget)) => {
             let resources = problem.resources.iter_mut().zip(&model.problem.pools);

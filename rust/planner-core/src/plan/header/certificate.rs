@@ -161,7 +161,7 @@ impl Scene<'_> {
     }
 
     fn room(&self, resource: ResourceIdx, moves: u32, room: u32) -> Room<'_> {
-        let budget = &self.model.budgets[self.model.problem.pools[resource as usize] as usize];
+        let budget = self.model.budget(resource);
         let place = &*self.model.places[resource as usize];
         Room {
             name: &budget.name,

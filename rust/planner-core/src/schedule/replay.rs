@@ -68,16 +68,16 @@ pub(crate) fn replay(problem: &Problem, flat: &Flat, waves: &Waves) -> Replayed 
         closes: None,
     };
     let pools = problem.pools.iter().max().map_or(0, |last| last + 1);
-    let mut left = Vec::with_capacity(waves.count() as usize);
+    let mut least = Vec::with_capacity(waves.count() as usize);
     let mut held = Vec::with_capacity(waves.steps.len());
     for wave in waves.steps.chunk_by(|a, b| a.wave == b.wave) {
         let steps = wave.par_iter().with_min_len(STEPS_AT_ONCE);
         held.par_extend(steps.map(|step| replay.held(step)));
         replay.go(wave);
-        left.push(replay.least(pools as usize));
+        least.push(replay.least(pools as usize));
     }
     let headroom = (0..pools as usize).into_par_iter();
-    let headroom = headroom.map(|pool| left.iter().map(|of| of[pool]).collect());
+    let headroom = headroom.map(|pool| least.iter().map(|of| of[pool]).collect());
     Replayed {
         held,
         headroom: headroom.collect(),
