@@ -339,6 +339,14 @@ def a_false_span(plan: Written) -> Broken:
     return plan.with_entry("workloads", 0, last_wave=89), "totals", subject
 
 
+def a_part_that_is_hidden(plan: Written) -> Broken:
+    entries = plan.header["workloads"]
+    index = next(at for at, entry in enumerate(entries) if entry.get("partial"))
+    names = ("cluster", "namespace", "kind", "name")
+    subject = "/".join(entries[index][name] for name in names)
+    return plan.with_entry("workloads", index, partial=0), "totals", subject
+
+
 def a_false_number_in_a_wave(plan: Written) -> Broken:
     return plan.with_entry("per_wave", 4, moves=1000), "totals", "per_wave 5"
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from planner.apply.checkpoint import Checkpoint, Question, ask
+from planner.apply.course import Course
+from planner.apply.parting import part
+from planner.apply.tail import images_of, tail_request
 from planner.loop import observe_fleet
 from tests.shop import empty_log
 from tests.test_small_clusters import (
@@ -341,3 +345,24 @@ def test_a_run_waits_for_who_comes_at_the_old_version(tmp_path: Path) -> None:
     comes["status"]["conditions"][0]["status"] = "False"
     (standing,) = asked(tmp_path, *NODES, owner, comes, target=UPGRADED).workloads
     assert standing.unsettled == 1
+
+
+@pytest.mark.parametrize("stay_old", [2, 3])
+def test_who_is_held_at_the_old_version_is_not_missed_at_the_end(
+    tmp_path: Path, stay_old: int
+) -> None:
+    owner = clone_set(4, **rolling(maxUnavailable=1, partition=2))
+    pods = [pod(f"cart-{name}", owner) for name in "abcd"]
+    course = Course(planned(tmp_path, *NODES, owner, *pods, target=UPGRADED))
+    kinds = Counter(move["kind"] for move in moves(course.plan))
+    assert kinds == {"recreate": 2, "evict": 2}
+    (place,) = course.places
+    assert course.behind() == {place: 2}
+    comes = [on("node-2", each) for each in pods]
+    for each in comes[stay_old:]:
+        each["spec"]["containers"][0]["image"] = NEW
+    rest = tail_request(course, images_of(course), len(course.waves))
+    checkpoint = asked(tmp_path, *NODES, owner, *comes, **rest["spec"])
+    parted = part(course.behind(), (), checkpoint)
+    assert parted.left == stay_old - 2
+    assert parted.free == (), "its controller would go on"

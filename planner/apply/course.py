@@ -47,6 +47,7 @@ class _Workload(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     moves: int
+    partial: int = 0
     held: tuple[tuple[int, int, str | None], ...]
     stages: tuple[_Stage, ...] = ()
 
@@ -181,9 +182,13 @@ class Course:
         stages = self.request["spec"].get("stages")
         return bool(stages) and stages[-1]["perWorkload"] != "100%"
 
-    def unmovable(self) -> Mapping[Place, int]:
-        """How many pods of each workload the plan leaves where they are."""
-        counts: dict[Place, int] = {}
+    def behind(self) -> Mapping[Place, int]:
+        """How many pods of each workload still differ when the plan is done.
+
+        It leaves them where they are, or moves them for a part of what they need.
+        """
+        named = zip(self.places, self._header.workloads, strict=True)
+        counts = {place: workload.partial for place, workload in named if workload.partial}
         for pod in self._header.unmovable:
             workload = pod.get("workload") or {}
             kind, name = workload.get("kind", ""), workload.get("name", "")

@@ -11,7 +11,7 @@ NAMED: Final = 5
 
 def drift(
     left: Mapping[Place, int],
-    unmovable: Mapping[Place, int],
+    stay: Mapping[Place, int],
     standings: Mapping[Place, Standing],
 ) -> tuple[str, ...]:
     """Say what changed so that the rest of the plan is not what has to be done; nothing if it is.
@@ -21,17 +21,17 @@ def drift(
 
     Args:
         left: moves of each workload that are still to come, those that failed among them.
-        unmovable: pods of each workload that the plan leaves where they are.
+        stay: pods of each workload that still differ when the plan is done.
         standings: how the workloads are.
     """
-    found = [*_of_plan(left, unmovable, standings), *_beyond(left, standings)]
+    found = [*_of_plan(left, stay, standings), *_beyond(left, standings)]
     more = len(found) - NAMED
     return (*found[:NAMED], f"and {more} more") if more > 0 else tuple(found)
 
 
 def _of_plan(
     left: Mapping[Place, int],
-    unmovable: Mapping[Place, int],
+    stay: Mapping[Place, int],
     standings: Mapping[Place, Standing],
 ) -> Iterator[str]:
     for place, moves in left.items():
@@ -39,21 +39,21 @@ def _of_plan(
         if standing is None:
             if moves:
                 yield f"{place} is gone, or has nothing to change any more"
-        elif _has_more(standing, moves, unmovable.get(place, 0)):
+        elif _has_more(standing, moves, stay.get(place, 0)):
             yield f"{place}: {standing.movable} pods have to move, planned were {moves}"
         elif standing.movable < moves:
-            kept = standing.behind - standing.movable - unmovable.get(place, 0)
+            kept = standing.behind - standing.movable - stay.get(place, 0)
             if kept > 0:
                 yield f"{place}: {kept} pods cannot move any more"
 
 
-def _has_more(standing: Standing, moves: int, unmovable: int) -> bool:
+def _has_more(standing: Standing, moves: int, stay: int) -> bool:
     """Whether more has to move than was planned.
 
     Pods that the plan leaves where they are for the sake of a budget or of its stages could move,
     for all that their workload knows.
     """
-    known = moves + unmovable
+    known = moves + stay
     return standing.movable > moves and max(standing.movable, standing.behind) > known
 
 

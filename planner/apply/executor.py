@@ -245,7 +245,7 @@ def _drift(site: Site, checkpoint: Checkpoint) -> tuple[str, ...]:
     left = dict(zip(course.places, course.left(run.wave.number), strict=True))
     for number in run.unfinished:
         left[place_of(course.move(number))] += 1
-    return drift(left, course.unmovable(), checkpoint.by_place())
+    return drift(left, course.behind(), checkpoint.by_place())
 
 
 def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
@@ -283,7 +283,7 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
     if site.run.is_moving:
         moving.stand_still(site)
     moving.unname(site)
-    parted = part(site.plan.unmovable, site.plan.sidecar_sets, site.ask(Question()))
+    parted = part(site.plan.behind, site.plan.sidecar_sets, site.ask(Question()))
     for cluster, writer in site.writers.items():
         carry.release([place for place in parted.free if place.cluster == cluster], writer)
     said = "incomplete" if outcome == "done" and parted.left else outcome

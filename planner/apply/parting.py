@@ -14,7 +14,7 @@ class Parting:
     Attributes:
         free: workloads and SidecarSets that are given back.
         held: those that stay held, and why.
-        left: pods that were planned to move and did not.
+        left: pods that were planned to be at the target and are not.
     """
 
     free: tuple[Place, ...]
@@ -29,8 +29,8 @@ def part(
 
     Args:
         workloads: every one that a plan of the run moved or was to move, with the pods of it that
-            were to stay where they are. What a checkpoint does not know stays held: nobody can say
-            that it is at its target.
+            were to differ still when it is done. What a checkpoint does not know stays held: nobody
+            can say that it is at its target.
         sidecar_sets: those that the run changes. Their controller changes every pod that they were
             injected into, also those that no workload of the run owns.
         checkpoint: how far they are.
@@ -43,13 +43,13 @@ def part(
     free: list[Place] = []
     held: list[str] = []
     left = 0
-    for place, unmovable in sorted(workloads.items()):
+    for place, planned in sorted(workloads.items()):
         standing = standings.get(place)
         if standing is None:
             held.append(f"{place}: it is gone, or the request does not reach it any more")
         elif standing.behind:
             held.append(f"{place}: {_pods(standing.behind)} at another version")
-            left += max(0, standing.behind - unmovable)
+            left += max(0, standing.behind - planned)
         else:
             free.append(place)
     for place in sidecar_sets:

@@ -64,11 +64,11 @@ class Following:
         return images
 
     @cached_property
-    def unmovable(self) -> Mapping[Place, int]:
-        """Pods that the first plan to move a workload left where they were."""
-        own = self.course.unmovable()
+    def behind(self) -> Mapping[Place, int]:
+        """Pods that by the first plan to move a workload still differ when it is done."""
+        own = self.course.behind()
         mine = {place: own.get(place, 0) for place in self.images}
-        return {**mine, **self.before.unmovable} if self.before else mine
+        return {**mine, **self.before.behind} if self.before else mine
 
     @cached_property
     def moves(self) -> Mapping[Place, int]:

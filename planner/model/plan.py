@@ -155,7 +155,7 @@ class WorkloadSpan(Shape, frozen=True, kw_only=True):
 
     `held` tells, for each wave in which it moves, how many pods move and what held the first of
     them back from the wave before. `calendars` are indices of the header's calendars that say when
-    it may move.
+    it may move. After `partial` of its moves the pod, or who comes in its place, still differs.
     """
 
     cluster: str
@@ -164,6 +164,7 @@ class WorkloadSpan(Shape, frozen=True, kw_only=True):
     name: str
     pods: int
     moves: int
+    partial: int = 0
     first_wave: int | None
     last_wave: int | None
     stages: tuple[StageSpan, ...] = ()

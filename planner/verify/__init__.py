@@ -52,6 +52,7 @@ _RULES = (
     calendars.calendar,
     calendars.deadline,
     head.bound,
+    head.partial,
     drains.listed,
     drains.saved,
 )

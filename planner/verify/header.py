@@ -6,12 +6,13 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.drains import moves_application
+from planner.verify.fleet import WorkloadKey
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from planner.verify.fleet import WorkloadKey
     from planner.verify.observed import Observed
     from planner.verify.plan import Case, Move
     from planner.verify.usage import Usage, Usages
@@ -47,6 +48,30 @@ def bound(case: Case) -> Iterator[Violation]:
                 wave=None,
                 message=f"{least} is said to be the least possible, and the plan takes {value}",
             )
+
+
+def partial(case: Case) -> Iterator[Violation]:
+    """After so many moves of each workload its pods still differ."""
+    for entry in case.header["workloads"]:
+        named = (entry[field] for field in ("cluster", "namespace", "kind", "name"))
+        key = WorkloadKey(*named)
+        partly = [_is_partial(case, move) for move in case.moves_of.get(key, ())]
+        least, unknown = partly.count(True), partly.count(None)
+        said = entry.get("partial", 0)
+        if not least <= said <= least + unknown:
+            yield _totals("/".join(key), f"partial is {said}, and should be {least}")
+
+
+def _is_partial(case: Case, move: Move) -> bool | None:
+    """Whether a pod still differs after its move; None: nobody can say."""
+    change = case.target.changes.get(move.pod) if move.pod else None
+    if change is None:
+        return False
+    stay = (it for it in change.sidecars if it.container not in move.containers)
+    if move.kind == "in-place" and any(stay):
+        return True
+    moved = moves_application(case, move) if change.of_application else True
+    return None if moved is None else not moved
 
 
 def totals(case: Case, usages: Usages) -> Iterator[Violation]:

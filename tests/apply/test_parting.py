@@ -86,7 +86,7 @@ def test_what_another_plan_does_not_move_is_known_as_before(replanned: Following
     assert not any(place == ORDER for place in images_of(replanned.course))
     checkpoint = ask(fleet(), replanned.request, Question(), now_ms=SALE_MS)
     assert checkpoint.by_place()[ORDER].behind
-    parted = part(replanned.unmovable, replanned.sidecar_sets, checkpoint)
+    parted = part(replanned.behind, replanned.sidecar_sets, checkpoint)
     assert ORDER not in parted.free
     assert any(text.startswith(str(ORDER)) for text in parted.held)
 

@@ -116,6 +116,7 @@ def write(
         "warnings": [],
         "unmovable": list(left),
         "pods": {app.subject(): app.pods for app in apps},
+        "partial": {},
     }
     return Written(rows=rows, header={**header, **numbers(in_order, header)}, moves=in_order)
 
@@ -140,7 +141,10 @@ def numbers(moves: Sequence[MoveJson], header: dict[str, Any]) -> dict[str, Any]
             "disruptions_saved": header.get("totals", {}).get("disruptions_saved", 0),
         },
         "workloads": [
-            _workload_entry(name, moves, header["pods"].get("/".join(name)), stages)
+            {
+                **_workload_entry(name, moves, header["pods"].get("/".join(name)), stages),
+                "partial": header["partial"].get("/".join(name), 0),
+            }
             for name in names
         ],
         "per_wave": per_wave,

@@ -127,7 +127,9 @@ def test_the_sidecar_of_a_paused_workload_may_move_alone() -> None:
     )
     target = {"images": upgrade(app), "sidecars": [MESH_RULE]}
     moves = [move(app, 0, "in-place", containers=MESH)]
-    assert write([app], moves, extra=[sidecar_set("mesh")], target=target).check() == []
+    plan = write([app], moves, extra=[sidecar_set("mesh")], target=target)
+    assert plan.with_header(partial={app.subject(): 1}).with_moves(plan.moves).check() == []
+    assert {each.rule for each in plan.check()} == {"totals"}, "its application stays behind"
 
 
 def test_nothing_is_evicted_under_two_pod_disruption_budgets() -> None:

@@ -19,8 +19,9 @@ use crate::{
 pub(super) struct Assigned {
     /// How many moves there are.
     pub moves: usize,
-    /// Moves that keep a pod half done, because a partition holds its application back.
-    pub partial: u32,
+    /// By group, moves after which a pod still differs: a partition keeps its application, a
+    /// `SidecarSet` its sidecars, or it is only evicted.
+    pub partial: Vec<u32>,
     /// One for each chunk of the schedule.
     pub chunks: Vec<Bound>,
     /// Disruptions that the moves spare.
@@ -75,7 +76,7 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
     let mut cohorts = Cohorts::of(model);
     let mut done = vec![0; model.groups.len()];
     let (mut taken, mut leave) = (Taken::with_capacity(moves), Vec::new());
-    let (mut partial, mut saved) = (0, 0);
+    let (mut partial, mut saved) = (vec![0; model.groups.len()], 0);
     let mut chunks = Vec::with_capacity(schedule.chunks.len());
     for chunk in &schedule.chunks {
         let group = chunk.group as usize;
@@ -87,7 +88,7 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
             kind: info.changes[begin].kind,
         };
         for change in &info.changes[begin..begin + chunk.count as usize] {
-            partial += u32::from(!change.completes);
+            partial[group] += u32::from(!change.completes);
             saved += u64::from(change.saves());
             if change.leaves != Leaves::No {
                 leave.push((info.cluster, change.row, chunk.wave));

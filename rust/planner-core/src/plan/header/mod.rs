@@ -292,7 +292,7 @@ impl Scene<'_> {
         warnings.extend(self.changes.warnings.iter().cloned());
         warnings.extend(self.deadline().and_then(|it| self.lateness(&it)));
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
-        let partial = self.assigned.partial;
+        let partial: u32 = self.assigned.partial.iter().sum();
         if partial > 0 {
             warnings.push(format!(
                 "{partial} pods get only a part of their target: a partition or a SidecarSet keeps the rest back"

@@ -15,6 +15,9 @@ pub(super) struct Workload<'a> {
     pods: usize,
     #[serde(flatten)]
     span: Span,
+    /// Moves after which a pod still differs.
+    #[serde(skip_serializing_if = "are_none")]
+    partial: u32,
     stages: Vec<Stage<'a>>,
     /// What held its moves back, wave by wave.
     held: Vec<(u32, u32, Option<&'a str>)>,
@@ -28,6 +31,11 @@ struct Stage<'a> {
     name: &'a str,
     #[serde(flatten)]
     span: Span,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn are_none(moves: &u32) -> bool {
+    *moves == 0
 }
 
 /// Moves from one wave to another.
@@ -116,6 +124,7 @@ impl Scene<'_> {
             name: &workload.name,
             pods: self.inventory.pods[info.workload as usize].len(),
             span,
+            partial: self.assigned.partial[group],
             stages: named.map(|(name, span)| Stage { name, span }).collect(),
             held,
             calendars: &self.model.problem.groups[group].calendars,
