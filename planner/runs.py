@@ -43,7 +43,7 @@ from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.apply.state import Run
 from planner.apply.tail import images_of
-from planner.errors import InfeasibleError, UsageError
+from planner.errors import InfeasibleError, RunError, UsageError
 from planner.fold.project import fleet_at
 from planner.fold.snapshots import Snapshots
 from planner.kube.cluster import Cluster
@@ -273,13 +273,17 @@ def plan_back(log: EventLog, journal: Journal, world: World, by: str) -> core.Pl
 
     Raises:
         UsageError: there is no way back that the log knows.
+        RunError: the run could not be aborted.
         InfeasibleError: no plan exists.
     """
     plan = load_plan(log, journal.run.plans[0])
     check_doors(plan, world)
     if not journal.run.is_over:
         journal.tell(AbortAsked(by=by))
-        carry_out(log, journal, world, waits_at_gates=False)
+        ending = carry_out(log, journal, world, waits_at_gates=False)
+        if not journal.run.is_over:
+            why = journal.run.stopped or ending
+            raise RunError(f"run {journal.run_id} is not over, so there is no way back yet: {why}")
     first = Course(plan)
     then = fleet_at(log, until=first.position, snapshots=world.snapshots)
     before = read_images(msgspec.json.decode(core.images(then)))

@@ -101,6 +101,14 @@ class Failed(Event, frozen=True, kw_only=True, tag="failed"):
     why: str
 
 
+class Relapsed(Event, frozen=True, kw_only=True, tag="relapsed"):
+    """Pods that were back do not serve any more: their wave is waited for once more."""
+
+    wave: int
+    moves: str
+    why: str
+
+
 class WaveEnded(Event, frozen=True, kw_only=True, tag="wave-ended"):
     """Nobody waits for this wave any more. `took` is how long moves took that went as planned."""
 
@@ -186,6 +194,7 @@ AnyEvent = (
     | Back
     | Dropped
     | Failed
+    | Relapsed
     | WaveEnded
     | ApprovalAsked
     | Approved

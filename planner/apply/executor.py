@@ -1,11 +1,12 @@
 """Carries out one run, one step at a time; each is safe to be killed in and to be said twice."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final, Literal
 
 from planner import core
-from planner.apply import carry, moving
+from planner.apply import carry, moving, recovery
 from planner.apply.calendars import moment
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
@@ -18,7 +19,7 @@ from planner.apply.preflight import preflight
 from planner.apply.site import Site
 from planner.apply.tail import tail_request
 from planner.apply.wave import bases, bind
-from planner.errors import ClusterError, DriftError, RunError
+from planner.errors import ClusterError, DriftError, LeaseLostError, RunError
 from planner.model import progress
 from planner.model.plan import Move
 from planner.model.progress import Ending
@@ -60,19 +61,26 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
 
 
 def _try_step(site: Site, step: Callable[[], bool]) -> bool:
-    """Take one step; a cluster that refuses it or has moved on stops the run."""
+    """Take one step; a cluster that refuses it or has moved on stops the run where it is."""
     try:
         return step()
+    except LeaseLostError:
+        raise
     except RunError as error:
+        with suppress(RunError):
+            moving.stand_still(site)
         reason: Reason = "drift" if isinstance(error, DriftError) else "refused"
         return _stop(site, reason, str(error))
 
 
 def _recover(site: Site) -> bool:
-    if _has_begun(site) and not site.run.abort_asked:
+    if site.run.abort_asked:
+        recovery.fence(site)
+        return False
+    if _has_begun(site):
         # Whoever was here before may have been killed at it, or somebody has taken it back.
         site.cordon()
-    moving.recover(site)
+    recovery.recover(site)
     return False
 
 
@@ -104,9 +112,10 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
         return _finish(site)
     elif run.paused:
         site.tell(progress.Paused(wave=run.wave.number))
-    elif _is_gated(site):
-        return not waits_at_gates and _stop(site, "gate", "an approval is asked for")
-    elif not _is_soaking(site):
+    elif (gated := _is_gated(site)) or _is_soaking(site):
+        goes_on = moving.look_back(site) or not gated or waits_at_gates
+        return not goes_on and _stop(site, "gate", "an approval is asked for")
+    else:
         return _begin_when_open(site)
     return False
 

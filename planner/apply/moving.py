@@ -5,17 +5,18 @@ from typing import Final
 
 from planner.apply import naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
-from planner.apply.course import place_of
-from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, WaveEnded
+from planner.apply.course import Place, place_of
+from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, Relapsed, WaveEnded
+from planner.apply.failures import too_many_failed, without_too_many
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
-from planner.apply.reached import how_far, took
+from planner.apply.reached import how_far, relapsed, took
 from planner.apply.site import Site
+from planner.apply.state import Wave
 from planner.apply.steps import (
     Going,
     Step,
-    as_appended,
     steps,
     without_evictions_that_wait,
     without_those_that_stay,
@@ -25,13 +26,14 @@ from planner.apply.wave import (
     bound_moves,
     by_others,
     split,
-    too_many_failed,
 )
 from planner.model import progress
 from planner.model.progress import Tightest
 
 DEPENDENCY: Final = "dependency:"
 """Begins the name of a dependency that holds a pod; budgets have other names."""
+LOOK_BACK_MS: Final = 10_000
+"""How often a wave that is over is looked at while nothing else goes on."""
 RETRY_MS: Final = 5_000
 """How long what was refused rests."""
 
@@ -49,6 +51,9 @@ def go_on(site: Site) -> str:
         site.append(Back(wave=wave.number, moves=str(found.back), strays=str(found.strays)))
         _tell(site, due, checkpoint.tightest)
         return ""
+    lost = site.plan.by_place(run.lost)
+    if wave.failed and not wave.skipped and (why := _used_up(site, due, lost)):
+        return why
     pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
     if _others_did(site, waiting, checkpoint):
         return ""
@@ -56,13 +61,33 @@ def go_on(site: Site) -> str:
         return ""
     closed = _closed(site, waiting)
     free = {number: pod for number, pod in pods.items() if number not in closed}
-    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free):
+    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free, lost):
         return ""
-    late = {number: _why(pod, refused=number in wave.refused) for number, pod in pods.items()}
+    late = {each.number: _why(each, pods[each.number], wave, lost) for each in waiting}
     late |= {number: f"{name} is closed" for number, name in closed.items()}
-    return _wait_or_end(
+    _wait_or_end(
         site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
     )
+    return ""
+
+
+def look_back(site: Site) -> bool:
+    """See whether pods of the wave that ended last still serve; says whether some do not.
+
+    Then it is under way again: they come back, or have failed as any others.
+    """
+    wave, now_ms = site.run.wave, site.outside.clock.now_ms()
+    if not wave.number or wave.skipped or now_ms < site.looked_back_ms + LOOK_BACK_MS:
+        return False
+    site.looked_back_ms = now_ms
+    due = bound_moves(site.course.moves(wave.number), wave)
+    let_go, _ = split(due, wave)
+    checkpoint = site.ask(Question(let_go=[each.key for each in let_go]))
+    away = relapsed(due, wave, site.course.index_of, checkpoint)
+    if not away:
+        return False
+    why = "; ".join(dict.fromkeys(away.values()))
+    return site.append(Relapsed(wave=wave.number, moves=str(MoveSet(away)), why=why))
 
 
 def _others_did(site: Site, waiting: Sequence[Due], checkpoint: Checkpoint) -> bool:
@@ -83,7 +108,7 @@ def _wait_or_end(
     tightest: Tightest | None,
     *,
     closed: frozenset[int],
-) -> str:
+) -> None:
     """Wait for moves, count as failed what takes too long, or end the wave.
 
     Moves to which a window or freeze is closed wait for as long as it takes.
@@ -91,19 +116,11 @@ def _wait_or_end(
     run, wave = site.run, site.run.wave
     if not waiting or wave.skipped:
         _end(site, due)
-        return ""
+        return
     new = {number: why for number, why in waiting.items() if number not in wave.failed}
     if not new:
-        why = too_many_failed(
-            run,
-            site.policy,
-            wave=len(due),
-            moves=site.plan.moves,
-            failed=site.plan.by_place(run.lost),
-        )
-        if not why:
-            _end(site, due)
-        return why
+        _end(site, due)
+        return
     failed = {number: why for number, why in new.items() if number not in closed}
     from_ms, now_ms = waits_from(run), site.outside.clock.now_ms()
     waited = site.waited.look(from_ms, now_ms)
@@ -114,7 +131,11 @@ def _wait_or_end(
         why = "; ".join(dict.fromkeys(failed.values()))
         site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))
-    return ""
+
+
+def _used_up(site: Site, due: Sequence[Due], lost: Mapping[Place, int]) -> str:
+    """Which failure budget is used up; or nothing."""
+    return too_many_failed(site.run, site.policy, wave=len(due), moves=site.plan.moves, failed=lost)
 
 
 def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
@@ -135,7 +156,11 @@ def _end(site: Site, due: Sequence[Due]) -> None:
 
 
 def _let_go(
-    site: Site, due: Sequence[Due], checkpoint: Checkpoint, pods: Mapping[int, PodStanding]
+    site: Site,
+    due: Sequence[Due],
+    checkpoint: Checkpoint,
+    pods: Mapping[int, PodStanding],
+    lost: Mapping[Place, int],
 ) -> bool:
     """Let moves go that have room in their budgets; says whether there were any."""
     wave = site.run.wave
@@ -151,6 +176,14 @@ def _let_go(
     not_taken, target = _not_taken(site, due, checkpoint), site.plan.target
     going = without_those_that_stay(going, not_taken, target)
     going = without_evictions_that_wait(going, not_taken, target)
+    going = without_too_many(
+        going,
+        due,
+        site.run,
+        site.policy,
+        moves=site.plan.moves,
+        failed=lost,
+    )
     if not going:
         return False
     made = steps(going, checkpoint.by_place(), not_taken, target)
@@ -224,44 +257,7 @@ def unname(site: Site) -> None:
     site.unname((*key, pod) for key, pod in named)
 
 
-def recover(site: Site) -> None:
-    """Make sure that what was appended as let go is let go, and that nobody else writes.
-
-    Objects with an open intent are touched first: a write of the executor before us that is still
-    on its way finds another resourceVersion there.
-    """
-    wave = site.run.wave
-    if not site.run.is_moving:
-        return
-    due = bound_moves(site.course.moves(wave.number), wave)
-    open_moves = [each for each in due if each.number in wave.let_go - wave.back]
-    # What was refused is in the numbers that were appended: those are made anew.
-    refused = {place_of(each.move) for each in due if each.number in wave.refused}
-    levers = {
-        place: lever
-        for index, lever in wave.levers.items()
-        if (place := site.course.places[index]) not in refused
-    }
-    if not open_moves and not levers:
-        return
-    checkpoint = site.ask(Question(let_go=[each.key for each in open_moves]))
-    pods = zip(open_moves, checkpoint.let_go, strict=True)
-    going = [
-        Going(number=each.number, move=each.move, uid=each.uid, pod=pod)
-        for each, pod in pods
-        if pod.state == "here"
-    ]
-    site.tell(progress.Recovering(wave=wave.number, moves=len(going)))
-    for each in going:
-        writer = site.writers[each.move.cluster]
-        writer.touch_pod(each.pod.namespace, each.pod.name, each.uid)
-    for place in [*levers, *site.plan.sidecar_sets]:
-        site.writers[place.cluster].touch(place.kind, place.namespace, place.name)
-    made = steps(going, checkpoint.by_place(), (), site.plan.target)
-    site.carry_out(as_appended(made, levers))
-
-
-def _why(pod: PodStanding, *, refused: bool) -> str:
+def _why(each: Due, pod: PodStanding, wave: Wave, lost: Mapping[Place, int]) -> str:
     """Why a move was not let go."""
     if pod.held_by.startswith(DEPENDENCY):
         return f"{pod.held_by.removeprefix(DEPENDENCY)} is not through"
@@ -273,7 +269,12 @@ def _why(pod: PodStanding, *, refused: bool) -> str:
         "kept": "its pod cannot move",
         "settling": "others move it",
     }
-    return said.get(pod.state, "it was refused" if refused else "others go first")
+    if why := said.get(pod.state):
+        return why
+    if each.number in wave.refused:
+        return "it was refused"
+    place = place_of(each.move)
+    return f"pods of {place} have failed" if lost.get(place) else "others go first"
 
 
 def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.apply.checkpoint import Checkpoint, PodState, Standing
 from planner.apply.course import Place, place_of
@@ -84,6 +84,24 @@ def how_far(
         strays=MoveSet(strays),
         waiting={number: unlike[place][1] for number, place in waiting.items()},
     )
+
+
+def relapsed(
+    due: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
+) -> Mapping[int, str]:
+    """Which moves of a wave that is over are not back any more, and what is not as it should be.
+
+    It is the wave's rule for moves that come back, asked once more.
+    """
+    let_go = (each for each in due if each.number in wave.let_go)
+    away = MoveSet(
+        each.number
+        for each, pod in zip(let_go, checkpoint.let_go, strict=True)
+        if pod.state in ("settling", "leaving", "gone")
+    )
+    before = replace(wave, back=wave.back - away)
+    waiting = how_far(due, before, index_of, checkpoint).waiting
+    return {number: why for number, why in waiting.items() if number in wave.back}
 
 
 def _parted(

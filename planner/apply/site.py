@@ -121,6 +121,7 @@ class Site:
 
     Attributes:
         waited: how long it has waited in vain for the wave under way.
+        looked_back_ms: when it looked last whether what is back still serves.
     """
 
     def __init__(self, journal: Journal, lease: Lease, outside: Outside) -> None:
@@ -128,6 +129,7 @@ class Site:
         self.plan = _following(outside, journal.run.plans)
         self.policy = Policy.of_texts(journal.run.policy)
         self.waited = Waited()
+        self.looked_back_ms = 0
         self._journal = journal
         self._lease = lease
         self._steps = 0

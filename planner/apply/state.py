@@ -18,6 +18,7 @@ from planner.apply.events import (
     LetGo,
     Lever,
     Paused,
+    Relapsed,
     Replanned,
     Resumed,
     RetryAsked,
@@ -235,7 +236,6 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
     # What was back before is not back once more.
     moves = MoveSet.parse(event.moves) - run.wave.back
     strays = MoveSet.parse(event.strays) & moves
-    named = moves - strays - MoveSet(run.wave.bound)
     wave = replace(
         run.wave,
         back=run.wave.back | moves,
@@ -250,7 +250,7 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         moved=run.moved + len(moves),
         strays=run.strays + len(strays),
         lost=_lost(run, NONE, found=moves),
-        as_planned=run.as_planned + (len(named) if len(run.plans) == 1 else 0),
+        as_planned=run.as_planned + _named(run, moves - strays),
     )
 
 
@@ -272,6 +272,33 @@ def _failed(run: Run, event: Failed, _time_ms: int) -> Run:
     return replace(run, wave=wave, lost=_lost(run, moves, found=NONE))
 
 
+def _relapsed(run: Run, event: Relapsed, time_ms: int) -> Run:
+    moves = MoveSet.parse(event.moves) & run.wave.back
+    strays = run.wave.strays & moves
+    wave = replace(
+        run.wave,
+        ended_ms=0,
+        back=run.wave.back - moves,
+        strays=run.wave.strays - strays,
+        progress_ms=time_ms,
+        # How long its moves took was told when it ended first.
+        let_go_at=(),
+        back_at=(),
+    )
+    return replace(
+        run,
+        wave=wave,
+        moved=run.moved - len(moves),
+        strays=run.strays - len(strays),
+        as_planned=run.as_planned - _named(run, moves - strays),
+    )
+
+
+def _named(run: Run, moves: MoveSet) -> int:
+    """How many of these moves took the pods that the first plan named."""
+    return len(moves - MoveSet(run.wave.bound)) if len(run.plans) == 1 else 0
+
+
 def _lost(run: Run, moves: MoveSet, *, found: MoveSet) -> Mapping[str, MoveSet]:
     """Moves that failed, with more of them and without those that were found after all."""
     return {**run.lost, run.plan: (run.lost.get(run.plan, NONE) | moves) - found}
@@ -286,11 +313,13 @@ def _retried(run: Run, _event: RetryAsked, time_ms: int) -> Run:
 
 def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:
     wave = run.wave
+    # One that was waited for once more has ended before.
+    others = (it for it in run.took if it[:2] != (run.plan, wave.number))
     return replace(
         run,
         wave=replace(wave, ended_ms=time_ms),
-        unfinished=run.unfinished | (wave.moves - wave.back),
-        took=(*run.took, (run.plan, wave.number, time_ms - wave.began_ms)),
+        unfinished=run.unfinished - wave.moves | (wave.moves - wave.back),
+        took=(*others, (run.plan, wave.number, time_ms - wave.began_ms)),
     )
 
 
@@ -308,6 +337,7 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     Back: _back,
     Dropped: _dropped,
     Failed: _failed,
+    Relapsed: _relapsed,
     RetryAsked: _retried,
     WaveEnded: _wave_ended,
     SkipAsked: lambda run, _, __: replace(run, wave=replace(run.wave, skipped=True)),

@@ -7,8 +7,7 @@ from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
 from planner.apply.course import Place, place_of
 from planner.apply.events import Base
 from planner.apply.moveset import MoveSet
-from planner.apply.policy import Policy
-from planner.apply.state import Bound, Run, Wave
+from planner.apply.state import Bound, Wave
 from planner.model.plan import Move
 
 
@@ -129,26 +128,3 @@ def bases(index_of: Mapping[Place, int], standings: Iterable[Standing]) -> tuple
     return tuple(
         (index_of[it.place], it.movable, it.unsettled, it.missing, it.at_target) for it in standings
     )
-
-
-def too_many_failed(
-    run: Run, policy: Policy, *, wave: int, moves: Mapping[Place, int], failed: Mapping[Place, int]
-) -> str:
-    """Which failure budget is used up; or nothing.
-
-    Args:
-        run: which, in the middle of a wave.
-        policy: its failure budgets.
-        wave: moves of the wave.
-        moves: of the run, by workload.
-        failed: moves of the run that failed, by workload.
-    """
-    if run.failed > policy.failures_run.of(sum(moves.values())):
-        return f"{run.failed} pods failed in this run, {policy.failures_run} may"
-    in_wave = len(run.wave.failed)
-    if in_wave > policy.failures_wave.of(wave):
-        return f"{in_wave} pods failed in wave {run.wave.number}, {policy.failures_wave} may"
-    for place, count in failed.items():
-        if count > policy.failures_workload.of(moves.get(place, count)):
-            return f"{count} pods of {place} failed in this run, {policy.failures_workload} may"
-    return ""

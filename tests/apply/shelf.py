@@ -137,3 +137,21 @@ class Agreeing(Shelf):
             "spec": {"template": {"spec": {"containers": []}}},
         }
         return Answer(body=json.dumps(found).encode())
+
+
+class Keeping(Agreeing):
+    """One that also keeps what is written to workloads, some of which their owners paused."""
+
+    def __init__(self, *paused: str) -> None:
+        super().__init__()
+        self._paused = paused
+
+    def send(self, call: Call) -> Answer:
+        answer = super().send(call)
+        if "/deployments/" not in call.path and "/clonesets/" not in call.path:
+            return answer
+        if call.method == "GET" and call.path not in self.objects:
+            made = json.loads(answer.body)
+            made["spec"]["paused"] = made["metadata"]["name"] in self._paused
+            self.objects[call.path] = made
+        return Shelf.send(self, call)

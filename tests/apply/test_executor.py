@@ -7,12 +7,15 @@ from msgspec.structs import replace
 
 import planner
 from planner import core
+from planner.apply.checkpoint import Question
 from planner.apply.course import Course
 from planner.apply.events import (
+    AbortAsked,
     AnyEvent,
     Approved,
     Ended,
     Failed,
+    LetGo,
     Paused,
     Replanned,
     RetryAsked,
@@ -26,17 +29,19 @@ from planner.apply.events import (
 from planner.apply.executor import TICK_S, execute
 from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
+from planner.apply.levers.held import HELD, RUN, annotations_of
 from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.site import Site
 from planner.apply.tail import images_of, tail_request
+from planner.apply.wave import bases
 from planner.log import Stream
 from planner.log.memory import MemoryEventLog
 from planner.loop import observe_fleet
 from planner.model.clock import ManualClock
 from planner.model.progress import Ending
-from tests.apply.shelf import Agreeing
+from tests.apply.shelf import Agreeing, Keeping, Manifest
 from tests.shop import IDENTITY, SALE_MS, shop_log, shop_plan
 from tests.shop import request as shop_request
 
@@ -57,7 +62,7 @@ class Desk:
     """An executor with a log of its own, and no cluster to write to.
 
     Attributes:
-        door: what it takes for every cluster.
+        door: what it takes for hangzhou, and where none is given for every cluster.
     """
 
     def __init__(
@@ -65,9 +70,10 @@ class Desk:
         *events: AnyEvent,
         plan: core.Plan | None = None,
         replan: Replan = lambda *_: None,
+        door: Agreeing | None = None,
     ) -> None:
         plan = shop_plan() if plan is None else plan
-        self.door = Agreeing()
+        self.door = door or Agreeing()
         self.clock = ManualClock(SALE_MS)
         self.log = MemoryEventLog(clock=self.clock, identity=IDENTITY)
         self.journal = Journal(self.log, "r")
@@ -79,7 +85,7 @@ class Desk:
         self.journal.take(lease.epoch, "me")
         outside = Outside(
             log=self.log,
-            doors=dict.fromkeys(("hangzhou", "shanghai"), self.door),
+            doors={"hangzhou": self.door, "shanghai": self.door if door is None else Agreeing()},
             clock=self.clock,
             look=fleet,
             load=lambda _: plan,
@@ -90,7 +96,9 @@ class Desk:
         self.site = Site(self.journal, lease, outside)
 
     def rest(self, seconds: float) -> bool:
-        """The executor has to end as soon as it would rest."""
+        """The executor has to end as soon as it would rest; it does not wait for its turn."""
+        if seconds not in (0, TICK_S):
+            return False
         self.rests.append(seconds)
         return True
 
@@ -189,3 +197,44 @@ def test_a_wave_that_failed_within_the_budget_is_left_behind_until_somebody_trie
     assert desk.step() == "interrupted"
     assert isinstance(desk.last, Replanned)
     assert desk.journal.run.failed == 0
+
+
+def test_what_has_failed_stops_a_run_that_could_let_others_go() -> None:
+    first, *_ = course().numbers(1)
+    numbers = str(MoveSet(course().numbers(1)))
+    standings = Desk().site.ask(Question()).workloads
+    begun = WaveBegun(wave=1, moves=numbers, base=bases(course().index_of, standings))
+    lost = LetGo(wave=1, moves=str(first)), Failed(wave=1, moves=str(first), why="late")
+    desk = Desk(begun, *lost)
+    assert desk.step() == "stopped"
+    assert isinstance(desk.last, Stopped)
+    assert desk.last.reason == "failures"
+    assert desk.journal.run.wave.let_go == MoveSet([first])
+
+
+def deployments(door: Keeping) -> list[Manifest]:
+    return [each for path, each in door.objects.items() if "/deployments/" in path]
+
+
+def test_what_stops_a_run_in_the_middle_of_a_wave_leaves_no_deployment_let_go() -> None:
+    door = Keeping("inventory")
+    desk = Desk(*first_wave(), door=door)
+    assert desk.step() == "stopped"
+    assert isinstance(desk.last, Stopped)
+    assert desk.last.text.startswith("Workload trade/inventory is paused by its owner")
+    held = [each for each in deployments(door) if HELD in annotations_of(each)]
+    assert held, "that was let go before"
+    assert all(each["spec"]["paused"] for each in held)
+
+
+def test_a_run_that_is_aborted_lets_nothing_go_and_ends_whatever_its_owners_did() -> None:
+    numbers = course().numbers(1)
+    levers = tuple((index, "go", 1, 0) for index in course().moves_of(1))
+    intent = LetGo(wave=1, moves=str(MoveSet(numbers)), levers=levers)
+    door = Keeping("inventory")
+    desk = Desk(*first_wave(intent, AbortAsked(by="me")), door=door)
+    desk.step()
+    assert desk.journal.run.outcome == "aborted"
+    assert len(deployments(door)) > 5
+    assert all(RUN in annotations_of(each) for each in door.objects.values()), "it was touched"
+    assert not any(HELD in annotations_of(each) for each in door.objects.values())

@@ -11,6 +11,7 @@ from planner.apply.events import (
     Failed,
     LetGo,
     Paused,
+    Relapsed,
     Replanned,
     Resumed,
     RetryAsked,
@@ -81,6 +82,20 @@ def test_failures_are_kept_by_plan_until_somebody_tries_again() -> None:
     assert run.unfinished == MoveSet(range(4))
     run = fold(run, [RetryAsked(by="me")], 2000)
     assert (run.failed, run.unfinished) == (0, MoveSet()), "they have to move again"
+
+
+def test_a_wave_is_under_way_again_when_what_was_back_is_not() -> None:
+    over = (BEGUN, LET_GO, Back(wave=1, moves="0-3", strays="1"), WaveEnded(wave=1))
+    run = after(*over, Relapsed(wave=1, moves="0-1", why="not back"))
+    assert run.is_moving
+    assert (run.moved, run.strays, run.as_planned) == (2, 0, 1)
+    again = fold(run, [Back(wave=1, moves="0-1", strays="1")], 1000)
+    assert (again.moved, again.strays, again.as_planned) == (4, 1, 2)
+    run = fold(again, [WaveEnded(wave=1)], 9000)
+    assert run.took == (("p", 1, 8000),), "one wave, however often it ended"
+    assert not run.wave.let_go_at, "how long its moves took is not told again"
+    lost = fold(again, [Relapsed(wave=1, moves="2", why=""), WaveEnded(wave=1)], 9000)
+    assert lost.unfinished == MoveSet([2])
 
 
 def test_a_pod_comes_back_once() -> None:

@@ -9,17 +9,23 @@ from msgspec.structs import replace
 from planner.apply.checkpoint import Checkpoint, PodStanding, PodState, Standing
 from planner.apply.course import Place
 from planner.apply.drift import drift
-from planner.apply.events import Back, Dropped, Failed, LetGo, WaveBegun, WaveEnded
+from planner.apply.events import (
+    AnyEvent,
+    Back,
+    Dropped,
+    LetGo,
+    Relapsed,
+    WaveBegun,
+    WaveEnded,
+)
 from planner.apply.moveset import MoveSet
-from planner.apply.policy import Allowance, Policy
-from planner.apply.reached import how_far
+from planner.apply.reached import how_far, relapsed
 from planner.apply.state import Run, fold
 from planner.apply.wave import (
     bind,
     bound_moves,
     by_others,
     split,
-    too_many_failed,
 )
 from planner.model.plan import Move, Workload
 
@@ -177,6 +183,34 @@ def test_a_pod_that_another_one_went_for_is_a_stray() -> None:
     assert going.strays == MoveSet([1]), "made anew where it should have stayed"
 
 
+@given(
+    st.lists(st.sampled_from(["gone", "done", "settling", "here", "leaving"]), min_size=1),
+    st.integers(0, 5), st.integers(0, 5), st.data(),
+)  # fmt: skip
+def test_what_is_not_back_any_more_stays_so_until_something_changes(
+    states: list[PodState], missing: int, slow: int, data: st.DataObject
+) -> None:
+    count = len(states)
+    run = moving(count, base=(0, 30, 0, 0, 0))
+    failed = MoveSet(data.draw(st.sets(st.integers(0, count - 1))))
+    back = MoveSet(range(count)) - failed
+    strays = MoveSet(number for number in back if states[number] == "here")
+    over: list[AnyEvent] = [Back(wave=1, moves=str(back), strays=str(strays)), WaveEnded(wave=1)]
+    run = fold(run, over, 0)
+    moves = [move(str(number), "in-place") for number in range(count)]
+    stand = standing(movable=30 - count, at_target=count, unsettled=slow, pods=10 - missing)
+    due = bound_moves(enumerate(moves), run.wave)
+    away = relapsed(due, run.wave, {CART: 0}, answer(stand, *states))
+    assert not away.keys() & set(failed), "they are waited for as it is"
+    assert all(states[number] in ("gone", "settling", "leaving") for number in away)
+    if missing + slow == 0:
+        assert not away
+    if slow and set(states) == {"settling"}:
+        assert len(away) == len(back)
+    run = fold(run, [Relapsed(wave=1, moves=str(MoveSet(away)), why="")], 0)
+    assert not found(run, moves, answer(stand, *states)).back & MoveSet(away)
+
+
 def test_a_move_whose_pod_is_gone_takes_one_that_the_plan_does_not_know() -> None:
     moves = list(enumerate([move("a"), move("b"), move("c")]))
     states = {("hz", "a"): pod("gone"), ("hz", "b"): pod("here"), ("hz", "c"): pod("gone")}
@@ -258,21 +292,3 @@ def test_a_workload_that_is_gone_is_drift_and_long_lists_are_cut() -> None:
     places = {Place("hz", "trade", "CloneSet", f"w{n}"): 1 for n in range(9)}
     assert len(drift(places, {}, {})) == 6
     assert drift(places, {}, {})[-1] == "and 4 more"
-
-
-def test_a_failure_budget_of_the_run_the_wave_or_the_workload_stops_it() -> None:
-    run = fold(moving(10, base=BASE), [Failed(wave=1, moves="0-1", why="")], 0)
-    two, one = Allowance(2), Allowance(1)
-
-    def why(run_may: Allowance, wave_may: Allowance, workload_may: Allowance) -> str:
-        policy = Policy(
-            failures_run=run_may, failures_wave=wave_may, failures_workload=workload_may
-        )
-        moves = {CART: 90, Place("hz", "trade", "CloneSet", "order"): 10}
-        return too_many_failed(run, policy, wave=10, moves=moves, failed={CART: 2})
-
-    assert why(two, two, two) == ""
-    assert "in this run" in why(one, two, two)
-    assert "in wave 1" in why(two, one, two)
-    assert str(CART) in why(two, two, one)
-    assert why(Allowance(2, percent=True), Allowance(20, percent=True), two) == ""
