@@ -12,7 +12,7 @@ import pytest
 
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
-from tests.controlplane.given import is_there, wants_room
+from tests.controlplane.given import is_there, ours, wants_room
 from tests.controlplane.ports import free_ports
 from tests.controlplane.program import COMMAND
 from tests.controlplane.running import Auditor, Operator, Running
@@ -243,3 +243,36 @@ def test_an_executor_sees_by_somebody_elses_observer_and_serves_metrics(
     assert 'planner_run_events_total{event="wave"} 2.0' in served
     assert "planner_run_of 4.0" in served
     assert ready(hangzhou.admin).count(image("api", "2.0.0")) == REPLICAS["api"]
+
+
+def serve(api: Api, name: str, *, whether: bool) -> None:
+    """Let a pod of `web` that is at an image stop to serve, or serve again, as its kubelet says."""
+    pods = api.get(f"{PLACE}/pods")["items"]
+    (pod,) = (it for it in pods if it["spec"]["containers"][0]["image"] == name)
+    conditions = [
+        {**it, "status": str(whether)} if it["type"] in ("Ready", "ContainersReady") else it
+        for it in pod["status"]["conditions"]
+    ]
+    path = f"{PLACE}/pods/{pod['metadata']['name']}/status"
+    api.merge(path, {"status": {"conditions": conditions}})
+
+
+def test_what_stops_serving_while_it_soaks_stops_the_run(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    api, new = ours(hangzhou).admin, image("web", "2.0.0")
+    stages = [{"name": "canary", "perWorkload": 1, "soak": "25s"},
+              {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
+    plan = operator.plan(request({"web": "2.0.0"}, stages=stages))
+    with operator.apply(plan, "--patience", "1") as running:
+        running.wait_for("soaking")
+        serve(api, new, whether=False)
+        assert running.end() == 5, running.errors
+    (ended,) = running.said("ended")
+    assert (ended["ending"], ended["moved"], ended["failed"]) == ("stopped", 0, 1)
+    assert any("1 pod not back" in each["why"] for each in running.said("moving"))
+    assert ready(api).count(image("web")) == REPLICAS["web"] - 1, "no other has gone"
+    serve(api, new, whether=True)
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors
+    assert ready(api).count(new) == REPLICAS["web"]
