@@ -81,14 +81,16 @@ def apply(
     return _carried_out(log, journal, world, live)
 
 
-def dry_run(log: "Log", plan: Plan, live: Live, *, request: UpgradeRequest | None = None) -> None:
+def dry_run(log: "Log", plan: Plan, live: Live, *, request: UpgradeRequest | None = None) -> int:
     """Check rights and let the servers try every write of a plan, keeping nothing.
+
+    Gives how many moves they would not take now, as a budget has no room for their pods.
 
     Raises:
         RunError: a right is missing, or a cluster would refuse a write.
         UsageError: a cluster of the plan is not among these.
     """
-    runs.try_out(log.events, plan, _world(log, live, plan, request), Policy())
+    return runs.try_out(log.events, plan, _world(log, live, plan, request), Policy())
 
 
 def rollback(

@@ -234,8 +234,10 @@ def carry_out(log: EventLog, journal: Journal, world: World, *, waits_at_gates: 
     return ending
 
 
-def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> None:
+def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> int:
     """Check rights, and let every server try every write of a plan without keeping it.
+
+    Gives how many moves are refused for now, as a budget has no room for their pods.
 
     Raises:
         UsageError: a cluster of the plan has no door.
@@ -247,7 +249,7 @@ def try_out(log: EventLog, plan: core.Plan, world: World, policy: Policy) -> Non
     lease = Lease(log, journal.run_id, Holder.this(), world.clock)
     with _seeing(log, world) as lookout:
         outside = _outside(log, world, partial(lookout.look, lease.renew))
-        preflight(Site(journal, lease, outside), every=True)
+        return preflight(Site(journal, lease, outside), every=True)
 
 
 def how_it_ended(log: EventLog, journal: Journal, ending: Ending) -> Ended:

@@ -23,6 +23,13 @@ Meaning = Literal["unknown", "overtaken", "not-now", "gone", "never"]
 _RIGHT: Final = re.compile(r'User ".*" cannot \w+ resource')
 """How the API server says that a right is missing; budgets and webhooks refuse with 403 too."""
 _BUDGET: Final = "PodDisruptionBudget"
+_FULL: Final = re.compile(
+    r'pod(disruption|unavailable)budget[\w.]* "[^"]*" is forbidden'
+    r"|couldn't update Pod(Disruption|Unavailable)Budget",
+    re.IGNORECASE,
+)
+"""How the API server, and OpenKruise's webhook of pods (`pkg/control/pubcontrol`), say that the
+books of a budget are full, that it has no room, or that many ask it at once."""
 
 
 def of_object(error: ClusterError) -> Meaning:
@@ -55,6 +62,16 @@ def of_removal(error: ClusterError) -> Meaning:
     if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return "never"
     return of_pod(error)
+
+
+def is_full(error: ClusterError) -> bool:
+    """Whether what refuses a pod for now is a budget that has no room, and nothing else.
+
+    Two budgets over one pod refuse it always, and nobody knows what a webhook goes by.
+    """
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return bool(error.reason)
+    return bool(_FULL.search(error.message))
 
 
 def is_passing(error: ClusterError) -> bool:

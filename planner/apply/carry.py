@@ -1,7 +1,7 @@
 """Carries out the steps of a wave on one cluster: levers in the order in which they are safe."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
 
@@ -66,17 +66,47 @@ def carry_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -
     named, refused = _named(steps, writer, run)
     named, waiting = _checked(named, writer, wanted)
     refused |= waiting
-    sets = [(step, (*step.sidecar_sets, *step.new_sidecars)) for step in named]
-    for name in dict.fromkeys(chain.from_iterable(its for _, its in sets)):
-        leaving = {each for step, its in sets if name in its for each in step.leaving}
-        in_place = any(name in step.sidecar_sets for step in named)
-        lever = sidecar_lever(name, wanted, run, leaving, in_place=in_place)
-        writer.pull("SidecarSet", "", name, lever)
+    _let_sidecars_go(named, writer, wanted, run)
     for step in named:
         if step.application:
             refused |= _let_go(step, writer, wanted, run)
         refused |= _removed(step, writer, refused)
     return refused
+
+
+def try_out(steps: Iterable[Step], writer: Writer, wanted: Wanted, run: Run) -> set[int]:
+    """Try every write of steps on their cluster, which keeps none; gives moves refused for now.
+
+    What a budget refuses a pod now holds up none of its later writes, and no lever, for all of
+    them are to be tried. Levers are pulled as far as was counted, whoever scaled a workload since.
+
+    Raises:
+        DriftError: a workload is gone, paused, or changed by somebody else.
+        RunError: the server refuses what is wanted, or warns of it.
+        ClusterError: the API server is away for too long.
+    """
+    counted = [replace(step, replicas=None) for step in steps]
+    named = {
+        each.number: name_pod(step, each, writer, run) for step in counted for each in step.moves
+    }
+    refused = {number for number, it in named.items() if it.outcome == "refused"}
+    _let_sidecars_go(counted, writer, wanted, run)
+    for step in counted:
+        if step.application:
+            _let_go(step, writer, wanted, run)
+            rest(step.place, writer)
+        refused |= _removed(step, writer, ()).keys()
+    return refused
+
+
+def _let_sidecars_go(steps: Sequence[Step], writer: Writer, wanted: Wanted, run: Run) -> None:
+    """Pull the levers of the SidecarSets of steps, each once."""
+    sets = [(step, (*step.sidecar_sets, *step.new_sidecars)) for step in steps]
+    for name in dict.fromkeys(chain.from_iterable(its for _, its in sets)):
+        leaving = {each for step, its in sets if name in its for each in step.leaving}
+        in_place = any(name in step.sidecar_sets for step in steps)
+        lever = sidecar_lever(name, wanted, run, leaving, in_place=in_place)
+        writer.pull("SidecarSet", "", name, lever)
 
 
 def _removed(step: Step, writer: Writer, refused: Collection[int]) -> dict[int, str]:
@@ -94,7 +124,7 @@ def _checked(
     waiting: dict[int, str] = {}
     for step in steps:
         try:
-            if step.application and not writer.is_dry_run:
+            if step.application:
                 settle_deployment(step, writer, wanted)
                 check_template(step, writer, wanted)
             going.append(step)
@@ -111,8 +141,6 @@ def _let_go(step: Step, writer: Writer, wanted: Wanted, run: Run) -> dict[int, s
     except _ScaledError:
         return _waiting(step)
     name_nodes(step, writer, run)
-    if writer.is_dry_run:
-        rest(place, writer)
     return {}
 
 

@@ -1,7 +1,9 @@
 """Before a run acts: may it do everything, and would every cluster take every write?"""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -18,6 +20,8 @@ from planner.model.plan import Move
 
 MOVES_AT_ONCE: Final = 5_000
 """Moves that are tried together, and the most of which a run tries each before it begins."""
+_LOOKED_AT: Final = 5
+"""Of how many pods of a workload and kind the first that is still there is tried."""
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -46,9 +50,10 @@ class _Review(msgspec.Struct, frozen=True):
     status: _Status = _Status()
 
 
-def preflight(site: Site, *, every: bool = False) -> None:
+def preflight(site: Site, *, every: bool = False) -> int:
     """Check rights, and let every server try every write without keeping it.
 
+    Gives how many moves a budget has no room for now; any other refusal is one of the plan.
     A run of a plan of more than `MOVES_AT_ONCE` moves tries one pod of each workload and kind, for
     the others differ in their names. With `every` all are tried, part by part, each by what the
     fleet is then: that takes as long as writing, and can be stopped between two parts.
@@ -75,21 +80,29 @@ def preflight(site: Site, *, every: bool = False) -> None:
                 f"cluster {name}: not allowed to {'; '.join(map(str, missing))}; "
                 "apply the role that `planner apply --role` prints"
             )
-    _try_all(site, list(_batches(moves)) if every else [_some(moves)])
+    return _try_all(site, list(_batches(moves)) if every else [_some(site, moves)])
 
 
-def _some(moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, Move]]:
-    """All moves of a small plan, and of a large one the first of each workload and kind."""
+def _some(site: Site, moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, Move]]:
+    """All moves of a small plan, and of a large one the first of each workload and kind.
+
+    The first whose pod is still there: of one that is leaving nothing would be tried.
+    """
     if len(moves) <= MOVES_AT_ONCE:
         return moves
-    first: dict[tuple[Place, str], tuple[int, Move]] = {}
+    first: defaultdict[tuple[Place, str], list[tuple[int, Move]]] = defaultdict(list)
     for number, move in moves:
-        first.setdefault((place_of(move), move.kind), (number, move))
-    return list(first.values())
+        its = first[place_of(move), move.kind]
+        if len(its) < _LOOKED_AT:
+            its.append((number, move))
+    looked_at = list(chain.from_iterable(first.values()))
+    pods = site.ask(Question(due=[(move.cluster, move.uid) for _, move in looked_at])).due
+    here = {number for (number, _), pod in zip(looked_at, pods, strict=True) if pod.state == "here"}
+    return [next((each for each in its if each[0] in here), its[0]) for its in first.values()]
 
 
-def _try_all(site: Site, batches: Sequence[Sequence[tuple[int, Move]]]) -> None:
-    tried, moves = 0, sum(map(len, batches))
+def _try_all(site: Site, batches: Sequence[Sequence[tuple[int, Move]]]) -> int:
+    tried, refused, moves = 0, 0, sum(map(len, batches))
     site.tell(progress.Preflight(moves=moves, tried=tried))
     site.try_cordon()
     for batch in batches:
@@ -97,9 +110,10 @@ def _try_all(site: Site, batches: Sequence[Sequence[tuple[int, Move]]]) -> None:
             raise RunError(
                 f"stopped when {tried:,} of {moves:,} moves had been tried; nothing is kept"
             )
-        _try(site, batch)
+        refused += _try(site, batch)
         tried += len(batch)
         site.tell(progress.Preflight(moves=moves, tried=tried))
+    return refused
 
 
 def _batches(moves: Iterable[tuple[int, Move]]) -> Iterator[Sequence[tuple[int, Move]]]:
@@ -117,7 +131,7 @@ def _batches(moves: Iterable[tuple[int, Move]]) -> Iterator[Sequence[tuple[int, 
         yield batch
 
 
-def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
+def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> int:
     keys = [(move.cluster, move.uid) for _, move in moves]
     checkpoint = site.ask(Question(due=keys))
     going = [
@@ -126,7 +140,7 @@ def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> None:
         if pod.state == "here"
     ]
     made = steps(going, checkpoint.by_place(), (), site.plan.target)
-    site.try_out(made)
+    return site.try_out(made)
 
 
 def rights(moves: Iterable[Move], *, sidecars: bool, drains: bool = False) -> list[Right]:

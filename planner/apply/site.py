@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from typing import Final, TypeVar
 
 import msgspec
@@ -213,13 +214,13 @@ class Site:
         """
         self._cordon(self._writers(dry_run=True))
 
-    def try_out(self, steps: Sequence[Step]) -> None:
-        """Let the servers try steps without keeping anything.
+    def try_out(self, steps: Sequence[Step]) -> int:
+        """Let the servers try steps without keeping anything; gives moves refused for now.
 
         Raises:
             RunError: a server refuses a write, or warns of it.
         """
-        self._on_all(steps, self._writers(dry_run=True))
+        return sum(map(len, self._on_all(carry.try_out, steps, self._writers(dry_run=True))))
 
     def cordon(self) -> None:
         """Let no new pod come to the nodes that are to be empty; they stay like that.
@@ -243,7 +244,8 @@ class Site:
         Raises:
             RunError: a server refuses a write, or warns of it.
         """
-        refused = self._on_all(steps, self.writers)
+        each_on = self._on_all(carry.carry_out, steps, self.writers)
+        refused = dict(chain.from_iterable(each.items() for each in each_on))
         writes = sum(writer.writes for writer in self.writers.values())
         written = Written(
             wave=self.run.wave.number,
@@ -255,7 +257,13 @@ class Site:
         while not self.append(written):
             self.read()
 
-    def _on_all(self, steps: Sequence[Step], writers: Mapping[str, Writer]) -> dict[int, str]:
+    def _on_all(
+        self,
+        act: Callable[[Sequence[Step], Writer, carry.Wanted, naming.Run], T],
+        steps: Sequence[Step],
+        writers: Mapping[str, Writer],
+    ) -> list[T]:
+        """Act on each cluster with its steps, and give what came of it."""
         by_cluster: dict[str, list[Step]] = {}
         for step in steps:
             by_cluster.setdefault(step.place.cluster, []).append(step)
@@ -268,11 +276,9 @@ class Site:
         self._steps += 1
         name = f"{self._lease.epoch}.{self._steps}"
         who = naming.Run(id=self.run_id, wave=self.run.wave.number, step=name)
-        refused = self._beside(
-            partial(carry.carry_out, its, writers[name], wanted, who)
-            for name, its in by_cluster.items()
+        return self._beside(
+            partial(act, its, writers[name], wanted, who) for name, its in by_cluster.items()
         )
-        return {number: why for each in refused for number, why in each.items()}
 
     def rest(self, places: Iterable[Place]) -> None:
         """Let workloads that were let go stand still."""

@@ -207,7 +207,7 @@ class Writer:
             )
             if error is None:
                 return Written("done")
-            if came := _came_of(answers.of_pod(error), error, tries):
+            if came := self._came_of(answers.of_pod(error), error, tries):
                 return came
             live = self._found(path)
             if live is None or live["metadata"]["uid"] != uid:
@@ -272,7 +272,7 @@ class Writer:
             error = self._write(_removal(path, namespace, name, options, evict=evict))
             if error is None:
                 return Written("done")
-            if came := _came_of(answers.of_removal(error), error, tries):
+            if came := self._came_of(answers.of_removal(error), error, tries):
                 return came
 
     def touch_pod(self, namespace: str, name: str, uid: str) -> None:
@@ -335,6 +335,25 @@ class Writer:
                     raise
                 tries.again("unknown", error)
 
+    def _came_of(
+        self, meaning: answers.Meaning, error: ClusterError, tries: Tries
+    ) -> Written | None:
+        """What came of a write to a pod; None when it has to be read and written again.
+
+        Raises:
+            RunError: it is refused for good; in a dry run, by anything but a budget without room.
+        """
+        if meaning == "gone":
+            return Written("gone")
+        for_now = meaning == "not-now" and (answers.is_full(error) or not self._dry_run)
+        if for_now:
+            return Written("refused", error.message)
+        if meaning in ("unknown", "overtaken") and tries.again(meaning, error):
+            return None
+        if meaning == "overtaken" and not self._dry_run:
+            return Written("refused", f"it changes all the time: {error.message}")
+        raise RunError(f"{tries.what}: {error}") from error
+
     def _tries(self, what: str) -> Tries:
         return Tries(what, self._timing)
 
@@ -366,16 +385,3 @@ def _again(tries: Tries, error: ClusterError) -> bool:
     if meaning == "never":
         raise RunError(f"{tries.what}: {error}") from error
     return tries.again(meaning, error)
-
-
-def _came_of(meaning: answers.Meaning, error: ClusterError, tries: Tries) -> Written | None:
-    """What came of a write to a pod; None when it has to be read and written again."""
-    if meaning == "gone":
-        return Written("gone")
-    if meaning == "not-now":
-        return Written("refused", error.message)
-    if meaning == "never":
-        raise RunError(f"{tries.what}: {error}") from error
-    if tries.again(meaning, error):
-        return None
-    return Written("refused", f"it changes all the time: {error.message}")

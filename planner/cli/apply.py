@@ -83,8 +83,8 @@ def command(
         manifests = manifests_of(log, made, request)
         with world(asked, log, manifests) as (outside, progress):
             if dry_run:
-                try_out(log, made, outside, asked.policy)
-                progress.tell(Tried(plan=plan))
+                refused = try_out(log, made, outside, asked.policy)
+                progress.tell(Tried(plan=plan, refused_for_now=refused))
                 return
             journal = _journal(log, plan, made, asked, outside)
             progress.begin(journal.run_id, journal.run)

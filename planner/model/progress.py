@@ -36,9 +36,13 @@ class Cordoning(Event, frozen=True, kw_only=True, tag="cordoning"):
 
 
 class Tried(Event, frozen=True, kw_only=True, tag="tried"):
-    """A dry run is over: every cluster would take every write of the plan."""
+    """A dry run is over: every cluster would take every write of the plan.
+
+    So many moves it would not take now, as a budget has no room for their pods.
+    """
 
     plan: str
+    refused_for_now: int
 
 
 class Wave(Event, frozen=True, kw_only=True, tag="wave"):

@@ -38,7 +38,7 @@ def event_text(event: Progress) -> str:  # noqa: C901, PLR0911, PLR0912 a case f
         case progress.Cordoning():
             return f"Cordoning {plural(event.nodes, 'node')}: no new pod comes to those to be empty"
         case progress.Tried():
-            return "Every cluster would take every write of the plan"
+            return _tried(event)
         case progress.Wave():
             return (
                 f"Wave {event.wave} of {event.of}: {event.moves:,} pods of "
@@ -113,6 +113,12 @@ def tell_runs(runs: Sequence[ListedRun], console: Console, *, everything: bool) 
 
 def _as_planned(went: progress.Fidelity | None) -> str:
     return f"{100 * went.as_planned / went.moves:.1f} %" if went and went.moves else ""
+
+
+def _tried(event: progress.Tried) -> str:
+    waits = f", for {plural(event.refused_for_now, 'pod')} once a budget has room"
+    said = "Every cluster would take every write of the plan"
+    return said + (waits if event.refused_for_now else "")
 
 
 def _moving(event: progress.Moving) -> Iterator[str]:

@@ -46,14 +46,15 @@ class Server:
         self.seconds += seconds
         return False
 
-    def writer(self) -> Writer:
+    def writer(self, *, dry_run: bool = False, writes_per_s: int = 1000) -> Writer:
         """Somebody who writes to it, and has all the time there is."""
         return Writer(
             "hz",
             self,
             claim=Claim(mark="r/1", check=lambda: None),
-            writes_per_s=1000,
+            writes_per_s=writes_per_s,
             timing=Timing(self.wait, lambda: self.seconds),
+            dry_run=dry_run,
         )
 
 
@@ -63,14 +64,18 @@ class Shelf(Server):
     Attributes:
         objects: as they are now.
         refusals: what the server says of a write to a path.
+        writes: that it was sent.
     """
 
     def __init__(self, objects: Mapping[str, Manifest]) -> None:
         super().__init__()
+        self.writes: list[Call] = []
         self.objects = {path: copy.deepcopy(it) for path, it in objects.items()}
         self.refusals: dict[str, ClusterError] = {}
 
     def send(self, call: Call) -> Answer:
+        if call.method != "GET":
+            self.writes.append(call)
         found = self.objects.get(call.path)
         if found is None:
             raise ClusterError(404, f"{call.path} not found", reason="NotFound")
@@ -113,21 +118,18 @@ def _json(before: Manifest, operations: list[Manifest]) -> Manifest:
 
 
 class Agreeing(Shelf):
-    """An API server that has every workload it is asked for, and lets everybody do everything.
-
-    Attributes:
-        writes: that it was sent.
-    """
+    """An API server that has every workload it is asked for, and lets everybody do everything."""
 
     def __init__(self) -> None:
         super().__init__({})
-        self.writes: list[Call] = []
 
     def send(self, call: Call) -> Answer:
         if call.path.startswith("/apis/authorization"):
             return Answer(body=json.dumps({"status": {"allowed": True}}).encode())
         if call.method != "GET":
             self.writes.append(call)
+            if call.path in self.refusals:
+                raise self.refusals[call.path]
             return Answer(body=b"{}")
         name = call.path.rpartition("/")[2]
         found = {

@@ -29,10 +29,21 @@ CONTENDED = ClusterError(
     retry_after_s=10,
 )
 BUSY = ClusterError(429, "Too many requests, please try again later.", retry_after_s=1)
-FULL = ClusterError(403, 'pods "web-1" is forbidden: DisruptedPods map too big', reason="Forbidden")
+FULL = ClusterError(
+    403,
+    'poddisruptionbudget.policy "web" is forbidden: DisruptedPods map too big - '
+    "too many evictions not confirmed by PDB controller",
+    reason="Forbidden",
+)
 UNAVAILABLE_BUDGET = ClusterError(
     403,
-    'admission webhook "vpod.kb.io" denied the request: the maximum number of pods is unavailable',
+    'admission webhook "vpod.kb.io" denied the request: podunavailablebudget.policy.kruise.io '
+    '"web" is forbidden: pub unavailable allowed is negative',
+    reason="Forbidden",
+)
+DENIED = ClusterError(
+    403,
+    'admission webhook "pods.example.com" denied the request: no labels on a Sunday',
     reason="Forbidden",
 )
 RIGHT = ClusterError(
@@ -60,6 +71,7 @@ NOBODY = ClusterError(401, "Unauthorized", reason="Unauthorized")
         (CONTENDED, "unknown", "unknown", "not-now"),
         (FULL, "never", "not-now", "not-now"),
         (UNAVAILABLE_BUDGET, "never", "not-now", "not-now"),
+        (DENIED, "never", "not-now", "not-now"),
         (RIGHT, "never", "never", "never"),
         (NOBODY, "never", "never", "never"),
         (CONFLICT, "overtaken", "overtaken", "overtaken"),
@@ -73,3 +85,13 @@ def test_an_answer_means(
     assert answers.of_object(error) == of_object
     assert answers.of_pod(error) == of_pod
     assert answers.of_removal(error) == of_removal
+
+
+@pytest.mark.parametrize("error", [NO_ROOM, BEHIND, CONTENDED, FULL, UNAVAILABLE_BUDGET])
+def test_a_budget_without_room_has_some_later(error: ClusterError) -> None:
+    assert answers.is_full(error)
+
+
+@pytest.mark.parametrize("error", [TWO_BUDGETS, DENIED, RIGHT, INVALID, BUSY])
+def test_anything_else_that_refuses_is_no_budget_without_room(error: ClusterError) -> None:
+    assert not answers.is_full(error)

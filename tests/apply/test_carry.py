@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from planner.apply.carry import SCALED, Wanted, carry_out, rest
+from planner.apply.carry import SCALED, Wanted, carry_out, rest, try_out
 from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place
 from planner.apply.levers.deployment import NEVER_S
@@ -249,3 +249,21 @@ def test_a_sidecar_set_waits_for_all_that_leave_their_revision() -> None:
     labels, revisions = mesh["updateStrategy"]["selector"]["matchExpressions"]
     assert labels["values"] == [RUN.sidecars_label]
     assert (revisions["operator"], revisions["values"]) == ("NotIn", ["cart-0", "cart-1"])
+
+
+def test_in_a_dry_run_what_is_refused_for_now_keeps_nothing_from_being_tried() -> None:
+    to = shelf("Deployment", 0)
+    evicted = pod_path("trade", "cart-0")
+    to.objects[f"{evicted}/eviction"] = {}
+    to.refusals = {evicted: UNAVAILABLE_BUDGET, f"{evicted}/eviction": UNAVAILABLE_BUDGET}
+    (gone, still) = going("Deployment", [1, 0])
+    still = replace(still, move=msgspec.structs.replace(still.move, kind="evict"))
+    # It was scaled since, from 9.
+    at, moves = place("Deployment"), (gone, still)
+    step = Step(place=at, kind="go", value=2, replicas=9, moves=moves)
+    wanted = Wanted(images={at: IMAGES})
+    assert try_out([step], to.writer(dry_run=True), wanted, RUN) == {0}
+    assert [call.path for call in to.writes] == [
+        pod_path("trade", "cart-1"), evicted,
+        path("Deployment"), path("Deployment"), f"{evicted}/eviction",
+    ]  # fmt: skip

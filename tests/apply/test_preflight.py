@@ -18,6 +18,7 @@ from planner.loop import observe_fleet
 from planner.model import progress
 from planner.model.clock import ManualClock
 from planner.model.progress import Progress
+from tests.apply import test_answers as said
 from tests.apply.shelf import Agreeing
 from tests.shop import IDENTITY, SALE_MS, shop_log, shop_plan
 
@@ -124,3 +125,36 @@ def test_a_run_tries_all_that_it_tries_before_it_looks_whether_to_stop(
     last = told[-1]
     assert isinstance(last, progress.Preflight)
     assert last.tried == last.moves > preflight.MOVES_AT_ONCE
+
+
+def a_pod(doors: Mapping[str, Agreeing]) -> tuple[Agreeing, str]:
+    """A pod that was tried to be named, and the door of its cluster."""
+    return next(
+        (door, call.path)
+        for door in doors.values()
+        for call in door.writes
+        if call.method == "PATCH" and "/pods/" in call.path
+    )
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_a_webhook_that_denies_a_pod_is_told_with_what_it_said(*, every: bool) -> None:
+    site, doors = shop_site()
+    preflight.preflight(site, every=every)
+    door, path = a_pod(doors)
+    door.refusals[path] = said.DENIED
+    pod = path.rpartition("/")[2]
+    with pytest.raises(RunError, match=rf"/{pod}: {said.DENIED.message} \(HTTP 403\)"):
+        preflight.preflight(site, every=every)
+
+
+def test_a_budget_without_room_is_counted_and_everything_else_is_tried() -> None:
+    site, doors = shop_site()
+    assert preflight.preflight(site, every=True) == 0
+    all_tried = tried(doors)
+    door, path = a_pod(doors)
+    door.refusals[path] = said.UNAVAILABLE_BUDGET
+    for each in doors.values():
+        each.writes.clear()
+    assert preflight.preflight(site, every=True) == 1
+    assert tried(doors) == all_tried

@@ -97,3 +97,24 @@ def test_a_pod_that_never_keeps_still_is_refused_with_what_was_said() -> None:
     written = door.writer().merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})
     assert (written.outcome, door.writes) == ("refused", ATTEMPTS)
     assert said.CONFLICT.message in written.why
+
+
+@pytest.mark.parametrize(
+    "error", [said.NO_ROOM, said.BEHIND, said.CONTENDED, said.FULL, said.UNAVAILABLE_BUDGET]
+)
+def test_a_dry_run_takes_a_budget_without_room_for_what_it_is(error: ClusterError) -> None:
+    written = Door([error]).writer(dry_run=True).remove("trade", "web-1", "u", evict=True)
+    assert (written.outcome, written.why) == ("refused", error.message)
+
+
+@pytest.mark.parametrize("error", [said.TWO_BUDGETS, said.DENIED])
+def test_a_dry_run_that_is_refused_by_more_than_that_fails(error: ClusterError) -> None:
+    with pytest.raises(RunError, match=rf"hz/trade/web-1: {error.message} \(HTTP {error.status}\)"):
+        Door([error]).writer(dry_run=True).remove("trade", "web-1", "u", evict=True)
+
+
+@pytest.mark.parametrize("error", [said.DENIED, said.INVALID])
+def test_a_dry_run_in_which_a_pod_gets_no_name_fails(error: ClusterError) -> None:
+    writer = Door([error] * 1000).writer(dry_run=True)
+    with pytest.raises(RunError, match=rf"hz/trade/web-1: {error.message}"):
+        writer.merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})

@@ -35,9 +35,17 @@ PODS_MAX = 12
 DENIED = "no more than so many may be unavailable"
 
 
-def writer(to: Cluster, wait: Callable[[float], bool] = lambda _: False) -> Writer:
-    claim = Claim(mark="run/1", check=lambda: None)
-    return Writer("shanghai", to, claim=claim, writes_per_s=1000, timing=Timing(wait))
+def writer(
+    to: Cluster, wait: Callable[[float], bool] = lambda _: False, *, dry_run: bool = False
+) -> Writer:
+    return Writer(
+        "shanghai",
+        to,
+        claim=Claim(mark="run/1", check=lambda: None),
+        writes_per_s=1000,
+        timing=Timing(wait),
+        dry_run=dry_run,
+    )
 
 
 def unhurried(_seconds: float) -> bool:
@@ -87,7 +95,8 @@ def test_a_budget_without_room_refuses_at_once(other_plane: ControlPlane) -> Non
     with there(other_plane.admin, none):
         counted(other_plane, none[0])
         outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
-    assert outcome == "refused"
+        tried, _ = evict(other_plane, writer(door(other_plane), dry_run=True))
+    assert (outcome, tried) == ("refused", "refused")
     assert "disruption budget" in why
 
 
@@ -112,6 +121,8 @@ def test_two_budgets_refuse_in_a_body_and_are_told_so(other_plane: ControlPlane)
         counted(other_plane, one[0])
         counted(other_plane, two[0])
         outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
+        with pytest.raises(RunError, match="more than one PodDisruptionBudget"):
+            evict(other_plane, writer(door(other_plane), dry_run=True))
     assert outcome == "refused"
     assert "more than one PodDisruptionBudget" in why
 
@@ -155,16 +166,11 @@ def registered(
 
 def is_denied(plane: ControlPlane) -> bool:
     """Whether a dry run of an eviction is denied by now."""
-    claim = Claim(mark="run/1", check=lambda: None)
-    trying = Writer(
-        "shanghai",
-        door(plane),
-        claim=claim,
-        writes_per_s=1000,
-        timing=Timing(lambda _: False),
-        dry_run=True,
-    )
-    return DENIED in evict(plane, trying)[1]
+    try:
+        evict(plane, writer(door(plane), dry_run=True))
+    except RunError as error:
+        return DENIED in str(error)
+    return False
 
 
 def test_a_right_that_is_missing_stops_the_run(other_plane: ControlPlane) -> None:
@@ -232,14 +238,7 @@ def test_a_webhook_that_is_down_is_waited_for(other_plane: ControlPlane) -> None
 
 def fails(plane: ControlPlane) -> bool:
     """Whether the webhook is asked by now."""
-    trying = Writer(
-        "shanghai",
-        door(plane),
-        claim=Claim(mark="run/1", check=lambda: None),
-        writes_per_s=1000,
-        timing=Timing(lambda _: True),
-        dry_run=True,
-    )
+    trying = writer(door(plane), lambda _: True, dry_run=True)
     try:
         trying.pull(*WEB, lambda live: spec_with(live, revisionHistoryLimit=4))
     except ClusterError as error:

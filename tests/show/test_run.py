@@ -1,6 +1,6 @@
 """What a person reads while a run goes on, and at its end."""
 
-from planner.model.progress import Ended, Fidelity, Moving, Tightest
+from planner.model.progress import Ended, Fidelity, Moving, Tightest, Tried
 from planner.show.run import event_text, is_passing
 
 MOVING = Moving(
@@ -20,6 +20,13 @@ def test_the_line_that_changes_says_how_far_it_is_and_how_long_it_takes_still() 
         "wave 3/9 · 29/40 back · 10 moving · 1 failed · 129/400 in all · about 21m to go"
         " · tightest pdb/trade/cart 2 of 3 · pdb/trade/cart has no room"
     )
+
+
+def test_a_dry_run_that_a_budget_has_no_room_for_does_not_say_that_all_goes_now() -> None:
+    all_goes = "Every cluster would take every write of the plan"
+    assert event_text(Tried(plan="p", refused_for_now=0)) == all_goes
+    waits = ", for 1,200 pods once a budget has room"
+    assert event_text(Tried(plan="p", refused_for_now=1200)) == all_goes + waits
 
 
 def test_a_run_that_left_pods_behind_is_not_called_done() -> None:
