@@ -1,8 +1,9 @@
 """Before a run acts: may it do everything, and would every cluster take every write?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -12,8 +13,8 @@ from planner.apply.checkpoint import Question
 from planner.apply.course import Place, place_of
 from planner.apply.site import Site
 from planner.apply.steps import Going, steps
+from planner.apply.writer import Writer
 from planner.errors import RunError
-from planner.kube.cluster import Call, Cluster
 from planner.kube.paths import group_of
 from planner.model import progress
 from planner.model.plan import Move
@@ -65,22 +66,31 @@ def preflight(site: Site, *, every: bool = False) -> int:
     moves = [
         move for wave in range(1, len(site.course.waves) + 1) for move in site.course.moves(wave)
     ]
+    writers = site.trying()
+    _check_rights(site, writers, moves)
+    return _try_all(site, writers, list(_batches(moves)) if every else [_some(site, moves)])
+
+
+def _check_rights(
+    site: Site, writers: Mapping[str, Writer], moves: Sequence[tuple[int, Move]]
+) -> None:
     sidecars = bool(site.plan.target.sidecars)
     drained = {it.cluster for it in site.course.drains}
     for name in site.course.clusters:
-        door = site.outside.doors.get(name)
-        if door is None:
+        if name not in writers:
             # A node that is named by its labels may have come to a cluster of which nothing moved.
             raise RunError(f"the plan is about cluster {name}; give --cluster {name}=CONTEXT")
+    tasks = []
+    for name in site.course.clusters:
         its = [move for _, move in moves if move.cluster == name]
         needed = rights(its, sidecars=sidecars, drains=name in drained)
-        missing = list(_missing(door, needed))
+        tasks.append(partial(_missing, writers[name], needed))
+    for name, missing in zip(site.course.clusters, site.beside(tasks), strict=True):
         if missing:
             raise RunError(
                 f"cluster {name}: not allowed to {'; '.join(map(str, missing))}; "
                 "apply the role that `planner apply --role` prints"
             )
-    return _try_all(site, list(_batches(moves)) if every else [_some(site, moves)])
 
 
 def _some(site: Site, moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, Move]]:
@@ -101,16 +111,18 @@ def _some(site: Site, moves: Sequence[tuple[int, Move]]) -> Sequence[tuple[int, 
     return [next((each for each in its if each[0] in here), its[0]) for its in first.values()]
 
 
-def _try_all(site: Site, batches: Sequence[Sequence[tuple[int, Move]]]) -> int:
+def _try_all(
+    site: Site, writers: Mapping[str, Writer], batches: Sequence[Sequence[tuple[int, Move]]]
+) -> int:
     tried, refused, moves = 0, 0, sum(map(len, batches))
     site.tell(progress.Preflight(moves=moves, tried=tried))
-    site.try_cordon()
+    site.try_cordon(writers)
     for batch in batches:
         if tried and site.outside.wait(0):
             raise RunError(
                 f"stopped when {tried:,} of {moves:,} moves had been tried; nothing is kept"
             )
-        refused += _try(site, batch)
+        refused += _try(site, writers, batch)
         tried += len(batch)
         site.tell(progress.Preflight(moves=moves, tried=tried))
     return refused
@@ -131,7 +143,7 @@ def _batches(moves: Iterable[tuple[int, Move]]) -> Iterator[Sequence[tuple[int, 
         yield batch
 
 
-def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> int:
+def _try(site: Site, writers: Mapping[str, Writer], moves: Sequence[tuple[int, Move]]) -> int:
     keys = [(move.cluster, move.uid) for _, move in moves]
     checkpoint = site.ask(Question(due=keys))
     going = [
@@ -140,7 +152,7 @@ def _try(site: Site, moves: Sequence[tuple[int, Move]]) -> int:
         if pod.state == "here"
     ]
     made = steps(going, checkpoint.by_place(), (), site.plan.target)
-    return site.try_out(made)
+    return site.try_out(made, writers)
 
 
 def rights(moves: Iterable[Move], *, sidecars: bool, drains: bool = False) -> list[Right]:
@@ -165,18 +177,20 @@ def rights(moves: Iterable[Move], *, sidecars: bool, drains: bool = False) -> li
     return sorted(needed)
 
 
-def _missing(door: Cluster, needed: Iterable[Right]) -> Iterator[Right]:
+def _missing(writer: Writer, needed: Iterable[Right]) -> list[Right]:
     """Ask once for all namespaces, and only where that is denied for each."""
     everywhere: dict[Right, bool] = {}
+    missing = []
     for right in needed:
         wide = Right(right.verb, right.group, right.resource, right.subresource)
         if wide not in everywhere:
-            everywhere[wide] = _may(door, wide)
-        if not everywhere[wide] and not (right.namespace and _may(door, right)):
-            yield right
+            everywhere[wide] = _may(writer, wide)
+        if not everywhere[wide] and not (right.namespace and _may(writer, right)):
+            missing.append(right)
+    return missing
 
 
-def _may(door: Cluster, right: Right) -> bool:
+def _may(writer: Writer, right: Right) -> bool:
     attributes = {
         "verb": right.verb,
         "group": right.group,
@@ -189,8 +203,7 @@ def _may(door: Cluster, right: Right) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    answer = door.send(Call(method="POST", path=_REVIEWS, body=body))
-    return msgspec.json.decode(answer.body, type=_Review).status.allowed
+    return msgspec.json.decode(writer.ask(_REVIEWS, body), type=_Review).status.allowed
 
 
 def executor_role(name: str) -> dict[str, object]:

@@ -206,21 +206,25 @@ class Site:
         """Go over to another plan."""
         self.plan = Following(Course(plan), before=self.plan)
 
-    def try_cordon(self) -> None:
+    def trying(self) -> Mapping[str, Writer]:
+        """Make writers of which no server keeps anything."""
+        return self._writers(dry_run=True)
+
+    def try_cordon(self, writers: Mapping[str, Writer]) -> None:
         """Let the servers try what goes before all steps, without keeping it.
 
         Raises:
             RunError: a server refuses it, or warns of it.
         """
-        self._cordon(self._writers(dry_run=True))
+        self._cordon(writers)
 
-    def try_out(self, steps: Sequence[Step]) -> int:
+    def try_out(self, steps: Sequence[Step], writers: Mapping[str, Writer]) -> int:
         """Let the servers try steps without keeping anything; gives moves refused for now.
 
         Raises:
             RunError: a server refuses a write, or warns of it.
         """
-        return sum(map(len, self._on_all(carry.try_out, steps, self._writers(dry_run=True))))
+        return sum(map(len, self._on_all(carry.try_out, steps, writers)))
 
     def cordon(self) -> None:
         """Let no new pod come to the nodes that are to be empty; they stay like that.
@@ -276,7 +280,7 @@ class Site:
         self._steps += 1
         name = f"{self._lease.epoch}.{self._steps}"
         who = naming.Run(id=self.run_id, wave=self.run.wave.number, step=name)
-        return self._beside(
+        return self.beside(
             partial(act, its, writers[name], wanted, who) for name, its in by_cluster.items()
         )
 
@@ -304,9 +308,9 @@ class Site:
             for task in by_cluster[cluster]:
                 task(writers[cluster])
 
-        self._beside(partial(write, cluster) for cluster in by_cluster)
+        self.beside(partial(write, cluster) for cluster in by_cluster)
 
-    def _beside(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
+    def beside(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
         """Do things beside each other, and look after the lease meanwhile."""
         tasks = list(tasks)
         with ThreadPoolExecutor(max_workers=max(1, len(self.writers))) as pool:

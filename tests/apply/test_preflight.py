@@ -1,7 +1,8 @@
 """What is tried before anything is done: every lever, and nothing is kept."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,8 @@ from planner.apply.lease import Holder, Lease
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.site import Site
-from planner.errors import RunError
+from planner.errors import ClusterError, RunError
+from planner.kube.cluster import Answer, Call
 from planner.log.memory import MemoryEventLog
 from planner.loop import observe_fleet
 from planner.model import progress
@@ -158,3 +160,38 @@ def test_a_budget_without_room_is_counted_and_everything_else_is_tried() -> None
         each.writes.clear()
     assert preflight.preflight(site, every=True) == 1
     assert tried(doors) == all_tried
+
+
+class Busy(Agreeing):
+    """An API server that first answers a review of rights in another way."""
+
+    def __init__(self, errors: Sequence[ClusterError]) -> None:
+        super().__init__()
+        self.errors = list(errors)
+        self.reviews: list[object] = []
+
+    def send(self, call: Call) -> Answer:
+        if call.path.startswith("/apis/authorization"):
+            self.reviews.append(call.body)
+            if self.errors:
+                raise self.errors.pop(0)
+        return super().send(call)
+
+
+@pytest.mark.parametrize("error", [said.BUSY, said.WEBHOOK, said.SILENCE])
+def test_a_review_of_rights_is_asked_for_again_as_a_write_is(error: ClusterError) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    site, doors = shop_site(wait=wait)
+    busy = Busy([error] * 3)
+    site.outside = replace(site.outside, doors={**doors, "hangzhou": busy})
+    preflight.preflight(site)
+    first, *others = busy.reviews
+    assert [it == first for it in others[:4]] == [True, True, True, False]
+    rests = [max(it, error.retry_after_s) for it in (0.2, 0.4, 0.8)]
+    assert [it for it in waited if it in rests] == rests
+    assert tried({"hangzhou": busy})
