@@ -38,6 +38,16 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
         RunError: a cluster refuses what the plan needs, before anything was done.
         ClusterError: a cluster is away for too long.
     """
+    try:
+        return _go_on(site, waits_at_gates=waits_at_gates)
+    except ClusterError:
+        # Whoever waits for a cluster, or a turn, stops waiting when the executor has to end.
+        if not site.outside.wait(0):
+            raise
+        return "interrupted"
+
+
+def _go_on(site: Site, *, waits_at_gates: bool) -> Ending:
     if not _has_begun(site):
         _check(site)
     step = partial(_step, site, waits_at_gates=waits_at_gates)
@@ -47,13 +57,7 @@ def execute(site: Site, *, waits_at_gates: bool) -> Ending:
         version = site.version
         if site.run.outcome:
             return site.run.outcome
-        try:
-            stopped = _try_step(site, step)
-        except ClusterError:
-            # Whoever waits for a cluster stops waiting when the executor has to end.
-            if not site.outside.wait(0):
-                raise
-            return "interrupted"
+        stopped = _try_step(site, step)
         idle = site.version == version
         if not stopped and site.outside.wait(TICK_S if idle else 0):
             return "interrupted"

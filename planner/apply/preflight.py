@@ -14,7 +14,7 @@ from planner.apply.course import Place, place_of
 from planner.apply.site import Site
 from planner.apply.steps import Going, steps
 from planner.apply.writer import Writer
-from planner.errors import RunError
+from planner.errors import ClusterError, RunError
 from planner.kube.paths import group_of
 from planner.model import progress
 from planner.model.plan import Move
@@ -57,7 +57,7 @@ def preflight(site: Site, *, every: bool = False) -> int:
     Gives how many moves a budget has no room for now; any other refusal is one of the plan.
     A run of a plan of more than `MOVES_AT_ONCE` moves tries one pod of each workload and kind, for
     the others differ in their names. With `every` all are tried, part by part, each by what the
-    fleet is then: that takes as long as writing, and can be stopped between two parts.
+    fleet is then: that takes as long as writing, and can be stopped.
 
     Raises:
         RunError: a right is missing, a server refuses a write or warns of it, or it was stopped
@@ -67,8 +67,15 @@ def preflight(site: Site, *, every: bool = False) -> int:
         move for wave in range(1, len(site.course.waves) + 1) for move in site.course.moves(wave)
     ]
     writers = site.trying()
-    _check_rights(site, writers, moves)
-    return _try_all(site, writers, list(_batches(moves)) if every else [_some(site, moves)])
+    try:
+        _check_rights(site, writers, moves)
+        batches = list(_batches(moves)) if every else [_some(site, moves)]
+        return _try_all(site, writers, batches)
+    except ClusterError as error:
+        # A run that is interrupted while it waits for a turn is not refused.
+        if every and site.outside.wait(0):
+            raise RunError("stopped before every move was tried; nothing is kept") from error
+        raise
 
 
 def _check_rights(

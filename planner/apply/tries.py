@@ -1,4 +1,7 @@
-"""How long one thing is said again: what was overtaken is counted, what is unknown is timed."""
+"""When something is said, and for how long again.
+
+What is sent goes in turn. What was overtaken is counted, what is unknown is timed.
+"""
 
 import time
 from collections.abc import Callable
@@ -27,6 +30,26 @@ class Timing:
 
     wait: Callable[[float], bool]
     now: Callable[[], float] = time.monotonic
+
+
+class Turns:
+    """Lets so many things a second be sent, one after the other."""
+
+    def __init__(self, per_s: int, timing: Timing) -> None:
+        self._gap_s = 1.0 / per_s
+        self._timing = timing
+        self._next_s = 0.0
+
+    def take(self) -> None:
+        """Wait until it is the next one's turn.
+
+        Raises:
+            ClusterError: the executor has to end.
+        """
+        now = self._timing.now()
+        if self._next_s > now and self._timing.wait(self._next_s - now):
+            raise ClusterError(0, "interrupted")
+        self._next_s = max(now, self._next_s) + self._gap_s
 
 
 class Tries:

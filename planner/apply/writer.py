@@ -1,5 +1,9 @@
 """Writes to one cluster: guarded, paced, and safe to say twice.
 
+What is tried and not kept is paced as what is, for webhooks and validation are asked all the same;
+so are reviews of rights. Reads are not: of one object each they reach no webhook and commit
+nothing, there is one at a time, and few go before each write.
+
 A write of unknown outcome (no answer, an error of the server) is no conflict: it is waited for, as
 long as a server may be away, and what it was about is read again before it is repeated. The
 difference to what is wanted is made anew, and is empty when the first write came through.
@@ -19,7 +23,7 @@ import msgspec
 from planner.apply import answers
 from planner.apply.levers.held import RUN, Object, annotated
 from planner.apply.levers.patch import Operation, guarded
-from planner.apply.tries import Timing, Tries
+from planner.apply.tries import Timing, Tries, Turns
 from planner.errors import ClusterError, DriftError, RunError
 from planner.kube.cluster import Call, Cluster
 from planner.kube.paths import NODES, node_path, object_paths, pod_path
@@ -79,7 +83,7 @@ class Writer:
             name: of the cluster.
             door: to the cluster.
             claim: that this executor may write.
-            writes_per_s: how many writes a second.
+            writes_per_s: how many writes a second, kept or not.
             timing: how seconds go by.
             dry_run: the server checks everything and keeps nothing.
         """
@@ -87,8 +91,7 @@ class Writer:
         self.writes = 0
         self._door = door
         self._claim = claim
-        self._gap_s = 1.0 / writes_per_s
-        self._next_s = 0.0
+        self._turns = Turns(writes_per_s, timing)
         self._wait = timing.wait
         self._dry_run = dry_run
         self._timing = timing
@@ -215,7 +218,8 @@ class Writer:
             version = live["metadata"]["resourceVersion"]
 
     def ask(self, path: str, body: Mapping[str, Any]) -> bytes:
-        """Ask what can only be asked by a POST that keeps nothing, as long as for any read."""
+        """Ask in turn what can only be asked by a POST that keeps nothing, as long as any read."""
+        self._turns.take()
         return self._patient(Call(method="POST", path=path, body=body))
 
     def nodes_with(self, label: str) -> list[str]:
@@ -307,10 +311,10 @@ class Writer:
             RunError: the server warns: what it warns of has to be looked at first.
         """
         query = {"fieldManager": FIELD_MANAGER} if call.method in ("PATCH", "POST") else {}
+        self._turns.take()
         if self._dry_run:
             query["dryRun"] = "All"
         else:
-            self._in_turn()
             self._claim.check()
             self.writes += 1
         sent = Call(
@@ -360,12 +364,6 @@ class Writer:
 
     def _tries(self, what: str) -> Tries:
         return Tries(what, self._timing)
-
-    def _in_turn(self) -> None:
-        now = self._timing.now()
-        if self._next_s > now and self._wait(self._next_s - now):
-            raise ClusterError(0, "interrupted")
-        self._next_s = max(now, self._next_s) + self._gap_s
 
 
 def _removal(

@@ -58,6 +58,10 @@ def fleet() -> core.Fleet:
     return observe_fleet(shop_log().events, course().position, None)
 
 
+UNPACED = 10**9
+"""Writes a second of which none has to wait for its turn."""
+
+
 class Desk:
     """An executor with a log of its own, and no cluster to write to.
 
@@ -71,13 +75,15 @@ class Desk:
         plan: core.Plan | None = None,
         replan: Replan = lambda *_: None,
         door: Agreeing | None = None,
+        writes_per_s: int = UNPACED,
     ) -> None:
         plan = shop_plan() if plan is None else plan
         self.door = door or Agreeing()
         self.clock = ManualClock(SALE_MS)
         self.log = MemoryEventLog(clock=self.clock, identity=IDENTITY)
         self.journal = Journal(self.log, "r")
-        began = Started(plan=Course(plan).id, by="me", policy=Policy().as_texts())
+        policy = Policy(writes_per_s=writes_per_s).as_texts()
+        began = Started(plan=Course(plan).id, by="me", policy=policy)
         self.journal.append(began, *events)
         self.rests: list[float] = []
         lease = Lease(self.log, "r", Holder.this(), self.clock)
@@ -96,9 +102,7 @@ class Desk:
         self.site = Site(self.journal, lease, outside)
 
     def rest(self, seconds: float) -> bool:
-        """The executor has to end as soon as it would rest; it does not wait for its turn."""
-        if seconds not in (0, TICK_S):
-            return False
+        """The executor has to end as soon as it would rest."""
         self.rests.append(seconds)
         return True
 
@@ -183,6 +187,13 @@ def test_an_executor_rests_only_when_it_did_nothing() -> None:
     busy, idle = Desk(*first_wave(SkipAsked(by="me"))), Desk(*first_wave(Paused(by="me")))
     assert (busy.step(), busy.rests) == ("interrupted", [0]), "it has ended the wave"
     assert (idle.step(), idle.rests) == ("interrupted", [TICK_S])
+
+
+def test_who_stops_a_run_that_waits_for_its_turn_interrupts_it_before_it_has_begun() -> None:
+    desk = Desk(writes_per_s=1)
+    assert desk.step() == "interrupted"
+    assert not desk.journal.run.is_over
+    assert not isinstance(desk.last, Stopped | WaveBegun)
 
 
 def test_a_wave_that_failed_within_the_budget_is_left_behind_until_somebody_tries_again() -> None:

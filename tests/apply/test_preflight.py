@@ -116,6 +116,13 @@ def test_trying_everything_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> No
     assert tried(doors)
 
 
+def test_trying_everything_can_be_stopped_while_it_waits_for_its_turn() -> None:
+    site, _ = shop_site(wait=lambda _: True)
+    site.policy = Policy(writes_per_s=1)
+    with pytest.raises(RunError, match="stopped before every move was tried"):
+        preflight.preflight(site, every=True)
+
+
 def test_a_run_tries_all_that_it_tries_before_it_looks_whether_to_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

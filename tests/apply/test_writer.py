@@ -118,3 +118,17 @@ def test_a_dry_run_in_which_a_pod_gets_no_name_fails(error: ClusterError) -> Non
     writer = Door([error] * 1000).writer(dry_run=True)
     with pytest.raises(RunError, match=rf"hz/trade/web-1: {error.message}"):
         writer.merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_is_tried_waits_for_its_turn_as_what_is_kept(*, dry_run: bool) -> None:
+    door = Door([])
+    writer = door.writer(dry_run=dry_run, writes_per_s=4)
+    for _ in range(3):
+        writer.read_pod("trade", "web-1")
+        writer.remove("trade", "web-1", "u", evict=True)
+        writer.merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})
+    assert (door.writes, door.seconds) == (6, 5 / 4)
+    assert writer.writes == (0 if dry_run else 6)
+    writer.ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {})
+    assert door.seconds == 6 / 4
