@@ -29,6 +29,9 @@ from planner.kube.cluster import Call, Cluster
 from planner.kube.paths import NODES, node_path, object_paths, pod_path
 
 FIELD_MANAGER: Final = "fleet-upgrade-planner"
+_TOLD: Final = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+"""What goes with a write that changes an object. By itself a server drops a field that it does not
+know, keeps the rest and warns; so it refuses all (`apiserver pkg/endpoints/handlers/patch.go`)."""
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 ANSWERED_S: Final = 300.0
@@ -310,7 +313,7 @@ class Writer:
             LeaseLostError: another executor has taken the run over.
             RunError: the server warns: what it warns of has to be looked at first.
         """
-        query = {"fieldManager": FIELD_MANAGER} if call.method in ("PATCH", "POST") else {}
+        query = dict(_TOLD) if call.method in ("PATCH", "POST") else {}
         self._turns.take()
         if self._dry_run:
             query["dryRun"] = "All"
@@ -329,7 +332,8 @@ class Writer:
         except ClusterError as error:
             return error
         if answer.warnings:
-            raise RunError(f"{self.name}: the server warns: {'; '.join(answer.warnings)}")
+            warned = "; ".join(answer.warnings)
+            raise RunError(f"{self.name}{call.path}: the server warns: {warned}")
         return None
 
     def _patient(self, call: Call) -> bytes:

@@ -65,6 +65,7 @@ def test_every_lever_is_tried_and_nothing_is_kept() -> None:
     for call in writes:
         told = call.body if call.method == "DELETE" else call.query
         assert told["dryRun"] in ("All", ["All"])
+        assert call.method == "DELETE" or call.query["fieldValidation"] == "Strict"
     header = json.loads(shop_plan().header())
     moved = {each["name"] for each in header["workloads"] if each["kind"] == "Deployment"}
     assert moved

@@ -11,24 +11,28 @@ from planner.apply.levers.held import spec_with
 from planner.apply.tries import ATTEMPTS, SILENT_S
 from planner.errors import ClusterError, DriftError, RunError
 from planner.kube.cluster import Answer
+from planner.kube.paths import object_paths, pod_path
 from tests.apply import test_answers as said
 from tests.apply.objects import CLONE_SET
-from tests.apply.shelf import Server
+from tests.apply.shelf import Server, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from planner.apply.writer import Writer
     from planner.kube.cluster import Call
 
 POD = {"metadata": {"name": "web-1", "uid": "u", "resourceVersion": "1"}}
+POD_PATH = pod_path("trade", "web-1")
 
 
 class Door(Server):
     """An API server that answers writes as it is told, and then as it should."""
 
-    def __init__(self, errors: Sequence[ClusterError]) -> None:
+    def __init__(self, errors: Sequence[ClusterError], warnings: Sequence[str] = ()) -> None:
         super().__init__()
         self.errors = list(errors)
+        self.warnings = tuple(warnings)
         self.writes = 0
 
     def send(self, call: Call) -> Answer:
@@ -37,7 +41,7 @@ class Door(Server):
         self.writes += 1
         if self.errors:
             raise self.errors.pop(0)
-        return Answer(body=b"{}")
+        return Answer(body=b"{}", warnings=self.warnings)
 
     def get(self, path: str, query: Mapping[str, str]) -> bytes:
         raise AssertionError(path, query)
@@ -132,3 +136,54 @@ def test_what_is_tried_waits_for_its_turn_as_what_is_kept(*, dry_run: bool) -> N
     assert writer.writes == (0 if dry_run else 6)
     writer.ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {})
     assert door.seconds == 6 / 4
+
+
+class Typed(Shelf):
+    """An API server that has a CloneSet and does not know its field `tier`.
+
+    As a real one it drops it, keeps the rest and warns, unless it is told to be strict.
+    """
+
+    PATH = object_paths("CloneSet", "trade", "cart")[0]
+    UNKNOWN = 'unknown field "spec.tier"'
+
+    def __init__(self) -> None:
+        super().__init__({self.PATH: CLONE_SET})
+
+    def send(self, call: Call) -> Answer:
+        if call.method == "GET":
+            return super().send(call)
+        if call.query.get("fieldValidation") == "Strict":
+            raise ClusterError(422, f"strict decoding error: {self.UNKNOWN}", reason="Invalid")
+        answer = super().send(call)
+        return Answer(body=answer.body, warnings=(self.UNKNOWN,))
+
+
+def test_a_field_that_a_server_does_not_know_is_refused_and_nothing_is_kept() -> None:
+    to = Typed()
+    with pytest.raises(RunError, match="hz/trade/CloneSet/cart: strict decoding error"):
+        to.writer().pull("CloneSet", "trade", "cart", lambda live: spec_with(live, tier=3))
+    assert to.objects[Typed.PATH] == CLONE_SET
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_a_server_warns_of_stops_the_run_whatever_was_written(*, dry_run: bool) -> None:
+    def removed(writer: Writer) -> None:
+        writer.remove("trade", "web-1", "u", evict=False)
+
+    def evicted(writer: Writer) -> None:
+        writer.remove("trade", "web-1", "u", evict=True)
+
+    def named(writer: Writer) -> None:
+        writer.merge_pod("trade", "web-1", "u", "1", {"labels": {"a": "b"}})
+
+    def scaled(writer: Writer) -> None:
+        writer.pull("CloneSet", "trade", "cart", lambda live: spec_with(live, replicas=3))
+
+    for write, at in (
+        (removed, POD_PATH), (evicted, f"{POD_PATH}/eviction"), (named, POD_PATH),
+        (scaled, Typed.PATH),
+    ):  # fmt: skip
+        door = Door([], warnings=("deprecated since v1.14", "and so on"))
+        with pytest.raises(RunError, match=f"hz{at}: the server warns: deprecated since v1.14; "):
+            write(door.writer(dry_run=dry_run))

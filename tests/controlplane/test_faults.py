@@ -191,6 +191,29 @@ class Reading:
         return (self._reads if call.method == "GET" else self._writes).send(call)
 
 
+def test_a_field_that_the_server_does_not_know_is_refused_and_nothing_is_kept(
+    other_plane: ControlPlane,
+) -> None:
+    before = other_plane.admin.get(WEB_PATH)["metadata"]
+    with pytest.raises(RunError, match=r'strict decoding error: unknown field "spec\.tier"'):
+        writer(door(other_plane)).pull(*WEB, lambda live: spec_with(live, tier=3))
+    after = other_plane.admin.get(WEB_PATH)["metadata"]
+    for key in ("generation", "annotations"):
+        assert after[key] == before[key]
+
+
+def test_what_the_server_warns_of_stops_a_dry_run(other_plane: ControlPlane) -> None:
+    def chosen(live: Any) -> Any:  # noqa: ANN401 JSON
+        template = live["spec"]["template"]
+        spec = {**template["spec"], "nodeSelector": {"beta.kubernetes.io/arch": "amd64"}}
+        return spec_with(live, template={**template, "spec": spec})
+
+    before = other_plane.admin.get(WEB_PATH)["spec"]
+    with pytest.raises(RunError, match=r"the server warns: .*nodeSelector.*deprecated since"):
+        writer(door(other_plane), dry_run=True).pull(*WEB, chosen)
+    assert other_plane.admin.get(WEB_PATH)["spec"] == before
+
+
 def test_a_webhook_that_is_down_is_waited_for(other_plane: ControlPlane) -> None:
     path = f"{REGISTRATION}/validatingwebhookconfigurations/down.example.com"
     rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"],
