@@ -29,6 +29,8 @@ from planner.apply.writer import Claim, Writer
 from planner.model.progress import Cordoning, Progress
 
 T = TypeVar("T")
+WHYS_MAX: Final = 5
+"""How many different reasons of what is refused are appended, each time that it is."""
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while clusters are written to."""
 
@@ -115,6 +117,14 @@ def _following(outside: Outside, plans: Sequence[str]) -> Following:
     for course in others:
         following = Following(course, before=following)
     return following
+
+
+def _some(whys: Iterable[str]) -> str:
+    """Some of the different reasons, and how many more there are: servers name pods in them."""
+    different = list(dict.fromkeys(whys))
+    more = len(different) - WHYS_MAX
+    told = "; ".join(different[:WHYS_MAX])
+    return f"{told}; and {more:,} more" if more > 0 else told
 
 
 class Site:
@@ -255,7 +265,7 @@ class Site:
             wave=self.run.wave.number,
             writes=writes - self._told,
             refused=str(MoveSet(refused)),
-            why="; ".join(dict.fromkeys(refused.values())),
+            why=_some(refused.values()),
         )
         self._told = writes
         while not self.append(written):

@@ -24,6 +24,7 @@ from planner.apply.events import (
     Stopped,
     WaveBegun,
     WaveEnded,
+    Written,
     from_payload,
 )
 from planner.apply.executor import TICK_S, execute
@@ -33,9 +34,11 @@ from planner.apply.levers.held import HELD, RUN, annotations_of
 from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
-from planner.apply.site import Site
+from planner.apply.site import WHYS_MAX, Site
 from planner.apply.tail import images_of, tail_request
 from planner.apply.wave import bases
+from planner.errors import ClusterError
+from planner.kube.paths import pod_path
 from planner.log import Stream
 from planner.log.memory import MemoryEventLog
 from planner.loop import observe_fleet
@@ -249,3 +252,17 @@ def test_a_run_that_is_aborted_lets_nothing_go_and_ends_whatever_its_owners_did(
     assert len(deployments(door)) > 5
     assert all(RUN in annotations_of(each) for each in door.objects.values()), "it was touched"
     assert not any(HELD in annotations_of(each) for each in door.objects.values())
+
+
+def test_what_is_refused_is_told_by_some_reasons_however_many_there_are() -> None:
+    desk = Desk(*first_wave())
+    pods = [move for _, move in course().moves(1)]
+    desk.door.refusals = {
+        pod_path(it.namespace, it.pod): ClusterError(403, f"{it.pod} is guarded") for it in pods
+    }
+    desk.step()
+    assert isinstance(desk.last, Written)
+    *told, more = desk.last.why.split("; ")
+    assert all(it.endswith(" is guarded") for it in told)
+    assert len(set(told)) == WHYS_MAX
+    assert more == f"and {len(MoveSet.parse(desk.last.refused)) - WHYS_MAX} more"
