@@ -5,7 +5,6 @@
 As in `planner.loop`, the order is written once, and nothing here prints.
 """
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import msgspec
 
 from planner import core, loop
 from planner.apply.back import back_request, read_images
+from planner.apply.beginning import begin, journal_of, run_ids
 from planner.apply.course import Course, Place, manifest_key
 from planner.apply.events import (
     AbortAsked,
@@ -31,7 +31,6 @@ from planner.apply.events import (
 )
 from planner.apply.executor import execute
 from planner.apply.journal import Journal
-from planner.apply.lease import STREAM as LEASE
 from planner.apply.lease import Holder, Lease
 from planner.apply.levers.held import Object
 from planner.apply.listed import listed
@@ -47,7 +46,7 @@ from planner.errors import InfeasibleError, RunError, UsageError
 from planner.fold.project import fleet_at
 from planner.fold.snapshots import Snapshots
 from planner.kube.cluster import Cluster
-from planner.log import EventLog, Stream
+from planner.log import EventLog
 from planner.model.clock import Clock
 from planner.model.progress import Ended, Ending, Progress
 from planner.model.request import UpgradeRequest
@@ -58,7 +57,6 @@ from planner.observe.kinds import KINDS
 from planner.observe.live import observe_clusters
 from planner.observe.pace import Line, Pace
 
-RUN_ID_CHARS: Final = 12
 # An executor acts on what it sees: what comes is appended at once.
 PACE: Final = Pace(linger_s=0.05)
 
@@ -103,18 +101,6 @@ class World:
     observes: bool = True
 
 
-def run_ids(log: EventLog) -> list[str]:
-    """Every run of a log."""
-    return [stream.name for stream in log.streams("run") if stream != LEASE]
-
-
-def journal_of(log: EventLog, run_id: str) -> Journal:
-    """Read a run."""
-    journal = Journal(log, run_id)
-    journal.read()
-    return journal
-
-
 def open_runs(log: EventLog) -> list[Journal]:
     """Runs that are not over."""
     journals = (journal_of(log, each) for each in run_ids(log))
@@ -157,28 +143,11 @@ def begin_run(log: EventLog, plan: core.Plan, policy: Policy, by: str, world: Wo
 
     Raises:
         UsageError: another run is not over, or a cluster of the plan has no door.
+        LeaseLostError: another run was begun at the same time.
     """
     check_doors(plan, world)
-    for each in (journal_of(log, name) for name in run_ids(log)):
-        if each.run.plan == plan.id and each.run.outcome == "done":
-            return each
-        if each.run.is_over:
-            continue
-        if plan.id in each.run.plans:
-            return each
-        raise UsageError(
-            f"run {each.run_id} is not over; one run at a time: go on with `planner apply "
-            f"{each.run_id}`, or end it with `planner abort {each.run_id}`"
-        )
-    if log.version(Stream("plan", plan.id)) == 0:
-        raise UsageError(
-            f"plan {plan.id} was made from another log; give the log that it was made from (--db)"
-        )
-    head = log.head()
-    name = hashlib.sha256(head.digest + plan.id.encode()).hexdigest()[:RUN_ID_CHARS]
-    journal = Journal(log, name)
-    journal.append(Started(plan=plan.id, by=by, policy=policy.as_texts()))
-    return journal
+    started = Started(plan=plan.id, by=by, policy=policy.as_texts())
+    return begin(log, started, world.clock, world.stop.wait)
 
 
 def check_doors(plan: core.Plan, world: World) -> None:

@@ -20,6 +20,8 @@ from planner.model.clock import Clock
 
 CODEC: Final = "lease/1"
 STREAM: Final = Stream("run", "lease")
+BEGINNING: Final = ""
+"""Stands for a run while it is decided whether one may begin: who asks that meanwhile waits."""
 LASTING_MS: Final = 30_000
 RENEWED_AFTER_MS: Final = 10_000
 AUTHOR: Final = "planner apply"
@@ -90,22 +92,30 @@ class Lease:
         while True:
             held = self._read()
             if held is not None and not self._is_free(held):
-                if held.run != self._run:
-                    raise UsageError(
-                        f"run {held.run} is being carried out by {held.holder}; one run at a time: "
-                        f"wait for it, or `planner abort {held.run}`"
-                    )
-                if held.holder.host == self._holder.host:
-                    raise UsageError(
-                        f"run {held.run} is being carried out by {held.holder} already"
-                    )
-                # It may be dead on another machine: only time tells.
+                self._check_may_wait(held)
                 wait(1.0)
                 continue
             epoch = (held.epoch if held else 0) + 1
             if self._append(epoch, self._clock.now_ms() + LASTING_MS):
                 self.epoch = epoch
                 return epoch
+
+    def _check_may_wait(self, held: Held) -> None:
+        """Check that it will be free soon.
+
+        Raises:
+            UsageError: a living executor holds it.
+        """
+        if held.run == BEGINNING:
+            return
+        if held.run != self._run:
+            raise UsageError(
+                f"run {held.run} is being carried out by {held.holder}; one run at a time: "
+                f"wait for it, or `planner abort {held.run}`"
+            )
+        # One on another machine may be dead: only time tells.
+        if held.holder.host == self._holder.host:
+            raise UsageError(f"run {held.run} is being carried out by {held.holder} already")
 
     def renew(self) -> None:
         """Hold it for longer, when it is time to; nothing when it was never taken.
@@ -138,6 +148,8 @@ class Lease:
         self._append(self.epoch, 0)
 
     def _lost(self) -> LeaseLostError:
+        if self._run == BEGINNING:
+            return LeaseLostError("another run was begun meanwhile; this one is not")
         return LeaseLostError(
             f"run {self._run}: another executor has taken the lease; this one ends"
         )

@@ -8,6 +8,7 @@ import click
 import yaml
 
 from planner import core
+from planner.apply.beginning import run_ids
 from planner.apply.journal import Journal
 from planner.apply.preflight import executor_role
 from planner.cli import options
@@ -24,7 +25,6 @@ from planner.runs import (
     find_run,
     load_plan,
     manifests_of,
-    run_ids,
     try_out,
 )
 
