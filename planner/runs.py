@@ -194,7 +194,7 @@ def carry_out(log: EventLog, journal: Journal, world: World, *, waits_at_gates: 
     lease.take(world.stop.wait)
     try:
         journal.read()
-        journal.take(lease.epoch, str(Holder.this()))
+        journal.take(lease.epoch, str(Holder.this()), lease.seen_ms)
         with _seeing(log, world) as lookout:
             site = Site(journal, lease, _outside(log, world, partial(lookout.look, lease.renew)))
             ending = execute(site, waits_at_gates=waits_at_gates)

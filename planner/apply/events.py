@@ -41,10 +41,15 @@ class Started(Event, frozen=True, kw_only=True, tag="started"):
 
 
 class Leased(Event, frozen=True, kw_only=True, tag="leased"):
-    """An executor took the run over. Nobody with a smaller epoch may act any more."""
+    """An executor took the run over. Nobody with a smaller epoch may act any more.
+
+    `seen_ms` (UTC) is when one of the run was last there, as far as the lease tells. One that was
+    away, and finds that nobody has taken over, says its own epoch again.
+    """
 
     epoch: int
     holder: str
+    seen_ms: int = 0
 
 
 class WaveBegun(Event, frozen=True, kw_only=True, tag="wave-begun"):
@@ -110,7 +115,10 @@ class Relapsed(Event, frozen=True, kw_only=True, tag="relapsed"):
 
 
 class WaveEnded(Event, frozen=True, kw_only=True, tag="wave-ended"):
-    """Nobody waits for this wave any more. `took` is how long moves took that went as planned."""
+    """Nobody waits for this wave any more.
+
+    `took` is how long moves took that went as planned, where somebody saw it.
+    """
 
     wave: int
     took: tuple[Took, ...] = ()

@@ -55,9 +55,12 @@ class Journal:
             )
         return found
 
-    def take(self, epoch: int, holder: str) -> None:
-        """Take the run over: from here on nobody with a smaller epoch appends."""
-        while not self._try([Leased(epoch=epoch, holder=holder)]):
+    def take(self, epoch: int, holder: str, seen_ms: int = 0) -> None:
+        """Take the run over: from here on nobody with a smaller epoch appends.
+
+        `seen_ms` is when an executor of the run was last there.
+        """
+        while not self._try([Leased(epoch=epoch, holder=holder, seen_ms=seen_ms)]):
             self.read()
         self._epoch = epoch
 

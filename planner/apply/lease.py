@@ -70,7 +70,13 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lease:
-    """Takes, renews and gives back the lease. Threads may share it."""
+    """Takes, renews and gives back the lease. Threads may share it.
+
+    Attributes:
+        epoch: of the executor that has taken it; 0 before.
+        seen_ms: when an executor of the run was last there, before this one or before it was away;
+            0 when none ever was.
+    """
 
     def __init__(self, log: EventLog, run: str, holder: Holder, clock: Clock) -> None:
         self._log = log
@@ -81,7 +87,9 @@ class Lease:
         self._position = 0
         self._held: Held | None = None
         self._lock = Lock()
+        self._was_away = False
         self.epoch = 0
+        self.seen_ms = 0
 
     def take(self, wait: Callable[[float], object]) -> int:
         """Take the lease and give the epoch; `wait` lets seconds go by for one that is dying.
@@ -128,8 +136,17 @@ class Lease:
             return
         if now < self._held.until_ms - LASTING_MS + RENEWED_AFTER_MS:
             return
+        before = self._held
         if not self._append(self.epoch, now + LASTING_MS):
             raise self._lost()
+        if now > before.until_ms and not self._was_away:
+            # It ran out, and nobody wanted it: the process slept, or the machine did.
+            self._was_away, self.seen_ms = True, before.until_ms - LASTING_MS
+
+    def was_away(self) -> bool:
+        """Whether its holder has let it run out since this was asked last."""
+        away, self._was_away = self._was_away, False
+        return away
 
     def check(self) -> None:
         """Ask the log whether it is still held; nothing when it was never taken.
@@ -160,6 +177,8 @@ class Lease:
     def _read(self) -> Held | None:
         for commit in self._log.read(after=self._position, stream=STREAM):
             self._held = msgspec.json.decode(commit.payload, type=Held)
+            if self._held.run == self._run:
+                self.seen_ms = commit.time_ms
             self._version, self._position = commit.version, commit.position_last
         return self._held
 

@@ -25,8 +25,9 @@ def fidelity(run: Run, first: Course) -> Fidelity:
 def left_s(run: Run, course: Course, now_ms: int) -> int:
     """Expect how long the waves to come take, in seconds, by how long those before took.
 
-    Of the wave that is under way what it has taken is off. Rounded, for it is told whenever it
-    changes: to ten seconds, to minutes where there are more than ten.
+    Of the wave that is under way what it has taken is off; only what an executor saw go by counts.
+    Rounded, for it is told whenever it changes: to ten seconds, to minutes where there are more
+    than ten.
     """
     took = {wave: ms / 1000 for plan, wave, ms in run.took if plan == course.id}
     expected = sum(it.seconds for it in course.waves if it.wave in took)
@@ -35,6 +36,6 @@ def left_s(run: Run, course: Course, now_ms: int) -> int:
     left = sum(it.seconds * learned + it.waits_s for it in ahead)
     if run.is_moving and ahead:
         now = ahead[0].seconds * learned
-        left -= ahead[0].waits_s + min(now, max(0, now_ms - run.wave.began_ms) / 1000)
+        left -= ahead[0].waits_s + min(now, run.wave.took_ms(now_ms) / 1000)
     unit = 60 if left > MINUTES_S else 10
     return round(left / unit) * unit

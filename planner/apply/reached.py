@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from planner.apply.attended import is_seen
 from planner.apply.checkpoint import Checkpoint, PodState, Standing
 from planner.apply.course import Place, place_of
 from planner.apply.events import Base, Lever, Took
@@ -33,17 +34,23 @@ def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple
 
     A wave takes as long as its slowest move, so the longest is what a plan of waves has to expect.
     From the last time that a move was let go until its pod was seen back, so the time in which the
-    executor writes and looks is in it, as it is in every wave.
+    executor writes and looks is in it, as it is in every wave. Where one of them was out of sight
+    meanwhile they teach nothing: the slowest are the likeliest to be, and of the others the longest
+    is too short.
     """
     let_go = {number: ms for ms, moves in wave.let_go_at for number in MoveSet.parse(moves)}
     back = {number: ms for ms, moves in wave.back_at for number in MoveSet.parse(moves)}
     times: dict[tuple[int, str], list[int]] = {}
+    unseen: set[tuple[int, str]] = set()
     for each in due:
         as_planned = each.number not in wave.strays
         if as_planned and each.number in back and each.number in let_go:
             key = (index_of[place_of(each.move)], each.move.kind)
-            times.setdefault(key, []).append(back[each.number] - let_go[each.number])
-    return tuple((*key, max(its)) for key, its in sorted(times.items()))
+            from_ms, until_ms = let_go[each.number], back[each.number]
+            times.setdefault(key, []).append(until_ms - from_ms)
+            if not is_seen(wave.gaps, from_ms, until_ms):
+                unseen.add(key)
+    return tuple((*key, max(its)) for key, its in sorted(times.items()) if key not in unseen)
 
 
 def how_far(

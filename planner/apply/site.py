@@ -189,6 +189,7 @@ class Site:
         """
         self._lease.renew()
         self._journal.read()
+        self._come_back()
 
     def append(self, event: AnyEvent) -> bool:
         """Append an event; False when somebody appended since what it was decided on.
@@ -196,8 +197,16 @@ class Site:
         Raises:
             LeaseLostError: another executor has taken the run over.
         """
+        self._lease.renew()
         self._lease.check()
-        return self._journal.append(event)
+        return not self._come_back() and self._journal.append(event)
+
+    def _come_back(self) -> bool:
+        """Say that nobody was here for a while, where the lease ran out and nobody took it."""
+        was_away = self._lease.was_away()
+        if was_away:
+            self._journal.take(self._lease.epoch, self.run.holder, self._lease.seen_ms)
+        return was_away
 
     def tell(self, event: Progress) -> None:
         """Say what happens."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from planner.apply.attended import OPEN, Gap, resumed, seen_ms
 from planner.apply.events import (
     AbortAsked,
     AnyEvent,
@@ -67,6 +68,7 @@ class Wave:
         progress_ms: when something last came back, was let go or written.
         let_go_at: when which moves were let go.
         back_at: when which moves were back.
+        gaps: when nobody was there, or a person had paused the run.
     """
 
     number: int = 0
@@ -88,6 +90,11 @@ class Wave:
     progress_ms: int = 0
     let_go_at: tuple[At, ...] = ()
     back_at: tuple[At, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def took_ms(self, now_ms: int) -> int:
+        """How much of its time until now somebody saw go by."""
+        return seen_ms(self.gaps, self.began_ms, now_ms)
 
 
 BEFORE: Final = Wave()
@@ -122,7 +129,8 @@ class Run:
         lost: moves that were not back in time, and are not now, by plan.
         writes: writes to the clusters.
         as_planned: pods that the first plan named, and that moved in its wave and in its way.
-        took: plan, wave and milliseconds of every wave that ended.
+        took: plan, wave and milliseconds of every wave that ended, as far as somebody was there and
+            nobody had paused it.
     """
 
     plan: str = ""
@@ -179,8 +187,22 @@ def _started(run: Run, event: Started, time_ms: int) -> Run:
 
 
 def _leased(run: Run, event: Leased, time_ms: int) -> Run:
-    attended = replace(run, attended_ms=time_ms, stopped="", stopped_by="")
+    # Logs of before tell no `seen_ms`: somebody was there when something last came of the wave.
+    since_ms = max(event.seen_ms, run.wave.progress_ms)
+    wave = replace(run.wave, gaps=(*run.wave.gaps, (since_ms, time_ms)))
+    # One that is back by itself knows how long it has waited: see `Waited`.
+    attended_ms = run.attended_ms if event.epoch == run.epoch else time_ms
+    attended = replace(run, attended_ms=attended_ms, stopped="", stopped_by="", wave=wave)
     return replace(attended, epoch=event.epoch, holder=event.holder)
+
+
+def _paused(run: Run, _event: Paused, time_ms: int) -> Run:
+    return replace(run, paused=True, wave=replace(run.wave, gaps=(*run.wave.gaps, (time_ms, OPEN))))
+
+
+def _resumed(run: Run, _event: Resumed, time_ms: int) -> Run:
+    wave = replace(run.wave, gaps=resumed(run.wave.gaps, time_ms))
+    return replace(run, paused=False, attended_ms=time_ms, wave=wave)
 
 
 def _replanned(run: Run, event: Replanned, _time_ms: int) -> Run:
@@ -281,7 +303,8 @@ def _relapsed(run: Run, event: Relapsed, time_ms: int) -> Run:
         back=run.wave.back - moves,
         strays=run.wave.strays - strays,
         progress_ms=time_ms,
-        # How long its moves took was told when it ended first.
+        # Its soak is not its time. How long its moves took was told when it ended first.
+        gaps=(*run.wave.gaps, (run.wave.ended_ms, time_ms)),
         let_go_at=(),
         back_at=(),
     )
@@ -319,7 +342,7 @@ def _wave_ended(run: Run, _event: WaveEnded, time_ms: int) -> Run:
         run,
         wave=replace(wave, ended_ms=time_ms),
         unfinished=run.unfinished - wave.moves | (wave.moves - wave.back),
-        took=(*others, (run.plan, wave.number, time_ms - wave.began_ms)),
+        took=(*others, (run.plan, wave.number, wave.took_ms(time_ms))),
     )
 
 
@@ -343,8 +366,8 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     SkipAsked: lambda run, _, __: replace(run, wave=replace(run.wave, skipped=True)),
     ApprovalAsked: lambda run, _, __: replace(run, asked=True),
     Approved: lambda run, _, __: replace(run, asked=False, approved=run.wave.number),
-    Paused: lambda run, _, __: replace(run, paused=True),
-    Resumed: lambda run, _, time_ms: replace(run, paused=False, attended_ms=time_ms),
+    Paused: _paused,
+    Resumed: _resumed,
     AbortAsked: lambda run, _, __: replace(run, abort_asked=True),
     Stopped: lambda run, event, _: replace(run, stopped=event.text, stopped_by=event.reason),
     Ended: _ended,

@@ -144,7 +144,7 @@ class Fidelity(Shape, frozen=True, kw_only=True):
 
     `moves` are those of the plan that was begun with; `as_planned` of them moved in the wave and in
     the way that it said. Its waves should have taken `expected_s` seconds, without what lies
-    between them, and took `took_s`.
+    between them, and took `took_s`, as far as an executor was there and nobody had paused them.
     """
 
     moves: int

@@ -13,7 +13,18 @@ import pytest
 import planner
 from planner.apply import learnt
 from planner.apply.course import Course, Place
-from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnded
+from planner.apply.events import (
+    AnyEvent,
+    Back,
+    Ended,
+    Leased,
+    LetGo,
+    Paused,
+    Resumed,
+    Started,
+    WaveBegun,
+    WaveEnded,
+)
 from planner.apply.journal import Journal
 from planner.apply.learnt import SlowestOf
 from planner.apply.reached import took
@@ -57,6 +68,50 @@ def test_a_wave_teaches_the_longest_of_what_went_as_planned() -> None:
     run = fold(run, [Back(wave=1, moves="2-3", strays="2")], 8_000)
     due = bound_moves(moves(5), run.wave)
     assert took(due, run.wave, {CART: 7}) == ((7, "in-place", 4_000),)
+
+
+HOUR_MS = 3_600_000
+DIED = Leased(epoch=2, holder="another", seen_ms=2_500)
+LATE = 12 * HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("later", "teaches"),
+    [
+        ([(3_000, Back(wave=1, moves="0-1"))], 2_000),
+        ([(3_000, Back(wave=1, moves="0-1")), (LATE, DIED)], 2_000),
+        ([(LATE, DIED), (LATE, Back(wave=1, moves="0-1"))], None),
+        # The slower one was out of sight, so that of the other one nothing follows.
+        ([(2_000, Back(wave=1, moves="0")), (LATE, DIED), (LATE, Back(wave=1, moves="1"))], None),
+        ([(2_000, Paused(by="me")), (3_000, Back(wave=1, moves="0-1"))], None),
+        (
+            [
+                (2_000, Paused(by="me")),
+                (LATE, Resumed(by="me")),
+                (LATE + 1_000, Back(wave=1, moves="0-1")),
+            ],
+            None,
+        ),
+        (
+            [
+                (LATE, DIED),
+                (LATE, LetGo(wave=1, moves="0-1")),
+                (LATE + 1_000, Back(wave=1, moves="0-1")),
+            ],
+            1_000,
+        ),
+    ],
+)
+def test_moves_teach_only_what_somebody_saw_from_let_go_to_back(
+    later: list[tuple[int, AnyEvent]], teaches: int | None
+) -> None:
+    run = fold(Run(), [Started(plan="p", by="me", policy={}), WaveBegun(wave=1, moves="0-1")], 0)
+    run = fold(run, [Paused(by="me"), Resumed(by="me")], 500)
+    run = fold(run, [LetGo(wave=1, moves="0-1")], 1_000)
+    for time_ms, event in later:
+        run = fold(run, [event], time_ms)
+    expected = () if teaches is None else ((7, "in-place", teaches),)
+    assert took(bound_moves(moves(2), run.wave), run.wave, {CART: 7}) == expected
 
 
 def test_the_last_waves_of_a_workload_count() -> None:

@@ -37,6 +37,8 @@ def moving() -> Run:
     [
         (Back(wave=1, moves="0"), True),
         (Leased(epoch=2, holder="b"), True),
+        # The one that was away: `Waited` has not counted that time.
+        (Leased(epoch=0, holder="a", seen_ms=1), False),
         (Resumed(by="me"), True),
         (RetryAsked(by="me"), True),
         (Written(wave=1, writes=5), True),

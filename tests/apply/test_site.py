@@ -4,7 +4,7 @@ from typing import Never
 
 import pytest
 
-from planner.apply.events import Ended, Started
+from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
 from planner.apply.lease import Holder, Lease
 from planner.apply.outside import Outside
@@ -15,33 +15,66 @@ from planner.log.memory import MemoryEventLog
 from planner.model.clock import ManualClock
 from tests.shop import IDENTITY, shop_plan
 
+NIGHT_MS = 12 * 3_600_000
+
 
 def unasked(*_: object) -> Never:
     pytest.fail("nobody has to be asked")
 
 
+class Place:
+    """A run that has begun, and two who may carry it out."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(0)
+        self.log = MemoryEventLog(clock=self.clock, identity=IDENTITY)
+        self.journal = Journal(self.log, "r")
+        self.journal.append(Started(plan="p", by="me", policy=Policy().as_texts()))
+        self.first, self.second = (
+            Lease(self.log, "r", Holder(host, 1, ""), self.clock) for host in ("a", "b")
+        )
+        self.first.take(unasked)
+        self.journal.take(self.first.epoch, "a")
+
+    def site(self) -> Site:
+        outside = Outside(
+            log=self.log,
+            doors={},
+            clock=self.clock,
+            look=unasked,
+            load=lambda _: shop_plan(),
+            replan=unasked,
+            wait=unasked,
+            tell=unasked,
+        )
+        return Site(self.journal, self.first, outside)
+
+
 def test_who_lost_the_lease_ends_nobodys_run() -> None:
-    clock = ManualClock(0)
-    log = MemoryEventLog(clock=clock, identity=IDENTITY)
-    journal = Journal(log, "r")
-    journal.append(Started(plan="p", by="me", policy=Policy().as_texts()))
-    first, second = (Lease(log, "r", Holder(host, 1, ""), clock) for host in ("a", "b"))
-    first.take(unasked)
-    outside = Outside(
-        log=log,
-        doors={},
-        clock=clock,
-        look=unasked,
-        load=lambda _: shop_plan(),
-        replan=unasked,
-        wait=unasked,
-        tell=unasked,
-    )
-    site = Site(journal, first, outside)
-    clock.advance(31_000)
+    place = Place()
+    site = place.site()
+    place.clock.advance(31_000)
     # It has the lease, and has not said so to the run yet.
-    second.take(unasked)
+    place.second.take(unasked)
     with pytest.raises(LeaseLostError, match="another executor"):
         site.append(Ended(outcome="aborted"))
-    journal.read()
-    assert not journal.run.is_over
+    place.journal.read()
+    assert not place.journal.run.is_over
+
+
+def test_who_slept_says_so_before_anything_else_and_goes_on() -> None:
+    place = Place()
+    site = place.site()
+    assert site.append(WaveBegun(wave=1, moves="0"))
+    assert site.append(LetGo(wave=1, moves="0"))
+    place.clock.advance(12_000)
+    site.read()
+    place.clock.advance(NIGHT_MS)
+    assert not site.append(Back(wave=1, moves="0")), "it has to look again"
+    assert site.run.wave.gaps[-1] == (12_000, NIGHT_MS + 12_000)
+    assert site.append(Back(wave=1, moves="0"))
+    place.clock.advance(1_000)
+    site.read()
+    assert site.append(WaveEnded(wave=1))
+    assert site.run.took == (("p", 1, 13_000),)
+    assert site.run.epoch == place.first.epoch
