@@ -1,8 +1,9 @@
 """`python -m tests.controlplane.auditor KUBECONFIG REQUEST [NAMESPACE...]`: audit until SIGTERM.
 
 Prints `watching` when it has seen everything, and at its end one line of JSON: the violations, how
-many pods were disrupted, and how many changes of pods were seen. With namespaces it judges what
-becomes of the pods there and no others.
+many pods were disrupted by us and by others, and how many changes of pods were seen. With
+namespaces it judges what becomes of the pods there and no others. A line of JSON on its standard
+input is what somebody else is about to do (`Theirs.told`); it answers `noted`.
 """
 
 import base64
@@ -135,6 +136,7 @@ def main() -> None:
     for name, server in servers.items():
         arguments = (name, server, versions[name], bench)
         Thread(target=_follow, args=arguments, daemon=True).start()
+    Thread(target=_listen, args=(bench,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: bench.stop.set())
     print("watching", flush=True)  # noqa: T201
     bench.stop.wait()
@@ -142,9 +144,18 @@ def main() -> None:
         found_out = {
             "violations": bench.judge.violations,
             "disrupted": len(bench.judge.disrupted),
+            "theirs": bench.judge.theirs.taken,
             "changes": bench.changes,
         }
     print(json.dumps(found_out), flush=True)  # noqa: T201
+
+
+def _listen(bench: Bench) -> None:
+    """Hear what somebody else is about to do."""
+    for line in sys.stdin:
+        with bench.lock:
+            bench.judge.told(json.loads(line))
+        print("noted", flush=True)  # noqa: T201
 
 
 def _end(error: threading.ExceptHookArgs) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tests.controlplane.auditor.drains import Drains
 from tests.controlplane.auditor.limits import Cluster, Limit, Place, of_request
@@ -19,6 +20,7 @@ from tests.controlplane.auditor.pods import (
 from tests.controlplane.auditor.sidecars import Sidecars
 from tests.controlplane.auditor.spots import Spots
 from tests.controlplane.auditor.target import Target, dependencies_of
+from tests.controlplane.auditor.theirs import Theirs
 
 
 class Judge:
@@ -29,7 +31,8 @@ class Judge:
 
     Attributes:
         violations: what was wrong, each once.
-        disrupted: pods that did not serve for some time although they had.
+        disrupted: pods that did not serve for some time although they had, because of us.
+        theirs: what somebody else does.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Judge:
     ) -> None:
         self.violations: list[str] = []
         self.disrupted: set[Key] = set()
+        self.theirs = Theirs()
         self._clusters = clusters
         self._clock = clock
         self._namespaces = frozenset(namespaces)
@@ -59,6 +63,9 @@ class Judge:
         self._spots, self._sidecars = Spots(request, clusters), Sidecars(clusters)
         # Where fewer served from the beginning nobody has to mend that, only make it no worse.
         self._floors = [min(limit.least, self._serving(limit, clock())) for limit in self._limits]
+        self._totals = [self._covered(limit) for limit in self._limits]
+        # Pods that somebody else took: so many fewer may serve until all of a limit are back.
+        self._credits = [0] * len(self._limits)
         self._behind = {
             key
             for key, pod in self._pods.items()
@@ -70,6 +77,20 @@ class Judge:
             for (cluster, _), pod in self._pods.items()
             if not is_over(pod)
         )
+
+    def told(self, what: Object) -> None:
+        """Take note of what somebody else is about to do (`Theirs.told`)."""
+        act = self.theirs.told(what)
+        its = [it for it in self._pods.items() if act.may_be_of(self._place(it[0][0], it[1]))]
+        for number, limit in enumerate(self._limits):
+            if not any(limit.covers(cluster, pod) for (cluster, _), pod in its):
+                continue
+            if act.for_good:
+                self._limits[number] = replace(limit, least=max(0, limit.least - act.most))
+                self._totals[number] -= act.most
+            else:
+                self._credits[number] += act.most
+            self._floors[number] = min(self._floors[number], self._least(number))
 
     def see_all(self, cluster: str, pods: Iterable[Object]) -> None:
         """Take all pods of a cluster as they are now; those that are not among them are gone."""
@@ -92,9 +113,13 @@ class Judge:
         if self._namespaces and pod["metadata"]["namespace"] not in self._namespaces:
             return
         if before is not None and serves(before) and (gone or not serves(pod)):
-            self._fell(cluster, key, before)
-            self._count(cluster, before)
-            self._note(*self._spots.fell(key, self._pods))
+            stays = not gone and "deletionTimestamp" not in pod["metadata"]
+            if self.theirs.named(cluster, before, stays=stays):
+                self._taken(cluster, before)
+            else:
+                self._fell(cluster, key, before)
+                self._count(cluster, before)
+                self._note(*self._spots.fell(key, self._pods))
         self._note(*self._sidecars.see(cluster, pod, gone=gone))
         if not gone:
             self._note(*self._drains.see(cluster, before, pod))
@@ -103,15 +128,27 @@ class Judge:
 
     def _fell(self, cluster: str, key: Key, before: Object) -> None:
         """A pod that served does not any more: once for a pod, and never when it is new."""
-        self.disrupted.add(key)
-        self._downs[key] = self._downs.get(key, 0) + 1
-        name = name_of(cluster, before)
+        downs = self._downs.get(key, 0) + 1
         # What changes in place has its new images a moment before its containers end.
-        is_first = key in self._behind and self._downs[key] == 1
-        if self._is_at_target(cluster, before) and not is_first:
+        is_first = key in self._behind and downs == 1
+        is_again = self._is_at_target(cluster, before) and not is_first
+        if (is_again or downs > 1) and self.theirs.may_be(self._place(cluster, before)):
+            return
+        self.disrupted.add(key)
+        self._downs[key] = downs
+        name = name_of(cluster, before)
+        if is_again:
             self._note(f"{name} was at the target and was disrupted again")
-        elif self._downs[key] > 1:
+        elif downs > 1:
             self._note(f"{name} was disrupted twice")
+
+    def _taken(self, cluster: str, before: Object) -> None:
+        """Somebody else took a pod that served: what is left is what has to serve from now on."""
+        now = self._clock()
+        for number, limit in enumerate(self._limits):
+            if serves_for(before, limit.min_ready_s, now) and limit.covers(cluster, before):
+                self._credits[number] += 1
+                self._floors[number] = min(self._floors[number], self._least(number))
 
     def _count(self, cluster: str, before: Object) -> None:
         """Count those that serve beside a pod that did until now."""
@@ -121,9 +158,23 @@ class Judge:
             if not serves_for(before, limit.min_ready_s, now) or not limit.covers(cluster, before):
                 continue
             serving = self._serving(limit, now)
-            self._floors[number] = max(self._floors[number], min(limit.least, serving + 1))
+            if serving + 1 >= self._totals[number] and not self.theirs.is_open():
+                # Whoever was taken by somebody else is back.
+                self._credits[number] = 0
+            least = self._least(number)
+            self._floors[number] = max(self._floors[number], min(least, serving + 1))
             if serving < self._floors[number]:
-                self._note(f"{limit.name}: {serving} pods served, {limit.least} have to")
+                self._note(f"{limit.name}: {serving} pods served, {least} have to")
+
+    def _least(self, number: int) -> int:
+        return max(0, self._limits[number].least - self._credits[number])
+
+    def _covered(self, limit: Limit) -> int:
+        return sum(
+            limit.covers(cluster, pod)
+            for (cluster, _), pod in self._pods.items()
+            if not is_over(pod)
+        )
 
     def _serving(self, limit: Limit, now: float) -> int:
         return sum(
