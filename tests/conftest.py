@@ -23,7 +23,7 @@ PORT_TRIES = 5
 SETTINGS = "fsync=off full_page_writes=off synchronous_commit=off unix_socket_directories=''"
 
 CONTROL_PLANES = "tests/controlplane/"
-LONGEST = (f"{CONTROL_PLANES}test_release.py", f"{CONTROL_PLANES}test_apply.py")
+LONGEST = tuple(f"{CONTROL_PLANES}test_{name}.py" for name in ("release", "disturbed", "apply"))
 
 _database_numbers = count(1)
 

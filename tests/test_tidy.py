@@ -151,6 +151,29 @@ def test_an_exception_from_the_length_of_modules_is_still_one(name: str) -> None
     assert (ROOT / name).read_text().count("\n") > MODULE_LINES_MAX, "take it from the list"
 
 
+def test_the_auditor_shares_no_code_with_what_it_watches() -> None:
+    auditor = "tests.controlplane.auditor"
+    paths = [path for path in PYTHON if named(path).startswith(f"{auditor.replace('.', '/')}/")]
+    assert len(paths) > 10
+    shared = {name for path in paths for name in imported(path) if is_ours(name)}
+    assert {name for name in shared if not f"{name}.".startswith(f"{auditor}.")} == set()
+    running = {*imported(ROOT / "tests/controlplane/running.py")}
+    assert {name for name in running if is_ours(name)} >= {"planner.model.progress"}, "it sees them"
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Modules by their full names; of `from . import` the dots."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def is_ours(module: str) -> bool:
+    return module.partition(".")[0] in ("planner", "tests", "benches", "")
+
+
 def test_what_is_left_to_do_names_its_issue() -> None:
     sign = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?!\(#\d+\))")
     left = [

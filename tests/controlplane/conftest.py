@@ -35,9 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def operator(tmp_path: Path, hangzhou: Plane) -> Operator:
-    """Somebody who has observed the plane `hangzhou` of a module of tests."""
-    somebody = Operator(tmp_path, {"hangzhou": hangzhou})
+def operator(tmp_path: Path, hangzhou: Plane, request: pytest.FixtureRequest) -> Operator:
+    """Somebody who has observed the plane `hangzhou` of a module of tests, for its namespace."""
+    somebody = Operator(tmp_path, {"hangzhou": hangzhou}, [request.module.SPACE])
     somebody.observe()
     return somebody
 

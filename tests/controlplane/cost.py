@@ -58,7 +58,8 @@ def by_planner(plane: ControlPlane) -> None:
     with tempfile.TemporaryDirectory() as folder:
         operator = Operator(Path(folder), {plane.name: plane})
         operator.observe()
-        with operator.apply(operator.plan(json.dumps(REQUEST))) as running:
+        plan = operator.plan(json.dumps(REQUEST))
+        with operator.apply(plan, unaudited="it would ask the server, too") as running:
             if running.end():
                 raise RuntimeError(running.errors)
 

@@ -3,30 +3,38 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
 from planner.model.progress import Progress
-from tests.controlplane.given import GivenCluster, Plane
+from tests.controlplane.auditing import Auditor, Event, merged
+from tests.controlplane.given import Plane
 from tests.controlplane.program import COMMAND, planner
 from tests.controlplane.wait import until
 
-Event = dict[str, Any]
-
 
 class Operator:
-    """Somebody with a log, a kubeconfig and a folder of their own."""
+    """Somebody with a log, a kubeconfig and a folder of their own.
 
-    def __init__(self, folder: Path, planes: Mapping[str, Plane]) -> None:
+    An auditor watches every run, of these namespaces; without any of all. What the planes are to be
+    is what was planned last.
+    """
+
+    def __init__(
+        self, folder: Path, planes: Mapping[str, Plane], namespaces: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.db = f"sqlite:///{folder / 'planner.db'}"
         self.kubeconfig = merged(folder / "kubeconfig", planes)
         self._clusters = [f"--cluster={name}={name}" for name in planes]
+        self._planes, self._namespaces = planes, namespaces
+        self._watching: Auditor | None = None
 
     @property
     def live(self) -> Sequence[str]:
@@ -49,13 +57,12 @@ class Operator:
             process.stderr.read()
 
     def plan(self, request: str) -> str:
-        """Plan a request (YAML), and give the plan's id."""
+        """Plan a request (YAML), and give the file of the plan."""
         path = self.folder / "request.yaml"
         path.write_text(request)
         out = self.folder / "plan.bin"
         self.say("plan", "-f", str(path), "-o", str(out), code=2)
-        header = json.loads(self.say("show", str(out), "-o", "json"))
-        return str(header["id"])
+        return str(out)
 
     def say(self, *arguments: str, code: int = 0) -> str:
         """Run a command that needs no cluster, and give what it prints."""
@@ -63,17 +70,68 @@ class Operator:
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout
 
-    def apply(self, what: str, *options: str, command: str = "apply") -> "Running":
-        """Start to carry a plan or a run out."""
-        return Running([*COMMAND, command, what, *self.live, *options])
+    def apply(
+        self,
+        what: str,
+        *options: str,
+        command: str = "apply",
+        wanted: str | None = None,
+        unaudited: str = "",
+    ) -> "Running":
+        """Start to carry a plan or a run out, under an auditor, which fails the test at its end.
+
+        Args:
+            what: plan or run.
+            options: of the command.
+            command: `apply` or `rollback`.
+            wanted: a request (YAML) by which it is judged instead of the one that was planned last:
+                that of a way back.
+            unaudited: why nobody watches this one.
+        """
+        assert wanted or unaudited or self._watching or command == "apply", (
+            "a way back is judged by what it wants"
+        )
+        own = None if unaudited or self._watching else self._auditor(wanted)
+        command_line = [*COMMAND, command, what, *self.live, *options]
+        return Running(command_line, own or self._watching, is_its_own=own is not None)
+
+    @contextmanager
+    def audited(self, wanted: str | None = None) -> Iterator[Auditor]:
+        """One auditor over all runs meanwhile: who is killed must do nothing twice either.
+
+        Args:
+            wanted: as in `apply`.
+        """
+        with self._auditor(wanted) as auditor:
+            self._watching = auditor
+            try:
+                yield auditor
+            finally:
+                self._watching = None
+
+    def _auditor(self, wanted: str | None) -> Auditor:
+        path = self.folder / "request.yaml"
+        if wanted:
+            path = self.folder / "wanted.yaml"
+            path.write_text(wanted)
+        return Auditor(path, self._planes, self._namespaces)
 
 
 class Running:
-    """A `planner apply` that runs."""
+    """A `planner apply` that runs.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    Attributes:
+        audit: what the auditor saw, once the run has ended; empty while one watches several runs.
+    """
+
+    def __init__(
+        self, command: Sequence[str], auditor: Auditor | None, *, is_its_own: bool
+    ) -> None:
         self.events: list[Event] = []
         self.errors = ""
+        self.audit: Event = {}
+        self._auditor = auditor
+        self._is_its_own = is_its_own
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -84,8 +142,21 @@ class Running:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.kill()
+        if self._auditor and self._is_its_own:
+            self._auditor.__exit__(kind, error, trace)
+
+    @property
+    def auditor(self) -> Auditor:
+        """Who watches it, and is told what somebody else is about to do."""
+        assert self._auditor, "nobody watches it"
+        return self._auditor
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -121,6 +192,9 @@ class Running:
         """Wait for its end and give the exit code."""
         until("the run ends", lambda: self.process.poll() is not None, deadline_s=900)
         self._end()
+        if self._auditor and self._is_its_own:
+            self.audit = self._auditor.found()
+            assert self.audit["violations"] == [], self.errors
         return int(self.process.returncode)
 
     def _end(self) -> None:
@@ -135,62 +209,3 @@ class Running:
         for stream in (self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
-
-
-def merged(
-    path: Path, planes: Mapping[str, Plane], *, user: str = "admin", proxied: bool = False
-) -> Path:
-    """Write one kubeconfig with a context for each plane, of its name.
-
-    Args:
-        path: of the file.
-        planes: by name.
-        user: who speaks to them.
-        proxied: by way of the proxy of those that are not ours, whose logins only kubectl knows.
-    """
-    config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
-    config |= {"clusters": [], "users": [], "contexts": []}
-    for name, plane in planes.items():
-        if proxied and isinstance(plane, GivenCluster):
-            file = plane.proxied()
-        else:
-            file = plane.kubeconfig(user)
-        own = json.loads(file.read_text())
-        (cluster,), (identity,) = own["clusters"], own["users"]
-        config["clusters"].append({**cluster, "name": name})
-        config["users"].append({**identity, "name": name})
-        config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
-    path.write_text(json.dumps(config))
-    return path
-
-
-class Auditor:
-    """A process that watches the clusters while a plan is carried out.
-
-    What becomes of pods of other namespaces is not its concern.
-    """
-
-    def __init__(
-        self, request: Path, planes: Mapping[str, Plane], namespaces: Sequence[str]
-    ) -> None:
-        kubeconfig = merged(request.with_name("audited"), planes, proxied=True)
-        module = "tests.controlplane.auditor"
-        command = [sys.executable, "-m", module, str(kubeconfig), str(request), *namespaces]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        self._stdout = self._process.stdout
-        assert self._stdout.readline().strip() == "watching"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._stdout.close()
-
-    def found(self) -> Event:
-        """End it and give what it saw."""
-        self._process.terminate()
-        found: Event = json.loads(self._stdout.readline())
-        return found

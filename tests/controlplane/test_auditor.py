@@ -1,11 +1,10 @@
 """The auditor on a real control plane: it has to see what somebody else does there."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.controlplane import fleet
+from tests.controlplane.auditing import Auditor
 from tests.controlplane.conftest import wait_all_ready
 from tests.controlplane.given import is_there
 from tests.controlplane.plane import ControlPlane
@@ -14,7 +13,7 @@ from tests.controlplane.wait import until
 PODS = f"/api/v1/namespaces/{fleet.NAMESPACE}/pods"
 
 
-def test_pods_that_are_deleted_past_their_budget_are_reported(
+def test_pods_that_are_deleted_past_their_budget_are_reported_unless_it_was_told_of_them(
     other_plane: ControlPlane, tmp_path: Path
 ) -> None:
     admin = other_plane.admin
@@ -22,23 +21,24 @@ def test_pods_that_are_deleted_past_their_budget_are_reported(
     admin.apply(path, budget)
     # What a test before this one did to the pods is over.
     wait_all_ready(other_plane, 12)
-    request = tmp_path / "request.json"
+    request, planes = tmp_path / "request.json", {other_plane.name: other_plane}
     request.write_text(json.dumps({"spec": {"target": {}}}))
-    command = [sys.executable, "-m", "tests.controlplane.auditor"]
-    command += [str(other_plane.kubeconfig()), str(request)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as auditor:
-        try:
-            assert auditor.stdout
-            assert auditor.stdout.readline() == "watching\n"
-            gone = [f"{PODS}/{it['metadata']['name']}" for it in admin.get(PODS)["items"][:5]]
-            for name in gone:
-                admin.delete(name)
-            # Before, those on their way out are still Ready and make up the twelve.
-            until("they are gone", lambda: not any(is_there(admin, name) for name in gone))
-            wait_all_ready(other_plane, 12)
-        finally:
-            auditor.terminate()
-        found = json.loads(auditor.stdout.readline())
+    with Auditor(request, planes, ()) as auditor, Auditor(request, planes, ()) as told:
+        gone = [it["metadata"] for it in admin.get(PODS)["items"][:5]]
+        told.theirs(cluster=other_plane.name, uids=[it["uid"] for it in gone])
+        places = [f"{PODS}/{it['name']}" for it in gone]
+        for place in places:
+            admin.delete(place)
+        # Before, those on their way out are still Ready and make up the twelve.
+        until("they are gone", lambda: not any(is_there(admin, place) for place in places))
+        wait_all_ready(other_plane, 12)
+        found = auditor.found()
+        assert {**told.found(), "changes": 0} == {
+            "violations": [],
+            "disrupted": 0,
+            "theirs": 5,
+            "changes": 0,
+        }
     admin.delete(path)
-    assert found["disrupted"] == 5
+    assert (found["disrupted"], found["theirs"]) == (5, 0)
     assert "pdb/shanghai/trade/web: 9 pods served, 10 have to" in found["violations"]

@@ -345,7 +345,7 @@ def test_a_run_goes_on_whatever_becomes_of_its_connections(
         "spec": {"target": {"images": [rule]}},
     }
     with there(api, budget("quarter", 3)), Proxy(other_plane.port) as proxy:
-        operator = Operator(tmp_path, {other_plane.name: other_plane})
+        operator = Operator(tmp_path, {other_plane.name: other_plane}, [fleet.NAMESPACE])
         operator.observe()
         plan = operator.plan(json.dumps(request))
         operator.kubeconfig = other_plane.kubeconfig(port=proxy.port)

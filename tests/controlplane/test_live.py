@@ -10,7 +10,7 @@ import pytest
 
 import planner
 from tests.controlplane import applied
-from tests.controlplane.applied import REPLICAS, expected, images, request
+from tests.controlplane.applied import REPLICAS, SPACE, expected, images, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.controlplane.given import Plane
     from tests.controlplane.running import Operator
 
+__all__ = ["SPACE"]
+"""The namespace that an auditor judges."""
 DOCUMENTATION = Path(__file__).parents[2] / "docs/apply.md"
 
 
@@ -36,7 +38,8 @@ def test_the_example_of_the_documentation_carries_a_plan_out_and_leads_back(
     _, _, example = DOCUMENTATION.read_text().partition("```python\n")
     told: list[dict[str, Any]] = []
     names: dict[str, Any] = {"print": told.append}
-    exec(example.partition("```")[0], names)  # noqa: S102 it is ours
+    with operator.audited():
+        exec(example.partition("```")[0], names)  # noqa: S102 it is ours
     log, live, ended = names["log"], names["live"], names["ended"]
     assert (ended["ending"], ended["moved"]) == ("done", REPLICAS["api"])
     assert {"preflight", "wave", "moving"} <= {each["event"] for each in told}
@@ -50,7 +53,8 @@ def test_the_example_of_the_documentation_carries_a_plan_out_and_leads_back(
             log.say("resume")
         heard.append(event["event"])
 
-    back = planner.rollback(log, replace(live, tell=answer), ended["run"])
+    with operator.audited(request("1.0.0", "api")):
+        back = planner.rollback(log, replace(live, tell=answer), ended["run"])
     assert (back["ending"], heard.count("paused")) == ("done", 1)
     assert images(hangzhou.admin) == expected(hangzhou.admin, "1.0.0")
     with pytest.raises(planner.UsageError, match="is over: done"):

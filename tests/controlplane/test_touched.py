@@ -27,6 +27,7 @@ SPACE = "touched"
 PLACE = f"/api/v1/namespaces/{SPACE}"
 WEB = f"/apis/apps/v1/namespaces/{SPACE}/deployments/web"
 IMAGE = "registry.example.com/touched-web"
+NAMED = {"kind": "Deployment", "namespace": SPACE, "name": "web"}
 HELD = "fleet-upgrade-planner/held"
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 PODS = 12
@@ -175,6 +176,7 @@ def test_a_workload_that_is_scaled_down_while_a_wave_is_let_go_goes_on_with_what
     # Pods are named one after the other, a second each, before their Deployment is written to.
     with operator.apply(plan, "--patience", "60", "--writes-per-second", "1") as running:
         running.wait_for("letting-go", 2)
+        running.auditor.theirs(cluster="hangzhou", workload=NAMED, most=PODS // 2, forGood=True)
         api.merge(WEB, {"spec": {"replicas": PODS // 2}})
         assert running.end() == 0, running.errors + str(running.events[-2:])
     assert running.said("ended")[0]["failed"] == 0
