@@ -85,23 +85,6 @@ def test_a_slow_pod_is_still_starting_when_others_are_ready(other_plane: Control
     until("it is ready at last", lambda: [pod for pod in slow() if is_ready(pod)])
 
 
-def test_a_lost_node_takes_its_pods_from_service(other_plane: ControlPlane) -> None:
-    query = "fieldSelector=spec.nodeName%3Dnode-0001"
-
-    def serving() -> set[str]:
-        pods = other_plane.admin.get(f"/api/v1/pods?{query}")["items"]
-        return {pod["metadata"]["uid"] for pod in pods if is_ready(pod)}
-
-    # Pods that crash on purpose may be here too.
-    before = serving()
-    assert before
-    other_plane.lose_node("node-0001")
-    until("its pods do not serve", lambda: not serving())
-    assert not is_ready(other_plane.admin.get("/api/v1/nodes/node-0001"))
-    other_plane.find_node("node-0001")
-    until("its pods serve again", lambda: serving() >= before)
-
-
 def test_answers_are_slow_when_they_are_told_to_be(other_plane: ControlPlane) -> None:
     with Proxy(other_plane.port) as proxy:
         api = other_plane.api("admin", port=proxy.port)

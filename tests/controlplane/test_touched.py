@@ -11,8 +11,9 @@ from planner.apply.naming import DELETION_COST, FIRST_TO_GO, OWNERS_COST
 from planner.apply.writer import FIELD_MANAGER
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
-from tests.controlplane.conftest import serves
+from tests.controlplane.conftest import is_ready, serves
 from tests.controlplane.given import is_there, ours, wants_room
+from tests.controlplane.proxy import Proxy
 from tests.controlplane.test_faults import registered, there
 from tests.controlplane.wait import until
 
@@ -31,6 +32,7 @@ NAMED = {"kind": "Deployment", "namespace": SPACE, "name": "web"}
 HELD = "fleet-upgrade-planner/held"
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 PODS = 12
+LOST = "node-0007"
 
 
 @pytest.fixture
@@ -256,3 +258,42 @@ def is_denied(api: Api) -> bool:
     except RefusedError:
         return True
     return False
+
+
+def test_a_run_gets_through_slow_answers_slow_starts_and_a_node_that_is_lost_meanwhile(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    plane, api = ours(hangzhou), hangzhou.admin
+    slow = f"{IMAGE}-slow"
+    path, manifest = fleet.workload(
+        "StatefulSet", "slow", image=f"{slow}:1.0.0", space=SPACE, replicas=2
+    )
+    manifest["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/hostname": LOST}
+    api.apply(path, manifest)
+    until("its pods are ready", lambda: len(ready(api)) == PODS + 2)
+    operator.observe()
+    images = [{"from": IMAGE, "to": f"{IMAGE}:2.0.0"}, {"from": slow, "to": f"{slow}:slow"}]
+    plan = operator.plan(request(target={"images": images}))
+    with Proxy(plane.port) as proxy:
+        operator.kubeconfig = plane.kubeconfig(port=proxy.port)
+        with operator.apply(plan) as running:
+            running.wait_for("letting-go")
+            proxy.delay(0.2)
+            running.auditor.theirs(cluster="hangzhou", node=LOST)
+            plane.lose_node(LOST)
+            try:
+                # The first of the two has been let go, and nobody starts it there.
+                until("its pods do not serve", lambda: not serving_on(api, LOST))
+                assert not is_ready(api.get(f"/api/v1/nodes/{LOST}"))
+                assert running.process.poll() is None, "the wave waits for it"
+            finally:
+                plane.find_node(LOST)
+            assert running.end() == 0, running.errors + str(running.events[-2:])
+    (ended,) = running.said("ended")
+    assert (ended["moved"], ended["failed"]) == (PODS + 2, 0)
+    assert running.audit["theirs"] > 0, "they fell with their node"
+    assert sorted(ready(api).values()) == [f"{slow}:slow"] * 2 + [f"{IMAGE}:2.0.0"] * PODS
+
+
+def serving_on(api: Api, node: str) -> list[Any]:
+    return [pod for pod in pods(api) if pod["spec"].get("nodeName") == node and serves(pod)]
