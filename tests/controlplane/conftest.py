@@ -13,7 +13,7 @@ from tests.controlplane.definitions import definitions
 from tests.controlplane.given import Plane, given_clusters, is_given
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.running import Operator
-from tests.controlplane.wait import until
+from tests.controlplane.wait import at_once, until
 
 NODES = 20
 # 300 pods with the 20 of the DaemonSet.
@@ -97,14 +97,16 @@ def shop_planes(
         return
     planes = {name: ControlPlane(name) for name in ("hangzhou", "shanghai")}
     try:
-        for name, plane in planes.items():
-            plane.start(first=definitions("v1beta1", "v1alpha1"))
-            plane.start_stand_in()
-            add_nodes(plane, shop.NODES[name])
+        at_once(_start_for_shop, planes.values())
         yield planes
     finally:
-        for plane in planes.values():
-            plane.stop()
+        at_once(ControlPlane.stop, planes.values())
+
+
+def _start_for_shop(plane: ControlPlane) -> None:
+    plane.start(first=definitions("v1beta1", "v1alpha1"))
+    plane.start_stand_in()
+    add_nodes(plane, shop.NODES[plane.name])
 
 
 def _fill(plane: ControlPlane) -> None:

@@ -115,7 +115,8 @@ class ControlPlane:
         if self._supervisor.is_alive():
             self._supervisor.join()
         for process in reversed(list(self._processes.values())):
-            process.stop(signal.SIGKILL if process.name == "etcd" else signal.SIGTERM)
+            # Nothing of it is kept, so nobody waits until it has said farewell.
+            process.stop(signal.SIGKILL)
         shutil.rmtree(self.folder)
 
     def has_process(self, name: str) -> bool:

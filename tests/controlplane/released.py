@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from tests.controlplane import shop
 from tests.controlplane.given import wants_kruise, wants_room
 from tests.controlplane.running import Operator
+from tests.controlplane.wait import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,12 +25,12 @@ def filled(planes: Planes, size: shop.Size) -> Iterator[Planes]:
     wants_kruise(planes)
     wants_room(planes, *shop.PLACES)
     try:
-        for name, plane in planes.items():
-            shop.fill(plane.admin, cast("shop.Cluster", name), size)
+        at_once(
+            lambda name: shop.fill(planes[name].admin, cast("shop.Cluster", name), size), planes
+        )
         yield planes
     finally:
-        for plane in planes.values():
-            shop.clear(plane.admin)
+        at_once(lambda plane: shop.clear(plane.admin), planes.values())
 
 
 def begun(folder: Path, planes: Planes, request: str) -> tuple[Operator, str]:

@@ -1,7 +1,8 @@
 """Waits for conditions, never for time: every wait has a deadline and says what it waited for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,3 +21,11 @@ def until(what: str, look: Callable[[], T | None], *, deadline_s: float = DEADLI
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {deadline_s:.0f} s")
         time.sleep(LOOK_S)
+
+
+def at_once(do: Callable[[T], object], each: Iterable[T]) -> None:
+    """Do something with each at the same time; what one raises is raised when all are over."""
+    with ThreadPoolExecutor() as pool:
+        doing = [pool.submit(do, it) for it in each]
+    for it in doing:
+        it.result()
