@@ -327,14 +327,13 @@ def remove_pod(step: Step, each: Going, writer: Writer) -> Written:
     return writer.remove(each.pod.namespace, each.name, each.uid, evict=evicts)
 
 
-def release(places: Iterable[Place], writer: Writer) -> None:
-    """Give workloads back to their owners, and take our labels from the nodes."""
-    for place in places:
-        live = writer.read(place.kind, place.namespace, place.name)
-        if live is None:
-            continue
-        writer.pull(place.kind, place.namespace, place.name, released, marked=False)
-        if place.kind == "AdvancedDaemonSet":
-            label = selected.node_label(live)
-            for node in writer.nodes_with(label):
-                writer.label_node(node, label, None)
+def release(place: Place, writer: Writer) -> None:
+    """Give a workload back to its owner, and take our labels from the nodes."""
+    live = writer.read(place.kind, place.namespace, place.name)
+    if live is None:
+        return
+    writer.pull(place.kind, place.namespace, place.name, released, marked=False)
+    if place.kind == "AdvancedDaemonSet":
+        label = selected.node_label(live)
+        for node in writer.nodes_with(label):
+            writer.label_node(node, label, None)

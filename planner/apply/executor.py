@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, Literal
 
 from planner import core
-from planner.apply import carry, moving, recovery
+from planner.apply import moving, recovery
 from planner.apply.calendars import moment
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
@@ -297,8 +297,8 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
         moving.stand_still(site)
     moving.unname(site)
     parted = part(site.plan.behind, site.plan.sidecar_sets, site.ask(Question()))
-    for cluster, writer in site.writers.items():
-        carry.release([place for place in parted.free if place.cluster == cluster], writer)
+    site.release(parted.free)
+    site.append_writes()
     said = "incomplete" if outcome == "done" and parted.left else outcome
     went = fidelity(site.run, site.plan.first)
     site.append(Ended(outcome=said, held=parted.held, fidelity=went))

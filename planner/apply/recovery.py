@@ -64,8 +64,4 @@ def _touch(site: Site, intent: _Intent) -> None:
 
     A write of the executor before us that is still on its way finds another resourceVersion there.
     """
-    for each in intent.going:
-        writer = site.writers[each.move.cluster]
-        writer.touch_pod(each.pod.namespace, each.pod.name, each.uid)
-    for place in [*intent.levers, *site.plan.sidecar_sets]:
-        site.writers[place.cluster].touch(place.kind, place.namespace, place.name)
+    site.touch(intent.going, [*intent.levers, *site.plan.sidecar_sets])

@@ -22,7 +22,7 @@ from planner.apply.outside import Outside
 from planner.apply.patience import Waited
 from planner.apply.policy import Policy
 from planner.apply.state import Run
-from planner.apply.steps import Step, Target
+from planner.apply.steps import Going, Step, Target
 from planner.apply.tail import images_of, tail_request
 from planner.apply.tries import Timing
 from planner.apply.writer import Claim, Writer
@@ -31,6 +31,7 @@ from planner.model.progress import Cordoning, Progress
 T = TypeVar("T")
 WHYS_MAX: Final = 5
 """How many different reasons of what is refused are appended, each time that it is."""
+NONE_REFUSED: Final[Mapping[int, str]] = {}
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while clusters are written to."""
 
@@ -268,7 +269,14 @@ class Site:
             RunError: a server refuses a write, or warns of it.
         """
         each_on = self._on_all(carry.carry_out, steps, self.writers)
-        refused = dict(chain.from_iterable(each.items() for each in each_on))
+        self.append_writes(dict(chain.from_iterable(each.items() for each in each_on)))
+
+    def append_writes(self, refused: Mapping[int, str] = NONE_REFUSED) -> None:
+        """Append how many writes there were since that was appended last.
+
+        Args:
+            refused: moves that were refused for now, and why.
+        """
         writes = sum(writer.writes for writer in self.writers.values())
         written = Written(
             wave=self.run.wave.number,
@@ -306,6 +314,28 @@ class Site:
     def rest(self, places: Iterable[Place]) -> None:
         """Let workloads that were let go stand still."""
         self._in_turn(((it.cluster, partial(carry.rest, it)) for it in places), self.writers)
+
+    def release(self, places: Iterable[Place]) -> None:
+        """Give workloads and SidecarSets back to their owners."""
+        self._in_turn(((it.cluster, partial(carry.release, it)) for it in places), self.writers)
+
+    def touch(self, pods: Iterable[Going], places: Iterable[Place]) -> None:
+        """Touch objects, so that a write of somebody else that is on its way is refused."""
+        of_pods = (
+            (
+                it.move.cluster,
+                partial(Writer.touch_pod, namespace=it.pod.namespace, name=it.name, uid=it.uid),
+            )
+            for it in pods
+        )
+        of_places = (
+            (
+                it.cluster,
+                partial(Writer.touch, kind=it.kind, namespace=it.namespace, name=it.name),
+            )
+            for it in places
+        )
+        self._in_turn(chain(of_pods, of_places), self.writers)
 
     def unname(self, pods: Iterable[tuple[str, str, PodStanding]]) -> None:
         """Take the names from pods that stay where they are; cluster and uid of each."""

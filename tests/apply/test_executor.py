@@ -241,12 +241,14 @@ def test_what_stops_a_run_in_the_middle_of_a_wave_leaves_no_deployment_let_go() 
     assert all(each["spec"]["paused"] for each in held)
 
 
-def test_a_run_that_is_aborted_lets_nothing_go_and_ends_whatever_its_owners_did() -> None:
-    numbers = course().numbers(1)
+def intent_of_first_wave() -> LetGo:
     levers = tuple((index, "go", 1, 0) for index in course().moves_of(1))
-    intent = LetGo(wave=1, moves=str(MoveSet(numbers)), levers=levers)
+    return LetGo(wave=1, moves=str(MoveSet(course().numbers(1))), levers=levers)
+
+
+def test_a_run_that_is_aborted_lets_nothing_go_and_ends_whatever_its_owners_did() -> None:
     door = Keeping("inventory")
-    desk = Desk(*first_wave(intent, AbortAsked(by="me")), door=door)
+    desk = Desk(*first_wave(intent_of_first_wave(), AbortAsked(by="me")), door=door)
     desk.step()
     assert desk.journal.run.outcome == "aborted"
     assert len(deployments(door)) > 5
@@ -266,3 +268,11 @@ def test_what_is_refused_is_told_by_some_reasons_however_many_there_are() -> Non
     assert all(it.endswith(" is guarded") for it in told)
     assert len(set(told)) == WHYS_MAX
     assert more == f"and {len(MoveSet.parse(desk.last.refused)) - WHYS_MAX} more"
+
+
+def test_every_write_is_counted_also_those_at_the_end() -> None:
+    desk = Desk(*first_wave(intent_of_first_wave(), AbortAsked(by="me")))
+    desk.step()
+    assert desk.journal.run.outcome == "aborted"
+    kept = [each for each in desk.door.writes if "dryRun" not in each.query]
+    assert desk.journal.run.writes == len(kept) > 0
