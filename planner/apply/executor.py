@@ -263,7 +263,7 @@ def _drift(site: Site, checkpoint: Checkpoint) -> tuple[str, ...]:
 
 def _replan(site: Site, fleet: core.Fleet, why: tuple[str, ...]) -> bool:
     request = tail_request(site.course, site.plan.images, site.run.wave.number)
-    plan = site.outside.replan(fleet, request)
+    plan = site.replan(fleet, request)
     if plan is None:
         return _stop(site, "drift", f"{'; '.join(why)}; there is no plan for what is left")
     return _go_over(site, plan, why)

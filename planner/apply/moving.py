@@ -41,7 +41,7 @@ RETRY_MS: Final = 5_000
 def go_on(site: Site) -> str:
     """Take the wave one step further; gives why the run has to stop, or nothing."""
     run, wave = site.run, site.run.wave
-    due = bound_moves(site.course.moves(wave.number), wave)
+    due = bound_moves(site.moves, wave)
     let_go, waiting = split(due, wave)
     checkpoint = site.ask(
         Question(let_go=[each.key for each in let_go], due=[each.key for each in waiting])
@@ -80,7 +80,7 @@ def look_back(site: Site) -> bool:
     if not wave.number or wave.skipped or now_ms < site.looked_back_ms + LOOK_BACK_MS:
         return False
     site.looked_back_ms = now_ms
-    due = bound_moves(site.course.moves(wave.number), wave)
+    due = bound_moves(site.moves, wave)
     let_go, _ = split(due, wave)
     checkpoint = site.ask(Question(let_go=[each.key for each in let_go]))
     away = relapsed(due, wave, site.course.index_of, checkpoint)
@@ -242,8 +242,9 @@ def unname(site: Site) -> None:
     stay: partitions and selectors that let pods go by them are still there.
     """
     run, course = site.run, site.course
-    due = bound_moves(course.moves(run.wave.number), run.wave) if run.is_moving else []
-    keys = {each.key: each.move for each in due if each.number in run.wave.let_go - run.wave.back}
+    due = bound_moves(site.moves, run.wave) if run.is_moving else []
+    under_way = run.wave.let_go - run.wave.back
+    keys = {each.key: each.move for each in due if each.number in under_way}
     keys |= {(it.cluster, it.uid): it for it in map(course.move, run.unfinished)}
     open_ones = [key for key, move in keys.items() if move.workload.kind == "Deployment"]
     places = [place for place in site.plan.images if place.kind == "Deployment"]

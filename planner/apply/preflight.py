@@ -165,14 +165,14 @@ def _try(site: Site, writers: Mapping[str, Writer], moves: Sequence[tuple[int, M
 def rights(moves: Iterable[Move], *, sidecars: bool, drains: bool = False) -> list[Right]:
     """Give what moves of one cluster take, and the nodes that they empty."""
     needed: set[Right] = set()
-    for move in moves:
-        kind, namespace = move.workload.kind, move.namespace
+    alike = {(it.workload.kind, it.namespace, it.kind) for it in moves}
+    for kind, namespace, way in alike:
         group, plural = group_of(kind)
         needed |= {Right(verb, group, plural, namespace=namespace) for verb in ("get", "patch")}
         needed |= {Right(verb, "", "pods", namespace=namespace) for verb in ("get", "patch")}
-        if move.kind == "evict":
+        if way == "evict":
             needed.add(Right("create", "", "pods", "eviction", namespace))
-        if move.kind == "delete" or (kind == "DaemonSet" and move.kind == "recreate"):
+        if way == "delete" or (kind == "DaemonSet" and way == "recreate"):
             needed.add(Right("delete", "", "pods", namespace=namespace))
         if kind == "AdvancedDaemonSet":
             needed |= {Right(verb, "", "nodes") for verb in ("get", "list", "patch")}

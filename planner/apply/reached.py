@@ -68,7 +68,8 @@ def how_far(
     states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
     waits = [it for it in let_go if it.number not in wave.back]
     # Those that others moved have not to change any more either.
-    gone = Counter(place_of(it.move) for it in due if it.number in wave.let_go | wave.back)
+    changed = wave.let_go | wave.back
+    gone = Counter(place_of(it.move) for it in due if it.number in changed)
     stays = Counter(
         place_of(it.move) for it in waits if states[it.number].state in ("here", "kept", "leaving")
     )

@@ -39,8 +39,9 @@ def _open_intent(site: Site) -> _Intent | None:
     wave = site.run.wave
     if not site.run.is_moving:
         return None
-    due = bound_moves(site.course.moves(wave.number), wave)
-    open_moves = [each for each in due if each.number in wave.let_go - wave.back]
+    due = bound_moves(site.moves, wave)
+    under_way = wave.let_go - wave.back
+    open_moves = [each for each in due if each.number in under_way]
     # What was refused is in the numbers that were appended: those are made anew.
     refused = {place_of(each.move) for each in due if each.number in wave.refused}
     levers = {

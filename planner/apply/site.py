@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from planner.apply.steps import Going, Step, Target
 from planner.apply.tail import images_of, tail_request
 from planner.apply.tries import Timing
 from planner.apply.writer import Claim, Writer
+from planner.model.plan import Move
 from planner.model.progress import Cordoning, Progress
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ WHYS_MAX: Final = 5
 """How many different reasons of what is refused are appended, each time that it is."""
 NONE_REFUSED: Final[Mapping[int, str]] = {}
 GLANCE_S: Final = 0.05
-"""How often the lease is looked after while clusters are written to."""
+"""How often the lease is looked after while something takes its time."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class Site:
         self.looked_back_ms = 0
         self._journal = journal
         self._lease = lease
+        self._moves: tuple[tuple[str, int], Sequence[tuple[int, Move]]] = (("", 0), ())
         self._steps = 0
         self._told = 0
         self._claim = Claim(mark=f"{journal.run_id}/{lease.epoch}", check=lease.check)
@@ -182,6 +184,14 @@ class Site:
         """The plan that is carried out now."""
         return self.plan.course
 
+    @property
+    def moves(self) -> Sequence[tuple[int, Move]]:
+        """The moves of the wave under way with their numbers, read once for all of its steps."""
+        at = self.course.id, self.run.wave.number
+        if self._moves[0] != at:
+            self._moves = at, list(self.course.moves(self.run.wave.number))
+        return self._moves[1]
+
     def read(self) -> None:
         """Look after the lease, and read what was appended since.
 
@@ -218,9 +228,24 @@ class Site:
         return self.ask_of(self.outside.look(), question)
 
     def ask_of(self, fleet: core.Fleet, question: Question) -> Checkpoint:
-        """Ask what there is to know of a fleet now."""
+        """Ask what there is to know of a fleet now, and look after the lease meanwhile.
+
+        Raises:
+            LeaseLostError: another executor has taken the run over.
+        """
         now_ms = self.outside.clock.now_ms()
-        return ask(fleet, self.plan.request, question, now_ms=now_ms)
+        asks = partial(ask, fleet, self.plan.request, question, now_ms=now_ms)
+        (checkpoint,) = self.beside([asks])
+        return checkpoint
+
+    def replan(self, fleet: core.Fleet, request: Mapping[str, Any]) -> core.Plan | None:
+        """Plan a request for a fleet, and look after the lease meanwhile; None without a plan.
+
+        Raises:
+            LeaseLostError: another executor has taken the run over.
+        """
+        (plan,) = self.beside([partial(self.outside.replan, fleet, request)])
+        return plan
 
     def follow(self, plan: core.Plan) -> None:
         """Go over to another plan."""
@@ -364,7 +389,6 @@ class Site:
         tasks = list(tasks)
         with ThreadPoolExecutor(max_workers=max(1, len(self.writers))) as pool:
             futures = [pool.submit(task) for task in tasks]
-            while not all(future.done() for future in futures):
+            while wait(futures, timeout=GLANCE_S).not_done:
                 self._lease.renew()
-                self.outside.wait(GLANCE_S)
         return [future.result() for future in futures]

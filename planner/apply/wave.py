@@ -1,5 +1,6 @@
 """How a wave goes on: pure decisions on the run and a checkpoint."""
 
+from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,9 +40,14 @@ def split(due: Iterable[Due], wave: Wave) -> tuple[list[Due], list[Due]]:
 
     A move that is back without having been let go, because others made it, is in neither.
     """
-    open_moves = [each for each in due if each.number not in wave.back - wave.let_go]
-    let_go = [each for each in open_moves if each.number in wave.let_go]
-    return let_go, [each for each in open_moves if each.number not in wave.let_go]
+    let_go: list[Due] = []
+    waiting: list[Due] = []
+    for each in due:
+        if each.number in wave.let_go:
+            let_go.append(each)
+        elif each.number not in wave.back:
+            waiting.append(each)
+    return let_go, waiting
 
 
 def by_others(
@@ -99,28 +105,49 @@ def bind(
     """
     bound: dict[int, str] = {}
     dropped: list[int] = []
-    spare = {place: [uid for uid in uids if uid not in later] for place, uids in listed.items()}
+    spare = {
+        place: _Spare((uid for uid in uids if uid not in later), place.cluster, nodes, drained)
+        for place, uids in listed.items()
+    }
     for number, move in moves:
         if standing_of[move.cluster, move.uid].state == "here":
             continue
-        free = spare.get(place_of(move), [])
-        fits = (uid for uid in free if _can_take(move, nodes.get(uid, ""), drained))
-        if uid := next(fits, None):
+        free = spare.get(place_of(move))
+        if free and (uid := free.take(move)):
             bound[number] = uid
-            free.remove(uid)
         else:
             dropped.append(number)
     return Binding(bound=bound, dropped=MoveSet(dropped))
 
 
-def _can_take(move: Move, node: str, drained: Container[tuple[str, str]]) -> bool:
-    """Whether a move makes of another pod, on another node, what the plan wants of it.
+class _Spare:
+    """Pods of a workload that the plan does not name, those on nodes that are drained apart.
 
-    What changes in place stays on its node, and an eviction may only empty one.
+    Of a workload thousands may be gone at once: nobody goes through all that are left for each.
     """
-    is_made_anew = move.kind not in ("in-place", "evict")
-    leaves = (move.cluster, move.node) in drained
-    return is_made_anew or ((move.cluster, node) in drained) == leaves
+
+    def __init__(
+        self,
+        uids: Iterable[str],
+        cluster: str,
+        nodes: Mapping[str, str],
+        drained: Container[tuple[str, str]],
+    ) -> None:
+        self._drained = drained
+        self._left: dict[bool, deque[tuple[int, str]]] = {True: deque(), False: deque()}
+        for order, uid in enumerate(uids):
+            self._left[(cluster, nodes.get(uid, "")) in drained].append((order, uid))
+
+    def take(self, move: Move) -> str:
+        """Take the first pod of which a move makes what the plan wants; empty when there is none.
+
+        What changes in place stays on its node, and an eviction may only empty one.
+        """
+        leaves = (move.cluster, move.node) in self._drained
+        stays = move.kind in ("in-place", "evict")
+        fits = [self._left[leaves]] if stays else self._left.values()
+        first = min(filter(None, fits), default=None, key=lambda its: its[0])
+        return first.popleft()[1] if first else ""
 
 
 def bases(index_of: Mapping[Place, int], standings: Iterable[Standing]) -> tuple[Base, ...]:

@@ -1,12 +1,16 @@
 """What an executor may still say of its run."""
 
+import time
+from collections.abc import Callable
 from typing import Never
 
 import pytest
 
+from planner import core
 from planner.apply.events import Back, Ended, LetGo, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
-from planner.apply.lease import Holder, Lease
+from planner.apply.lease import RENEWED_AFTER_MS, Holder, Lease
+from planner.apply.lease import STREAM as LEASE
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.site import Site
@@ -36,14 +40,14 @@ class Place:
         self.first.take(unasked)
         self.journal.take(self.first.epoch, "a")
 
-    def site(self) -> Site:
+    def site(self, replan: Callable[..., core.Plan | None] = unasked) -> Site:
         outside = Outside(
             log=self.log,
             doors={},
             clock=self.clock,
             look=unasked,
             load=lambda _: shop_plan(),
-            replan=unasked,
+            replan=replan,
             wait=unasked,
             tell=unasked,
         )
@@ -78,3 +82,17 @@ def test_who_slept_says_so_before_anything_else_and_goes_on() -> None:
     assert site.append(WaveEnded(wave=1))
     assert site.run.took == (("p", 1, 13_000),)
     assert site.run.epoch == place.first.epoch
+
+
+def test_the_lease_is_renewed_while_the_rest_is_planned_anew() -> None:
+    """A plan of a million pods may take longer than the lease lasts."""
+    place = Place()
+
+    def replan(*_: object) -> None:
+        taken = place.log.version(LEASE)
+        place.clock.advance(RENEWED_AFTER_MS)
+        until = time.monotonic() + 10
+        while place.log.version(LEASE) == taken:
+            assert time.monotonic() < until, "nobody looks after it"
+
+    assert place.site(replan=replan).replan(core.Fleet.empty(), {}) is None

@@ -292,3 +292,20 @@ def test_a_workload_that_is_gone_is_drift_and_long_lists_are_cut() -> None:
     places = {Place("hz", "trade", "CloneSet", f"w{n}"): 1 for n in range(9)}
     assert len(drift(places, {}, {})) == 6
     assert drift(places, {}, {})[-1] == "and 4 more"
+
+
+def test_what_is_made_anew_takes_the_first_pod_and_what_stays_one_that_may_stay() -> None:
+    drained = {("hz", "empty")}
+    nodes = {"x": "empty", "y": "full", "z": "empty"}
+    states = {("hz", uid): pod("gone") for uid in "abc"}
+
+    def bound(*kinds: str) -> dict[int, str]:
+        moves = [move(uid, kind) for uid, kind in zip("abc", kinds, strict=False)]
+        listed = {CART: ["x", "y", "z"]}
+        binding = bind(
+            list(enumerate(moves)), states, listed, frozenset("abc"), nodes=nodes, drained=drained
+        )
+        return dict(binding.bound)
+
+    assert bound("recreate", "recreate", "recreate") == {0: "x", 1: "y", 2: "z"}
+    assert bound("in-place", "recreate", "in-place") == {0: "y", 1: "x"}
