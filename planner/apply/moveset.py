@@ -4,10 +4,12 @@ import base64
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import compress, count
 from typing import Final, Self
 
 _BITMAP: Final = "z:"
-_ONES: Final = re.compile("1+")
+_ONES: Final = re.compile(b"1+")
+_TRUTH: Final = bytes.maketrans(b"01", bytes((0, 1)))
 
 
 class MoveSet:
@@ -56,14 +58,16 @@ class MoveSet:
 
     def ranges(self) -> Iterator[tuple[int, int]]:
         """Give runs of moves as first and last number."""
-        # Digits of a million moves are looked through in a thousandth of a second.
-        for run in _ONES.finditer(f"{self._bits:b}"[::-1]):
+        for run in _ONES.finditer(self._digits()):
             yield run.start(), run.end() - 1
 
     def __iter__(self) -> Iterator[int]:
         """Give the numbers, the smallest first."""
-        for first, last in self.ranges():
-            yield from range(first, last + 1)
+        return compress(count(), self._digits().translate(_TRUTH))
+
+    def _digits(self) -> bytes:
+        """A `0` or `1` for each move: those of a million are looked through in milliseconds."""
+        return f"{self._bits:b}"[::-1].encode()
 
     def _bytes(self) -> bytes:
         """The bitmap, kept: to shift a number copies all of it, and a set is asked move by move."""
