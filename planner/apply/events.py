@@ -12,6 +12,9 @@ from planner.model.progress import Fidelity
 
 CODEC: Final = "run/1"
 
+WHYS_MAX: Final = 5
+"""How many different reasons an event tells."""
+
 Lever = tuple[int, str, int, int]
 """Workload, step (`go`, `surge`, `swap`), and the numbers that its lever is to show; see `Step`."""
 Base = tuple[int, int, int, int, int]
@@ -218,6 +221,14 @@ AnyEvent = (
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AnyEvent)
+
+
+def some_of(whys: Iterable[str]) -> str:
+    """Some of different reasons, and how many more there are: they may name pods."""
+    different = list(dict.fromkeys(whys))
+    more = len(different) - WHYS_MAX
+    told = "; ".join(different[:WHYS_MAX])
+    return f"{told}; and {more:,} more" if more > 0 else told
 
 
 def to_payload(events: Iterable[AnyEvent]) -> bytes:

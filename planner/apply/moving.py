@@ -6,7 +6,7 @@ from typing import Final
 from planner.apply import naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
-from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, Relapsed, WaveEnded
+from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, Relapsed, WaveEnded, some_of
 from planner.apply.failures import too_many_failed, without_too_many
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
@@ -86,8 +86,8 @@ def look_back(site: Site) -> bool:
     away = relapsed(due, wave, site.course.index_of, checkpoint)
     if not away:
         return False
-    why = "; ".join(dict.fromkeys(away.values()))
-    return site.append(Relapsed(wave=wave.number, moves=str(MoveSet(away)), why=why))
+    lapsed = Relapsed(wave=wave.number, moves=str(MoveSet(away)), why=some_of(away.values()))
+    return site.append(lapsed)
 
 
 def _others_did(site: Site, waiting: Sequence[Due], checkpoint: Checkpoint) -> bool:
@@ -128,7 +128,7 @@ def _wait_or_end(
     site.waited = waited if failed else Waited(from_ms=from_ms, seen_ms=now_ms)
     expected_s = site.course.waves[wave.number - 1].seconds
     if failed and not run.paused and site.waited.is_over(site.policy, expected_s):
-        why = "; ".join(dict.fromkeys(failed.values()))
+        why = some_of(failed.values())
         site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))
 

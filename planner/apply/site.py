@@ -14,7 +14,7 @@ from planner import core
 from planner.apply import carry, naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question, ask
 from planner.apply.course import Course, Place, place_of
-from planner.apply.events import AnyEvent, Written
+from planner.apply.events import AnyEvent, Written, some_of
 from planner.apply.journal import Journal
 from planner.apply.lease import Lease
 from planner.apply.moveset import MoveSet
@@ -30,8 +30,6 @@ from planner.model.plan import Move
 from planner.model.progress import Cordoning, Progress
 
 T = TypeVar("T")
-WHYS_MAX: Final = 5
-"""How many different reasons of what is refused are appended, each time that it is."""
 NONE_REFUSED: Final[Mapping[int, str]] = {}
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while something takes its time."""
@@ -119,14 +117,6 @@ def _following(outside: Outside, plans: Sequence[str]) -> Following:
     for course in others:
         following = Following(course, before=following)
     return following
-
-
-def _some(whys: Iterable[str]) -> str:
-    """Some of the different reasons, and how many more there are: servers name pods in them."""
-    different = list(dict.fromkeys(whys))
-    more = len(different) - WHYS_MAX
-    told = "; ".join(different[:WHYS_MAX])
-    return f"{told}; and {more:,} more" if more > 0 else told
 
 
 class Site:
@@ -307,7 +297,7 @@ class Site:
             wave=self.run.wave.number,
             writes=writes - self._told,
             refused=str(MoveSet(refused)),
-            why=_some(refused.values()),
+            why=some_of(refused.values()),
         )
         self._told = writes
         while not self.append(written):

@@ -10,6 +10,7 @@ from planner import core
 from planner.apply.checkpoint import Question
 from planner.apply.course import Course
 from planner.apply.events import (
+    WHYS_MAX,
     AbortAsked,
     AnyEvent,
     Approved,
@@ -34,7 +35,7 @@ from planner.apply.levers.held import HELD, RUN, annotations_of
 from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
 from planner.apply.policy import Policy
-from planner.apply.site import WHYS_MAX, Site
+from planner.apply.site import Site
 from planner.apply.tail import images_of, tail_request
 from planner.apply.wave import bases
 from planner.errors import ClusterError

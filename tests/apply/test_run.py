@@ -20,6 +20,7 @@ from planner.apply.events import (
     WaveEnded,
     Written,
     from_payload,
+    some_of,
     to_payload,
 )
 from planner.apply.journal import Journal
@@ -273,3 +274,8 @@ def test_a_process_of_this_machine_that_is_gone_holds_nothing() -> None:
     assert not this.is_gone()
     assert Holder(this.host, this.pid, "another time").is_gone()
     assert not Holder("another machine", this.pid, "then").is_gone()
+
+
+def test_of_many_reasons_some_are_told_and_how_many_more_there_are() -> None:
+    assert some_of(["a", "b", "a"]) == "a; b"
+    assert some_of(str(number) for number in range(1_007)) == "0; 1; 2; 3; 4; and 1,002 more"
