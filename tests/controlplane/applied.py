@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import fleet, shop
 from tests.controlplane.conftest import serves
-from tests.controlplane.given import is_there, wants_room
+from tests.controlplane.given import vacate, wants_room
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def filled(plane: Plane) -> Iterator[Plane]:
         fill(plane.admin)
         yield plane
     finally:
-        plane.admin.delete(PLACE)
-        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+        vacate(plane, SPACE)
 
 
 def fill(api: Api) -> None:

@@ -27,6 +27,13 @@ KRUISE = {
     "/apis/apps.kruise.io/v1beta1": {"clonesets", "daemonsets", "sidecarsets", "statefulsets"},
     "/apis/policy.kruise.io/v1beta1": {"podunavailablebudgets"},
 }
+MADE = {
+    "/apis/apps/v1": ("deployments", "statefulsets", "daemonsets", "replicasets"),
+    "/apis/apps.kruise.io/v1beta1": ("clonesets", "daemonsets"),
+    "/apis/policy/v1": ("poddisruptionbudgets",),
+    "/api/v1": ("pods",),
+}
+"""What tests of runs make in a namespace, owners first, by where it is."""
 
 
 class GivenCluster:
@@ -97,6 +104,29 @@ def wants_kruise(planes: Mapping[str, Plane]) -> None:
             if missing:
                 names = f"{', '.join(sorted(missing))} of {path.removeprefix('/apis/')}"
                 pytest.skip(f"{VARIABLE}: {plane.name} has no {names}; install OpenKruise there")
+
+
+def vacate(plane: Plane, space: str) -> None:
+    """Take everything away that a test made in a namespace, and wait until it is gone.
+
+    A plane of our own keeps the empty namespace: whoever deletes one waits five seconds before its
+    controller begins.
+    """
+    api, place = plane.admin, f"namespaces/{space}"
+    if isinstance(plane, GivenCluster):
+        api.delete(f"/api/v1/{place}")
+        until("it is gone", lambda: not is_there(api, f"/api/v1/{place}"))
+        return
+    made = [f"{group}/{place}/{kind}" for group, kinds in MADE.items() for kind in kinds]
+    there = [path for path in made if is_there(api, path)]
+
+    def is_empty() -> bool:
+        left = [path for path in there if api.get(path)["items"]]
+        for path in left:
+            api.delete(f"{path}?gracePeriodSeconds=0")
+        return not left
+
+    until("it is empty", is_empty)
 
 
 def is_there(api: Api, path: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
-from tests.controlplane.given import is_there, wants_kruise, wants_room
+from tests.controlplane.given import vacate, wants_kruise, wants_room
 from tests.controlplane.running import Operator
 from tests.controlplane.wait import until
 
@@ -42,8 +42,7 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         until("its pods are ready", lambda: len(ready(plane.admin)) == count)
         yield plane
     finally:
-        plane.admin.delete(PLACE)
-        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+        vacate(plane, SPACE)
 
 
 def named(api: Api) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
-from tests.controlplane.given import is_there, ours, wants_room
+from tests.controlplane.given import ours, vacate, wants_room
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
@@ -51,12 +51,11 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         until("its pods are ready", lambda: len(ready(plane.admin)) == count)
         yield plane
     finally:
-        plane.admin.delete(PLACE)
+        vacate(plane, SPACE)
         plane.admin.delete(MESH)
         for name in (*OLD_NODES, *NEW_NODES):
             as_before = {"metadata": {"labels": {"drained": None, "pool": None}}}
             change_node(plane.admin, name, {**as_before, "spec": {"unschedulable": None}})
-        until("it is gone", lambda: not is_there(plane.admin, PLACE))
 
 
 def change_node(api: Api, name: str, change: Any) -> None:  # noqa: ANN401 JSON

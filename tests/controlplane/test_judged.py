@@ -12,7 +12,7 @@ import pytest
 
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
-from tests.controlplane.given import is_there, ours, wants_room
+from tests.controlplane.given import ours, vacate, wants_room
 from tests.controlplane.ports import free_ports
 from tests.controlplane.program import COMMAND
 from tests.controlplane.wait import until
@@ -46,8 +46,7 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         until("its pods are ready", lambda: len(ready(plane.admin)) == sum(REPLICAS.values()))
         yield plane
     finally:
-        plane.admin.delete(PLACE)
-        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+        vacate(plane, SPACE)
 
 
 def image(name: str, tag: str = "1.0.0") -> str:

@@ -12,7 +12,7 @@ from planner.apply.writer import FIELD_MANAGER
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
 from tests.controlplane.conftest import is_ready, serves
-from tests.controlplane.given import is_there, ours, wants_room
+from tests.controlplane.given import ours, vacate, wants_room
 from tests.controlplane.proxy import Proxy
 from tests.controlplane.test_faults import registered, there
 from tests.controlplane.wait import until
@@ -48,8 +48,7 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         until("its pods are ready", lambda: len(ready(plane.admin)) == PODS)
         yield plane
     finally:
-        plane.admin.delete(PLACE)
-        until("it is gone", lambda: not is_there(plane.admin, PLACE))
+        vacate(plane, SPACE)
 
 
 def request(**spec: Any) -> str:  # noqa: ANN401 JSON
