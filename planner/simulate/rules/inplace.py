@@ -16,6 +16,8 @@ from planner.simulate.rules.pods import (
 
 _IGNORED: Final = ("$patch", "creationTimestamp")
 _IMAGE_DEPTH: Final = 4
+# What the state of an update keeps for the batches to come.
+_TO_COME: Final = ("nextContainerImages", "nextContainerRefMetadata", "nextContainerResources")
 
 
 def images_in_place(old: Object | None, new: Object) -> Mapping[str, str] | None:
@@ -89,7 +91,7 @@ def is_complete(pod: Object) -> bool:
         return False
     if state is None:
         return True
-    if state.get("nextContainerImages"):
+    if any(state.get(key) for key in _TO_COME):
         return False
     before = state.get("lastContainerStatuses") or {}
     return all(_has_moved(pod, name, its) for name, its in before.items())

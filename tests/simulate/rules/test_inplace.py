@@ -55,6 +55,8 @@ def test_only_images_by_index_and_metadata_go_in_place(
         (pod(NEW, NEW, "sha256:old"), True),
         (pod("cart", "cart:latest", "sha256:old"), True),
         (pod(NEW, NEW, "sha256:new", nextContainerImages={"side": "x"}), False),
+        (pod(NEW, NEW, "sha256:new", nextContainerRefMetadata={"side": {}}), False),
+        (pod(NEW, NEW, "sha256:new", nextContainerResources={"side": {}}), False),
     ],
 )
 def test_an_update_is_complete_when_the_image_moved_or_its_name_arrived(
