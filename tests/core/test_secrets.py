@@ -36,8 +36,16 @@ def _template() -> dict[str, object]:
 
 IN_PLACE = {
     "revision": "cart-1",
+    "updateEnvFromMetadata": True,
     "nextContainerRefMetadata": {"main": {"annotations": {"config": SECRET}}},
+    "nextContainerResources": {"main": {"limits": {SECRET: SECRET}}},
 }
+GRACE = {
+    "revision": "cart-1",
+    "containerRefMetadata": {"main": {"annotations": {"config": SECRET}}},
+    "metaDataPatch": SECRET,
+}
+META = {"containers": [{"name": "main", "containerID": SECRET, "hashes": {"plainHash": 1}}]}
 OBJECTS: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(1), "spec": _pod_spec()},
     {
@@ -47,8 +55,8 @@ OBJECTS: list[dict[str, Any]] = [
             2,
             annotations={
                 "apps.kruise.io/inplace-update-state": json.dumps(IN_PLACE),
-                "kruise.io/sidecarset-hash": SECRET,
-                "apps.kruise.io/runtime-containers-meta": SECRET,
+                "apps.kruise.io/inplace-update-grace": json.dumps(GRACE),
+                "apps.kruise.io/runtime-containers-meta": json.dumps(META),
             },
         ),
     },
@@ -80,6 +88,20 @@ OBJECTS: list[dict[str, Any]] = [
         },
     },
     {"apiVersion": "v1", "kind": "Node", "metadata": _metadata(7), "spec": {"podCIDR": SECRET}},
+    {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": _metadata(
+            12,
+            annotations={
+                "apps.kruise.io/inplace-update-state": SECRET,
+                "apps.kruise.io/inplace-update-grace": SECRET,
+                "kruise.io/sidecarset-inplace-update-state": SECRET,
+                "kruise.io/sidecarset-hash": SECRET,
+                "apps.kruise.io/runtime-containers-meta": SECRET,
+            },
+        ),
+    },
 ]
 SKIPPED: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(8), "data": {"a": SECRET}},

@@ -28,7 +28,8 @@
 //!   JSON here too, without their time stamps: `kruise.io/sidecarset-hash` and
 //!   `..-hash-without-image` are `{"set": "hash"}`, `kruise.io/sidecarset-inplace-update-state` is
 //!   `{"set": {"revision", "lastContainerStatuses"}}`, and so are
-//!   `apps.kruise.io/inplace-update-state` and `apps.kruise.io/inplace-update-grace`;
+//!   `apps.kruise.io/inplace-update-state` and `apps.kruise.io/inplace-update-grace` (of what is to
+//!   come but images the names of the containers); `"unreadable"` where they are not that;
 //! - `spec`: `{"containers": [{"name", "image", "digest"?}], "initContainers": [{"name", "image",
 //!   "restartPolicy"?, "digest"?}], "readinessGates": [..], "terminationGracePeriodSeconds",
 //!   "requests": {"cpu": millicores, "memory": bytes}}`; `digest` is a salted digest of the names
@@ -133,6 +134,9 @@ pub mod flags {
     /// Label `pod-template-hash` is there and equals what follows the last `-` of `revision` (all
     /// of it without a `-`).
     pub const LABEL_TEMPLATE_HASH: u16 = 1 << 14;
+    /// The update in place of which `inplace-update-state` tells has its containers, by the test of
+    /// `OpenKruise` on the whole pod. Rows of before there was this bit lack it: their images tell.
+    pub const IN_PLACE_UPDATE_OVER: u16 = 1 << 15;
 }
 
 /// The version of the columns above.

@@ -3,17 +3,20 @@
 //!
 //! A revision label is no proof: with a grace period the label comes before the image, and a pod whose
 //! containers start in batches has images still to come (`openkruise/kruise pkg/util/inplaceupdate
-//! DefaultCheckInPlaceUpdateCompleted`).
+//! DefaultCheckInPlaceUpdateCompleted`). What of that takes the whole pod was asked when it was
+//! observed, and a bit is left of it.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
+    batch::flags,
     fleet::{PodRow, Symbol},
     inventory::{Inventory, WorkloadIdx},
+    kube::inplace::runs_image,
     kube::pod::{PodSpec, PodsOf},
     resource::Resource,
 };
@@ -21,7 +24,7 @@ use crate::{
 /// Asks each combination of texts once.
 pub(super) struct Settled<'a> {
     inventory: &'a Inventory<'a>,
-    known: RefCell<HashMap<[Symbol; 3], bool, FxBuildHasher>>,
+    known: RefCell<HashMap<([Symbol; 3], bool), bool, FxBuildHasher>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -29,8 +32,13 @@ pub(super) struct Settled<'a> {
 struct Annotations {
     #[serde(rename = "apps.kruise.io/inplace-update-state")]
     update: Option<Update>,
+    /// Of before `OpenKruise` 1.0, as the other without a prefix.
+    #[serde(rename = "inplace-update-state")]
+    update_old: Option<Update>,
     #[serde(rename = "apps.kruise.io/inplace-update-grace")]
-    grace: Option<serde_json::Value>,
+    grace: Option<IgnoredAny>,
+    #[serde(rename = "inplace-update-grace")]
+    grace_old: Option<IgnoredAny>,
     #[serde(rename = "kruise.io/sidecarset-inplace-update-state")]
     sidecars: BTreeMap<Box<str>, Update>,
 }
@@ -39,7 +47,11 @@ struct Annotations {
 #[serde(rename_all = "camelCase", default)]
 struct Update {
     last_container_statuses: BTreeMap<Box<str>, Last>,
-    next_container_images: Option<BTreeMap<Box<str>, Box<str>>>,
+    update_env_from_metadata: bool,
+    update_resources: bool,
+    next_container_images: BTreeMap<Box<str>, IgnoredAny>,
+    next_container_ref_metadata: Vec<IgnoredAny>,
+    next_container_resources: Vec<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -82,38 +94,54 @@ impl<'a> Settled<'a> {
         let class = pods.columns.class(row);
         let key = [class.annotations, class.spec, class.status];
         let [annotations, _, status] = key.map(|symbol| pods.texts.text(symbol));
-        let find = || runs(annotations, pods.spec(row), status);
-        *self.known.borrow_mut().entry(key).or_insert_with(find)
+        let is_over = pods.columns.has(row, flags::IN_PLACE_UPDATE_OVER);
+        let find = || runs(annotations, pods.spec(row), status, is_over);
+        *self
+            .known
+            .borrow_mut()
+            .entry((key, is_over))
+            .or_insert_with(find)
     }
 }
 
-fn runs(annotations: &str, spec: &PodSpec, status: &str) -> bool {
-    let said: Annotations = serde_json::from_str(annotations).unwrap_or_default();
+/// `is_over` says of the update of the application what was asked when the pod was observed.
+fn runs(annotations: &str, spec: &PodSpec, status: &str, is_over: bool) -> bool {
+    // An update that OpenKruise cannot read does not end.
+    let Ok(said) = serde_json::from_str::<Annotations>(annotations) else {
+        return false;
+    };
     let statuses: Vec<Status> = serde_json::from_str(status).unwrap_or_default();
-    let mut updates = said.update.iter().chain(said.sidecars.values());
-    said.grace.is_none() && updates.all(|update| update.is_complete(spec, &statuses))
+    let update = said.update.or(said.update_old);
+    let mut sidecars = said.sidecars.values();
+    said.grace.is_none()
+        && said.grace_old.is_none()
+        && update.is_none_or(|update| {
+            let by_images = || !update.is_of_more() && update.runs_images(spec, &statuses);
+            !update.is_to_go_on() && (is_over || by_images())
+        })
+        && sidecars.all(|update| update.runs_images(spec, &statuses))
 }
 
 impl Update {
-    /// The image moved, or is what the spec says: a new tag of the same digest moves nothing, and a
-    /// runtime may call an image otherwise than the spec does.
-    fn is_complete(&self, spec: &PodSpec, statuses: &[Status]) -> bool {
-        let next = self.next_container_images.as_ref();
-        let is_done = |name: &str, before: &Last| {
-            let Some(status) = statuses.iter().find(|status| *status.name == *name) else {
-                return false;
-            };
-            let wanted = spec.container(name).map(|it| &*it.image);
-            status.image_id != before.image_id || wanted.is_none_or(|it| is_same(it, &status.image))
-        };
-        let mut before = self.last_container_statuses.iter();
-        next.is_none_or(BTreeMap::is_empty) && before.all(|(name, last)| is_done(name, last))
+    /// Whether it has a batch to come.
+    fn is_to_go_on(&self) -> bool {
+        !self.next_container_images.is_empty()
+            || !self.next_container_ref_metadata.is_empty()
+            || !self.next_container_resources.is_empty()
     }
-}
 
-/// Without a tag an image is `latest`.
-fn is_same(wanted: &str, runs: &str) -> bool {
-    wanted == runs || (!wanted.contains(':') && runs.strip_suffix(":latest") == Some(wanted))
+    /// Whether images do not tell that it is over.
+    fn is_of_more(&self) -> bool {
+        self.update_env_from_metadata || self.update_resources
+    }
+
+    fn runs_images(&self, spec: &PodSpec, statuses: &[Status]) -> bool {
+        self.last_container_statuses.iter().all(|(name, before)| {
+            let status = statuses.iter().find(|status| status.name == *name);
+            let wanted = spec.container(name).map(|it| &*it.image);
+            status.is_some_and(|it| runs_image(wanted, &before.image_id, &it.image, &it.image_id))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -132,30 +160,66 @@ mod tests {
     #[test]
     fn a_pod_that_was_made_so_runs_its_spec() {
         let (spec, status) = pod("cart:2", "sha256:2", "sha256:2");
-        assert!(runs("{}", &spec, &status));
+        assert!(runs("{}", &spec, &status, false));
     }
 
     #[test]
     fn an_update_is_over_when_the_image_moved_or_is_the_one_of_the_spec() {
         let (spec, status) = pod("cart:2", "cart:1", "sha256:1");
-        assert!(!runs(STATE, &spec, &status));
+        assert!(!runs(STATE, &spec, &status, false));
         let (spec, status) = pod("cart:2", "another name", "sha256:2");
-        assert!(runs(STATE, &spec, &status));
+        assert!(runs(STATE, &spec, &status, false));
         let (spec, status) = pod("cart:2", "cart:2", "sha256:1");
-        assert!(runs(STATE, &spec, &status), "two tags of one digest");
+        assert!(runs(STATE, &spec, &status, false), "two tags of one digest");
         let (spec, status) = pod("cart", "cart:latest", "sha256:1");
-        assert!(runs(STATE, &spec, &status));
+        assert!(runs(STATE, &spec, &status, false));
+    }
+
+    #[test]
+    fn a_new_tag_of_one_digest_is_over_when_its_pod_said_so() {
+        let (spec, status) = pod("cart:2", "sha256:0", "sha256:1");
+        assert!(!runs(STATE, &spec, &status, false), "nobody told");
+        assert!(runs(STATE, &spec, &status, true));
+    }
+
+    #[test]
+    fn images_do_not_tell_of_variables_and_resources() {
+        let (spec, status) = pod("cart:2", "cart:2", "sha256:2");
+        for of in ["updateEnvFromMetadata", "updateResources"] {
+            let state = STATE.replace(r#""revision""#, &format!(r#""{of}":true,"revision""#));
+            assert!(!runs(&state, &spec, &status, false), "{of}");
+            assert!(runs(&state, &spec, &status, true), "{of}");
+        }
     }
 
     #[test]
     fn a_grace_period_and_a_batch_to_come_are_waited_for() {
         let (spec, status) = pod("cart:2", "cart:2", "sha256:2");
-        let grace = r#"{"apps.kruise.io/inplace-update-grace":{"revision":"r","graceSeconds":5}}"#;
-        assert!(!runs(grace, &spec, &status));
-        let next = STATE.replace(
-            r#""revision":"r","#,
-            r#""nextContainerImages":{"log":"log:2"},"#,
-        );
-        assert!(!runs(&next, &spec, &status));
+        for key in [
+            "apps.kruise.io/inplace-update-grace",
+            "inplace-update-grace",
+        ] {
+            for grace in [r#"{"revision":"r","graceSeconds":5}"#, r#""unreadable""#] {
+                let grace = format!(r#"{{"{key}":{grace}}}"#);
+                assert!(!runs(&grace, &spec, &status, true), "{grace}");
+            }
+        }
+        for next in [
+            r#""nextContainerImages":{"log":"log:2"}"#,
+            r#""nextContainerRefMetadata":["log"]"#,
+            r#""nextContainerResources":["log"]"#,
+        ] {
+            let next = STATE.replace(r#""revision":"r""#, next);
+            assert!(!runs(&next, &spec, &status, true), "{next}");
+        }
+    }
+
+    #[test]
+    fn an_update_is_read_by_its_name_of_before_and_is_not_over_unread() {
+        let (spec, status) = pod("cart:2", "cart:1", "sha256:1");
+        let old = STATE.replace("apps.kruise.io/", "");
+        assert!(!runs(&old, &spec, &status, false));
+        let unread = r#"{"apps.kruise.io/inplace-update-state":"unreadable"}"#;
+        assert!(!runs(unread, &spec, &status, false));
     }
 }

@@ -51,6 +51,19 @@ pub fn change(old: &Value, new: &Value) -> Change {
     }
 }
 
+/// Whether a container that was updated in place runs its image: the image moved, or is what the
+/// spec says. A new tag of the same digest moves nothing, and a runtime may call an image otherwise
+/// than the spec does (`defaultCheckContainersInPlaceUpdateCompleted`).
+#[must_use]
+pub fn runs_image(wanted: Option<&str>, id_before: &str, image: &str, id: &str) -> bool {
+    id != id_before || wanted.is_none_or(|wanted| is_same(wanted, image))
+}
+
+/// Without a tag an image is `latest`.
+fn is_same(wanted: &str, runs: &str) -> bool {
+    wanted == runs || (!wanted.contains(':') && runs.strip_suffix(":latest") == Some(wanted))
+}
+
 /// What [`change`] says when only the images of these ordinary containers differ.
 #[must_use]
 pub fn images_alone(containers: Vec<Box<str>>) -> Change {

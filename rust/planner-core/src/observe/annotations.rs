@@ -1,11 +1,11 @@
 //! Which annotations of a pod are kept, and in which form.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer, de::IgnoredAny};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     redact::{REDACTED, Salt},
-    text::{Pairs, Text},
+    text::{Pairs, Text, or_default},
 };
 
 /// The column `annotations`: JSON without time stamps and without anything that may be secret.
@@ -22,6 +22,11 @@ pub fn annotations_column(mut annotations: Pairs<'_, Text<'_>>, salt: &Salt) -> 
                 Some(json) => kept.push((key, Kept::Json(json))),
                 None => others.extend([&**key, &**value]),
             },
+            // OpenKruise holds an update that it cannot read for one that is not over.
+            Form::Update(normalise) => kept.push((
+                key,
+                normalise(value).map_or(Kept::Text(UNREADABLE), Kept::Json),
+            )),
         }
     }
     let digest;
@@ -33,6 +38,9 @@ pub fn annotations_column(mut annotations: Pairs<'_, Text<'_>>, salt: &Salt) -> 
     serde_json::to_string(&Object(kept)).expect("texts and JSON can be written")
 }
 
+/// Stands for an update in place that is recorded otherwise than `OpenKruise` does.
+const UNREADABLE: &str = "unreadable";
+
 /// Rewrites the JSON in an annotation; nothing when it is not what it should be.
 type Normalise = fn(&str) -> Option<Box<RawValue>>;
 
@@ -43,13 +51,15 @@ pub fn is_ignored(key: &str) -> bool {
 
 /// Whether an annotation is expected to mention when it was written, as `updateTimestamp` in JSON.
 pub fn has_time_stamps(key: &str) -> bool {
-    matches!(form(key), Form::Json(_))
+    matches!(form(key), Form::Json(_) | Form::Update(_))
 }
 
 /// What becomes of an annotation.
 enum Form {
     Text,
     Json(Normalise),
+    /// An update in place that is under way or was.
+    Update(Normalise),
     Digest,
     /// Different in every pod and of no use: it would only make each pod's text its own.
     Ignored,
@@ -66,12 +76,15 @@ fn form(key: &str) -> Form {
             Form::Json(sidecar_set_hashes)
         }
         "kruise.io/sidecarset-inplace-update-state" => {
-            Form::Json(|value| rewrite::<Pairs<'_, InPlaceUpdate<'_>>>(value))
+            Form::Update(|value| rewrite::<Pairs<'_, InPlaceUpdate<'_>>>(value))
         }
-        "apps.kruise.io/inplace-update-state" => {
-            Form::Json(|value| rewrite::<InPlaceUpdate<'_>>(value))
+        // Those without a prefix are of before OpenKruise 1.0.
+        "apps.kruise.io/inplace-update-state" | "inplace-update-state" => {
+            Form::Update(|value| rewrite::<InPlaceUpdate<'_>>(value))
         }
-        "apps.kruise.io/inplace-update-grace" => Form::Json(|value| rewrite::<Grace<'_>>(value)),
+        "apps.kruise.io/inplace-update-grace" | "inplace-update-grace" => {
+            Form::Update(|value| rewrite::<Grace<'_>>(value))
+        }
         "apps.kruise.io/runtime-containers-meta"
         | "kubernetes.io/config.mirror"
         | "lifecycle.apps.kruise.io/timestamp" => Form::Ignored,
@@ -111,14 +124,23 @@ struct SidecarSetHash<'a> {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InPlaceUpdate<'a> {
-    #[serde(borrow)]
-    revision: Text<'a>,
     #[serde(borrow, default)]
+    revision: Text<'a>,
+    /// `null` where no image changes, and as long as a grace period lasts.
+    #[serde(borrow, default, deserialize_with = "or_default")]
     last_container_statuses: Pairs<'a, LastContainerStatus<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     update_images: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update_env_from_metadata: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update_resources: Option<bool>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     next_container_images: Option<Pairs<'a, Text<'a>>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    next_container_ref_metadata: Option<Names<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    next_container_resources: Option<Names<'a>>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -127,11 +149,22 @@ struct LastContainerStatus<'a> {
     image_id: Text<'a>,
 }
 
+/// An object of which only the keys are kept: labels and annotations may be secret.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Names<'a>(#[serde(borrow)] Pairs<'a, IgnoredAny>);
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.0.iter().map(|(name, _)| name))
+    }
+}
+
 /// An update in place that waits for its grace period.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Grace<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     revision: Text<'a>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     container_images: Option<Pairs<'a, Text<'a>>>,
@@ -188,11 +221,47 @@ mod tests {
     fn an_update_in_place_keeps_what_tells_whether_it_is_done() {
         let state = r#"{"revision":"r","updateTimestamp":"2026-11-23T09:37:24Z",
             "lastContainerStatuses":{"main":{"imageID":"sha256:1"}},"updateImages":true,
-            "nextContainerRefMetadata":{"main":{"annotations":{"token":"hunter2"}}}}"#;
+            "updateEnvFromMetadata":true,
+            "nextContainerRefMetadata":{"main":{"annotations":{"token":"hunter2"}}},
+            "nextContainerResources":{"log":{"limits":{"cpu":"1"}}},
+            "preCheckBeforeNext":{"containersRequiredReady":["mesh"]}}"#;
         assert_eq!(
             column(&serde_json::json!({"apps.kruise.io/inplace-update-state": state})),
-            r#"{"apps.kruise.io/inplace-update-state":{"revision":"r","lastContainerStatuses":{"main":{"imageID":"sha256:1"}},"updateImages":true}}"#
+            r#"{"apps.kruise.io/inplace-update-state":{"revision":"r","lastContainerStatuses":{"main":{"imageID":"sha256:1"}},"updateImages":true,"updateEnvFromMetadata":true,"nextContainerRefMetadata":["main"],"nextContainerResources":["log"]}}"#
         );
+    }
+
+    #[test]
+    fn an_update_that_changes_no_image_yet_is_read_too() {
+        let state = |seconds: u32| {
+            let state = format!(
+                r#"{{"revision":"r","updateTimestamp":"2026-11-23T09:37:{seconds}Z","lastContainerStatuses":null}}"#
+            );
+            column(&serde_json::json!({"apps.kruise.io/inplace-update-state": state}))
+        };
+        assert_eq!(
+            state(10),
+            r#"{"apps.kruise.io/inplace-update-state":{"revision":"r","lastContainerStatuses":{}}}"#
+        );
+        assert_eq!(state(10), state(11));
+    }
+
+    #[test]
+    fn an_update_that_cannot_be_read_is_told_and_not_shown() {
+        let broken = serde_json::json!({"apps.kruise.io/inplace-update-grace": "hunter2"});
+        assert_eq!(
+            column(&broken),
+            r#"{"apps.kruise.io/inplace-update-grace":"unreadable"}"#
+        );
+    }
+
+    #[test]
+    fn containers_that_the_daemon_names_do_not_tell_pods_apart() {
+        let meta = |id: &str| {
+            let meta = format!(r#"{{"containers":[{{"name":"main","containerID":"{id}"}}]}}"#);
+            column(&serde_json::json!({"apps.kruise.io/runtime-containers-meta": meta}))
+        };
+        assert_eq!((&*meta("a"), &*meta("b")), ("{}", "{}"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod redact;
 mod scalar;
 mod scan;
 mod text;
+mod updated;
 
 pub use feed::Feed;
 pub use intake::Intake;

@@ -69,7 +69,7 @@ pub fn read_slowly(
         pod.api_version.as_deref(),
         pod.kind.as_deref(),
     )
-    .and_then(|()| append(pod, salt, &mut chunk.texts, &mut chunk.pods))
+    .and_then(|()| append(pod, item, salt, chunk))
     .map(|(_, newest_s)| newest_s)
     .map_err(|message| Fault::new(offset, message))
 }

@@ -4,14 +4,16 @@ use serde::Serialize;
 
 use super::{
     annotations::annotations_column,
+    object::PodChunk,
     pod::{Container, ContainerStatus, Metadata, OwnerReference, Pod, Quantities, Spec, Status},
     redact::Salt,
     scalar::{parse_milli, parse_resource_version, parse_timestamp, parse_uid, uid_text},
     text::{Pairs, Text},
+    updated::{STATES, is_over},
 };
 use crate::{
     batch::flags,
-    fleet::{self, Class, Interner, PodRow, Pods},
+    fleet::{self, Class, PodRow},
     resource::Resource,
 };
 
@@ -72,12 +74,13 @@ fn second(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text:?} is no RFC 3339 timestamp between 1970 and 2106"))
 }
 
-/// Appends a pod to `pods` and tells its row and the newest time that it mentions.
+/// Appends a pod, written as in `text`, to a chunk and tells its row and the newest time that it
+/// mentions.
 pub fn append(
     pod: Pod<'_>,
+    text: &str,
     salt: &Salt,
-    texts: &mut Interner,
-    pods: &mut Pods,
+    PodChunk { texts, pods, .. }: &mut PodChunk,
 ) -> Result<(PodRow, u32), String> {
     let mut metadata = pod.metadata;
     let labels = metadata.labels.take().unwrap_or_default();
@@ -105,6 +108,8 @@ pub fn append(
         annotations.get("kubernetes.io/config.mirror").is_some(),
         flags::MIRROR,
     );
+    let is_recorded = STATES.iter().any(|key| annotations.get(key).is_some());
+    bits |= flag(is_recorded && is_over(text), flags::IN_PLACE_UPDATE_OVER);
     let volumes = pod.spec.volumes.as_deref().unwrap_or_default();
     bits |= flag(
         volumes.iter().any(|volume| volume.empty_dir.is_some()),

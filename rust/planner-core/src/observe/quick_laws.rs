@@ -52,6 +52,14 @@ fn text(rng: &mut Rng) -> Json {
     string(rng, &texts)
 }
 
+fn either(rng: &mut Rng, one: &str, other: fn(&mut Rng) -> Json) -> Json {
+    if rng.bool() {
+        Json::Raw(one.into())
+    } else {
+        other(rng)
+    }
+}
+
 fn time(rng: &mut Rng) -> Json {
     let second = rng.u8(0..60);
     match rng.u8(0..100) {
@@ -139,7 +147,7 @@ fn container(rng: &mut Rng) -> Json {
     ];
     let requests = object(rng, requests);
     let fields = vec![
-        ("name", text(rng)),
+        ("name", either(rng, "\"main\"", text)),
         ("image", string(rng, &["cart:1", "cart:2"])),
         ("env", env),
         ("restartPolicy", string(rng, &["Always", "Never"])),
@@ -170,7 +178,7 @@ fn container_status(rng: &mut Rng) -> Json {
         ),
         ("image", string(rng, &["cart:1", "cart:2"])),
         ("imageID", text(rng)),
-        ("containerID", anything(rng, 0)),
+        ("containerID", string(rng, &["containerd://1"])),
     ];
     object(rng, fields)
 }
@@ -189,6 +197,26 @@ fn condition(rng: &mut Rng) -> Json {
         ("lastTransitionTime", time(rng)),
     ];
     object(rng, fields)
+}
+
+/// An update in place, of before the images of [`container_status`] or of other ones.
+fn updated(rng: &mut Rng) -> Json {
+    let more = one(rng, &["", "", r#","updateEnvFromMetadata":true"#]);
+    let id = one(rng, &["a", "b", "c"]);
+    let last = one(rng, &["null", r#"{"main":{"imageID":"ID"}}"#]).replace("ID", id);
+    let state = format!(
+        r#"{{"updateTimestamp":"2026-11-23T09:40:00Z","lastContainerStatuses":{last}{more}}}"#
+    );
+    Json::Raw(serde_json::to_string(&state).expect("texts can be written"))
+}
+
+/// What a daemon says of a container of either image.
+fn running(rng: &mut Rng) -> Json {
+    let hash = one(rng, &["1996985934", "2733481972"]);
+    let meta = format!(
+        r#"{{"containers":[{{"name":"main","containerID":"containerd://1","hashes":{{"plainHash":{hash}}}}}]}}"#
+    );
+    Json::Raw(serde_json::to_string(&meta).expect("texts can be written"))
 }
 
 fn metadata(rng: &mut Rng, name: &str) -> Json {
@@ -232,6 +260,8 @@ fn metadata(rng: &mut Rng, name: &str) -> Json {
     );
     let old = format!(r#""{{\"updateTimestamp\":\"{stamp}\"}}""#);
     let annotations = vec![
+        ("apps.kruise.io/inplace-update-state", updated(rng)),
+        ("apps.kruise.io/runtime-containers-meta", running(rng)),
         ("config-hash", text(rng)),
         (
             "kruise.io/sidecarset-hash",

@@ -110,6 +110,13 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
     }
 }
 
+/// Reads a value that Go may write as `null` where it has none.
+pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// What is wrong in a text, before the source has its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
