@@ -22,8 +22,11 @@ PORT_TRIES = 5
 # The server is thrown away, so it need not survive anything.
 SETTINGS = "fsync=off full_page_writes=off synchronous_commit=off unix_socket_directories=''"
 
-CONTROL_PLANES = "tests/controlplane/"
-LONGEST = tuple(f"{CONTROL_PLANES}test_{name}.py" for name in ("release", "disturbed", "apply"))
+CONTROL_PLANES = "tests/controlplane/test_"
+WORKLOADS = ("agents", "apply", "drain", "judged", "live", "standin", "touched")
+"""Modules whose tests make workloads of their own on both planes of the shop."""
+RELEASES = ("disturbed", "release")
+"""Modules whose tests fill both with the whole shop."""
 
 _database_numbers = count(1)
 
@@ -33,16 +36,17 @@ settings.load_profile("planner")
 
 
 class ControlPlanesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives one worker the tests of control planes, and another one the longest: half of the time.
+    """Gives tests that share control planes to one worker: three sets of planes are up at a time.
 
-    So no more than two sets of planes are up at a time. Marks of groups would say the same, but
-    pytest-xdist 3.8 does not see them under pytest 9.2.
+    Marks of groups would say the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(LONGEST):
-            return LONGEST[0]
-        return CONTROL_PLANES if nodeid.startswith(CONTROL_PLANES) else nodeid
+        if not nodeid.startswith(CONTROL_PLANES):
+            return nodeid
+        module = nodeid.removeprefix(CONTROL_PLANES).partition(".py")[0]
+        shared = (each for each in (WORKLOADS, RELEASES) if module in each)
+        return CONTROL_PLANES + "+".join(next(shared, ()))
 
 
 @pytest.hookimpl(optionalhook=True)  # there is none without pytest-xdist
@@ -55,9 +59,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Control
 def pytest_xdist_auto_num_workers() -> int:
     """Answer pytest-xdist how many workers `-n auto` means.
 
-    Two of them have control planes, for which they also wait: a third one has everything else.
+    Three of them have control planes, for which they also wait: a fourth has everything else.
     """
-    return max(3, os.cpu_count() or 0)
+    return max(4, os.cpu_count() or 0)
 
 
 @pytest.fixture(scope="session")
