@@ -70,7 +70,7 @@ class Auditor:
     ) -> None:
         try:
             if kind is None and self._found is None:
-                assert self.found()["violations"] == []
+                assert self.found()["violations"] == [], self._found
         finally:
             self._process.kill()
             self._process.wait()

@@ -194,7 +194,7 @@ class Running:
         self._end()
         if self._auditor and self._is_its_own:
             self.audit = self._auditor.found()
-            assert self.audit["violations"] == [], self.errors
+            assert self.audit["violations"] == [], f"{self.audit} {self.errors}"
         return int(self.process.returncode)
 
     def _end(self) -> None:
