@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import fleet, shop
 from tests.controlplane.conftest import serves
+from tests.controlplane.fleet import REGISTRY
 from tests.controlplane.given import vacate, wants_room
 from tests.controlplane.wait import until
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 SPACE = "applied"
 PLACE = f"/api/v1/namespaces/{SPACE}"
-REGISTRY = "registry.example.com"
 SURGES = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}}
 QUARTER = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "25%"}}}
 ON_DELETE = {"updateStrategy": {"type": "OnDelete"}}

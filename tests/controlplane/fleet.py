@@ -1,9 +1,12 @@
 """Manifests of a fleet: nodes, workloads of every kind, budgets, and the kinds of OpenKruise."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 NAMESPACE = "trade"
+# kwok's kubelets start whatever they are told to; others want one that is there.
+REGISTRY = os.environ.get("PLANNER_E2E_REGISTRY", "registry.example.com")
 KRUISE = {
     "apps.kruise.io": {
         "clonesets": "CloneSet",
@@ -79,7 +82,7 @@ def workload(
     name: str,
     *,
     replicas: int = 1,
-    image: str = "registry.example.com/web:1.0.0",
+    image: str = f"{REGISTRY}/web:1.0.0",
     space: str = NAMESPACE,
     labels: dict[str, str] | None = None,
     **spec: Any,  # noqa: ANN401 JSON

@@ -37,7 +37,7 @@ MADE = {
 
 
 class GivenCluster:
-    """A cluster of somebody else, as far as tests of runs need one."""
+    """A cluster of somebody else, as far as tests need one."""
 
     def __init__(self, name: str, context: str, folder: Path, port: int) -> None:
         self.name = name
@@ -66,6 +66,7 @@ class GivenCluster:
             "clusters": [{"name": self.name, "cluster": server}],
             "users": [{"name": self.name, "user": {}}],
             "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": self.name}}],
+            "current-context": self.name,
         }
         path = self._folder / f"{self.name}-proxied.json"
         path.write_text(json.dumps(document))
@@ -129,6 +130,28 @@ def vacate(plane: Plane, space: str) -> None:
     until("it is empty", is_empty)
 
 
+def has_kubelets(plane: Plane) -> bool:
+    """Whether kubelets run its pods; kwok plays those of our own."""
+    if isinstance(plane, ControlPlane):
+        return False
+    return not all(map(_is_played, plane.admin.get("/api/v1/nodes")["items"]))
+
+
+def wants_kwok(plane: Plane, what: str) -> None:
+    """Skip where kubelets run the pods, for what only kwok does when it is told to."""
+    if has_kubelets(plane):
+        pytest.skip(f"{VARIABLE}: {plane.name} has nodes that kwok does not play; {what}")
+
+
+def wants_kept(plane: Plane, path: str, rolling: Mapping[str, object]) -> None:
+    """Skip where the server has dropped fields of a rolling update, for their gates are off."""
+    if isinstance(plane, ControlPlane):
+        return
+    kept = plane.admin.get(path)["spec"]["updateStrategy"].get("rollingUpdate", {})
+    if dropped := sorted(rolling.keys() - kept.keys()):
+        pytest.skip(f"{VARIABLE}: {plane.name} drops {', '.join(dropped)}; its feature gate is off")
+
+
 def is_there(api: Api, path: str) -> bool:
     """Whether an object, or a version of the API, is there."""
     try:
@@ -187,6 +210,12 @@ def answers(cluster: GivenCluster) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_played(node: dict[str, dict[str, dict[str, str]]]) -> bool:
+    about = node["metadata"]
+    marked = "kwok.x-k8s.io/node" in about.get("annotations", {})
+    return marked or about.get("labels", {}).get("type") == "kwok"
 
 
 def _is_ready(node: dict[str, object]) -> bool:

@@ -11,22 +11,43 @@ from planner.simulate.rules.pods import Object, is_active, is_leaving, is_ready,
 from planner.simulate.slots import way_taken
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
-from tests.controlplane.plane import ControlPlane
+from tests.controlplane.given import (
+    GivenCluster,
+    Plane,
+    has_kubelets,
+    wants_kept,
+    wants_kruise,
+    wants_kwok,
+)
 from tests.controlplane.standin.link import Server, watch
 from tests.controlplane.wait import until
 
 QUIET_S: Final = 1.0
+# Pods of somebody else's cluster take their time.
+THEIR_QUIET_S: Final = 5.0
+DEADLINE_S: Final = 60.0
+THEIR_DEADLINE_S: Final = 300.0
 # What kwok knows as an image that never comes up.
 BROKEN: Final = "broken"
+# Where the contract has its images.
+CONTRACTS: Final = "registry.example.com"
 
 
 class RealBed:
-    """Runs the controllers of a plane, and its stand-in, in a namespace of its own."""
+    """Runs the controllers of a plane, or OpenKruise's own, in a namespace of its own."""
 
-    def __init__(self, plane: ControlPlane, space: str) -> None:
+    def __init__(self, plane: Plane, space: str) -> None:
+        self._plane = plane
         self._api = plane.admin
         self._space = space
-        self._server = Server.of(plane.kubeconfig())
+        if isinstance(plane, GivenCluster):
+            self._server = Server.of(plane.proxied())
+            self._quiet_s, self._deadline_s = THEIR_QUIET_S, THEIR_DEADLINE_S
+        else:
+            self._server = Server.of(plane.kubeconfig())
+            self._quiet_s, self._deadline_s = QUIET_S, DEADLINE_S
+        self._has_kubelets = has_kubelets(plane)
+        self._is_over = False
         self._images: dict[str, str] = {}
         self._sidecar_sets: set[str] = set()
         self._lock = Lock()
@@ -38,20 +59,28 @@ class RealBed:
         """Create a workload or SidecarSet, or write it anew."""
         manifest = self._translated(document, there=True)
         kind, api, name = document["kind"], document["apiVersion"], name_of(document)
+        if api.startswith("apps.kruise.io/"):
+            wants_kruise({self._plane.name: self._plane})
         metadata = {"name": name}
         if kind == "SidecarSet":
             self._sidecar_sets.add(name)
             place = ""
+            # Whoever else has pods of that label keeps them as they are.
+            manifest["spec"]["namespaceSelector"] = {
+                "matchLabels": {"kubernetes.io/metadata.name": self._space}
+            }
         else:
             metadata["namespace"] = self._space
             place = f"/namespaces/{self._space}"
         path = f"/apis/{api}{place}/{kind.lower()}s/{name}"
         self._api.apply(path, {**manifest, "metadata": metadata})
+        if (api, kind) == ("apps/v1", "StatefulSet"):
+            wants_kept(self._plane, path, manifest["spec"]["updateStrategy"]["rollingUpdate"])
         self._heard()
 
     def settle(self) -> None:
         """Wait until nothing has been written to a pod for a while."""
-        until("the pods rest", lambda: time.monotonic() - self._last > QUIET_S, deadline_s=60)
+        until("the pods rest", self._rest, deadline_s=self._deadline_s)
 
     def pods(self) -> list[Object]:
         """The pods that are there and not leaving, by name."""
@@ -69,6 +98,7 @@ class RealBed:
 
     def break_pod(self, pod: str) -> None:
         """Make a pod not Ready until it gets another image or another takes its place."""
+        wants_kwok(self._plane, "a kubelet says itself whether its pods are ready")
         conditions = [
             {"type": kind, "status": "False", "reason": "ContainersNotReady"}
             for kind in ("Ready", "ContainersReady")
@@ -77,6 +107,7 @@ class RealBed:
 
     def never_ready(self, image: str) -> None:
         """Containers with this image never become ready."""
+        wants_kwok(self._plane, f"a kubelet starts whatever the tag {BROKEN} is")
         self._images[image] = f"{image.rpartition(':')[0]}:{BROKEN}"
 
     def watch(self) -> None:
@@ -96,14 +127,17 @@ class RealBed:
         return list(self._taken)
 
     def follow(self) -> None:
-        """Follow the pods until the server ends it."""
-        path = f"/api/v1/namespaces/{self._space}/pods"
-        for event in watch(self._server, path, "0"):
-            if event["type"] != "BOOKMARK":
-                self._note(event["object"], gone=event["type"] == "DELETED")
+        """Follow the pods until the bed is cleared and the server ends it."""
+        path, version = f"/api/v1/namespaces/{self._space}/pods", "0"
+        while not self._is_over:
+            for event in watch(self._server, path, version):
+                version = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] != "BOOKMARK":
+                    self._note(event["object"], gone=event["type"] == "DELETED")
 
     def clear(self) -> None:
         """Remove what was made; the last of the pods end by and by."""
+        self._is_over = True
         for name in self._sidecar_sets:
             self._api.delete(f"/apis/apps.kruise.io/v1beta1/sidecarsets/{name}")
         place = f"/api/v1/namespaces/{self._space}"
@@ -114,6 +148,15 @@ class RealBed:
                 "its pods end",
                 lambda: not any(map(is_active, self._api.get(f"{place}/pods")["items"])),
             )
+
+    def _rest(self) -> bool:
+        with self._lock:
+            pods, last = list(self._pods.values()), self._last
+        if time.monotonic() - last <= self._quiet_s:
+            return False
+        # Kubelets are silent while they load an image, or wait for a container to end. Nothing is
+        # broken on purpose where they are.
+        return not self._has_kubelets or all(is_ready(it) and not is_leaving(it) for it in pods)
 
     def _note(self, pod: Object, *, gone: bool) -> None:
         with self._lock:
@@ -138,15 +181,17 @@ class RealBed:
             self._last = time.monotonic()
 
     def _translated(self, thing: Object, *, there: bool) -> dict[str, Any]:
+        named = [*self._images.items(), (CONTRACTS, fleet.REGISTRY)]
         text = json.dumps(thing)
-        for image, broken in self._images.items():
-            text = text.replace(*((image, broken) if there else (broken, image)))
+        # The way back is the other way round: a broken image has the registry in its name.
+        for ours, theirs in named if there else reversed(named):
+            text = text.replace(*((ours, theirs) if there else (theirs, ours)))
         translated: dict[str, Any] = json.loads(text)
         return translated
 
 
 @contextmanager
-def real_bed(plane: ControlPlane, space: str) -> Iterator[RealBed]:
+def real_bed(plane: Plane, space: str) -> Iterator[RealBed]:
     """Make a bed in a namespace that did not exist before."""
     plane.admin.apply(*fleet.namespace(space))
     bed = RealBed(plane, space)

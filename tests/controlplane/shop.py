@@ -13,7 +13,7 @@ import yaml
 
 from tests.controlplane import fleet
 from tests.controlplane.api import Api, RefusedError
-from tests.controlplane.fleet import Manifest
+from tests.controlplane.fleet import REGISTRY, Manifest
 from tests.controlplane.wait import until
 
 Size = Literal["large", "small"]
@@ -21,7 +21,6 @@ Cluster = Literal["hangzhou", "shanghai"]
 
 OLD: Final = "1.0.0"
 NEW: Final = "1.1.0"
-REGISTRY: Final = "registry.example.com"
 NAMESPACES: Final = ("trade", "data", "shop", "platform")
 SIDECAR: Final = "mesh-proxy"
 MESHED: Final = {"mesh": "enabled"}

@@ -1,4 +1,4 @@
-"""`python -m tests.controlplane.somebodys FILE [--nodes N] [--without-kruise]`: a cluster to give.
+"""`python -m tests.controlplane.somebodys FILE [OPTION...]`: a cluster to give.
 
 Starts a control plane that knows nothing of the tests, with OpenKruise's kinds and the stand-in of
 their controllers, writes a kubeconfig, says `ready`, and stops at SIGTERM or Ctrl-C. Meanwhile
@@ -21,12 +21,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="somebodys", description="a cluster to give to the tests")
     parser.add_argument("kubeconfig", type=Path)
     parser.add_argument("--nodes", type=int, default=20)
+    parser.add_argument("--hurry", type=int, default=1, help="pods take so much less time")
     parser.add_argument("--without-kruise", action="store_true")
     options = parser.parse_args()
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    plane = ControlPlane("somebodys")
+    plane = ControlPlane("somebodys", hurry=options.hurry)
     try:
         if options.without_kruise:
             plane.start()

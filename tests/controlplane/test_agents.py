@@ -67,7 +67,7 @@ def agent(name: str) -> tuple[str, dict[str, Any]]:
 
 
 def image(name: str, tag: str) -> str:
-    return f"registry.example.com/{name}:{tag}"
+    return f"{fleet.REGISTRY}/{name}:{tag}"
 
 
 def ready(api: Api) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_agents_go_node_by_node_and_never_two_of_one_node(hangzhou: Plane, tmp_p
     before, specs = ready(admin), [each["spec"] for each in admin.get(SETS)["items"]]
     budget = {"name": "node", "scope": "node", "maxUnavailable": 1}
     agents = {"matchExpressions": [{"key": "app", "operator": "In", "values": list(WAYS)}]}
-    images = [{"from": f"registry.example.com/{it}", "to": image(it, "2.0.0")} for it in WAYS]
+    images = [{"from": f"{fleet.REGISTRY}/{it}", "to": image(it, "2.0.0")} for it in WAYS]
     request = {
         "apiVersion": "planner/v1",
         "kind": "UpgradeRequest",

@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.controlplane import applied, fleet, test_apply
-from tests.controlplane.given import VARIABLE, is_there
+from tests.controlplane.given import VARIABLE, is_there, ours
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.controlplane.api import Api
+    from tests.controlplane.given import Plane
     from tests.controlplane.plane import ControlPlane
 
 HERE = Path(__file__).parent
 SCENARIO = test_apply.test_every_native_way_goes_as_planned_and_everything_is_given_back
 APPLIED = f"{HERE / 'test_apply.py'}::{SCENARIO.__name__}"
 RELEASED = HERE / "test_release.py"
+CONTRACT = HERE / "test_contract.py"
+# Of a Deployment, of both StatefulSets (one field has a gate), of a SidecarSet, and of broken pods.
+SOME = "recreate_takes or ordinals_go or only_selected or budget_that_broken"
 KINDS = (
     "/api/v1/namespaces",
     "/api/v1/nodes",
@@ -69,6 +75,25 @@ def test_a_plan_is_carried_out_on_a_cluster_that_is_given(other_plane: ControlPl
     missing = "clonesets, daemonsets, sidecarsets, statefulsets of apps.kruise.io/v1beta1"
     assert f"hangzhou has no {missing}; install OpenKruise there" in said
     assert what_is_there(other_plane.admin) == before
+
+
+def test_the_controllers_of_a_cluster_that_is_given_are_held_to_the_contract(
+    shop_planes: Mapping[str, Plane],
+) -> None:
+    plane = ours(shop_planes["hangzhou"])
+    before = what_is_there(plane.admin)
+    node, its = next(fleet.nodes(1))
+    played = its["metadata"]["annotations"]
+    try:
+        # As if a kubelet were there.
+        plane.admin.patch(node, {"metadata": {"annotations": dict.fromkeys(played)}})
+        said = run(plane, CONTRACT, "-k", SOME)
+    finally:
+        plane.admin.patch(node, {"metadata": {"annotations": played}})
+    assert "3 passed, 2 skipped" in said
+    assert "hangzhou drops maxUnavailable; its feature gate is off" in said
+    assert "hangzhou has nodes that kwok does not play; a kubelet says itself" in said
+    assert what_is_there(plane.admin) == before
 
 
 def test_a_namespace_that_is_somebody_elses_is_left_alone(other_plane: ControlPlane) -> None:

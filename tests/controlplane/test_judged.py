@@ -50,7 +50,7 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
 
 
 def image(name: str, tag: str = "1.0.0") -> str:
-    return f"registry.example.com/judged-{name}:{tag}"
+    return f"{fleet.REGISTRY}/judged-{name}:{tag}"
 
 
 def request(tags: Mapping[str, str], **spec: Any) -> str:  # noqa: ANN401 JSON

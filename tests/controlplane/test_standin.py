@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import planner
-from tests.controlplane import shop
+from tests.controlplane import fleet, shop
 from tests.controlplane.given import ours
 from tests.controlplane.observing import door, empty_log, observing, wait_same
 from tests.controlplane.wait import until
@@ -47,7 +47,7 @@ def images(plane: ControlPlane, app: str) -> set[str]:
 def upgrade(plane: ControlPlane, name: str, version: str, **rolling: Any) -> None:  # noqa: ANN401 JSON
     path = f"{CLONE_SETS}/{name}"
     (container,) = plane.admin.get(path)["spec"]["template"]["spec"]["containers"]
-    changed = {**container, "image": f"{shop.REGISTRY}/{name}:{version}"}
+    changed = {**container, "image": f"{fleet.REGISTRY}/{name}:{version}"}
     plane.admin.patch(
         path,
         {
@@ -83,21 +83,21 @@ def test_an_upgrade_goes_on_when_the_stand_in_is_killed_and_started_again(
     small_shop: Mapping[str, ControlPlane],
 ) -> None:
     plane = small_shop["hangzhou"]
-    new = f"{shop.REGISTRY}/order:2.0.0"
+    new = f"{fleet.REGISTRY}/order:2.0.0"
     upgrade(plane, "order", "2.0.0", maxUnavailable=2)
     for _ in range(2):
         until("some have moved", lambda: new in images(plane, "order"))
         plane.stop_process("standin", signal.SIGKILL)
         plane.start_process("standin")
     until("all have moved", lambda: done(plane, "order"))
-    assert images(plane, "order") == {new, f"{shop.REGISTRY}/{shop.SIDECAR}:{shop.OLD}"}
+    assert images(plane, "order") == {new, f"{fleet.REGISTRY}/{shop.SIDECAR}:{shop.OLD}"}
 
 
 def test_an_upgrade_goes_on_when_the_api_server_is_killed_and_started_again(
     small_shop: Mapping[str, ControlPlane],
 ) -> None:
     plane = small_shop["hangzhou"]
-    new = f"{shop.REGISTRY}/checkout:2.0.0"
+    new = f"{fleet.REGISTRY}/checkout:2.0.0"
     upgrade(plane, "checkout", "2.0.0")
     until("some have moved", lambda: new in images(plane, "checkout"))
     plane.restart_api_server(signal.SIGKILL)

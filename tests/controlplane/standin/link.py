@@ -23,7 +23,10 @@ WATCH_S = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """An API server, and who speaks to it."""
+    """An API server, and who speaks to it.
+
+    Without an authority it is a proxy that speaks plainly and knows who asks.
+    """
 
     host: str
     port: int
@@ -32,27 +35,30 @@ class Server:
 
     @classmethod
     def of(cls, kubeconfig: Path) -> "Server":
-        """Read the current context of a kubeconfig with a token."""
+        """Read the current context of a kubeconfig, with a token or of a proxy."""
         config = yaml.safe_load(kubeconfig.read_text())
         context = _named(config["contexts"], config["current-context"])["context"]
         cluster = _named(config["clusters"], context["cluster"])["cluster"]
         address = urlsplit(cluster["server"])
+        authority = cluster.get("certificate-authority-data", "")
         return cls(
             host=address.hostname or "",
             port=address.port or 443,
-            token=_named(config["users"], context["user"])["user"]["token"],
-            authority=base64.b64decode(cluster["certificate-authority-data"]).decode(),
+            token=_named(config["users"], context["user"])["user"].get("token", ""),
+            authority=base64.b64decode(authority).decode(),
         )
 
-    def connect(self, timeout_s: float) -> http.client.HTTPSConnection:
+    def connect(self, timeout_s: float) -> http.client.HTTPConnection:
         """Open a connection at its first request."""
+        if not self.authority:
+            return http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
         context = ssl.create_default_context(cadata=self.authority)
         return http.client.HTTPSConnection(self.host, self.port, context=context, timeout=timeout_s)
 
     @property
     def headers(self) -> dict[str, str]:
         """What every request says."""
-        return {"Authorization": f"Bearer {self.token}"}
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
 class Link:
@@ -60,7 +66,7 @@ class Link:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._connection: http.client.HTTPSConnection | None = None
+        self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str) -> Any:  # noqa: ANN401 JSON
         """Read an object or a list."""
