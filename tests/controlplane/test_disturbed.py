@@ -1,4 +1,4 @@
-"""Releases of a smaller shop of the same shapes that do not go as planned, and where they end."""
+"""Releases of the whole shop that do not go as planned, and where they end."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ TUNED = {"name": "TUNED", "value": "yes"}
 
 @pytest.fixture(scope="module")
 def filled(shop_planes: Planes) -> Iterator[Planes]:
-    """Both planes with the small shop."""
-    with released.filled(shop_planes, "small") as planes:
+    """Both planes with the large shop."""
+    with released.filled(shop_planes, "large") as planes:
         yield planes
 
 
