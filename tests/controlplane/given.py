@@ -196,7 +196,8 @@ def _proxy(context: str, port: int) -> Iterator[None]:
         binaries() / "kubectl", "--kubeconfig", os.environ[VARIABLE],
         "--context", context, "proxy", f"--port={port}", "--reject-methods=^$",
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as proxy:
+    # Ctrl-C is for the tests alone: they need it to take away what they made.
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as proxy:
         try:
             yield
         finally:
