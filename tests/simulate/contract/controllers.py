@@ -127,6 +127,7 @@ class ControllersContract:
         chosen = [pod["metadata"]["name"] for pod in bed.pods()][3:6]
         for name in chosen:
             bed.label(name, FIRST)
+        bed.settle()  # Pods and workloads come to a controller by ways of their own.
         bed.watch()
         bed.apply(clone_set(NEW, partition=7, priorityStrategy=BY_LABEL))
         bed.settle()
@@ -137,6 +138,7 @@ class ControllersContract:
         chosen = [pod["metadata"]["name"] for pod in bed.pods()][:3]
         for number, name in enumerate(chosen):
             bed.label(name, {"rank": f"r-{number}"})
+        bed.settle()
         bed.watch()
         order = {"orderPriority": [{"orderedKey": "rank"}]}
         bed.apply(clone_set(NEW, priorityStrategy=order))
@@ -264,6 +266,7 @@ class ControllersContract:
         names = [pod["metadata"]["name"] for pod in bed.pods()]
         for name in names[2:4]:
             bed.annotate(name, {"controller.kubernetes.io/pod-deletion-cost": "-10"})
+        bed.settle()
         bed.apply(deployment(OLD, 4))
         bed.settle()
         assert [pod["metadata"]["name"] for pod in bed.pods()] == [*names[:2], *names[4:]]
@@ -282,6 +285,7 @@ class ControllersContract:
         started(bed, sidecar_set(mesh.format("1.0.0")), clone_set(OLD))
         name = bed.pods()[7]["metadata"]["name"]
         bed.label(name, FIRST)
+        bed.settle()
         bed.watch()
         bed.apply(sidecar_set(mesh.format("1.1.0"), selector={"matchLabels": FIRST}))
         bed.settle()
