@@ -184,6 +184,36 @@ def test_a_manifest_is_laid_over_the_object_but_for_what_a_run_holds() -> None:
     assert template.images_of(laid) == {"log": "log:2.0.0"}
 
 
+@pytest.mark.parametrize(
+    ("flat", "nested"),
+    [
+        (
+            {"type": "InPlaceOnly", "maxUnavailable": 3, "partition": 1},
+            {
+                "type": "RollingUpdate",
+                "rollingUpdate": {
+                    "podUpdatePolicy": "InPlaceOnly",
+                    "maxUnavailable": 3,
+                    "partition": 1,
+                },
+            },
+        ),
+        ({"maxSurge": 1}, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}),
+        ({"type": "OnDelete"}, {"type": "OnDelete"}),
+    ],
+)
+def test_a_manifest_of_a_clone_set_may_be_of_another_version_than_is_served(
+    flat: dict[str, Any], nested: dict[str, Any]
+) -> None:
+    old, new = (
+        workload("CloneSet", f"apps.kruise.io/{version}", updateStrategy=update)
+        for version, update in (("v1alpha1", flat), ("v1beta1", nested))
+    )
+    for manifest, served in ((old, new), (new, old), (old, old), (new, new)):
+        live = workload("CloneSet", served["apiVersion"])
+        assert template.with_manifest(live, manifest) == served
+
+
 def since(live: Live, *path: str, value: Any) -> Live:  # noqa: ANN401 JSON
     """Somebody writes into the spec while it is held; None takes away."""
     changed = copy.deepcopy(live)

@@ -30,9 +30,9 @@ def images_of(thing: Object) -> dict[str, str]:
 def with_manifest(thing: Object, manifest: Object) -> dict[str, Any]:
     """Lay a manifest over the object, as `kubectl apply` would; what it leaves out stays.
 
-    The fields that a run holds stay as it holds them.
+    The fields that a run holds stay as it holds them. It may be of another version than the object.
     """
-    spec = _overlaid(thing["spec"], manifest.get("spec") or {})
+    spec = _overlaid(thing["spec"], _spec_in(thing["apiVersion"], manifest))
     if HELD in annotations_of(thing):
         spec = {**spec, **{key: thing["spec"][key] for key in thing["spec"] if key in _HELD}}
     laid = {**thing, "spec": spec}
@@ -55,6 +55,38 @@ _HELD: Final = (
     "strategy",
     "updateStrategy",
 )
+
+
+def _spec_in(version: str, manifest: Object) -> dict[str, Any]:
+    """The spec of a manifest as a version of the API has it; only of CloneSets it differs.
+
+    Source: openkruise/kruise apis/apps/v1alpha1/cloneset_conversion.go.
+    """
+    spec, written = manifest.get("spec") or {}, manifest.get("apiVersion", version)
+    update = spec.get("updateStrategy")
+    if written == version or manifest["kind"] != "CloneSet" or not update:
+        return dict(spec)
+    convert = _flat if version.endswith("/v1alpha1") else _nested
+    return {**spec, "updateStrategy": convert(update)}
+
+
+def _flat(update: Object) -> dict[str, Any]:
+    """A strategy of v1beta1 as v1alpha1 has it, whose `type` is the pods' update policy."""
+    if update.get("type") == "OnDelete":
+        return {"type": "OnDelete"}
+    fields = dict(update.get("rollingUpdate") or {})
+    policy = fields.pop("podUpdatePolicy", None)
+    return {"type": policy, **fields} if policy else fields
+
+
+def _nested(update: Object) -> dict[str, Any]:
+    """The other way round."""
+    if update.get("type") == "OnDelete":
+        return {"type": "OnDelete"}
+    fields = dict(update)
+    policy = fields.pop("type", None)
+    rolling = {"podUpdatePolicy": policy, **fields} if policy else fields
+    return {"type": "RollingUpdate", "rollingUpdate": rolling}
 
 
 def _imaged(spec: Object, images: Mapping[str, str]) -> dict[str, Any]:
