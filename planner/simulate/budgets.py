@@ -15,6 +15,7 @@ from planner.simulate.rules import cloneset, statefulset
 from planner.simulate.rules.budgets import (
     NO_PROTECT,
     disruption_standing,
+    protected_total,
     unavailable_standing,
 )
 from planner.simulate.rules.numbers import IntOrPercent, rounded_down, rounded_up
@@ -204,7 +205,9 @@ def _unavailable(
         return slot.workload is not None and slot.workload.name == target["name"]
 
     slots = [slot for slot in candidates if is_protected(slot)]
-    total = spec.get("protectTotalReplicas") or sum(_scales(cluster, slots) or ())
+    total = protected_total(document)
+    if total is None:
+        total = sum(_scales(cluster, slots) or ())
     standing = unavailable_standing(document, [slot.pod for slot in slots], total)
     name = f"pub/{key.namespace}/{key.name}"
     limit = max(0, len(slots) - standing.desired)

@@ -22,7 +22,7 @@ from planner.simulate.rules.pods import (
     revision_of,
 )
 from planner.simulate.rules.selector import selects
-from planner.simulate.rules.sidecarset import HASH, HASH_WITHOUT_IMAGE, INJECTED
+from planner.simulate.rules.sidecarset import HASH, HASH_WITHOUT_IMAGE, INJECTED, covers
 from planner.simulate.write import (
     annotated,
     api_time,
@@ -98,6 +98,8 @@ def _injected(cluster: Cluster, pod: Object) -> Object:
     for key, sidecar_set in cluster.objects.items():
         spec = sidecar_set["spec"]
         if key.kind != "SidecarSet" or not selects(spec.get("selector"), labels_of(pod)):
+            continue
+        if not covers(sidecar_set, pod["metadata"]["namespace"]):
             continue
         if (spec.get("injectionStrategy") or {}).get("paused"):
             continue

@@ -20,6 +20,9 @@ from planner.simulate.rules.selector import selects
 from planner.simulate.rules.sidecarset import updates_complete
 
 NO_PROTECT: Final = "pub.kruise.io/no-protect"
+PROTECT_TOTAL: Final = "pub.kruise.io/protect-total-replicas"
+PROTECT_OPERATIONS: Final = "kruise.io/pub-protect-operations"
+"""Annotations of a PodUnavailableBudget of v1alpha1; v1beta1 has both in its spec."""
 UNAVAILABLE_PREFIX: Final = "unavailable-pod.kruise.io/"
 
 Verdict = Literal["allowed", "free", "refused", "several budgets"]
@@ -92,7 +95,7 @@ def unavailable_standing(
     Args:
         budget: the PodUnavailableBudget.
         pods: those that it protects.
-        total: replicas of their controllers, or `protectTotalReplicas`.
+        total: replicas of their controllers, or `protected_total`.
         reserved: names of pods let go a moment ago.
 
     Source: openkruise/kruise pkg/controller/podunavailablebudget, getDesiredAvailableForPub.
@@ -104,6 +107,29 @@ def unavailable_standing(
         desired = max(0, rounded_up(spec.get("minAvailable"), total, default=0))
     healthy = sum(is_pub_available(pod) and name_of(pod) not in reserved for pod in pods)
     return Standing(healthy=healthy, desired=desired, allowed=max(0, healthy - desired))
+
+
+def protected_total(budget: Object) -> int | None:
+    """Of how many pods a PodUnavailableBudget says itself that it is; None when it does not.
+
+    Source: openkruise/kruise apis/policy/v1alpha1/podunavailablebudget_conversion.go.
+    """
+    total: int | None = budget["spec"].get("protectTotalReplicas")
+    if total is not None:
+        return total
+    told = (budget.get("metadata") or {}).get("annotations") or {}
+    text: str = told.get(PROTECT_TOTAL, "")
+    return int(text) if text.isdecimal() else None
+
+
+def _protected_operations(budget: Object) -> Collection[str]:
+    """What a PodUnavailableBudget protects from; by default from everything."""
+    told = (budget.get("metadata") or {}).get("annotations") or {}
+    noted = told.get(PROTECT_OPERATIONS, "").split(",")
+    operations: Collection[str] = budget["spec"].get("protectOperations") or [
+        each.strip() for each in noted if each.strip()
+    ]
+    return operations or ("DELETE", "UPDATE", "EVICT")
 
 
 def is_pub_available(pod: Object) -> bool:
@@ -140,13 +166,12 @@ def protect(
     if budget is None or annotations_of(pod).get(NO_PROTECT) == "true":
         return "free"
     spec = budget["spec"]
-    operations = spec.get("protectOperations") or ("DELETE", "UPDATE", "EVICT")
     ignored = spec.get("ignoredPodSelector")
     is_free = (
         not is_pub_available(pod)
         or (ignored is not None and selects(ignored, labels_of(pod)))
         or standing.desired == 0
-        or operation not in operations
+        or operation not in _protected_operations(budget)
         or name_of(pod) in reserved
     )
     if is_free:

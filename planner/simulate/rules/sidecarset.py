@@ -58,6 +58,11 @@ def is_waited_for(sidecar_set: Object, pods: Iterable[Object]) -> bool:
     return any(_is_wanted(sidecar_set, pod, selector) for pod in pods)
 
 
+def covers(sidecar_set: Object, namespace: str) -> bool:
+    """Whether pods of a namespace may be of the set: v1alpha1 can name the only one."""
+    return sidecar_set["spec"].get("namespace") in (None, "", namespace)
+
+
 def matched(sidecar_set: Object, pods: Iterable[Object]) -> list[Object]:
     """The pods of the set: active, selected, injected, and still with its containers.
 
@@ -70,6 +75,7 @@ def matched(sidecar_set: Object, pods: Iterable[Object]) -> list[Object]:
         pod
         for pod in pods
         if is_active(pod)
+        and covers(sidecar_set, pod["metadata"]["namespace"])
         and selects(selector, labels_of(pod))
         and name in annotations_of(pod).get(INJECTED, "").split(",")
         and containers <= images_of(pod).keys()

@@ -16,7 +16,7 @@ from planner.simulate.rules.pods import (
     name_of,
 )
 from planner.simulate.rules.selector import selects
-from planner.simulate.rules.sidecarset import HASH, HASH_WITHOUT_IMAGE, INJECTED
+from planner.simulate.rules.sidecarset import HASH, HASH_WITHOUT_IMAGE, INJECTED, covers
 from tests.controlplane.standin.kinds import (
     ADVANCED_DAEMON_SET,
     ADVANCED_STATEFUL_SET,
@@ -118,7 +118,9 @@ def injected(pod: dict[str, Any], sidecar_sets: Iterable[Object], time: str) -> 
     for sidecar_set in sidecar_sets:
         spec = sidecar_set["spec"]
         paused = (spec.get("injectionStrategy") or {}).get("paused")
-        if paused or not selects(spec.get("selector"), labels_of(pod)):
+        if paused or not covers(sidecar_set, pod["metadata"]["namespace"]):
+            continue
+        if not selects(spec.get("selector"), labels_of(pod)):
             continue
         its = pod["spec"]
         before, after = _sidecars(spec)

@@ -10,6 +10,7 @@ from planner.simulate.rules.budgets import (
     disruption_standing,
     evict,
     protect,
+    protected_total,
     unavailable_standing,
 )
 
@@ -97,3 +98,28 @@ def test_whom_an_unavailable_budget_protects(
     who: dict[str, Any], spec: dict[str, Any], standing: Standing, verdict: Verdict
 ) -> None:
     assert protect(who, budget(**spec), standing, "DELETE") == verdict
+
+
+def noted(**annotations: str) -> dict[str, Any]:
+    """A budget of v1alpha1, which says in annotations what v1beta1 says in its spec."""
+    prefixes = {"total": "pub.kruise.io/protect-total-replicas"}
+    prefixes["operations"] = "kruise.io/pub-protect-operations"
+    return {
+        "metadata": {"annotations": {prefixes[key]: text for key, text in annotations.items()}},
+        "spec": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("operations", "verdict"),
+    [("EVICT", "free"), ("EVICT, DELETE", "refused"), ("", "refused")],
+)
+def test_the_old_version_notes_what_it_protects_from(operations: str, verdict: Verdict) -> None:
+    assert protect(pod(), noted(operations=operations), FULL, "DELETE") == verdict
+
+
+def test_a_budget_may_say_itself_of_how_many_pods_it_is_in_either_version() -> None:
+    assert protected_total(budget(protectTotalReplicas=6)) == 6
+    assert protected_total(noted(total="6")) == 6
+    assert protected_total({**noted(total="6"), **budget(protectTotalReplicas=7)}) == 7
+    assert protected_total(noted(total="six")) is protected_total(budget()) is None

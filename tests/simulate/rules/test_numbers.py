@@ -51,3 +51,24 @@ def test_a_clone_set_rounds_unavailable_up_only_while_nothing_surges(
     update = {"type": "RollingUpdate", "rollingUpdate": rolling}
     strategy = read_strategy({"spec": {"replicas": 7, "updateStrategy": update}})
     assert (strategy.max_surge, strategy.max_unavailable) == (surge, unavailable)
+
+
+@pytest.mark.parametrize(
+    ("version", "update", "unavailable"),
+    [
+        ("v1alpha1", {"type": "OnDelete", "maxUnavailable": 3}, 3),
+        ("v1alpha1", {"type": "InPlaceOnly", "maxUnavailable": 3}, 3),
+        ("v1alpha1", {}, 2),
+        # The server drops what the version does not have.
+        ("v1beta1", {"type": "OnDelete", "maxUnavailable": 3}, 1),
+        ("v1beta1", {}, 1),
+    ],
+)
+def test_the_version_of_a_clone_set_says_where_its_strategy_is(
+    version: str, update: dict[str, object], unavailable: int
+) -> None:
+    spec = {"replicas": 7, "updateStrategy": update}
+    strategy = read_strategy({"apiVersion": f"apps.kruise.io/{version}", "spec": spec})
+    assert strategy.max_unavailable == unavailable
+    assert (strategy.policy == "InPlaceOnly") == ("InPlaceOnly" in update.values())
+    assert strategy.on_delete == ("OnDelete" in update.values())
