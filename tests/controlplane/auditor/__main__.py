@@ -77,6 +77,8 @@ class Server:
         """Give the objects of a kind, and the version of the list."""
         answer = self.ask(LISTS[kind])
         if answer.status == http.HTTPStatus.NOT_FOUND and kind in OPTIONAL:
+            answer = self.ask(LISTS[kind].replace("v1beta1", "v1alpha1"))
+        if answer.status == http.HTTPStatus.NOT_FOUND and kind in OPTIONAL:
             return [], ""
         if answer.status != http.HTTPStatus.OK:
             raise ConnectionError(f"{kind}: {answer.status}")

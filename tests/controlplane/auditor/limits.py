@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 from tests.controlplane.auditor.owners import max_unavailable, min_ready_s, resolved, spec_of
 from tests.controlplane.auditor.pods import Object, labels_of, matches, owner_of
 
+TOTAL: Final = "pub.kruise.io/protect-total-replicas"
+
 
 class Place(NamedTuple):
     """A workload by its names."""
@@ -125,7 +127,9 @@ class Cluster:
         pods = [pod for pod in self.pods if covers(self.name, pod)]
         owners = {id(it): it for pod in pods if (it := self.workload_of(pod)) is not None}
         replicas = sum(int(each["spec"].get("replicas", 0)) for each in owners.values())
-        total = int(spec.get("protectTotalReplicas", replicas))
+        # v1alpha1 has it in an annotation.
+        noted = (budget["metadata"].get("annotations") or {}).get(TOTAL, replicas)
+        total = int(spec.get("protectTotalReplicas", noted))
         if min_field in spec:
             least = resolved(spec[min_field], total, math.ceil)
         else:

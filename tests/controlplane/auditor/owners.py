@@ -19,10 +19,19 @@ def resolved(amount: int | str, total: int, round_: Callable[[float], int]) -> i
 
 
 def spec_of(thing: Object) -> dict[str, Any]:
-    """The spec as its owner wrote it, whoever holds the object now."""
+    """The spec as its owner wrote it, whoever holds the object now; of a CloneSet as of v1beta1."""
     held = (thing["metadata"].get("annotations") or {}).get(HELD, "{}")
     spec = {**thing["spec"], **json.loads(held)}
+    if (thing.get("apiVersion"), thing.get("kind")) == ("apps.kruise.io/v1alpha1", "CloneSet"):
+        spec["updateStrategy"] = _nested(spec.get("updateStrategy") or {})
     return {field: value for field, value in spec.items() if value is not None}
+
+
+def _nested(update: Object) -> Object:
+    """A CloneSet's strategy of v1alpha1, which is flat and whose `type` says how pods change."""
+    if update.get("type") == "OnDelete":
+        return {"type": "OnDelete"}
+    return {"type": "RollingUpdate", "rollingUpdate": update}
 
 
 def min_ready_s(kind: str, spec: Object) -> int:

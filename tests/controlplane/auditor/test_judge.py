@@ -295,11 +295,20 @@ def test_what_becomes_of_other_peoples_pods_is_only_counted() -> None:
     assert audit.violations == ["request/all: 0 pods served, 1 have to"]
 
 
-def test_a_budget_may_say_itself_of_how_many_pods_it_is() -> None:
-    spec = {"maxUnavailable": "50%", "protectTotalReplicas": 6}
+@pytest.mark.parametrize(
+    ("spec", "annotations"),
+    [
+        ({"protectTotalReplicas": 6}, {}),
+        ({}, {"annotations": {"pub.kruise.io/protect-total-replicas": "6"}}),
+    ],
+)
+def test_a_budget_may_say_itself_of_how_many_pods_it_is(
+    spec: dict[str, int], annotations: dict[str, dict[str, str]]
+) -> None:
+    selector = {"matchLabels": {"app": "web"}}
     budget = {
-        "metadata": {"name": "web", "namespace": "shop"},
-        "spec": {**spec, "selector": {"matchLabels": {"app": "web"}}},
+        "metadata": {"name": "web", "namespace": "shop", **annotations},
+        "spec": {"maxUnavailable": "50%", "selector": selector, **spec},
     }
     lists = {
         "pods": [pod("web", n) for n in range(4)],

@@ -63,6 +63,28 @@ def test_a_workload_that_is_held_is_judged_by_the_strategy_of_its_owner() -> Non
     assert audit.violations == ["workload/hz/clonesets/shop/web: 2 pods served, 3 have to"]
 
 
+@pytest.mark.parametrize(
+    ("update", "surge", "down"),
+    [
+        ({"type": "InPlaceIfPossible", "maxUnavailable": 3}, {}, 3),
+        ({"maxUnavailable": "20%"}, {"maxSurge": 1}, 1),
+        ({}, {}, 2),
+        ({"type": "OnDelete", "maxUnavailable": 3}, {}, 7),
+    ],
+)
+def test_a_clone_set_of_v1alpha1_has_its_strategy_flat(
+    update: dict[str, Any], surge: dict[str, Any], down: int
+) -> None:
+    owners = json.dumps({"updateStrategy": {**update, **surge}})
+    its = {
+        "apiVersion": "apps.kruise.io/v1alpha1",
+        "kind": "CloneSet",
+        "metadata": {"annotations": {"fleet-upgrade-planner/held": owners}},
+        "spec": {"updateStrategy": {"partition": 5}},
+    }
+    assert max_unavailable("clonesets", spec_of(its), 7) == down
+
+
 def aged(number: int, since: str, *, ready: bool = True) -> dict[str, Any]:
     """A pod that is Ready (or is not) since then."""
     made = pod("web", number, ready=ready)

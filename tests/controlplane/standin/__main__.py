@@ -3,8 +3,9 @@
 OpenKruise itself cannot be installed on the control planes of the tests. This program does on a
 real API server what the rules in `planner/simulate/rules/` say, the same that the simulated cluster
 follows: CloneSets, Advanced StatefulSets, Advanced DaemonSets, SidecarSets and
-PodUnavailableBudgets of v1beta1, their ControllerRevisions and their status. All that it knows is
-in the API, so that it can be killed and started again at any time.
+PodUnavailableBudgets, their ControllerRevisions and their status. All that it knows is in the API,
+so that it can be killed and started again at any time. As it starts it looks which version of each
+kind is defined, and speaks v1beta1 where that is served, else v1alpha1.
 
 What it leaves out: every validation and defaulting by webhooks, so also the protection that a
 PodUnavailableBudget gives against deletion and eviction, and sidecars in pods of native workloads
@@ -27,12 +28,13 @@ from threading import Event
 from tests.controlplane.api import RefusedError
 from tests.controlplane.standin.controllers import Controllers
 from tests.controlplane.standin.follow import Inbox, follow
-from tests.controlplane.standin.kinds import KINDS, SIDECAR_SET, Key
+from tests.controlplane.standin.kinds import KINDS, SIDECAR_SET, Key, as_served
 from tests.controlplane.standin.link import Link, Server
 from tests.controlplane.standin.store import Store
 
 ROUND_S = 0.05
 AGAIN_S = 0.3
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 def main() -> None:
@@ -46,16 +48,36 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     inbox: Inbox = SimpleQueue()
+    link = Link(server)
     for kind in KINDS:
-        follow(server, kind, inbox)
+        follow(server, as_served(kind, lambda name: defined(link, name)), inbox)
     store = Store()
     controllers = Controllers(
         store,
-        Link(server),
+        link,
         random=Random(),
         clock=time.time,  # noqa: TID251 the API server's own clock
     )
     run(store, controllers, inbox, stopping)
+
+
+def defined(link: Link, name: str) -> list[str]:
+    """The versions in which a definition is served, none when there is none.
+
+    The definition says so at once; discovery learns of its versions one after the other.
+    """
+    while True:
+        try:
+            definition = link.get(f"{DEFINITIONS}/{name}")
+        except RefusedError as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                return []
+            raise
+        except OSError:
+            # The server is on its way up.
+            time.sleep(AGAIN_S)
+        else:
+            return [each["name"] for each in definition["spec"]["versions"] if each["served"]]
 
 
 def run(store: Store, controllers: Controllers, inbox: Inbox, stopping: Event) -> None:

@@ -17,6 +17,7 @@ from planner.simulate.rules.actions import (
     UpdateInPlace,
     UpdateSidecars,
 )
+from planner.simulate.rules.budgets import protected_total
 from planner.simulate.rules.pods import (
     Object,
     annotations_of,
@@ -182,7 +183,7 @@ class Controllers:
             # What the webhook does as the object is written happens here a moment later.
             metadata = {**_version(sidecar_set), "annotations": annotations_of(wanted)}
             sidecar_set = self._link.send("PATCH", key.path, {"metadata": metadata}, MERGE)
-            self._store.put(SIDECAR_SET, sidecar_set)
+            self._store.put(key.kind, sidecar_set)
         for action in sidecarset.sync(sidecar_set, self._store.all(POD)):
             assert isinstance(action, UpdateSidecars)
             pod = self._store.get(Key(POD, action.namespace, action.pod))
@@ -202,7 +203,7 @@ class Controllers:
             if annotations_of(pod).get(RELATED_PUB) != key.name:
                 metadata = {"annotations": {RELATED_PUB: key.name}}
                 self._patch(pod, iter([writes.Patch(change={"metadata": metadata})]))
-        total = budget["spec"].get("protectTotalReplicas")
+        total = protected_total(budget)
         if total is None:
             total = self._replicas_of(pods)
         self._write_status(key, statuses.unavailable_budget_status(budget, pods, total))

@@ -1,22 +1,29 @@
 """The kinds that the stand-in reads, and where they are in the API."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of the API."""
+    """A kind of the API; it is the same one in whichever version it is served."""
 
-    prefix: str
+    group: str
     plural: str
     name: str
     namespaced: bool = True
+    version: str = field(default="v1", compare=False)
 
     @property
     def api_version(self) -> str:
         """As objects write it."""
-        return self.prefix.removeprefix("/apis/").removeprefix("/api/")
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def prefix(self) -> str:
+        """Path of the version of its group."""
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
 
     @property
     def everywhere(self) -> str:
@@ -42,23 +49,43 @@ class Key(NamedTuple):
         return self.kind.path(self.namespace, self.name)
 
 
-_APPS: Final = "/apis/apps/v1"
-_KRUISE: Final = "/apis/apps.kruise.io/v1beta1"
-POD: Final = Kind(prefix="/api/v1", plural="pods", name="Pod")
-NODE: Final = Kind(prefix="/api/v1", plural="nodes", name="Node", namespaced=False)
-REVISION: Final = Kind(prefix=_APPS, plural="controllerrevisions", name="ControllerRevision")
-REPLICA_SET: Final = Kind(prefix=_APPS, plural="replicasets", name="ReplicaSet")
-DEPLOYMENT: Final = Kind(prefix=_APPS, plural="deployments", name="Deployment")
-STATEFUL_SET: Final = Kind(prefix=_APPS, plural="statefulsets", name="StatefulSet")
-CLONE_SET: Final = Kind(prefix=_KRUISE, plural="clonesets", name="CloneSet")
-ADVANCED_STATEFUL_SET: Final = Kind(prefix=_KRUISE, plural="statefulsets", name="StatefulSet")
-ADVANCED_DAEMON_SET: Final = Kind(prefix=_KRUISE, plural="daemonsets", name="DaemonSet")
-SIDECAR_SET: Final = Kind(prefix=_KRUISE, plural="sidecarsets", name="SidecarSet", namespaced=False)
-UNAVAILABLE_BUDGET: Final = Kind(
-    prefix="/apis/policy.kruise.io/v1beta1",
-    plural="podunavailablebudgets",
-    name="PodUnavailableBudget",
+_KRUISE: Final = "apps.kruise.io"
+# The one that is wanted first; until it is known what is served, this one is waited for.
+_VERSIONS: Final = ("v1beta1", "v1alpha1")
+POD: Final = Kind(group="", plural="pods", name="Pod")
+NODE: Final = Kind(group="", plural="nodes", name="Node", namespaced=False)
+REVISION: Final = Kind(group="apps", plural="controllerrevisions", name="ControllerRevision")
+REPLICA_SET: Final = Kind(group="apps", plural="replicasets", name="ReplicaSet")
+DEPLOYMENT: Final = Kind(group="apps", plural="deployments", name="Deployment")
+STATEFUL_SET: Final = Kind(group="apps", plural="statefulsets", name="StatefulSet")
+
+
+def _kruise(plural: str, name: str, group: str = _KRUISE, *, namespaced: bool = True) -> Kind:
+    version = _VERSIONS[0]
+    return Kind(group=group, plural=plural, name=name, namespaced=namespaced, version=version)
+
+
+CLONE_SET: Final = _kruise("clonesets", "CloneSet")
+ADVANCED_STATEFUL_SET: Final = _kruise("statefulsets", "StatefulSet")
+ADVANCED_DAEMON_SET: Final = _kruise("daemonsets", "DaemonSet")
+SIDECAR_SET: Final = _kruise("sidecarsets", "SidecarSet", namespaced=False)
+UNAVAILABLE_BUDGET: Final = _kruise(
+    "podunavailablebudgets", "PodUnavailableBudget", "policy.kruise.io"
 )
 WORKLOADS: Final = (CLONE_SET, ADVANCED_STATEFUL_SET, ADVANCED_DAEMON_SET)
 NATIVE: Final = (REPLICA_SET, DEPLOYMENT, STATEFUL_SET)
 KINDS: Final = (POD, NODE, REVISION, *NATIVE, *WORKLOADS, SIDECAR_SET, UNAVAILABLE_BUDGET)
+
+
+def as_served(kind: Kind, versions_of: Callable[[str], Collection[str]]) -> Kind:
+    """A kind in the version in which it is read and written.
+
+    Args:
+        kind: any.
+        versions_of: gives the versions in which a definition (`plural.group`) is served; none when
+            there is no such definition.
+    """
+    if "." not in kind.group:
+        return kind
+    served = versions_of(f"{kind.plural}.{kind.group}")
+    return replace(kind, version=next((it for it in _VERSIONS if it in served), _VERSIONS[0]))
