@@ -13,12 +13,27 @@ SCALE = {
     "labelSelectorPath": ".status.labelSelector",
 }
 
+NUMBER = {"x-kubernetes-int-or-string": True}
+STRATEGY: dict[str, dict[str, Any]] = {
+    "v1beta1": {"rollingUpdate": ANYTHING},
+    "v1alpha1": {
+        "partition": NUMBER,
+        "maxUnavailable": NUMBER,
+        "maxSurge": NUMBER,
+        "paused": {"type": "boolean"},
+        "priorityStrategy": ANYTHING,
+        "scatterStrategy": {"type": "array", "items": ANYTHING},
+        "inPlaceUpdateStrategy": ANYTHING,
+    },
+}
+"""Of a CloneSet, besides its type."""
+
 
 def definitions(*versions: str) -> Iterator[tuple[str, Manifest]]:
     """Definitions of the kinds, served in these versions; the first one is stored.
 
     They have a status and, where OpenKruise has it, a scale. They take anything but a strategy of
-    v1alpha1 in a CloneSet of v1beta1: there it is dropped with a warning. Nothing is converted.
+    the other version in a CloneSet: it is dropped with a warning. Nothing is converted.
     """
     for group, kinds in KRUISE.items():
         for plural, kind in kinds.items():
@@ -48,8 +63,8 @@ def _version(kind: str, version: str, *, stored: bool) -> Manifest:
     if kind in SCALED:
         properties["replicas"] = {"type": "integer", "default": 1}
         subresources["scale"] = SCALE
-    if (kind, version) == ("CloneSet", "v1beta1"):
-        fields = {"type": {"type": "string"}, "rollingUpdate": ANYTHING}
+    if kind == "CloneSet":
+        fields = {"type": {"type": "string"}, **STRATEGY[version]}
         properties["updateStrategy"] = {"type": "object", "properties": fields}
     spec = {**ANYTHING, "properties": properties}
     return {

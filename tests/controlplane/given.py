@@ -15,18 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.controlplane import fleet
 from tests.controlplane.api import Api, RefusedError
 from tests.controlplane.binaries import binaries
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.ports import free_ports
+from tests.controlplane.versions import served
 from tests.controlplane.wait import until
 
 VARIABLE = "PLANNER_E2E_KUBECONFIG"
 NAMES = ("hangzhou", "shanghai")
-KRUISE = {
-    "/apis/apps.kruise.io/v1beta1": {"clonesets", "daemonsets", "sidecarsets", "statefulsets"},
-    "/apis/policy.kruise.io/v1beta1": {"podunavailablebudgets"},
-}
 MADE = {
     "/apis/apps/v1": ("deployments", "statefulsets", "daemonsets", "replicasets"),
     "/apis/apps.kruise.io/v1beta1": ("clonesets", "daemonsets"),
@@ -97,13 +95,12 @@ def wants_room(planes: Mapping[str, Plane], *paths: str) -> None:
 
 
 def wants_kruise(planes: Mapping[str, Plane]) -> None:
-    """Skip where a kind of OpenKruise is missing that tests have."""
+    """Skip where a kind of OpenKruise that tests have is served in no version that we know."""
     for plane in planes.values():
-        for path, kinds in KRUISE.items() if isinstance(plane, GivenCluster) else ():
-            found = plane.admin.get(path)["resources"] if is_there(plane.admin, path) else []
-            missing = kinds - {each["name"] for each in found}
+        for group, kinds in fleet.KRUISE.items() if isinstance(plane, GivenCluster) else ():
+            missing = [each for each in kinds if served(plane.admin, group, each) is None]
             if missing:
-                names = f"{', '.join(sorted(missing))} of {path.removeprefix('/apis/')}"
+                names = f"{', '.join(sorted(missing))} of {group}"
                 pytest.skip(f"{VARIABLE}: {plane.name} has no {names}; install OpenKruise there")
 
 

@@ -20,6 +20,7 @@ from tests.controlplane.given import (
     wants_kwok,
 )
 from tests.controlplane.standin.link import Server, watch
+from tests.controlplane.versions import as_served
 from tests.controlplane.wait import until
 
 QUIET_S: Final = 1.0
@@ -63,7 +64,6 @@ class RealBed:
             wants_kruise({self._plane.name: self._plane})
         metadata = {"name": name}
         if kind == "SidecarSet":
-            self._sidecar_sets.add(name)
             place = ""
             # Whoever else has pods of that label keeps them as they are.
             manifest["spec"]["namespaceSelector"] = {
@@ -72,8 +72,12 @@ class RealBed:
         else:
             metadata["namespace"] = self._space
             place = f"/namespaces/{self._space}"
+        manifest["metadata"] = metadata
         path = f"/apis/{api}{place}/{kind.lower()}s/{name}"
-        self._api.apply(path, {**manifest, "metadata": metadata})
+        path, manifest = as_served(self._api, path, manifest)
+        if kind == "SidecarSet":
+            self._sidecar_sets.add(path)
+        self._api.apply(path, manifest)
         if (api, kind) == ("apps/v1", "StatefulSet"):
             wants_kept(self._plane, path, manifest["spec"]["updateStrategy"]["rollingUpdate"])
         self._heard()
@@ -138,8 +142,8 @@ class RealBed:
     def clear(self) -> None:
         """Remove what was made; the last of the pods end by and by."""
         self._is_over = True
-        for name in self._sidecar_sets:
-            self._api.delete(f"/apis/apps.kruise.io/v1beta1/sidecarsets/{name}")
+        for path in self._sidecar_sets:
+            self._api.delete(path)
         place = f"/api/v1/namespaces/{self._space}"
         self._api.delete(place)
         if self._sidecar_sets:

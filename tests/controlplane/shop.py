@@ -14,6 +14,7 @@ import yaml
 from tests.controlplane import fleet
 from tests.controlplane.api import Api, RefusedError
 from tests.controlplane.fleet import REGISTRY, Manifest
+from tests.controlplane.versions import VERSIONS, as_served
 from tests.controlplane.wait import until
 
 Size = Literal["large", "small"]
@@ -59,9 +60,9 @@ _KRUISE: Final = "apps.kruise.io/v1beta1"
 _APPS: Final = "apps/v1"
 PLACES: Final = (
     *(f"/api/v1/namespaces/{name}" for name in NAMESPACES),
-    f"/apis/{_KRUISE}/sidecarsets/{SIDECAR}",
+    *(f"/apis/apps.kruise.io/{version}/sidecarsets/{SIDECAR}" for version in VERSIONS),
 )
-"""Everything of the shop is in one of these, or is one."""
+"""Everything of the shop is in one of these, or is one, in whichever version."""
 _PARALLEL: Final = {"podManagementPolicy": "Parallel"}
 _ROLLING: Final = {"strategy": {"rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 0}}}
 
@@ -209,7 +210,7 @@ def scheduled(api: Api, namespace: str, name: str) -> int:
 def _applied(api: Api, path: str, manifest: Manifest) -> bool:
     """A kind that was just defined is served a moment later."""
     try:
-        api.apply(path, manifest)
+        api.apply(*as_served(api, path, manifest))
     except RefusedError as refused:
         if refused.status != 404:
             raise

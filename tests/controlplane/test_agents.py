@@ -11,6 +11,7 @@ from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
 from tests.controlplane.given import vacate, wants_kruise, wants_room
 from tests.controlplane.running import Operator
+from tests.controlplane.versions import as_served, served
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 SPACE = "agents"
 PLACE = f"/api/v1/namespaces/{SPACE}"
-SETS = f"/apis/apps.kruise.io/v1beta1/namespaces/{SPACE}/daemonsets"
 # Either way to be updated; each pod in place has the gate that this takes.
 WAYS = {"mesh-agent": "InPlaceIfPossible", "log-agent": "Standard"}
 
@@ -36,8 +36,7 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
     try:
         plane.admin.apply(*fleet.namespace(SPACE))
         for name in WAYS:
-            path, manifest = agent(name)
-            plane.admin.apply(path, manifest)
+            plane.admin.apply(*as_served(plane.admin, *agent(name)))
         count = len(WAYS) * len(plane.admin.get("/api/v1/nodes")["items"])
         until("its pods are ready", lambda: len(ready(plane.admin)) == count)
         yield plane
@@ -52,6 +51,13 @@ def named(api: Api) -> list[str]:
         for node in api.get("/api/v1/nodes")["items"]
         if any(key.startswith("fleet-upgrade-planner/") for key in node["metadata"]["labels"])
     ]
+
+
+def strategies(api: Api) -> list[Any]:
+    """How their owner wants the agents updated."""
+    version = served(api, "apps.kruise.io", "daemonsets")
+    sets = api.get(f"/apis/apps.kruise.io/{version}/namespaces/{SPACE}/daemonsets")["items"]
+    return [each["spec"]["updateStrategy"] for each in sets]
 
 
 def agent(name: str) -> tuple[str, dict[str, Any]]:
@@ -77,7 +83,7 @@ def ready(api: Api) -> dict[str, Any]:
 
 def test_agents_go_node_by_node_and_never_two_of_one_node(hangzhou: Plane, tmp_path: Path) -> None:
     admin = hangzhou.admin
-    before, specs = ready(admin), [each["spec"] for each in admin.get(SETS)["items"]]
+    before, as_wanted = ready(admin), strategies(admin)
     budget = {"name": "node", "scope": "node", "maxUnavailable": 1}
     agents = {"matchExpressions": [{"key": "app", "operator": "In", "values": list(WAYS)}]}
     images = [{"from": f"{fleet.REGISTRY}/{it}", "to": image(it, "2.0.0")} for it in WAYS]
@@ -110,5 +116,4 @@ def test_agents_go_node_by_node_and_never_two_of_one_node(hangzhou: Plane, tmp_p
     kept = {pod["metadata"]["labels"]["app"] for uid, pod in after.items() if uid in before}
     assert kept == {"mesh-agent"}
     assert named(admin) == []
-    given_back = [each["spec"] for each in admin.get(SETS)["items"]]
-    assert [each["updateStrategy"] for each in given_back] == [it["updateStrategy"] for it in specs]
+    assert strategies(admin) == as_wanted

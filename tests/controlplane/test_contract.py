@@ -19,6 +19,7 @@ from tests.controlplane.definitions import definitions
 from tests.controlplane.given import Plane, given_clusters, is_given, wants_room
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.realbed import RealBed, real_bed
+from tests.controlplane.versions import VERSIONS
 from tests.controlplane.wait import until
 from tests.simulate.contract.controllers import ControllersContract
 
@@ -29,7 +30,7 @@ HURRY = 10
 # The simulated StatefulSets of 1.35 and later know maxUnavailable; in 1.36.3 the gate is still off
 # until somebody turns it on, and then the API server drops the field.
 GATES = ("MaxUnavailableStatefulSet",)
-MESH = "/apis/apps.kruise.io/v1beta1/sidecarsets/mesh"
+MESH = [f"/apis/apps.kruise.io/{version}/sidecarsets/mesh" for version in VERSIONS]
 # A name that nobody has, on whichever cluster.
 SPACES = f"contract-{secrets.token_hex(4)}"
 _numbers = count(1)
@@ -44,7 +45,7 @@ def quick_plane(tools: None) -> Iterator[Plane]:  # noqa: ARG001 skips
         return
     with given_clusters() as clusters:
         given = clusters["hangzhou"]
-        wants_room({"hangzhou": given}, MESH)
+        wants_room({"hangzhou": given}, *MESH)
         yield given
         until("its namespaces are gone", lambda: not spaces(given), deadline_s=300)
 
