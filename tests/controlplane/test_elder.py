@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.controlplane import fleet, versions
+from tests.controlplane.auditing import Auditor
 from tests.controlplane.conftest import add_nodes, serves
 from tests.controlplane.definitions import definitions
 from tests.controlplane.plane import ControlPlane
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 AGENTS = HERE / "test_agents.py"
 SPACE = "elder"
+PODS = f"/api/v1/namespaces/{SPACE}/pods"
 APPS = "/apis/apps.kruise.io/v1alpha1"
 MESH = f"{APPS}/sidecarsets/mesh"
 MESHED = {"mesh": "enabled"}
@@ -67,6 +69,7 @@ def elder(old_plane: ControlPlane) -> Iterator[ControlPlane]:
         for name, kind in KINDS.items():
             admin.delete(f"{APPS}/namespaces/{SPACE}/{kind}/{name}")
         admin.delete(MESH)
+        until("its pods are gone", lambda: not admin.get(PODS)["items"])
 
 
 def manifests() -> Iterator[tuple[str, fleet.Manifest]]:
@@ -141,12 +144,12 @@ def request() -> str:
 
 def ready(api: Api) -> dict[str, Any]:
     """Pods that serve, by uid."""
-    pods = api.get(f"/api/v1/namespaces/{SPACE}/pods")["items"]
+    pods = api.get(PODS)["items"]
     return {pod["metadata"]["uid"]: pod for pod in pods if serves(pod)}
 
 
 def owned(api: Api) -> dict[str, Any]:
-    """What the run holds for a while, by name: with its images as they are, and its annotations."""
+    """What the run holds for a while, by name."""
     found = {"mesh": api.get(MESH)}
     for name, kind in KINDS.items():
         found[name] = api.get(f"{APPS}/namespaces/{SPACE}/{kind}/{name}")
@@ -181,6 +184,26 @@ def test_every_kind_of_v1alpha1_goes_as_planned_and_is_given_back(
     assert "fleet-upgrade-planner" not in json.dumps(
         [each["metadata"].get("annotations") for each in owned(admin).values()]
     )
+
+
+def test_the_auditor_holds_others_to_the_limits_of_v1alpha1(
+    elder: ControlPlane, tmp_path: Path
+) -> None:
+    admin, wanted = elder.admin, tmp_path / "request.json"
+    wanted.write_text(json.dumps({"spec": {"target": {}}}))
+    before = ready(admin)
+    gone = {uid for uid, pod in before.items() if pod["metadata"]["labels"]["app"] == "cart"}
+    with Auditor(wanted, {"hangzhou": elder}, [SPACE]) as auditor:
+        admin.delete(f"{PODS}?labelSelector=app%3Dcart")
+
+        def is_over() -> bool:
+            there = ready(admin).keys()
+            return len(there) == len(before) and gone.isdisjoint(there)
+
+        until("others are there instead", is_over)
+        violations = auditor.found()["violations"]
+    assert "workload/hangzhou/clonesets/elder/cart: 5 pods served, 6 have to" in violations
+    assert "pub/hangzhou/elder/cart: 5 pods served, 6 have to" in violations
 
 
 def test_a_cluster_of_v1alpha1_that_is_given_is_good_enough(old_plane: ControlPlane) -> None:
