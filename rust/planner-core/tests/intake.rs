@@ -334,50 +334,6 @@ fn a_pod_becomes_its_columns() {
     );
 }
 
-/// A pod that was given another tag of the digest that it runs, in the container `spec`, as its
-/// daemon says; its status names the container `status`.
-fn retagged(uid: &str, name: &str, spec: &str, status: &str) -> String {
-    let state = r#"{"revision":"cart-2","updateTimestamp":"2026-11-23T09:37:24Z","lastContainerStatuses":{"main":{"imageID":"sha256:1"}}}"#;
-    // The hash of `{"image":"cart:2","name":"main"}`.
-    let meta = format!(
-        r#"{{"containers":[{{"name":"main","containerID":"{spec}","hashes":{{"plainHash":2733481972}}}}]}}"#
-    );
-    let annotations = serde_json::json!({
-        "apps.kruise.io/inplace-update-state": state,
-        "apps.kruise.io/runtime-containers-meta": meta,
-    });
-    format!(
-        r#"{{"metadata":{{"name":"{name}","namespace":"trade","uid":"{uid}","resourceVersion":"7",
-          "annotations":{annotations}}},
-        "spec":{{"containers":[{{"name":"main","image":"cart:2"}}]}},
-        "status":{{"containerStatuses":[{{"name":"main","image":"sha256:0","imageID":"sha256:1",
-          "containerID":"{status}"}}]}}}}"#
-    )
-}
-
-#[test]
-fn whether_an_update_in_place_is_over_is_kept_and_the_ids_of_its_containers_are_not() {
-    let third = OTHER.replace("501598b1", "601598b1");
-    let pods = [
-        retagged(UID, "cart-1", "containerd://one", "containerd://one"),
-        retagged(OTHER, "cart-2", "containerd://two", "containerd://two"),
-        retagged(&third, "cart-3", "containerd://old", "containerd://new"),
-    ];
-    let batches = intake(&list(&pods.each_ref().map(|it| &**it))).unwrap();
-    let columns = batches[0].columns();
-    let over = [1, 2, 3].map(|row| columns.flags.value(row) & flags::IN_PLACE_UPDATE_OVER != 0);
-    assert_eq!(over, [true, true, false]);
-    let annotations = [1, 2, 3].map(|row| text(columns.annotations, row));
-    assert!(annotations.iter().all(|it| *it == annotations[0]));
-    assert!(!annotations[0].contains("containerd"), "{}", annotations[0]);
-    // Equal annotations of containers that differ.
-    let other = retagged(OTHER, "cart-4", "containerd://one", "containerd://new");
-    let batches = intake(&list(&[&pods[0], &other])).unwrap();
-    let columns = batches[0].columns();
-    let over = [1, 2].map(|row| columns.flags.value(row) & flags::IN_PLACE_UPDATE_OVER != 0);
-    assert_eq!(over, [true, false]);
-}
-
 /// A list that the quick reader cuts up, and the same one with a field that it does not know.
 fn both_ways(items: &[&str]) -> [String; 2] {
     let quick = list(items);

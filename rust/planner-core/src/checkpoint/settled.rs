@@ -47,9 +47,11 @@ struct Annotations {
 #[serde(rename_all = "camelCase", default)]
 struct Update {
     last_container_statuses: BTreeMap<Box<str>, Last>,
-    update_env_from_metadata: bool,
-    update_resources: bool,
-    next_container_images: BTreeMap<Box<str>, IgnoredAny>,
+    #[serde(rename = "updateEnvFromMetadata")]
+    is_of_variables: bool,
+    #[serde(rename = "updateResources")]
+    is_of_resources: bool,
+    next_container_images: BTreeMap<Box<str>, Box<str>>,
     next_container_ref_metadata: Vec<IgnoredAny>,
     next_container_resources: Vec<IgnoredAny>,
 }
@@ -132,7 +134,7 @@ impl Update {
 
     /// Whether images do not tell that it is over.
     fn is_of_more(&self) -> bool {
-        self.update_env_from_metadata || self.update_resources
+        self.is_of_variables || self.is_of_resources
     }
 
     fn runs_images(&self, spec: &PodSpec, statuses: &[Status]) -> bool {

@@ -19,12 +19,15 @@ mod quick;
 mod quick_laws;
 mod quick_meta;
 mod quick_pod;
+#[cfg(test)]
+mod quick_samples;
 mod reader;
 mod redact;
 mod scalar;
 mod scan;
 mod text;
 mod updated;
+mod whole;
 
 pub use feed::Feed;
 pub use intake::Intake;

@@ -9,7 +9,7 @@ use super::{
     redact::Salt,
     scalar::{parse_milli, parse_resource_version, parse_timestamp, parse_uid, uid_text},
     text::{Pairs, Text},
-    updated::{STATES, is_over},
+    updated::is_over,
 };
 use crate::{
     batch::flags,
@@ -74,8 +74,7 @@ fn second(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text:?} is no RFC 3339 timestamp between 1970 and 2106"))
 }
 
-/// Appends a pod, written as in `text`, to a chunk and tells its row and the newest time that it
-/// mentions.
+/// Appends a pod, written as `text`, and tells its row and the newest time that it mentions.
 pub fn append(
     pod: Pod<'_>,
     text: &str,
@@ -108,8 +107,7 @@ pub fn append(
         annotations.get("kubernetes.io/config.mirror").is_some(),
         flags::MIRROR,
     );
-    let is_recorded = STATES.iter().any(|key| annotations.get(key).is_some());
-    bits |= flag(is_recorded && is_over(text), flags::IN_PLACE_UPDATE_OVER);
+    bits |= flag(is_over(text), flags::IN_PLACE_UPDATE_OVER);
     let volumes = pod.spec.volumes.as_deref().unwrap_or_default();
     bits |= flag(
         volumes.iter().any(|volume| volume.empty_dir.is_some()),

@@ -247,7 +247,7 @@ fn with_other_stamps(meta: &Meta<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Interner, Pods, QuickReader, Salt};
+    use super::{Interner, Pods, QuickReader, Salt, flags};
 
     fn pod(number: u8, image: &str) -> String {
         format!(
@@ -268,5 +268,55 @@ mod tests {
         let (alike, _) = reader.alike(&texts[1], &mut interner).unwrap();
         assert_eq!(reader.read(&texts[1], &mut interner).unwrap().0, alike);
         assert_eq!(reader.alike(&texts[2], &mut interner), None);
+    }
+
+    /// A pod that was given another tag of the digest that it runs, in the container `told` as its
+    /// daemon says; its status names the container `runs`.
+    fn retagged(number: u8, told: &str, runs: &str) -> String {
+        let state = r#"{"revision":"r","lastContainerStatuses":{"main":{"imageID":"sha256:1"}}}"#;
+        // The hash of `{"image":"cart:2","name":"main"}`.
+        let meta = format!(
+            r#"{{"containers":[{{"name":"main","containerID":"{told}","hashes":{{"plainHash":2733481972}}}}]}}"#
+        );
+        let annotations = serde_json::json!({
+            "apps.kruise.io/inplace-update-state": state,
+            "apps.kruise.io/runtime-containers-meta": meta,
+        });
+        let status = format!(
+            r#""status":{{"containerStatuses":[{{"name":"main","imageID":"sha256:1","containerID":"{runs}"}}]}}"#
+        );
+        pod(number, "cart:2")
+            .replace(
+                r#""labels""#,
+                &format!(r#""annotations":{annotations},"labels""#),
+            )
+            .replace(r#""spec""#, &format!(r#"{status},"spec""#))
+    }
+
+    #[test]
+    fn an_update_in_place_that_is_over_leaves_a_bit_and_no_id_of_a_container() {
+        let texts = [
+            retagged(11, "containerd://1", "containerd://1"),
+            retagged(12, "containerd://2", "containerd://2"),
+            retagged(13, "containerd://2", "containerd://3"),
+            retagged(14, "containerd://4", "containerd://4"),
+        ];
+        let mut reader = QuickReader::new(Salt([1; 32]));
+        let (mut interner, mut pods) = (Interner::default(), Pods::default());
+        assert!(reader.append(&texts[0], &mut interner, &mut pods).is_some());
+        assert!(reader.alike(&texts[1], &mut interner).is_some());
+        for text in &texts[1..] {
+            assert!(reader.append(text, &mut interner, &mut pods).is_some());
+        }
+        let pods = [0, 1, 2, 3].map(|row| pods.get(row));
+        let over = pods
+            .each_ref()
+            .map(|it| it.flags & flags::IN_PLACE_UPDATE_OVER != 0);
+        assert_eq!(over, [true, true, false, true]);
+        assert!(
+            pods.iter()
+                .all(|it| it.class.annotations == pods[0].class.annotations)
+        );
+        assert!(interner.iter().all(|text| !text.contains("containerd")));
     }
 }

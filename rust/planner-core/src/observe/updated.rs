@@ -7,17 +7,16 @@
 //! they are compared, and nothing is kept of them but the answer.
 
 use memchr::memmem;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     scalar::parse_milli,
-    text::{Pairs, Text, or_default},
+    text::{Pairs, Text},
+    whole::{Container, ContainerStatus, Hashes, Runtime, State, Whole},
 };
 use crate::kube::inplace::runs_image;
 
 /// What an update in place is recorded in; the second is of before `OpenKruise` 1.0.
-pub const STATES: [&str; 2] = [
+const STATES: [&str; 2] = [
     "apps.kruise.io/inplace-update-state",
     "inplace-update-state",
 ];
@@ -41,142 +40,6 @@ pub fn is_recorded(annotations: &str) -> bool {
 pub fn is_over(pod: &str) -> bool {
     let whole: Option<Whole<'_>> = serde_json::from_str(pod).ok();
     whole.is_some_and(|whole| whole.is_over().is_some())
-}
-
-#[derive(Deserialize)]
-struct Whole<'a> {
-    #[serde(borrow, default)]
-    metadata: Metadata<'a>,
-    #[serde(borrow, default)]
-    spec: Spec<'a>,
-    #[serde(borrow, default)]
-    status: Status<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct Metadata<'a> {
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    labels: Pairs<'a, Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    annotations: Pairs<'a, Text<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Spec<'a> {
-    #[serde(borrow, default)]
-    containers: Vec<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status<'a> {
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    container_statuses: Vec<ContainerStatus<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ContainerStatus<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    image: Text<'a>,
-    #[serde(borrow, default, rename = "imageID")]
-    image_id: Text<'a>,
-    #[serde(borrow, default, rename = "containerID")]
-    id: Text<'a>,
-    #[serde(borrow, default)]
-    resources: Option<Resources<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Container<'a> {
-    /// As it is written.
-    #[serde(skip)]
-    raw: &'a str,
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    image: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    env: Vec<Variable<'a>>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    resources: Resources<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct Resources<'a> {
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    limits: Pairs<'a, Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    requests: Pairs<'a, Text<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Variable<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    value: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    value_from: Source<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Source<'a> {
-    #[serde(borrow, default)]
-    field_ref: Option<FieldRef<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FieldRef<'a> {
-    #[serde(borrow)]
-    field_path: Text<'a>,
-}
-
-/// What an update in place changes.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct State<'a> {
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    last_container_statuses: Pairs<'a, Last<'a>>,
-    #[serde(default)]
-    update_env_from_metadata: bool,
-    #[serde(default)]
-    update_resources: bool,
-}
-
-#[derive(Deserialize)]
-struct Last<'a> {
-    #[serde(borrow, default, rename = "imageID")]
-    image_id: Text<'a>,
-}
-
-/// What `OpenKruise`'s daemon reports (`apis/apps/pub/inplace_update.go RuntimeContainerMetaSet`).
-#[derive(Deserialize)]
-struct Runtime<'a> {
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    containers: Vec<Running<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Running<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow, default, rename = "containerID")]
-    id: Text<'a>,
-    #[serde(default)]
-    hashes: Hashes,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Hashes {
-    plain_hash: u64,
-    extracted_env_from_metadata_hash: u64,
 }
 
 impl Whole<'_> {
@@ -289,12 +152,7 @@ impl Whole<'_> {
     }
 }
 
-impl<'a> Container<'a> {
-    fn read(raw: &'a str) -> Option<Self> {
-        let container: Self = serde_json::from_str(raw).ok()?;
-        Some(Self { raw, ..container })
-    }
-
+impl Container<'_> {
     /// Whether a kubelet starts it by this hash: of its name and image since Kubernetes 1.31, of all
     /// that the API server writes of it before (`kubernetes/kubernetes
     /// pkg/kubelet/container/helpers.go HashContainer`). `OpenKruise` takes either.
