@@ -133,7 +133,7 @@ impl Strategy {
         Ok(Self {
             on_delete: strategy["type"] == "OnDelete",
             policy: PodUpdatePolicy::read(policy),
-            rolling_update_absent: rolling.is_null(),
+            rolling_update_absent: !flat && rolling.is_null(),
             ..Self::kruise(rolling, &rolling["priorityStrategy"], IntOrPercent::legacy)?
         })
     }

@@ -267,6 +267,18 @@ fn the_version_of_a_clone_set_decides_where_its_strategy_is() {
 }
 
 #[test]
+fn a_clone_set_of_v1alpha1_rounds_up_without_a_strategy_too() {
+    let most = |version: &str| {
+        let document = json!({"apiVersion": format!("apps.kruise.io/{version}"),
+            "metadata": {"uid": "754af69c-daa3-495d-955b-b08e551a0624"},
+            "spec": {"replicas": 7}});
+        let it = Workload::read(Resource::CloneSets, "c", &document).unwrap();
+        it.max_unavailable(NEWEST).value
+    };
+    assert_eq!((most("v1alpha1"), most("v1beta1")), (2, 1));
+}
+
+#[test]
 fn a_daemon_set_changes_in_place_only_gated_pods_and_without_surge() {
     let in_place = |surge: u32| {
         let it = json!({"rollingUpdateType": "InPlaceIfPossible", "maxSurge": surge});
