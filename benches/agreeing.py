@@ -13,7 +13,6 @@ from benches.controller import TAG
 from benches.pod import REGISTRY
 from planner.errors import ClusterError
 from planner.kube.cluster import Answer, Call
-from planner.kube.paths import pod_path
 
 Object = dict[str, Any]
 _MANY = 1 << 30
@@ -89,11 +88,6 @@ class Agreeing:
 
     def interrupt(self) -> None:
         """Nothing is under way."""
-
-
-def pod_key(namespace: str, name: str) -> str:
-    """How `Agreeing.uids` names a pod."""
-    return pod_path(namespace, name)
 
 
 def _patched(live: Any, path: list[str], operation: Mapping[str, Any]) -> Any:  # noqa: ANN401 JSON

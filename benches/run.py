@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any
 
 from benches import stages
-from benches.agreeing import Agreeing, pod_key
+from benches.agreeing import Agreeing
 from benches.fleet import Fleet
 from benches.following import Following
 from benches.layout import lay_out
@@ -39,6 +39,7 @@ from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.site import Site
 from planner.fold.project import fleet_at
+from planner.kube.paths import pod_path
 from planner.log import EventLog, Stream
 from planner.log.open import open_log
 
@@ -205,7 +206,7 @@ def _deleted(course: Course) -> dict[str, str]:
     waves = range(1, len(course.waves) + 1)
     moves = (move for wave in waves for _, move in course.moves(wave))
     return {
-        pod_key(it.namespace, it.pod): it.uid for it in moves if it.workload.kind == "DaemonSet"
+        pod_path(it.namespace, it.pod): it.uid for it in moves if it.workload.kind == "DaemonSet"
     }
 
 

@@ -117,8 +117,8 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
     elif run.paused:
         site.tell(progress.Paused(wave=run.wave.number))
     elif (gated := _is_gated(site)) or _is_soaking(site):
-        goes_on = moving.look_back(site) or not gated or waits_at_gates
-        return not goes_on and _stop(site, "gate", "an approval is asked for")
+        if not moving.look_back(site) and gated and not waits_at_gates:
+            return _stop(site, "gate", "an approval is asked for")
     else:
         return _begin_when_open(site)
     return False
@@ -298,7 +298,7 @@ def end(site: Site, outcome: Literal["done", "aborted"]) -> None:
     moving.unname(site)
     parted = part(site.plan.behind, site.plan.sidecar_sets, site.ask(Question()))
     site.release(parted.free)
-    site.append_writes()
+    site.append_writes({})
     said = "incomplete" if outcome == "done" and parted.left else outcome
     went = fidelity(site.run, site.plan.first)
     site.append(Ended(outcome=said, held=parted.held, fidelity=went))

@@ -52,8 +52,10 @@ def go_on(site: Site) -> str:
         _tell(site, due, checkpoint.tightest)
         return ""
     lost = site.plan.by_place(run.lost)
-    if wave.failed and not wave.skipped and (why := _used_up(site, due, lost)):
-        return why
+    if wave.failed and not wave.skipped:
+        its = site.plan.moves
+        if why := too_many_failed(run, site.policy, wave=len(due), moves=its, failed=lost):
+            return why
     pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
     if _others_did(site, waiting, checkpoint):
         return ""
@@ -131,11 +133,6 @@ def _wait_or_end(
         why = some_of(failed.values())
         site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
     _tell(site, due, tightest, why=next(iter(new.values())))
-
-
-def _used_up(site: Site, due: Sequence[Due], lost: Mapping[Place, int]) -> str:
-    """Which failure budget is used up; or nothing."""
-    return too_many_failed(site.run, site.policy, wave=len(due), moves=site.plan.moves, failed=lost)
 
 
 def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:

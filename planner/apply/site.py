@@ -30,7 +30,6 @@ from planner.model.plan import Move
 from planner.model.progress import Cordoning, Progress
 
 T = TypeVar("T")
-NONE_REFUSED: Final[Mapping[int, str]] = {}
 GLANCE_S: Final = 0.05
 """How often the lease is looked after while something takes its time."""
 
@@ -286,7 +285,7 @@ class Site:
         each_on = self._on_all(carry.carry_out, steps, self.writers)
         self.append_writes(dict(chain.from_iterable(each.items() for each in each_on)))
 
-    def append_writes(self, refused: Mapping[int, str] = NONE_REFUSED) -> None:
+    def append_writes(self, refused: Mapping[int, str]) -> None:
         """Append how many writes there were since that was appended last.
 
         Args:

@@ -53,13 +53,16 @@ def bound(case: Case) -> Iterator[Violation]:
 def partial(case: Case) -> Iterator[Violation]:
     """After so many moves of each workload its pods still differ."""
     for entry in case.header["workloads"]:
-        named = (entry[field] for field in ("cluster", "namespace", "kind", "name"))
-        key = WorkloadKey(*named)
+        key = _key(entry)
         partly = [_is_partial(case, move) for move in case.moves_of.get(key, ())]
         least, unknown = partly.count(True), partly.count(None)
         said = entry.get("partial", 0)
         if not least <= said <= least + unknown:
             yield _totals("/".join(key), f"partial is {said}, and should be {least}")
+
+
+def _key(entry: Mapping[str, Any]) -> WorkloadKey:
+    return WorkloadKey(entry["cluster"], entry["namespace"], entry["kind"], entry["name"])
 
 
 def _is_partial(case: Case, move: Move) -> bool | None:
@@ -94,16 +97,15 @@ def totals(case: Case, usages: Usages) -> Iterator[Violation]:
 
 def _workloads(case: Case) -> Iterator[Violation]:
     listed: set[WorkloadKey] = set()
-    by_name = {tuple(key): workload for key, workload in case.fleet.workloads.items()}
     for entry in case.header["workloads"]:
-        named = tuple(entry[field] for field in ("cluster", "namespace", "kind", "name"))
-        subject = "/".join(named)
-        workload = by_name.get(named)
+        key = _key(entry)
+        subject = "/".join(key)
+        workload = case.fleet.workloads.get(key)
         if workload is None:
             yield _totals(subject, "it is listed, and no such workload was observed", None)
             continue
-        listed.add(workload.key)
-        moves = case.moves_of.get(workload.key, ())
+        listed.add(key)
+        moves = case.moves_of.get(key, ())
         expected = {"pods": len(workload.pods), **_span(moves)}
         yield from _compare(subject, entry, expected, None)
         for stage in entry.get("stages") or ():
@@ -126,10 +128,7 @@ def _waves(case: Case) -> Iterator[Violation]:
     moves_in: dict[int, list[Move]] = {}
     for move in case.moves:
         moves_in.setdefault(move.wave, []).append(move)
-    names = [
-        tuple(each[field] for field in ("cluster", "namespace", "kind", "name"))
-        for each in case.header["workloads"]
-    ]
+    names = [_key(each) for each in case.header["workloads"]]
     written = [entry["wave"] for entry in case.header["per_wave"]]
     if written != list(range(1, case.waves + 1)):
         yield _totals("per_wave", f"it lists waves {written} of {case.waves}", None)

@@ -4,13 +4,20 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tests.controlplane import fleet, shop
 from tests.controlplane.binaries import HOW_TO_GET_IT, has_go
 from tests.controlplane.definitions import definitions
-from tests.controlplane.given import Plane, given_clusters, is_given
+from tests.controlplane.given import (
+    Plane,
+    given_clusters,
+    is_given,
+    wants_kruise,
+    wants_room,
+)
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.running import Operator
 from tests.controlplane.wait import at_once, until
@@ -101,6 +108,28 @@ def shop_planes(
         yield planes
     finally:
         at_once(ControlPlane.stop, planes.values())
+
+
+@pytest.fixture(scope="module")
+def filled(shop_planes: Mapping[str, Plane]) -> Iterator[Mapping[str, Plane]]:
+    """Both planes with the large shop, for a module of tests."""
+    wants_kruise(shop_planes)
+    wants_room(shop_planes, *shop.PLACES)
+
+    def fill(name: str) -> None:
+        shop.fill(shop_planes[name].admin, cast("shop.Cluster", name), "large")
+
+    try:
+        at_once(fill, shop_planes)
+        yield shop_planes
+    finally:
+        at_once(lambda plane: shop.clear(plane.admin), shop_planes.values())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One log for all releases of a module: each teaches the next one how long things take."""
+    return tmp_path_factory.mktemp("release")
 
 
 def _start_for_shop(plane: ControlPlane) -> None:

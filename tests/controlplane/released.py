@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tests.controlplane import shop
-from tests.controlplane.given import wants_kruise, wants_room
 from tests.controlplane.running import Operator
-from tests.controlplane.wait import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.controlplane.given import Plane
 
     Planes = Mapping[str, Plane]
-
-
-@contextmanager
-def filled(planes: Planes, size: shop.Size) -> Iterator[Planes]:
-    """Both planes with a shop of this size for a while."""
-    wants_kruise(planes)
-    wants_room(planes, *shop.PLACES)
-    try:
-        at_once(
-            lambda name: shop.fill(planes[name].admin, cast("shop.Cluster", name), size), planes
-        )
-        yield planes
-    finally:
-        at_once(lambda plane: shop.clear(plane.admin), planes.values())
 
 
 def begun(folder: Path, planes: Planes, request: str) -> tuple[Operator, str]:
@@ -46,7 +29,7 @@ def to(version: str) -> str:
 
 
 def pods(planes: Planes) -> int:
-    """How many pods the shop has: large more than 600 on two clusters of our own."""
+    """How many pods the shop has: more than 600 on two clusters of our own."""
     return sum(len(shop.pods(plane.admin)) for plane in planes.values())
 
 

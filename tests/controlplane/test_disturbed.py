@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
 
-from tests.controlplane import released, shop
+from tests.controlplane import shop
 from tests.controlplane.conftest import serves
 from tests.controlplane.released import begun, pods, to, versions
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.controlplane.released import Planes
@@ -25,19 +23,6 @@ CANARIES = 5
 DATA, SHOP = "/apis/apps/v1/namespaces/data", "/apis/apps/v1/namespaces/shop"
 REDIS = {"kind": "StatefulSet", "namespace": "data", "name": "redis"}
 TUNED = {"name": "TUNED", "value": "yes"}
-
-
-@pytest.fixture(scope="module")
-def filled(shop_planes: Planes) -> Iterator[Planes]:
-    """Both planes with the large shop."""
-    with released.filled(shop_planes, "large") as planes:
-        yield planes
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One log for all releases."""
-    return tmp_path_factory.mktemp("disturbed")
 
 
 def of(planes: Planes, name: str) -> list[dict[str, Any]]:

@@ -6,15 +6,11 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.controlplane import released
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.released import begun, pods, to, versions
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.controlplane.auditing import Event
@@ -22,19 +18,6 @@ if TYPE_CHECKING:
     from tests.controlplane.running import Running
 
 KILLS = 30
-
-
-@pytest.fixture(scope="module")
-def filled(shop_planes: Planes) -> Iterator[Planes]:
-    """Both planes with the large shop."""
-    with released.filled(shop_planes, "large") as planes:
-        yield planes
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One log for all releases: each teaches the next one how long things take."""
-    return tmp_path_factory.mktemp("release")
 
 
 def test_the_release_goes_as_planned_and_breaks_no_rule(filled: Planes, folder: Path) -> None:

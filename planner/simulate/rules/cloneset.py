@@ -62,11 +62,7 @@ def read_strategy(clone_set: Object) -> Strategy:
     spec = clone_set["spec"]
     update = spec.get("updateStrategy") or {}
     nested = update.get("rollingUpdate")
-    version = clone_set.get("apiVersion")
-    if version is None:
-        flat = nested is None and update.get("type") not in ("RollingUpdate", "OnDelete")
-    else:
-        flat = version.endswith("/v1alpha1")
+    flat = clone_set["apiVersion"].endswith("/v1alpha1")
     rolling = update if flat else nested or {}
     replicas = spec["replicas"]
     paused = bool(rolling.get("paused"))

@@ -49,7 +49,8 @@ def test_a_clone_set_rounds_unavailable_up_only_while_nothing_surges(
     rolling: dict[str, object] | None, surge: int, unavailable: int
 ) -> None:
     update = {"type": "RollingUpdate", "rollingUpdate": rolling}
-    strategy = read_strategy({"spec": {"replicas": 7, "updateStrategy": update}})
+    spec = {"replicas": 7, "updateStrategy": update}
+    strategy = read_strategy({"apiVersion": "apps.kruise.io/v1beta1", "spec": spec})
     assert (strategy.max_surge, strategy.max_unavailable) == (surge, unavailable)
 
 
