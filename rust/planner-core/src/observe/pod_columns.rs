@@ -9,7 +9,7 @@ use super::{
     redact::Salt,
     scalar::{parse_milli, parse_resource_version, parse_timestamp, parse_uid, uid_text},
     text::{Pairs, Text},
-    updated::is_over,
+    updated::{update_bits, was_updated},
 };
 use crate::{
     batch::flags,
@@ -107,7 +107,7 @@ pub fn append(
         annotations.get("kubernetes.io/config.mirror").is_some(),
         flags::MIRROR,
     );
-    bits |= flag(is_over(text), flags::IN_PLACE_UPDATE_OVER);
+    bits |= update_bits(was_updated(&annotations), text);
     let volumes = pod.spec.volumes.as_deref().unwrap_or_default();
     bits |= flag(
         volumes.iter().any(|volume| volume.empty_dir.is_some()),

@@ -9,13 +9,13 @@ use super::{
     likeness::{Likeness, Own},
     memo::{Key, Memo},
     pod::{OwnerReference, Spec, Status},
-    pod_columns::{flag, labels_column, owner_column, spec_column, status_column},
+    pod_columns::{labels_column, owner_column, spec_column, status_column},
     quick_meta::Meta,
     quick_pod::QuickPod,
     redact::Salt,
     scan::{Block, index},
     text::{Pairs, Text, offset_of},
-    updated::{is_over, is_recorded},
+    updated::{is_recorded, update_bits},
 };
 use crate::{
     batch::flags,
@@ -105,7 +105,8 @@ impl<'a> QuickReader<'a> {
             pod.class.annotations = annotations_symbol(&mut self.memo, meta, texts, &self.salt)?;
             pod.flags = pod.flags & !flags::MIRROR | meta.bits;
         }
-        pod.flags = pod.flags & !flags::IN_PLACE_UPDATE_OVER | update_bits(own.annotations, text);
+        pod.flags = pod.flags & !flags::IN_PLACE_UPDATE_OVER
+            | update_bits(own.annotations.is_some_and(is_recorded), text);
         if let Some(node) = own.node {
             pod.node = texts.intern(node);
         }
@@ -133,7 +134,7 @@ impl<'a> QuickReader<'a> {
             created_s: meta.created_s,
             ready_since_s: status.ready_since.map_or(0, |it| status.transitions[it]),
             restarts: status.restarts,
-            flags: self.pod.bits() | update_bits(meta.annotations, text),
+            flags: self.pod.bits() | update_bits(meta.annotations.is_some_and(is_recorded), text),
             resource_version: meta.resource_version,
         };
         let newest_s = status.transitions.iter().copied().max().unwrap_or_default();
@@ -172,12 +173,6 @@ impl<'a> QuickReader<'a> {
             })?,
         })
     }
-}
-
-/// The flag of an update in place that is over, of a pod with these annotations.
-fn update_bits(annotations: Option<&str>, pod: &str) -> u16 {
-    let is_over = annotations.is_some_and(is_recorded) && is_over(pod);
-    flag(is_over, flags::IN_PLACE_UPDATE_OVER)
 }
 
 /// The symbol of a part of a pod, which is built where it is not known.

@@ -9,11 +9,12 @@
 use memchr::memmem;
 
 use super::{
+    pod_columns::flag,
     scalar::parse_milli,
     text::{Pairs, Text},
     whole::{Container, ContainerStatus, Hashes, Runtime, State, Whole},
 };
-use crate::kube::inplace::runs_image;
+use crate::{batch::flags, kube::inplace::runs_image};
 
 /// What an update in place is recorded in; the second is of before `OpenKruise` 1.0.
 const STATES: [&str; 2] = [
@@ -34,10 +35,21 @@ pub fn is_recorded(annotations: &str) -> bool {
     found.any(|at| at > 0 && matches!(bytes[at - 1], b'"' | b'/'))
 }
 
+/// The same of annotations that were read.
+pub fn was_updated(annotations: &Pairs<'_, Text<'_>>) -> bool {
+    STATES.iter().any(|key| annotations.get(key).is_some())
+}
+
+/// The flag of an update in place that is over. Only of a pod that was updated so all is read once
+/// more.
+pub fn update_bits(was_updated: bool, pod: &str) -> u16 {
+    flag(was_updated && is_over(pod), flags::IN_PLACE_UPDATE_OVER)
+}
+
 /// Whether the containers of a pod, as it is written, are those that its update in place wanted.
 /// Batches to come and grace periods are not looked at. No update, and what cannot be read, is not
 /// over.
-pub fn is_over(pod: &str) -> bool {
+fn is_over(pod: &str) -> bool {
     let whole: Option<Whole<'_>> = serde_json::from_str(pod).ok();
     whole.is_some_and(|whole| whole.is_over().is_some())
 }
