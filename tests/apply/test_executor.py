@@ -1,5 +1,6 @@
 """What an executor does next, on the recorded shop that nobody has touched since its plan."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import cache
 
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 
 import planner
 from planner import core
+from planner.apply import moving
 from planner.apply.checkpoint import Question
 from planner.apply.course import Course
 from planner.apply.events import (
@@ -277,3 +279,20 @@ def test_every_write_is_counted_also_those_at_the_end() -> None:
     assert desk.journal.run.outcome == "aborted"
     kept = [each for each in desk.door.writes if "dryRun" not in each.query]
     assert desk.journal.run.writes == len(kept) > 0
+
+
+def test_a_wave_that_is_over_is_looked_at_now_and_then() -> None:
+    desk = Desk(*first_wave(WaveEnded(wave=1)))
+    looks: list[None] = []
+
+    def look() -> core.Fleet:
+        looks.append(None)
+        return fleet()
+
+    desk.site.outside = dataclasses.replace(desk.site.outside, look=look)
+    assert not moving.look_back(desk.site)
+    assert not moving.look_back(desk.site)
+    assert len(looks) == 1
+    desk.clock.advance(moving.LOOK_BACK_MS)
+    assert not moving.look_back(desk.site)
+    assert len(looks) == 2
