@@ -70,11 +70,16 @@ class WaveBegun(Event, frozen=True, kw_only=True, tag="wave-begun"):
 
 
 class LetGo(Event, frozen=True, kw_only=True, tag="let-go"):
-    """The intent: these moves are about to be let go by these levers."""
+    """The intent: these moves are about to be let go by these levers.
+
+    `base` are workloads of which others removed or moved pods since the wave began, as it would
+    have been then.
+    """
 
     wave: int
     moves: str
     levers: tuple[Lever, ...] = ()
+    base: tuple[Base, ...] = ()
 
 
 class Written(Event, frozen=True, kw_only=True, tag="written"):
@@ -87,11 +92,15 @@ class Written(Event, frozen=True, kw_only=True, tag="written"):
 
 
 class Back(Event, frozen=True, kw_only=True, tag="back"):
-    """Pods are at the target and serve. `strays` did not move as the plan said."""
+    """Pods are at the target and serve. `strays` did not move as the plan said.
+
+    `kept` are those of the strays whose pods stay as they were: nobody takes them any more.
+    """
 
     wave: int
     moves: str
     strays: str = ""
+    kept: str = ""
 
 
 class Dropped(Event, frozen=True, kw_only=True, tag="dropped"):

@@ -1,5 +1,6 @@
 """A wave that is under way: what came back, what may go, and when nobody waits any more."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -25,6 +26,7 @@ from planner.apply.wave import (
     Due,
     bound_moves,
     by_others,
+    rebased,
     split,
 )
 from planner.model import progress
@@ -48,7 +50,8 @@ def go_on(site: Site) -> str:
     )
     found = how_far(due, wave, site.course.index_of, checkpoint)
     if found.back:
-        site.append(Back(wave=wave.number, moves=str(found.back), strays=str(found.strays)))
+        texts = {"moves": str(found.back), "strays": str(found.strays), "kept": str(found.kept)}
+        site.append(Back(wave=wave.number, **texts))
         _tell(site, due, checkpoint.tightest)
         return ""
     lost = site.plan.by_place(run.lost)
@@ -59,7 +62,7 @@ def go_on(site: Site) -> str:
     pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
     if _others_did(site, waiting, checkpoint):
         return ""
-    if _swap(site, checkpoint):
+    if _swap(site, due, checkpoint):
         return ""
     closed = _closed(site, waiting)
     free = {number: pod for number, pod in pods.items() if number not in closed}
@@ -185,7 +188,9 @@ def _let_go(
         return False
     made = steps(going, checkpoint.by_place(), not_taken, target)
     moves = MoveSet(each.number for each in going)
-    if site.append(LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made))):
+    base = rebased(due, wave, site.course.index_of, checkpoint)
+    let_go = LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made), base=base)
+    if site.append(let_go):
         site.tell(progress.LettingGo(wave=wave.number, moves=len(moves)))
         site.carry_out(made)
     return True
@@ -210,17 +215,21 @@ def _not_taken(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> list[G
     ]
 
 
-def _swap(site: Site, checkpoint: Checkpoint) -> bool:
+def _swap(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> bool:
     """Take the old pods of a surge away once the new ones serve; says whether there were any."""
     wave, standings = site.run.wave, checkpoint.by_place()
+    changed = wave.let_go | wave.back
+    surged = Counter(
+        place_of(it.move) for it in due if it.move.kind == "surge" and it.number in changed
+    )
     made = []
-    for index, (_, kind, _, surge) in wave.levers.items():
+    for index, (_, kind, _, _) in wave.levers.items():
         place = site.course.places[index]
         standing, base = standings.get(place), wave.base.get(index)
         if kind != "surge" or standing is None or base is None:
             continue
         _, _, unsettled, _, at_target = base
-        if standing.at_target >= at_target + surge and standing.unsettled <= unsettled:
+        if standing.at_target >= at_target + surged[place] and standing.unsettled <= unsettled:
             made.append(Step(place=place, kind="swap", value=standing.new))
     if made and site.append(LetGo(wave=wave.number, moves="", levers=_levers(site, made))):
         site.carry_out(made)

@@ -21,11 +21,14 @@ class Reached:
     Attributes:
         back: moves whose pods are back, and were not before.
         strays: those of them whose pod is still there and never moved: another one went instead.
+        kept: those of the strays whose pods stay, as their controllers have taken as many as they
+            were let.
         waiting: moves that were let go and are not back, with what is not as it should be.
     """
 
     back: MoveSet
     strays: MoveSet
+    kept: MoveSet
     waiting: Mapping[int, str]
 
 
@@ -70,15 +73,20 @@ def how_far(
     # Those that others moved have not to change any more either.
     changed = wave.let_go | wave.back
     gone = Counter(place_of(it.move) for it in due if it.number in changed)
-    stays = Counter(
-        place_of(it.move) for it in waits if states[it.number].state in ("here", "kept", "leaving")
-    )
+    stay = [it for it in waits if states[it.number].state in ("here", "kept", "leaving")]
+    stays = Counter(place_of(it.move) for it in stay)
+    old = Counter(place_of(it.move) for it in stay if states[it.number].old)
     unlike: dict[Place, tuple[int, str]] = {}
+    full: set[Place] = set()
     for place, standing in checkpoint.by_place().items():
         index = index_of.get(place, -1)
         if gone[place] and (base := wave.base.get(index)):
-            taken = _still_taken(stays[place], standing, wave.levers.get(index))
-            short, why = _unlike(standing, base, gone[place], taken)
+            left = _left_to_take(standing, wave.levers.get(index))
+            if left == 0:
+                full.add(place)
+            must = 0 if left is None else min(old[place], left)
+            taken = stays[place] if left is None else stays[place] - old[place] + must
+            short, why = _unlike(standing, base, gone[place], taken=taken, must=must)
             if short:
                 unlike[place] = short, why
     back, waiting = _parted(
@@ -87,9 +95,11 @@ def how_far(
     )
     moves = {it.number: it.move for it in let_go}
     strays = [each for each in back if _is_stray(moves[each], states[each].state)]
+    kept = (each for each in strays if states[each].state == "here" and states[each].old)
     return Reached(
         back=MoveSet(back),
         strays=MoveSet(strays),
+        kept=MoveSet(each for each in kept if place_of(moves[each]) in full),
         waiting={number: unlike[place][1] for number, place in waiting.items()},
     )
 
@@ -143,19 +153,30 @@ def _is_stray(move: Move, state: str) -> bool:
     return state in (("here", "kept", "gone", "leaving") if stays else ("here", "kept", "done"))
 
 
-def _still_taken(stays: int, standing: Standing, lever: Lever | None) -> int:
-    """How many pods that were let go and stay as they were a controller has still to take.
+def _left_to_take(standing: Standing, lever: Lever | None) -> int | None:
+    """How many old pods a controller that counts has still to take; None of one that does not.
 
-    A Deployment takes none once there are as many new pods as it was let have. Where it is scaled
-    up in between, old pods that come go first, as they are not ready, and those let go stay.
+    It takes none once there are as many new pods as it was let have, or as few old ones. Where a
+    workload is scaled up in between, its old pods that come go first, as they are not ready, and
+    those that were let go stay.
     """
-    if lever is None or standing.place.kind != "Deployment":
-        return stays
-    _, kind, new, _ = lever
-    return min(stays, max(0, new - standing.new)) if kind == "go" else stays
+    if lever is None or lever[1] != "go":
+        return None
+    value = lever[2]
+    match standing.place.kind:
+        case "Deployment":
+            return max(0, value - standing.new)
+        case "CloneSet":
+            return max(0, standing.old - value)
+        case "AdvancedStatefulSet" if standing.unordered:
+            return max(0, standing.old - value)
+        case _:
+            return None
 
 
-def _unlike(standing: Standing, base: Base, moves: int, taken: int) -> tuple[int, str]:
+def _unlike(
+    standing: Standing, base: Base, moves: int, *, taken: int, must: int
+) -> tuple[int, str]:
     """How many pods a workload is short of after so many of its moves, and what they lack.
 
     It is short of no more than of pods at the target that serve, and of those let go that are still
@@ -166,14 +187,15 @@ def _unlike(standing: Standing, base: Base, moves: int, taken: int) -> tuple[int
         standing: how the workload is.
         base: how it was before the wave.
         moves: those that were let go or made by others.
-        taken: of those let go, the pods that its controller has still to take.
+        taken: of those let go, the pods that its controller has still to take, or may.
+        must: those of them that it is known to have still to take.
     """
     _, movable, unsettled, missing, at_target = base
     old = max(0, standing.movable - movable + moves)
     fewer = max(0, standing.missing - missing)
     slow = max(0, standing.unsettled - unsettled)
     serving = standing.at_target - standing.unsettled
-    short = min(old + fewer + slow, max(taken, at_target + moves - serving))
+    short = max(must, min(old + fewer + slow, max(taken, at_target + moves - serving)))
     old = max(min(old, taken), short - fewer - slow)
     if old:
         why = f"{_pods(old)} to change still"

@@ -232,6 +232,7 @@ def _let_go(run: Run, event: LetGo, time_ms: int) -> Run:
         let_go=wave.let_go | moves,
         refused=wave.refused - moves,
         levers={**wave.levers, **{lever[0]: lever for lever in event.levers}},
+        base={**wave.base, **{base[0]: base for base in event.base}},
         let_go_at=(*wave.let_go_at, (time_ms, event.moves)),
         # What is refused again and again makes no progress.
         progress_ms=time_ms if moves - wave.refused else wave.progress_ms,
@@ -260,6 +261,7 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
     strays = MoveSet.parse(event.strays) & moves
     wave = replace(
         run.wave,
+        let_go=run.wave.let_go - (MoveSet.parse(event.kept) & strays),
         back=run.wave.back | moves,
         strays=run.wave.strays | strays,
         failed=run.wave.failed - moves,

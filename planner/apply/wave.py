@@ -1,6 +1,6 @@
 """How a wave goes on: pure decisions on the run and a checkpoint."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,3 +155,28 @@ def bases(index_of: Mapping[Place, int], standings: Iterable[Standing]) -> tuple
     return tuple(
         (index_of[it.place], it.movable, it.unsettled, it.missing, it.at_target) for it in standings
     )
+
+
+def rebased(
+    due: Sequence[Due], wave: Wave, index_of: Mapping[Place, int], checkpoint: Checkpoint
+) -> tuple[Base, ...]:
+    """How workloads would have been before the wave that are not as it and its moves left them.
+
+    Somebody has scaled them, or removed or moved pods of theirs. While moves of a workload are
+    under way nobody can tell that from what they do.
+    """
+    changed = wave.let_go | wave.back
+    moves = Counter(place_of(it.move) for it in due if it.number in changed)
+    let_go = wave.let_go - wave.back
+    under_way = {place_of(it.move) for it in due if it.number in let_go}
+    found: list[Base] = []
+    for place, standing in checkpoint.by_place().items():
+        base = wave.base.get(index_of.get(place, -1))
+        if base is None or place in under_way:
+            continue
+        index, _, unsettled, missing, _ = base
+        back = moves[place]
+        now = index, standing.movable + back, unsettled, missing, standing.at_target - back
+        if now != base:
+            found.append(now)
+    return tuple(found)

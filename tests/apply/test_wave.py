@@ -25,6 +25,7 @@ from planner.apply.wave import (
     bind,
     bound_moves,
     by_others,
+    rebased,
     split,
 )
 from planner.model.plan import Move, Workload
@@ -164,6 +165,63 @@ def test_a_deployment_with_its_new_pods_takes_none_that_was_let_go() -> None:
         stand = replace(standing(movable=14 - new, at_target=new), place=web)
         going = how_far(due, run.wave, {web: 0}, answer(stand, "here", "here"))
         assert going.back == going.strays == back
+
+
+def test_a_deployment_that_is_scaled_down_meanwhile_has_still_to_take_what_was_let_go() -> None:
+    """Of 10 pods 2 were new, and 3 old and a new one went when it was scaled to 6."""
+    web = Place("hz", "trade", "Deployment", "web")
+    run = moving(1, base=(0, 8, 0, 0, 2))
+    run = fold(run, [LetGo(wave=1, moves="0", levers=((0, "go", 3, 0),))], 0)
+    due = bound_moves([(0, replace(move("a"), workload=Workload(kind="Deployment", name="web")))],
+                      run.wave)  # fmt: skip
+    stand = replace(standing(movable=5, at_target=1, pods=6), place=web, replicas=6)
+    going = how_far(due, run.wave, {web: 0}, answer(stand, "here"))
+    assert (going.back, list(going.waiting.values())) == (MoveSet(), ["1 pod to change still"])
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 5), st.integers(1, 3))
+def test_moves_count_from_what_others_left_of_a_workload(
+    movable: int, at_target: int, before: int, count: int
+) -> None:
+    """Whatever others removed, moves are waited for until as many pods have changed."""
+    total = before + count
+    begun = WaveBegun(wave=1, moves=f"0-{total - 1}", base=((0, 30, 0, 0, 0),))
+    first = MoveSet(range(before))
+    run = fold(
+        Run(plan="p"), [begun, LetGo(wave=1, moves=str(first)), Back(wave=1, moves=str(first))], 0
+    )
+    due = bound_moves(enumerate(map(move, map(str, range(total)))), run.wave)
+    stand = standing(movable=movable + count, at_target=at_target)
+    base = rebased(due, run.wave, {CART: 0}, answer(stand))
+    run = fold(run, [LetGo(wave=1, moves=str(MoveSet(range(before, total))), base=base)], 0)
+    for changed in range(count + 1):
+        states: list[PodState] = ["gone"] * (before + changed)
+        states += ["here"] * (count - changed)
+        now = standing(movable=movable + count - changed, at_target=at_target + changed)
+        reached = how_far(due, run.wave, {CART: 0}, answer(now, *states))
+        assert len(reached.back) == changed
+    assert rebased(due, run.wave, {CART: 0}, answer(stand)) == (), "what is under way may be it"
+
+
+def test_nothing_counts_anew_where_moves_alone_changed_pods() -> None:
+    run = moving(2, base=BASE)
+    run = fold(run, [Back(wave=1, moves="0-1")], 0)
+    due = bound_moves(enumerate([move("a"), move("b"), move("c")]), run.wave)
+    assert rebased(due, run.wave, {CART: 0}, answer(standing(movable=8, at_target=2))) == ()
+
+
+def test_a_pod_for_which_another_one_went_is_not_let_go_any_more() -> None:
+    """Nobody takes it, so it takes no room: the rest of its wave would wait for it for ever."""
+    run, moves = moving(1, base=BASE), [move("a")]
+    for old, kept in ((9, MoveSet([0])), (10, MoveSet())):
+        levers = ((0, "go", 9, 0),)
+        its = fold(run, [LetGo(wave=1, moves="0", levers=levers)], 0)
+        stand = replace(standing(movable=9, at_target=1), old=old)
+        going = found(its, moves, answer(stand, "here"))
+        assert going.kept == kept
+        its = fold(its, [Back(wave=1, moves="0", strays="0", kept=str(going.kept))], 0)
+        assert its.wave.let_go == MoveSet([0]) - kept
+        assert its.moved == 1
 
 
 def test_one_new_pod_that_never_serves_is_one_failure() -> None:
