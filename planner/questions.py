@@ -138,6 +138,12 @@ def _ask_for(saving: Saving, spec: Mapping[str, Any]) -> str | None:
         # A percentage has another limit at each place.
         if isinstance(budget["maxUnavailable"], int) or budget.get("scope", "fleet") == "fleet":
             return f"budgets.{saving.name}.maxUnavailable={saving.limit + 1}"
+    if saving.kind == "rate" and saving.limit is not None:
+        name = saving.name.removesuffix(f"/{saving.cluster}")
+        (rate,) = (each for each in spec["rates"] if each["name"] == name)
+        # One of every cluster would change all of them.
+        if rate.get("cluster"):
+            return f"rates.{name}.writesPerSecond={saving.limit + 1}"
     return None
 
 
@@ -160,7 +166,7 @@ def lint_request(log: EventLog, fleet: core.Fleet, request: UpgradeRequest) -> L
         for text in order_dependencies(request).warnings
     ]
     findings = msgspec.json.decode(found, type=list[Finding]) + implied
-    order = ("target", "dependencies", "budgets", "stages", "exclude")
+    order = ("target", "dependencies", "budgets", "rates", "stages", "exclude")
     findings.sort(key=lambda each: order.index(each.path.partition(".")[0]))
     return Lint(request=request.metadata.name, position=fleet.position, findings=tuple(findings))
 

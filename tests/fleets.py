@@ -125,6 +125,7 @@ def fleets(draw: st.DrawFn) -> Recorded:
     node_cap = draw(st.integers(1, 6))
     fleet_cap = draw(st.sampled_from(["8%", "15%", "40%", 30]))
     staged = draw(st.booleans())
+    rate = draw(st.sampled_from([0, 0, 2, 9]))
 
     def change(spec: Json) -> None:
         for budget in spec["budgets"]:
@@ -134,6 +135,8 @@ def fleets(draw: st.DrawFn) -> Recorded:
                 budget["maxUnavailable"] = fleet_cap
         if not staged:
             del spec["stages"]
+        if rate:
+            spec["rates"] = [{"name": "api", "writesPerSecond": rate}]
 
     return fleet.with_request(change)
 

@@ -162,6 +162,12 @@ class Course:
             sum(moves for at, moves, _ in it.held if at > wave) for it in self._header.workloads
         ]
 
+    def writes_per_s(self, cluster: str) -> int | None:
+        """How fast the request lets a cluster be written to; None where it says nothing."""
+        rules = self.request["spec"].get("rates") or ()
+        mine = (it for it in rules if it.get("cluster") in (None, cluster))
+        return min((int(it["writesPerSecond"]) for it in mine), default=None)
+
     def stages_passed(self, wave: int) -> frozenset[str]:
         """Stages of which no workload has a move after a wave."""
         stages = [stage for it in self._header.workloads for stage in it.stages]

@@ -152,7 +152,9 @@ def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
 def _end(site: Site, due: Sequence[Due]) -> None:
     wave = site.run.wave
     stand_still(site)
-    site.append(WaveEnded(wave=wave.number, took=took(due, wave, site.course.index_of)))
+    course = site.course
+    taught = took(due, wave, course.index_of, course.writes_per_s)
+    site.append(WaveEnded(wave=wave.number, took=taught))
 
 
 def _let_go(

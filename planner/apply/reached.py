@@ -1,7 +1,7 @@
 """What a wave has reached: pure decisions on its moves and a checkpoint."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.apply.attended import is_seen
@@ -32,7 +32,12 @@ class Reached:
     waiting: Mapping[int, str]
 
 
-def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple[Took, ...]:
+def took(
+    due: Sequence[Due],
+    wave: Wave,
+    index_of: Mapping[Place, int],
+    writes_per_s: Callable[[str], int | None],
+) -> tuple[Took, ...]:
     """How long the moves took that went as the plan said: the longest by workload and kind.
 
     A wave takes as long as its slowest move, so the longest is what a plan of waves has to expect.
@@ -40,8 +45,18 @@ def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple
     executor writes and looks is in it, as it is in every wave. Where one of them was out of sight
     meanwhile they teach nothing: the slowest are the likeliest to be, and of the others the longest
     is too short.
+
+    Where the request has a rate, plans count the time of writing by themselves: it is taken off.
+    All pods of a cluster are named, one write each, before the first of them goes.
     """
-    let_go = {number: ms for ms, moves in wave.let_go_at for number in MoveSet.parse(moves)}
+    clusters = {each.number: each.move.cluster for each in due}
+    let_go: dict[int, int] = {}
+    for ms, text in wave.let_go_at:
+        moves = MoveSet.parse(text)
+        named = Counter(clusters[number] for number in moves if number in clusters)
+        goes_ms = {it: ms + count * 1000 // rate if (rate := writes_per_s(it)) else ms
+                   for it, count in named.items()}  # fmt: skip
+        let_go |= {it: goes_ms[clusters[it]] for it in moves if it in clusters}
     back = {number: ms for ms, moves in wave.back_at for number in MoveSet.parse(moves)}
     times: dict[tuple[int, str], list[int]] = {}
     unseen: set[tuple[int, str]] = set()
@@ -50,7 +65,7 @@ def took(due: Iterable[Due], wave: Wave, index_of: Mapping[Place, int]) -> tuple
         if as_planned and each.number in back and each.number in let_go:
             key = (index_of[place_of(each.move)], each.move.kind)
             from_ms, until_ms = let_go[each.number], back[each.number]
-            times.setdefault(key, []).append(until_ms - from_ms)
+            times.setdefault(key, []).append(max(0, until_ms - from_ms))
             if not is_seen(wave.gaps, from_ms, until_ms):
                 unseen.add(key)
     return tuple((*key, max(its)) for key, its in sorted(times.items()) if key not in unseen)

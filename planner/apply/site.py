@@ -146,12 +146,17 @@ class Site:
                 name,
                 door,
                 claim=self._claim,
-                writes_per_s=self.policy.writes_per_s,
+                writes_per_s=self._writes_per_s(name),
                 timing=Timing(self.outside.wait),
                 dry_run=dry_run,
             )
             for name, door in self.outside.doors.items()
         }
+
+    def _writes_per_s(self, cluster: str) -> int:
+        """The slower of what the request and who started the run let a cluster be written to."""
+        asked = self.course.writes_per_s(cluster)
+        return min(asked or self.policy.writes_per_s, self.policy.writes_per_s)
 
     @property
     def run(self) -> Run:

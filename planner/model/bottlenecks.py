@@ -4,7 +4,7 @@ from typing import Literal
 
 from planner.model.plan import ApiVersion, Shape
 
-UnitOf = Literal["budget", "dependency", "stage"]
+UnitOf = Literal["budget", "dependency", "stage", "rate"]
 
 
 class ScheduleFigures(Shape, frozen=True, kw_only=True):
@@ -21,10 +21,11 @@ class Saving(Shape, frozen=True, kw_only=True):
     """What came of solving again with one unit more.
 
     `unit` says what the unit is; `limit` is that of a budget without it, the smallest of its
-    places. `holds` counts the moves that it alone holds up, or keeps from moving at all.
-    `more_moves` can be made only with the unit. Of the same moves no unit costs anything, but a
-    larger stage: moves of two stages never share a wave. `saves_waves_at_most` follows from the
-    bound. `ask` is what `planner whatif --set` takes, where the request has a word for it.
+    places, or of a rate. `holds` counts the moves that it alone holds up, or keeps from moving
+    at all. `more_moves` can be made only with the unit. Of the same moves no unit costs
+    anything, but a larger stage: moves of two stages never share a wave. `saves_waves_at_most`
+    follows from the bound. `ask` is what `planner whatif --set` takes, where the request has a
+    word for it.
     """
 
     kind: UnitOf

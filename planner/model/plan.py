@@ -65,7 +65,8 @@ class ChainLink(Shape, frozen=True, kw_only=True):
 
     The next waits for `moves` of it; `stages` are the moves of each of its stages. `budget` forces
     so many waves; null when its stages and its order do. In a bound in seconds no wave of it is
-    shorter than `shortest_s`, one is as long as `longest_s`, and its stages soak `soaks_s`.
+    shorter than `shortest_s`, one is as long as `longest_s`, its stages soak `soaks_s`, and at its
+    rate its moves have begun after `begun_s`.
     """
 
     workload: str
@@ -76,6 +77,7 @@ class ChainLink(Shape, frozen=True, kw_only=True):
     shortest_s: float | None = None
     longest_s: float | None = None
     soaks_s: float | None = None
+    begun_s: float | None = None
 
 
 class Edge(Shape, frozen=True, kw_only=True):
@@ -93,12 +95,21 @@ class Times(Shape, frozen=True, kw_only=True):
     tail_s: float
 
 
+class Begun(Shape, frozen=True, kw_only=True):
+    """The moves that go by a rate, and the seconds until all have begun."""
+
+    name: str
+    moves: int
+    begun_s: float
+
+
 class Certificate(Shape, frozen=True, kw_only=True):
     """Why no plan can be shorter: a sentence, the workloads in it, and the argument in numbers.
 
     The argument is a `chain` of workloads or the room of a `budget`: in waves with what can go at
     most in the first and last of them (`head`, `tail`), in seconds with `times`. With `shortest_s`
-    it is about waves, each at least so long. Without any of it there is nothing to check.
+    it is about waves, each at least so long. With a `rate` all that is beside the time in which its
+    moves begin. Without any of it there is nothing to check.
     """
 
     kind: str
@@ -110,6 +121,7 @@ class Certificate(Shape, frozen=True, kw_only=True):
     tail: Edge | None = None
     times: Times | None = None
     shortest_s: float | None = None
+    rate: Begun | None = None
 
 
 class Proof(Shape, frozen=True, kw_only=True):
@@ -223,6 +235,19 @@ class BudgetUse(Shape, frozen=True, kw_only=True):
     workloads: tuple[int, ...] = ()
 
 
+class RateUse(Shape, frozen=True, kw_only=True):
+    """A rate of the request in one cluster, and its moves.
+
+    Without it the plan's waves were `adds_s` shorter.
+    """
+
+    name: str
+    cluster: str
+    writes_per_second: int
+    moves: int
+    adds_s: float
+
+
 class Unmovable(Shape, frozen=True, kw_only=True):
     """A pod that differs from the target and gets no move."""
 
@@ -302,6 +327,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     per_wave: tuple[Wave, ...]
     budgets: tuple[BudgetUse, ...]
     calendars: tuple[Calendar, ...] = ()
+    rates: tuple[RateUse, ...] = ()
     warnings: tuple[str, ...]
     unmovable: tuple[Unmovable, ...]
     drains: tuple[DrainedNode, ...] = ()

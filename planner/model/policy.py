@@ -52,6 +52,17 @@ class Budget(Value, frozen=True, kw_only=True):
     max_unavailable: Count | Percent
 
 
+class Rate(Value, frozen=True, kw_only=True):
+    """How fast the API server of a cluster, or of each, may be written to; a move is one write.
+
+    Of several that name a cluster the slowest holds.
+    """
+
+    name: Text
+    cluster: Text | None = None
+    writes_per_second: Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+
+
 class Stage(Value, frozen=True, kw_only=True):
     """A part of each workload's moves, counted from its first; a percentage is rounded up.
 

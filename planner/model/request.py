@@ -10,7 +10,7 @@ from planner.model import check, check_times
 from planner.model.documents import Document, read_documents
 from planner.model.manifests import ReadManifest, inlined
 from planner.model.plain_json import read_json
-from planner.model.policy import Budget, Dependency, Exclusion, Stage
+from planner.model.policy import Budget, Dependency, Exclusion, Rate, Stage
 from planner.model.strict import struct_from, trouble
 from planner.model.target import Target
 from planner.model.times import Moment, TimeRule
@@ -39,6 +39,7 @@ class Spec(Value, frozen=True, kw_only=True):
     freezes: tuple[TimeRule, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    rates: tuple[Rate, ...] = ()
     stages: tuple[Stage, ...] = ()
     exclude: tuple[Exclusion, ...] = ()
 
@@ -119,6 +120,7 @@ def _problems(request: UpgradeRequest) -> Iterator[check.Problem]:
         here = ("budgets", index)
         yield from check.share_problems(budget.max_unavailable, (*here, "maxUnavailable"))
         yield from check.selector_problems(budget.selector, (*here, "selector"))
+    yield from check.names_problems([rate.name for rate in spec.rates], ("rates",))
     yield from check.names_problems([stage.name for stage in spec.stages], ("stages",))
     yield from check.stages_problems(spec.stages, ("stages",))
     for index, exclusion in enumerate(spec.exclude):

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 from planner.plan.book import Book
 from planner.show.drains import drains_line
 from planner.show.pod_index import CompressedText, PodIndex
+from planner.show.rates import rate_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -126,6 +127,7 @@ def _facts(header: Mapping[str, Any]) -> str:
             "Time",
             duration(seconds),
             _gap(duration(seconds_bound), duration(max(0, seconds - seconds_bound))),
+            "".join(f"<span>{escape(line)}</span>" for line in rate_lines(header)),
         ),
         _fact(
             "Moves",

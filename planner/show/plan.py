@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from planner.show.drains import drains_line
+from planner.show.rates import rate_lines
 from planner.show.table import counts, duration, plain_table, plural, tell_warnings, workload_name
 from planner.show.unmovable import tell_unmovable
 
@@ -58,6 +59,7 @@ class _Header(TypedDict):
     budgets: list[_Budget]
     warnings: list[str]
     unmovable: list[dict[str, Any]]
+    rates: NotRequired[list[dict[str, Any]]]
     drains: NotRequired[list[dict[str, Any]]]
 
 
@@ -100,6 +102,8 @@ def _headline(header: _Header, console: Console) -> None:
         f"  about {duration(header['seconds'])}, at least {duration(header['seconds_bound'])}: "
         f"{header['proof']['seconds']['text']}"
     )
+    for line in rate_lines(header):
+        console.print(f"  {line}")
     _dates(header, console)
     drains = header.get("drains")
     if drains:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from planner.verify import calendars, completeness, drains, order, shape, stages
+from planner.verify import calendars, completeness, drains, order, rates, shape, stages
 from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
@@ -51,6 +51,7 @@ _RULES = (
     stages.approval,
     calendars.calendar,
     calendars.deadline,
+    rates.rates,
     head.bound,
     head.partial,
     drains.listed,

@@ -112,9 +112,9 @@ def calendar(case: Case) -> Iterator[Violation]:
             wave = waves.get(number)
             if wave is None:
                 continue  # The rule `totals` tells of the missing wave.
-            begin_s = start_s + wave["start_s"]
+            begin_s = round(start_s + wave["start_s"], 3)
             for rule in mine:
-                if not rule.allows(begin_s, begin_s + wave["seconds"]):
+                if not rule.allows(begin_s, round(begin_s + wave["seconds"], 3)):
                     yield _violation(
                         str(workload.key),
                         f"the wave begins {_said(begin_s)} and takes {wave['seconds']:g} s, which"
@@ -135,9 +135,9 @@ def deadline(case: Case) -> Iterator[Violation]:
     late = {
         index
         for index, each in enumerate(case.header["workloads"])
-        if ends.get(each["last_wave"], 0) > allowed_s
+        if round(ends.get(each["last_wave"], 0), 3) > allowed_s
     }
-    spare_s = allowed_s - max(ends.values(), default=0)
+    spare_s = round(allowed_s - max(ends.values(), default=0), 3)
     if said["spare_s"] != spare_s or set(said["late"]) != late:
         yield _violation(
             "deadline",

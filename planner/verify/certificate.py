@@ -15,6 +15,7 @@ from planner.verify.calendars import begins_s, opening, rules_of
 from planner.verify.claims import UnfoundedError, in_ms, no_less, no_more, room_said, usage_said
 from planner.verify.energy import Energy
 from planner.verify.pace import read_paces, steps
+from planner.verify.rates import begun_ms, rate_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
@@ -79,17 +80,34 @@ class _Argument:
         return sum(link["waves"] for _, link in self._chain(written))
 
     def ms(self, written: Json) -> int:
+        rated, begun = self._begun_ms(written.get("rate"))
         if written.get("shortest_s") is not None:
             least = min(min(self.paces.of(it).ms_of.values()) for it in self.paces.workloads)
             shortest = no_more("the shortest move", in_ms(written["shortest_s"]), least)
-            return shortest * self.waves(written)
+            return shortest * self.waves(written) + begun
         if written.get("budget"):
             return self.energy.ms(written)
-        done_ms = 0
+        done_ms = begun
         for pace, link in self._chain(written):
+            if rated is not None:
+                _beside(rated, link)
             spans = self._open(link["workload"]) if written["kind"] == "calendar" else [_ALWAYS]
             done_ms = _done_ms(spans, done_ms, link, _link_ms(pace, link))
         return done_ms
+
+    def _begun_ms(self, written: Json | None) -> tuple[str | None, int]:
+        """Until all moves of a rate have begun, and its cluster."""
+        if written is None:
+            return None, 0
+        rates = {it: rate_of(self.case, it) for it in self.case.header["clusters"]}
+        of = {rate[0]: (cluster, rate[1]) for cluster, rate in rates.items() if rate}
+        if written["name"] not in of:
+            raise UnfoundedError(f"there is no rate {written['name']}")
+        cluster, per_s = of[written["name"]]
+        moves = sum(move.cluster == cluster for move in self.case.moves)
+        no_more(f"moves of {cluster}", written["moves"], moves)
+        begun = begun_ms(written["moves"], per_s)
+        return cluster, no_more("until they have begun", in_ms(written["begun_s"]), begun)
 
     def _chain(self, written: Json) -> Iterator[tuple[Pace, Json]]:
         """The links: each waits for the one before, and needs as many waves as it says."""
@@ -121,6 +139,16 @@ class _Argument:
         return opening(mine, begins_s(self.case))
 
 
+def _beside(cluster: str, link: Json) -> None:
+    """See that a link claims no more than its waves last beside what else begins in them."""
+    name = link["workload"]
+    no_more(f"soaks of {name} beside other waves", in_ms(link["soaks_s"]), 0)
+    no_more(f"moves of {name} that begin once more", in_ms(link.get("begun_s") or 0), 0)
+    if name.partition("/")[0] != cluster:
+        no_more(f"waves of {name} by another rate", in_ms(link["longest_s"]), 0)
+        no_more(f"waves of {name} by another rate", in_ms(link["shortest_s"]), 0)
+
+
 def _link_ms(pace: Pace, link: Json) -> int:
     """A link's soaks and waves, one of which holds the longest of its moves if all are done."""
     shortest, longest = in_ms(link["shortest_s"]), in_ms(link["longest_s"])
@@ -128,6 +156,8 @@ def _link_ms(pace: Pace, link: Json) -> int:
     no_more(f"the shortest move of {name}", shortest, min(pace.ms_of.values()))
     no_more(f"the longest move of {name}", longest, pace.longest_ms(moves))
     soak = no_more(f"the soak of {name}", in_ms(link["soaks_s"]), pace.soak_ms(moves))
+    begun = in_ms(link.get("begun_s") or 0)
+    soak += no_more(f"until moves of {name} have begun", begun, pace.begun_ms(moves))
     return soak + int(link["waves"] - 1) * shortest + longest
 
 

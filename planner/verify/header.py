@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.claims import in_ms
 from planner.verify.drains import moves_application
 from planner.verify.fleet import WorkloadKey
 from planner.verify.violation import Violation
@@ -165,18 +166,23 @@ def _wave_workloads(
 
 
 def _times(case: Case) -> Iterator[Violation]:
-    end_s = 0
+    # Sums of fractions differ in their last digits.
+    end_ms = 0
     for entry in case.header["per_wave"]:
-        if entry["start_s"] != end_s + entry["waits_s"]:
+        start_ms, waits_ms, lasts_ms = (
+            in_ms(entry[key]) for key in ("start_s", "waits_s", "seconds")
+        )
+        if start_ms != end_ms + waits_ms:
             yield _totals(
                 f"per_wave {entry['wave']}",
-                f"it starts at {entry['start_s']} s, and the wave before ends at {end_s} s and"
-                f" it waits {entry['waits_s']} s",
+                f"it starts at {entry['start_s']} s, and the wave before ends at"
+                f" {end_ms / 1000:g} s and it waits {entry['waits_s']} s",
                 entry["wave"],
             )
-        end_s = entry["start_s"] + entry["seconds"]
-    if case.header["seconds"] != end_s:
-        yield _totals("seconds", f"it is {case.header['seconds']}, the last wave ends at {end_s}")
+        end_ms = start_ms + lasts_ms
+    if in_ms(case.header["seconds"]) != end_ms:
+        ends = f"the last wave ends at {end_ms / 1000:g}"
+        yield _totals("seconds", f"it is {case.header['seconds']}, {ends}")
 
 
 def _budgets(case: Case, usages: Usages) -> Iterator[Violation]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from planner.verify.dependencies import needed, waited_for
 from planner.verify.numbers import seconds_of
 from planner.verify.order import ordinal_of
+from planner.verify.rates import begun_ms, begun_of, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,7 +73,10 @@ class Pace:
     stages: Sequence[tuple[int, int]]
     """Moves of each stage that has any, and its soak in milliseconds."""
     ms_of: Mapping[str, int]
-    """What a move takes at most, by its kind: the shortest wave of the plan with such a move."""
+    """What a move takes at most, by its kind: the shortest wave of the plan with such a move, but
+    for the time in which its moves begin."""
+    per_s: int | None
+    """Moves of its cluster that may begin in a second."""
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -117,10 +121,14 @@ class Pace:
         """What one of the waves of so many moves takes at least."""
         return (max if moves >= len(self.takes) else min)(self.ms_of.values())
 
+    def begun_ms(self, moves: int) -> int:
+        """Until so many moves have begun."""
+        return 0 if self.per_s is None else begun_ms(moves, self.per_s)
+
     def ms(self, moves: int) -> int:
         """The least time for so many moves."""
         others = (self.waves(moves) - 1) * min(self.ms_of.values())
-        return self.soak_ms(moves) + others + self.longest_ms(moves)
+        return self.soak_ms(moves) + self.begun_ms(moves) + others + self.longest_ms(moves)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,6 +148,7 @@ class Paces:
     usages: Usages
     workloads: Mapping[str, Workload]
     wave_ms: Mapping[int, int]
+    begun: Mapping[tuple[int, str], int]
     _found: dict[str, Pace] = field(default_factory=dict)
 
     @cached_property
@@ -173,8 +182,10 @@ class Paces:
         soaks_ms = {it["name"]: int(seconds_of(it.get("soak") or 0) * 1000) for it in rules}
         waves = {(move.kind, move.wave) for move, _ in moves}
         ms_of: dict[str, int] = {}
+        cluster = workload.key.cluster
+        rate = rate_of(self.case, cluster)
         for kind, wave in waves:
-            lasts_ms = self.wave_ms.get(wave, 0)
+            lasts_ms = self.wave_ms.get(wave, 0) - self.begun.get((wave, cluster), 0)
             ms_of[kind] = min(ms_of.get(kind, lasts_ms), lasts_ms)
         of_pod = self.usages.of_pod
         return Pace(
@@ -185,6 +196,7 @@ class Paces:
             stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
             or [(len(moves), 0)],
             ms_of=ms_of,
+            per_s=rate and rate[1],
         )
 
     def ends(self, least: Callable[[Pace, int], int]) -> Ends:
@@ -217,4 +229,5 @@ def read_paces(case: Case, usages: Usages) -> Paces:
         usages=usages,
         workloads={str(workload.key): workload for workload, _ in case.moves_with_workload()},
         wave_ms={it["wave"]: round(it["seconds"] * 1000) for it in case.header["per_wave"]},
+        begun=begun_of(case),
     )

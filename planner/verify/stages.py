@@ -42,7 +42,7 @@ def soak(case: Case) -> Iterator[Violation]:
         soak_s = seconds_of(rule.get("soak") or 0)
         if before not in ends or after not in starts:
             continue  # The rule `totals` tells of the missing wave.
-        waited_s = starts[after] - ends[before]
+        waited_s = round(starts[after] - ends[before], 3)
         if waited_s < soak_s:
             yield Violation(
                 rule="soak",

@@ -45,6 +45,10 @@ def taught(log: EventLog, until: int) -> bytes:
     return learnt.durations(log, until, lambda plan: load_plan(lambda: log, plan))
 
 
+def at_once(_cluster: str) -> None:
+    """No request has a rate."""
+
+
 def moves(count: int, kind: Any = "in-place") -> list[tuple[int, Move]]:  # noqa: ANN401
     return [
         (
@@ -67,7 +71,9 @@ def test_a_wave_teaches_the_longest_of_what_went_as_planned() -> None:
     run = fold(run, [LetGo(wave=1, moves="3")], 4_000)
     run = fold(run, [Back(wave=1, moves="2-3", strays="2")], 8_000)
     due = bound_moves(moves(5), run.wave)
-    assert took(due, run.wave, {CART: 7}) == ((7, "in-place", 4_000),)
+    assert took(due, run.wave, {CART: 7}, at_once) == ((7, "in-place", 4_000),)
+    # Four pods were named before the first of them went, and the last one by itself.
+    assert took(due, run.wave, {CART: 7}, {"hz": 2}.get) == ((7, "in-place", 3_500),)
 
 
 HOUR_MS = 3_600_000
@@ -111,7 +117,7 @@ def test_moves_teach_only_what_somebody_saw_from_let_go_to_back(
     for time_ms, event in later:
         run = fold(run, [event], time_ms)
     expected = () if teaches is None else ((7, "in-place", teaches),)
-    assert took(bound_moves(moves(2), run.wave), run.wave, {CART: 7}) == expected
+    assert took(bound_moves(moves(2), run.wave), run.wave, {CART: 7}, at_once) == expected
 
 
 def test_the_last_waves_of_a_workload_count() -> None:

@@ -30,6 +30,9 @@ pub struct Spec {
     /// Steps that each workload goes through.
     #[serde(default)]
     pub stages: Vec<Stage>,
+    /// How fast moves may begin.
+    #[serde(default)]
+    pub rates: Vec<Rate>,
     /// Pods that do not move.
     #[serde(default)]
     pub exclude: Vec<Exclude>,
@@ -122,6 +125,18 @@ pub struct Dependency {
     pub after: Vec<WorkloadRef>,
     /// How much of them has to be done.
     pub ready: Option<IntOrPercent>,
+}
+
+/// How fast a run may write to the API server of a cluster, or of each.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rate {
+    /// Unique in the request.
+    pub name: String,
+    /// Cluster, every one when left out.
+    pub cluster: Option<String>,
+    /// Writes a second, at least 1.
+    pub writes_per_second: u32,
 }
 
 /// A budget of the request.

@@ -29,6 +29,7 @@ fn shop() -> Problem {
         order,
         stages,
         calendars: vec![],
+        rate: None,
     };
     Problem {
         resources: vec![
@@ -69,6 +70,7 @@ fn shop() -> Problem {
             count: 4,
         }],
         calendars: vec![],
+        rates: vec![],
     }
 }
 

@@ -140,7 +140,10 @@ fn proved(proof: &Proof, waves: u32) -> u64 {
             ..
         } => head_ms + moves_ms + tail_ms,
         Proof::Calendar { ms, .. } => *ms,
-        Proof::Waves { shortest_ms, .. } => shortest_ms * u64::from(waves),
+        Proof::Begun { begun, why } => begun.ms + proved(why, waves),
+        Proof::Waves {
+            shortest_ms, begun, ..
+        } => shortest_ms * u64::from(waves) + begun.map_or(0, |it| it.ms),
     }
 }
 
@@ -167,6 +170,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
         groups: groups.iter().map(|&g| problem.groups[g].clone()).collect(),
         precedences: problem.precedences.iter().rev().cloned().collect(),
         calendars: problem.calendars.clone(),
+        rates: problem.rates.clone(),
     };
     for p in &mut new.precedences {
         (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
@@ -247,6 +251,21 @@ proptest! {
         laid.stage(&problem);
         prop_assert_eq!(laid.reachable(), &reachable(&problem));
         prop_assert_eq!(solve_laid(&problem, laid, 1), solve(&problem));
+    }
+
+    #[test]
+    fn a_slower_rate_never_makes_a_bound_smaller(problem in problems(6, 5, 9)) {
+        let mut slower = problem.clone();
+        slower.rates.iter_mut().for_each(|rate| rate.per_s = rate.per_s.div_ceil(2));
+        prop_assert!(solve(&slower).bound.ms >= solve(&problem).bound.ms);
+        let at_once = |mut problem: Problem| {
+            problem.groups.iter_mut().for_each(|group| group.rate = None);
+            problem.rates.clear();
+            solve(&problem).bound
+        };
+        let (with, without) = (solve(&problem).bound, at_once(problem));
+        prop_assert_eq!(with.waves, without.waves);
+        prop_assert!(with.ms >= without.ms);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
     ledger::{Charges, Ledger},
     limits::{Limits, is_up},
     queue::Queue,
+    rates::Rates,
     starts::Starts,
     walk::Walk,
 };
@@ -76,14 +77,18 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let ((precedences, mut warnings), posed) =
         rayon::join(|| precedences(&ledger, request, &diff.workloads), pose_each);
     diff.warnings.append(&mut warnings);
+    let rates = Rates::of(ledger.inventory, request);
+    diff.warnings.extend(rates.warnings.iter().cloned());
     let (mut groups, mut infos) = (Vec::new(), Vec::new());
     for (mut group, info, refused) in posed {
         group.calendars = ledger.calendars.of(ledger.inventory, &info);
+        group.rate = rates.of_cluster(info.cluster);
         groups.push(group);
         infos.push(info);
         diff.unmovable.extend(refused);
     }
     let problem = Problem {
+        rates: rates.all,
         resources: ledger.resources,
         pools: ledger.budget_of,
         groups,
@@ -97,6 +102,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         budgets: ledger.budgets,
         places: ledger.places,
         groups: infos,
+        rate_clusters: rates.clusters,
     }
 }
 
@@ -198,6 +204,7 @@ fn named(
         order,
         stages: Vec::new(),
         calendars: Vec::new(),
+        rate: None,
     };
     let info = GroupOf {
         workload: of.workload,

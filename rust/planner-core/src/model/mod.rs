@@ -9,6 +9,7 @@ mod groups;
 mod ledger;
 mod limits;
 mod queue;
+mod rates;
 mod spreads;
 mod starts;
 mod walk;
@@ -25,6 +26,7 @@ pub(crate) use starts::Starts;
 
 use crate::{
     diff::Diff,
+    inventory::ClusterIdx,
     request::Request,
     schedule::{
         Laid,
@@ -43,6 +45,8 @@ pub struct Model {
     pub places: Vec<Box<str>>,
     /// What each group of the problem stands for.
     pub groups: Vec<GroupOf>,
+    /// The cluster of each rate of the problem.
+    pub rate_clusters: Vec<ClusterIdx>,
     /// When the first wave may begin, milliseconds UTC; `None`: the request says nothing of time.
     pub start_ms: Option<i64>,
     /// When everything should be done, milliseconds UTC.

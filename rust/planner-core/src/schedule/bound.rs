@@ -1,18 +1,21 @@
 //! Lower bounds on waves and on time, each with what proves it.
 //!
-//! Over the moves that can be done at all. Four arguments, the largest wins:
+//! Over the moves that can be done at all. Five arguments, the largest wins:
 //! - a group alone: its stages, and in each wave no more than its budgets ever have room for;
 //! - a chain of precedences: such groups one after the other;
 //! - a resource: so many moves take from it, so many at once, and only few of them can go in the
 //!   first or in the last waves because of what comes before or after them;
+//! - a rate (time only): what waves of a chain or all waves last, beside the time in which all moves
+//!   of the rate begin;
 //! - calendars (time only): a chain whose waves lie inside what is open.
 
-use super::chains::{Chains, Ends, durations_ms, soaks_ms, successors};
+use super::chains::{Chains, Ends, Needs, durations_ms, soaks_ms, successors};
 use super::flat::Flat;
 use super::load::Loads;
 use super::pace::{Pace, stage_sizes};
 use super::problem::Problem;
-use super::proof::{ChainLink, Proof, Unit};
+use super::proof::{Begun, ChainLink, Proof, Unit};
+use super::rates::begun_ms;
 use super::reach::Reachable;
 use super::timed_bound::timed;
 
@@ -43,11 +46,13 @@ impl Bound {
         let loads = Loads::of(flat, pace, chains);
         let ((waves, waves_proof), (mut ms, mut ms_proof)) = rayon::join(
             || {
-                let chain = chain(&chains.waves, flat, pace, Unit::Waves);
+                let link = |group, moves| link(flat, pace, group, moves);
+                let chain = chain(&chains.waves, flat, pace, Unit::Waves, link);
                 later(chain, |best| loads.waves(best as u32))
             },
             || {
-                let chain = chain(&chains.ms, flat, pace, Unit::Milliseconds);
+                let link = |group, moves| link(flat, pace, group, moves);
+                let chain = chain(&chains.ms, flat, pace, Unit::Milliseconds, link);
                 later(chain, |best| loads.ms(best))
             },
         );
@@ -58,10 +63,20 @@ impl Bound {
         }
         let used = (0..flat.cohorts()).filter(|&c| flat.count[c] > 0);
         let shortest_ms = used.map(|c| flat.duration_ms[c]).min().unwrap_or(0);
-        if waves * shortest_ms > ms {
-            ms = waves * shortest_ms;
+        for begun in rates(flat, pace) {
+            let (paced_ms, proof) = paced(flat, pace, chains, begun);
+            if paced_ms > ms {
+                (ms, ms_proof) = (paced_ms, proof);
+            }
+        }
+        let slowest = |it: &Begun| (it.ms, std::cmp::Reverse(it.rate));
+        let begun = rates(flat, pace).max_by_key(slowest);
+        let waves_ms = waves * shortest_ms + begun.map_or(0, |it| it.ms);
+        if waves_ms > ms {
+            ms = waves_ms;
             ms_proof = Proof::Waves {
                 shortest_ms,
+                begun,
                 why: Box::new(waves_proof.clone()),
             };
         }
@@ -74,13 +89,63 @@ impl Bound {
     }
 }
 
+/// Of each rate by which any group goes, when all moves of such have begun.
+fn rates(flat: &Flat, pace: &Pace) -> impl Iterator<Item = Begun> {
+    let mut moves = vec![0_u32; flat.per_s.len()];
+    for group in 0..flat.groups() {
+        if let Some(rate) = flat.rate(group) {
+            moves[rate] += pace.total[group];
+        }
+    }
+    let each = moves.into_iter().zip(&flat.per_s).zip(0..);
+    let each = each.map(|((moves, &per_s), rate)| Begun {
+        rate,
+        moves,
+        ms: begun_ms(moves.into(), per_s),
+    });
+    each.filter(|it| it.moves > 0)
+}
+
+/// The longest chain of groups that go by one rate, beside the time in which all moves of the rate
+/// begin: a wave of such a group lasts as long as its move after all others there have begun. Soaks
+/// may lie beside other waves, and so may waves of groups of another rate.
+fn paced(flat: &Flat, pace: &Pace, chains: &Chains, begun: Begun) -> (u64, Proof) {
+    let needs = Needs::of(flat);
+    let is_its = |group| flat.rate(group) == Some(begun.rate as usize);
+    let least = |group, count| match is_its(group) {
+        true => needs.waves_ms(pace, group, count),
+        false => 0,
+    };
+    let ends = Ends::of(flat, pace, &chains.order, least);
+    let bare = |group, moves| {
+        let link = link(flat, pace, group, moves);
+        let part = u64::from(is_its(group));
+        ChainLink {
+            shortest_ms: link.shortest_ms * part,
+            longest_ms: link.longest_ms * part,
+            soaks_ms: 0,
+            begun_ms: 0,
+            ..link
+        }
+    };
+    let (ms, why) = chain(&ends, flat, pace, Unit::Milliseconds, bare);
+    let why = Box::new(why);
+    (ms + begun.ms, Proof::Begun { begun, why })
+}
+
 /// The first, or what `other` finds above it.
 fn later(first: (u64, Proof), other: impl Fn(u64) -> Option<(u64, Proof)>) -> (u64, Proof) {
     other(first.0).unwrap_or(first)
 }
 
 /// The longest chain of groups; a chain of one is a group alone.
-fn chain<T>(ends: &Ends<T>, flat: &Flat, pace: &Pace, unit: Unit) -> (u64, Proof)
+fn chain<T>(
+    ends: &Ends<T>,
+    flat: &Flat,
+    pace: &Pace,
+    unit: Unit,
+    link: impl Fn(usize, u32) -> ChainLink,
+) -> (u64, Proof)
 where
     T: Copy + Into<u64>,
 {
@@ -106,7 +171,7 @@ where
             most.is_none(),
             "a chain goes by precedences"
         );
-        let link = link(flat, pace, group, most.unwrap_or(pace.total[group]));
+        let link = link(group, most.unwrap_or(pace.total[group]));
         debug_assert_eq!(link.least(unit), length(group) - next.map_or(0, length));
         links.push(link);
         at = next;
@@ -131,5 +196,6 @@ pub(super) fn link(flat: &Flat, pace: &Pace, group: usize, moves: u32) -> ChainL
         shortest_ms,
         longest_ms: if all { longest_ms } else { shortest_ms },
         soaks_ms: soaks_ms(flat, group, moves),
+        begun_ms: flat.begun_ms(group, moves),
     }
 }

@@ -39,7 +39,7 @@ impl Chains {
 
 impl<T: Copy + Default + Ord + std::ops::Add<Output = T>> Ends<T> {
     /// `least(group, count)` is the least that the first `count` moves of the group need.
-    fn of(flat: &Flat, pace: &Pace, order: &[u32], least: impl Fn(usize, u32) -> T) -> Self {
+    pub fn of(flat: &Flat, pace: &Pace, order: &[u32], least: impl Fn(usize, u32) -> T) -> Self {
         let zero = vec![T::default(); flat.groups()];
         let next = vec![None; flat.groups()];
         let mut ends = Self {
@@ -147,9 +147,15 @@ impl Needs {
     }
 
     /// The least time for the first `count` moves: each of their waves lasts as long as the
-    /// shortest move, one as long as the longest if all are done, and the stages that end before
-    /// soak.
+    /// shortest move, one as long as the longest if all are done, after those of them have begun
+    /// that are in it, and the stages that end before soak.
     pub fn ms(&self, flat: &Flat, pace: &Pace, group: usize, count: u32) -> u64 {
+        let waves_ms = self.waves_ms(pace, group, count);
+        soaks_ms(flat, group, count) + flat.begun_ms(group, count) + waves_ms
+    }
+
+    /// The same without soaks, and beside the time in which moves begin.
+    pub fn waves_ms(&self, pace: &Pace, group: usize, count: u32) -> u64 {
         if count == 0 {
             return 0;
         }
@@ -159,6 +165,6 @@ impl Needs {
         } else {
             low
         };
-        soaks_ms(flat, group, count) + u64::from(pace.waves(group, count) - 1) * low + last
+        u64::from(pace.waves(group, count) - 1) * low + last
     }
 }

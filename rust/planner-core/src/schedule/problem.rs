@@ -4,9 +4,11 @@
 //! For every wave and every resource from which a move of that wave takes:
 //! `down + taken <= limit`, where `down` are the pods that are down already and have not been
 //! moved in an earlier wave (a pod that is down counts until the end of the wave that moves it).
+//! A wave lasts as long as its longest move, after all that go by the same rate have begun.
 
 pub use super::calendar::Calendar;
 pub use super::cohorts::{Cohort, Cohorts};
+pub use super::rates::Rate;
 
 /// Index into [`Problem::resources`].
 pub type ResourceIdx = u32;
@@ -16,6 +18,8 @@ pub type PoolIdx = u32;
 pub type GroupIdx = u32;
 /// Index into [`Problem::calendars`].
 pub type CalendarIdx = u32;
+/// Index into [`Problem::rates`].
+pub type RateIdx = u32;
 
 /// A renewable resource: one budget at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub struct Group {
     /// A wave that moves any of the group lies inside what each of these has open. Empty: any
     /// time goes.
     pub calendars: Vec<CalendarIdx>,
+    /// At which its moves begin one after the other; `None`: all of a wave begin at once.
+    pub rate: Option<RateIdx>,
 }
 
 /// `after` makes its first move only in a wave before which `count` moves of `before` are done.
@@ -96,4 +102,6 @@ pub struct Problem {
     pub precedences: Vec<Precedence>,
     /// All calendars.
     pub calendars: Vec<Calendar>,
+    /// All rates.
+    pub rates: Vec<Rate>,
 }

@@ -1,6 +1,6 @@
 //! What proves a bound, and the sentence that says so.
 
-use super::problem::{GroupIdx, Problem, ResourceIdx};
+use super::problem::{GroupIdx, Problem, RateIdx, ResourceIdx};
 
 /// What a bound counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct ChainLink {
     pub longest_ms: u64,
     /// Soak of the stages that end before the moves do, in milliseconds.
     pub soaks_ms: u64,
+    /// Until the moves have begun at the group's rate, in milliseconds.
+    pub begun_ms: u64,
 }
 
 impl ChainLink {
@@ -60,9 +62,31 @@ impl ChainLink {
             Unit::Waves => self.waves.into(),
             Unit::Milliseconds => {
                 let others = u64::from(self.waves.saturating_sub(1));
-                self.soaks_ms + others * self.shortest_ms + self.longest_ms
+                self.soaks_ms + self.begun_ms + others * self.shortest_ms + self.longest_ms
             }
         }
+    }
+}
+
+/// The moves that go by one rate, and when all have begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The rate.
+    pub rate: RateIdx,
+    /// All of its moves.
+    pub moves: u32,
+    /// Milliseconds.
+    pub ms: u64,
+}
+
+impl Begun {
+    fn phrase(self, problem: &Problem) -> String {
+        let rate = &problem.rates[self.rate as usize];
+        let (time, moves) = (amount(self.ms, Unit::Milliseconds), self.moves);
+        format!(
+            "{time} for {moves} moves at {} a second ({})",
+            rate.per_s, rate.name
+        )
     }
 }
 
@@ -114,10 +138,19 @@ pub enum Proof {
         /// When the last can be done at the earliest, in milliseconds from the start.
         ms: u64,
     },
+    /// What waves of groups that go by a rate last, beside the time in which all of its moves begin.
+    Begun {
+        /// The rate.
+        begun: Begun,
+        /// What the waves last.
+        why: Box<Proof>,
+    },
     /// So many waves, each at least as long as the shortest move.
     Waves {
         /// The shortest move in milliseconds.
         shortest_ms: u64,
+        /// What lies beside it in the waves.
+        begun: Option<Begun>,
         /// Why so many waves.
         why: Box<Proof>,
     },
@@ -212,10 +245,21 @@ impl Proof {
                     amount(*ms, Unit::Milliseconds)
                 )
             }
-            Self::Waves { shortest_ms, why } => {
+            Self::Waves {
+                shortest_ms,
+                begun,
+                why,
+            } => {
                 let shortest = amount(*shortest_ms, Unit::Milliseconds);
                 let why = why.sentence(problem);
-                format!("No wave is shorter than {shortest}, and {why}")
+                let beside = begun.map_or_else(String::new, |begun| {
+                    format!(" beside {}", begun.phrase(problem))
+                });
+                format!("No wave is shorter than {shortest}{beside}, and {why}")
+            }
+            Self::Begun { begun, why } => {
+                let (begun, why) = (begun.phrase(problem), why.sentence(problem));
+                format!("Beside {begun}: {why}")
             }
         }
     }
@@ -227,7 +271,7 @@ impl Proof {
             Self::Chain { links, .. } | Self::Calendar { links, .. } => {
                 links.iter().map(|link| link.group).collect()
             }
-            Self::Waves { why, .. } => why.through(),
+            Self::Waves { why, .. } | Self::Begun { why, .. } => why.through(),
             Self::Nothing | Self::Resource { .. } | Self::ResourceTime { .. } => Vec::new(),
         }
     }

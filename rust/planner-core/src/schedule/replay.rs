@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::calendar::{closes, holds};
 use super::flat::Flat;
 use super::problem::{CalendarIdx, Problem, ResourceIdx};
+use super::rates::Lasting;
 use super::rows::Rows;
 use super::waves::{Step, Waves};
 
@@ -43,6 +44,8 @@ struct Replay<'a> {
     left: Vec<u32>,
     /// Of the calendars of the wave before, the one that closes first, and when.
     closes: Option<(u64, CalendarIdx)>,
+    /// How long the wave before lasts, where there are calendars.
+    lasting: Lasting,
 }
 
 /// What going through a schedule tells.
@@ -66,6 +69,7 @@ pub(crate) fn replay(problem: &Problem, flat: &Flat, waves: &Waves) -> Replayed 
         done_before: vec![0; flat.groups()],
         left: flat.count.clone(),
         closes: None,
+        lasting: Lasting::of(flat.per_s.iter().copied()),
     };
     let pools = problem.pools.iter().max().map_or(0, |last| last + 1);
     let mut least = Vec::with_capacity(waves.count() as usize);
@@ -154,7 +158,7 @@ impl Replay<'_> {
         }
         let before = step.wave as usize - 2;
         let (begin_ms, end_ms) = (self.waves.starts_ms[before], self.waves.ends_ms[before]);
-        let end_ms = end_ms.max(begin_ms + self.flat.duration_ms[step.cohort as usize]);
+        let end_ms = end_ms.max(begin_ms + self.lasts_ms(step));
         let own = self.problem.groups[step.group as usize].calendars.iter();
         let is_closed = |&calendar: &CalendarIdx| {
             let open = &self.problem.calendars[calendar as usize].open;
@@ -164,6 +168,14 @@ impl Replay<'_> {
         own.copied()
             .find(is_closed)
             .or(too_long.map(|(_, calendar)| calendar))
+    }
+
+    /// How long the wave before would have lasted for one move of the step more.
+    fn lasts_ms(&self, step: &Step) -> u64 {
+        let (group, mut before) = (step.group as usize, self.lasting.clone());
+        let duration_ms = self.flat.duration_ms[step.cohort as usize];
+        before.add(self.flat.rate(group), duration_ms, 1);
+        before.ms()
     }
 
     /// The first calendar of a wave's groups that closes after the wave's begin.
@@ -188,8 +200,14 @@ impl Replay<'_> {
             *room = i64::from(*limit) - i64::from(*down);
         }
         self.done_before.copy_from_slice(&self.done);
+        self.lasting.clear();
         for step in wave {
             let cohort = step.cohort as usize;
+            if self.flat.is_timed() {
+                let duration_ms = self.flat.duration_ms[cohort];
+                let rate = self.flat.rate(step.group as usize);
+                self.lasting.add(rate, duration_ms, step.count);
+            }
             for &r in self.flat.takes.row(cohort) {
                 self.room[r as usize] -= i64::from(step.count);
             }

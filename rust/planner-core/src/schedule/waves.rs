@@ -12,6 +12,7 @@ use super::chains::successors;
 use super::flat::Flat;
 use super::pace::Pace;
 use super::priority::{Key, Patience, Priority, Queue, Queued, Rule};
+use super::rates::Lasting;
 pub(crate) use made::{Step, Waves};
 use timed::Span;
 
@@ -62,6 +63,8 @@ struct Pass<'a> {
     unsorted: Vec<u32>,
     /// The wave that is being filled, when calendars say when groups may move.
     span: Span,
+    /// How long it lasts; of a wave without calendars only once it is full.
+    lasting: Lasting,
     waves: Waves,
 }
 
@@ -115,6 +118,7 @@ impl<'a> Pass<'a> {
             active: Vec::new(),
             unsorted,
             span: Span::default(),
+            lasting: Lasting::of(flat.per_s.iter().copied()),
             waves: Waves {
                 is_timed: flat.is_timed(),
                 steps: Vec::with_capacity(flat.cohorts()),
@@ -265,8 +269,8 @@ impl<'a> Pass<'a> {
                 let rare = queued.rare(pace).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);
             }
-            if self.waves.is_timed && !self.span.fits(flat.duration_ms[cohort], closes_ms) {
-                count = 0;
+            if self.waves.is_timed {
+                count = self.inside(group, cohort, count, closes_ms);
             }
             if count > 0 {
                 self.make(group, queued, count);
@@ -279,7 +283,9 @@ impl<'a> Pass<'a> {
                     charged += count;
                 }
                 if self.waves.is_timed {
-                    self.span.take(flat.duration_ms[cohort], closes_ms);
+                    self.span.close(closes_ms);
+                    let duration_ms = flat.duration_ms[cohort];
+                    self.lasting.add(flat.rate(group), duration_ms, count);
                 }
             }
             if queued.left > 0 {
@@ -325,10 +331,13 @@ impl<'a> Pass<'a> {
     /// Ends the wave: what it moved is done, what was down and moved is up.
     fn close(&mut self, begun: usize, wave: u32) {
         let flat = self.ground.flat;
-        let (mut ready_ms, mut longest_ms) = (self.now_ms(), 0);
+        let mut ready_ms = self.now_ms();
+        self.lasting.clear();
         for step in &self.waves.steps[begun..] {
             ready_ms = ready_ms.max(self.groups[step.group as usize].ready_ms);
-            longest_ms = longest_ms.max(flat.duration_ms[step.cohort as usize]);
+            let duration_ms = flat.duration_ms[step.cohort as usize];
+            let rate = flat.rate(step.group as usize);
+            self.lasting.add(rate, duration_ms, step.count);
             for &r in flat.releases.row(step.cohort as usize) {
                 let r = r as usize;
                 self.down[r] = self.down[r].saturating_sub(step.count);
@@ -336,15 +345,16 @@ impl<'a> Pass<'a> {
             }
         }
         let start_ms = ready_ms.max(self.span.start_ms);
+        let end_ms = start_ms + self.lasting.ms();
         self.waves.ready_ms.push(ready_ms);
         self.waves.starts_ms.push(start_ms);
-        self.waves.ends_ms.push(start_ms + longest_ms);
+        self.waves.ends_ms.push(end_ms);
         let mut active = std::mem::take(&mut self.active);
         active.retain(|&group| {
             let stays = self.groups[group as usize].now == 0;
             if !stays {
                 self.waves.last[group as usize] = wave;
-                self.advance(group, start_ms + longest_ms);
+                self.advance(group, end_ms);
             }
             stays
         });

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::schedule::problem::{
-    Calendar, Cohort, Cohorts, Group, Order, Precedence, Problem, Resource, Stage,
+    Calendar, Cohort, Cohorts, Group, Order, Precedence, Problem, Rate, Resource, Stage,
 };
 use planner_core::schedule::{Chunk, Held, Schedule};
 use proptest::prelude::*;
@@ -183,17 +183,13 @@ fn check_times(
                 start = start.max(schedule.ends_ms[last as usize - 1] + ended.2);
             }
         }
-        let of = |c: &&Chunk| {
-            let group = &problem.groups[c.group as usize];
-            group.cohorts.get(c.cohort as usize).duration_ms
-        };
-        let longest = chunks.iter().map(of).max().unwrap_or(0);
+        let lasts = lasts_ms(problem, &chunks, None);
         // Where there are calendars a wave may begin later than it could.
         let begins = schedule.starts_ms[at];
         if begins < start || (begins > start && problem.calendars.is_empty()) {
             return Err(format!("wave {number} begins at {begins} ms, not {start}"));
         }
-        end = begins + longest;
+        end = begins + lasts;
         if schedule.ends_ms[at] != end {
             return Err(format!("wave {number} is {begins}..{end} ms"));
         }
@@ -208,6 +204,23 @@ fn check_times(
     Ok(())
 }
 
+/// How long a wave lasts, with one move more of a chunk: its moves begin at their rates.
+fn lasts_ms(problem: &Problem, chunks: &[&Chunk], one: Option<&Chunk>) -> u64 {
+    let one = one.map(|chunk| Chunk { count: 1, ..*chunk });
+    let all = || chunks.iter().copied().chain(one.as_ref());
+    let rate = |c: &Chunk| problem.groups[c.group as usize].rate;
+    let each = all().map(|chunk| {
+        let group = &problem.groups[chunk.group as usize];
+        let moves = all().filter(|it| rate(it) == group.rate).map(|it| it.count);
+        let begun = group.rate.map_or(0, |rate| {
+            let per_s = problem.rates[rate as usize].per_s;
+            (moves.sum::<u32>() * 1000).div_ceil(per_s)
+        });
+        u64::from(begun) + group.cohorts.get(chunk.cohort as usize).duration_ms
+    });
+    each.max().unwrap_or(0)
+}
+
 fn is_open(problem: &Problem, calendar: u32, begin: u64, end: u64) -> bool {
     let mut open = problem.calendars[calendar as usize].open.iter();
     open.any(|span| span.start <= begin && end <= span.end && begin < span.end)
@@ -216,12 +229,9 @@ fn is_open(problem: &Problem, calendar: u32, begin: u64, end: u64) -> bool {
 /// Whether the wave before, made as long as the chunk, is not inside the calendar, which is that
 /// of the chunk's group or of a group there.
 fn is_closed(problem: &Problem, schedule: &Schedule, chunk: &Chunk, calendar: u32) -> bool {
-    let at = chunk.wave as usize - 2;
-    let group = &problem.groups[chunk.group as usize];
-    let own_ms = group.cohorts.get(chunk.cohort as usize).duration_ms;
-    let begin = schedule.starts_ms[at];
-    let end = schedule.ends_ms[at].max(begin + own_ms);
+    let begin = schedule.starts_ms[chunk.wave as usize - 2];
     let there = wave(schedule, chunk.wave - 1);
+    let end = begin + lasts_ms(problem, &there, Some(chunk));
     let mut groups = there.iter().map(|c| c.group).chain([chunk.group]);
     groups.any(|g| problem.groups[g as usize].calendars.contains(&calendar))
         && !is_open(problem, calendar, begin, end)
@@ -344,17 +354,29 @@ pub fn problems(groups: usize, resources: usize, count: u32) -> impl Strategy<Va
         let indices: Vec<u32> = (0..resources.len() as u32).collect();
         let links = prop::collection::vec((any::<usize>(), any::<usize>(), 0..4_u32), 0..4);
         let group = group(indices, count);
-        (Just(resources), prop::collection::vec(group, groups), links).prop_map(build)
+        let groups = prop::collection::vec(group, groups);
+        // Most have none.
+        let rates = prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(1..6_u32, 1..3)];
+        (Just(resources), groups, links, rates).prop_map(build)
     })
 }
 
 /// (group that goes first, group that waits, moves), the groups modulo their number.
 type Links = Vec<(usize, usize, u32)>;
 
-fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -> Problem {
+fn build(
+    (resources, mut groups, links, rates): (Vec<(u32, u32)>, Vec<Group>, Links, Vec<u32>),
+) -> Problem {
     for (g, group) in groups.iter_mut().enumerate() {
         group.name = format!("group {g}").into();
+        // One of the rates, or none.
+        let rate = g % (rates.len() + 1);
+        group.rate = (rate < rates.len()).then_some(rate as u32);
     }
+    let rate = |(r, per_s): (usize, u32)| Rate {
+        name: format!("rate {r}").into(),
+        per_s,
+    };
     let resource = |(r, (limit, down)): (usize, (u32, u32))| Resource {
         name: format!("resource {r}").into(),
         limit,
@@ -375,6 +397,7 @@ fn build((resources, mut groups, links): (Vec<(u32, u32)>, Vec<Group>, Links)) -
         precedences: links.map(link).collect(),
         groups,
         calendars: Vec::new(),
+        rates: rates.into_iter().enumerate().map(rate).collect(),
     }
 }
 
@@ -437,6 +460,7 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
                 order,
                 stages,
                 calendars: Vec::new(),
+                rate: None,
             }
         },
     )

@@ -24,6 +24,7 @@ pub(super) fn solve(model: &Model, request: &Request, unit: Option<Unit>) -> (Pr
         }
         Some(Unit::Sooner(first)) => each_alike(&mut problem, first, |count| count - 1),
         Some(Unit::Without(first)) => each_alike(&mut problem, first, |_| 0),
+        Some(Unit::Rate(rate)) => problem.rates[rate as usize].per_s += 1,
         _ => {}
     }
     let mut laid = Laid::of(&problem);

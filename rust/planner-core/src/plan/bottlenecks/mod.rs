@@ -1,4 +1,4 @@
-//! What one unit more would save: of a budget, before a dependency, of a stage.
+//! What one unit more would save: of a budget, before a dependency, of a stage, of a rate.
 //!
 //! Nothing is estimated: the posed problem is solved again with the unit. Only what holds
 //! something up is tried: elsewhere a unit lets no move of this schedule go in the wave before.
@@ -131,6 +131,11 @@ impl Bottlenecks {
             Unit::Sooner(index) | Unit::Without(index) => {
                 let name = &self.model.problem.precedences[index as usize].name;
                 ("dependency", name, None)
+            }
+            Unit::Rate(rate) => {
+                let cluster = self.model.rate_clusters[rate as usize];
+                let name = &self.model.problem.rates[rate as usize].name;
+                ("rate", name, Some(&*self.clusters[cluster as usize]))
             }
             Unit::Soak(stage) | Unit::Size(stage) => (
                 "stage",

@@ -39,7 +39,7 @@ pub(super) struct Found<'a> {
     name: &'a str,
     cluster: Option<&'a str>,
     unit: &'static str,
-    /// The limit of a budget before.
+    /// The limit of a budget, or the writes a second of a rate, before.
     limit: Option<u32>,
     /// Moves that it holds up.
     holds: u64,
@@ -76,6 +76,7 @@ impl Bottlenecks {
             Unit::Without(_) => "taken out",
             Unit::Soak(_) => "1 minute less soak",
             Unit::Size(_) => "1 move more in it",
+            Unit::Rate(_) => "1 write a second more",
         }
     }
 
@@ -92,6 +93,7 @@ impl Bottlenecks {
         let (kind, name, cluster) = self.name(each.unit);
         let limit = match each.unit {
             Unit::Budget(index) => Some(self.model.budgets[index as usize].limit),
+            Unit::Rate(index) => Some(self.model.problem.rates[index as usize].per_s),
             _ => None,
         };
         Found {

@@ -6,7 +6,10 @@ use crate::{
     model::{BudgetIdx, Model},
     plan::header::takers,
     request::Request,
-    schedule::{Blocker, Held, Schedule, problem::Problem},
+    schedule::{
+        Blocker, Held, Lasting, Schedule,
+        problem::{Problem, RateIdx},
+    },
 };
 
 /// One unit more of something.
@@ -22,6 +25,8 @@ pub(super) enum Unit {
     Soak(u32),
     /// One move more in a stage of every workload.
     Size(u32),
+    /// One write a second more.
+    Rate(RateIdx),
 }
 
 /// A unit that may save something.
@@ -111,9 +116,42 @@ impl Units {
                 units.add(Unit::Size(at as u32), weight);
             }
         }
+        units.add_rates(problem, schedule);
         let most = |it: &Try| (std::cmp::Reverse((it.critical, it.holds)), it.unit);
         units.tries.sort_unstable_by_key(most);
         units
+    }
+
+    /// Adds every rate that makes a wave longer; it holds up the moves of those waves that go by it.
+    fn add_rates(&mut self, problem: &Problem, schedule: &Schedule) {
+        let mut holds = vec![0_u64; problem.rates.len()];
+        let mut lasting = Lasting::of(problem.rates.iter().map(|it| it.per_s));
+        for wave in schedule.chunks.chunk_by(|a, b| a.wave == b.wave) {
+            let mut moves = vec![0_u64; holds.len()];
+            lasting.clear();
+            for chunk in wave {
+                let group = &problem.groups[chunk.group as usize];
+                let duration_ms = group.cohorts.get(chunk.cohort as usize).duration_ms;
+                let rate = group.rate.map(|rate| rate as usize);
+                lasting.add(rate, duration_ms, chunk.count);
+                if let Some(rate) = rate {
+                    moves[rate] += u64::from(chunk.count);
+                }
+            }
+            for (rate, moves) in moves.into_iter().enumerate() {
+                if lasting.ms_without(rate) < lasting.ms() {
+                    holds[rate] += moves;
+                }
+            }
+        }
+        for (rate, holds) in (0..).zip(holds) {
+            let weight = Weight {
+                holds,
+                critical: holds,
+                together: None,
+            };
+            self.add(Unit::Rate(rate), &weight);
+        }
     }
 
     fn add(&mut self, unit: Unit, weight: &Weight) {

@@ -12,7 +12,7 @@ use crate::{
     model::{Spread, Spreads, Starts},
     plan::{Plan, PlanError, moves::MovesReader},
     request::Request,
-    schedule::{Open, intersection},
+    schedule::{Open, begun_ms, intersection},
 };
 
 /// What a draw has to know of a plan.
@@ -49,6 +49,8 @@ pub(super) struct Alike {
     pub spread: Spread,
     /// Which median is theirs: [`RULES`], or that of their workload and kind.
     pub median: u32,
+    /// Until all moves of the wave that go by their rate have begun, milliseconds.
+    pub begun_ms: u64,
     pub count: u32,
 }
 
@@ -66,6 +68,14 @@ pub(super) struct Header {
     per_wave: Vec<WaveOf>,
     #[serde(default)]
     calendars: Vec<Calendar>,
+    #[serde(default)]
+    rates: Vec<Rate>,
+}
+
+#[derive(Deserialize)]
+struct Rate {
+    cluster: String,
+    writes_per_second: u32,
 }
 
 #[derive(Deserialize)]
@@ -98,10 +108,10 @@ struct Calendar {
 
 /// The moves of one wave; those that are alike are one.
 #[derive(Default)]
-struct Moves(BTreeMap<(u32, [u64; 4]), Alike>);
+struct Moves(BTreeMap<(u32, u64, [u64; 4]), Alike>);
 
 impl Moves {
-    fn add(&mut self, (spread, median): (Spread, u32), count: u32) {
+    fn add(&mut self, (spread, median): (Spread, u32), begun_ms: u64, count: u32) {
         let figures = [
             spread.fixed_ms,
             spread.median_ms,
@@ -111,9 +121,11 @@ impl Moves {
         let none = Alike {
             spread,
             median,
+            begun_ms,
             count: 0,
         };
-        let alike = self.0.entry((median, figures.map(f64::to_bits)));
+        let key = (median, begun_ms, figures.map(f64::to_bits));
+        let alike = self.0.entry(key);
         alike.or_insert(none).count += count;
     }
 }
@@ -121,6 +133,17 @@ impl Moves {
 impl Header {
     pub fn of(plan: &Plan) -> Result<Self, PlanError> {
         serde_json::from_str(&plan.header).map_err(|error| PlanError::Codec(error.to_string()))
+    }
+
+    /// Until the moves of a wave have begun that go by the rate of a cluster, by cluster.
+    fn begun_ms(&self, wave: &WaveOf) -> BTreeMap<&str, u64> {
+        let each = self.rates.iter().map(|rate| {
+            let of = |&&(index, _): &&(usize, u32)| self.workloads[index].cluster == rate.cluster;
+            let moves = wave.workloads.iter().filter(of).map(|it| u64::from(it.1));
+            let ms = begun_ms(moves.sum(), rate.writes_per_second);
+            (&*rate.cluster, ms)
+        });
+        each.collect()
     }
 }
 
@@ -156,9 +179,10 @@ impl Course {
         let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
         let mut row = 0;
         for wave in &header.per_wave {
-            let mut its_moves = Moves::default();
+            let (mut its_moves, begun) = (Moves::default(), header.begun_ms(wave));
             for &(index, moves) in &wave.workloads {
                 let its = &header.workloads[index];
+                let begun_ms = begun.get(&*its.cluster).copied().unwrap_or(0);
                 let rows = row..row + moves as usize;
                 row = rows.end;
                 for (kind, count) in kinds(&reader, its, rows)? {
@@ -175,7 +199,7 @@ impl Course {
                         }
                     };
                     course.seen += if median == RULES { 0 } else { u64::from(count) };
-                    its_moves.add((spread, median), count);
+                    its_moves.add((spread, median), begun_ms, count);
                 }
             }
             course.waves.push(Wave {

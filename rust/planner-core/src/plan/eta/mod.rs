@@ -1,6 +1,6 @@
 //! How long a plan takes, by drawing how long its moves take.
 //!
-//! A wave lasts as long as its slowest move, and begins as a run would let it begin: after the
+//! A wave lasts as long as its slowest move, after those that go by the same rate have begun, and begins as a run would let it begin: after the
 //! soaks, and only when everything that it moves may move for as long as it is planned to take.
 //! The slowest of `n` moves that are alike is one draw at the quantile `U^(1/n)`, so that a draw
 //! costs what the plan has of waves and different moves, however many pods there are.
@@ -106,7 +106,7 @@ impl Wave {
     fn longest_ms(&self, rng: &mut Rng, off: &[f64]) -> f64 {
         let slowest = self.moves.iter().map(|it| {
             let above = normal::slowest(rng.f64(), it.count);
-            it.spread.ms(above, off[it.median as usize])
+            it.begun_ms as f64 + it.spread.ms(above, off[it.median as usize])
         });
         slowest.fold(0.0, f64::max)
     }
@@ -139,6 +139,7 @@ mod tests {
         let alike = |&(spread, count): &(Spread, u32)| Alike {
             spread,
             median: 0,
+            begun_ms: 0,
             count,
         };
         Wave {

@@ -23,6 +23,16 @@ pub(super) struct Certificate<'a> {
     times: Option<Times>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shortest_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<Begun<'a>>,
+}
+
+/// The moves of a rate, and when all have begun.
+#[derive(Serialize)]
+struct Begun<'a> {
+    name: &'a str,
+    moves: u32,
+    begun_s: f64,
 }
 
 #[derive(Serialize)]
@@ -43,6 +53,9 @@ struct Lasts {
     shortest_s: f64,
     longest_s: f64,
     soaks_s: f64,
+    /// Until they have begun, where they go by a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begun_s: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -117,25 +130,35 @@ impl Scene<'_> {
                 head_ms,
                 moves_ms,
                 tail_ms,
-            } => {
-                let (head_s, moves_s, tail_s) =
-                    (seconds(*head_ms), seconds(*moves_ms), seconds(*tail_ms));
-                Certificate {
-                    kind: "budget",
-                    budget: Some(self.room(*resource, *moves, *room)),
-                    times: Some(Times {
-                        head_s,
-                        moves_s,
-                        tail_s,
-                    }),
-                    ..argued
-                }
-            }
-            Proof::Waves { shortest_ms, why } => Certificate {
-                shortest_s: Some(seconds(*shortest_ms)),
+            } => Certificate {
+                kind: "budget",
+                budget: Some(self.room(*resource, *moves, *room)),
+                times: Some(Times::of(*head_ms, *moves_ms, *tail_ms)),
+                ..argued
+            },
+            Proof::Begun { begun, why } => Certificate {
+                rate: Some(self.begun(*begun)),
                 text: argued.text,
                 ..self.certificate(why)
             },
+            Proof::Waves {
+                shortest_ms,
+                begun,
+                why,
+            } => Certificate {
+                shortest_s: Some(seconds(*shortest_ms)),
+                rate: begun.map(|begun| self.begun(begun)),
+                text: argued.text,
+                ..self.certificate(why)
+            },
+        }
+    }
+
+    fn begun(&self, begun: schedule::Begun) -> Begun<'_> {
+        Begun {
+            name: &self.model.problem.rates[begun.rate as usize].name,
+            moves: begun.moves,
+            begun_s: seconds(begun.ms),
         }
     }
 
@@ -156,6 +179,7 @@ impl Scene<'_> {
                 shortest_s: seconds(link.shortest_ms),
                 longest_s: seconds(link.longest_ms),
                 soaks_s: seconds(link.soaks_ms),
+                begun_s: (link.begun_ms > 0).then(|| seconds(link.begun_ms)),
             }),
         }
     }
@@ -171,6 +195,16 @@ impl Scene<'_> {
             place: (!place.is_empty()).then_some(place),
             moves,
             room,
+        }
+    }
+}
+
+impl Times {
+    fn of(head_ms: u64, moves_ms: u64, tail_ms: u64) -> Self {
+        Self {
+            head_s: seconds(head_ms),
+            moves_s: seconds(moves_ms),
+            tail_s: seconds(tail_ms),
         }
     }
 }

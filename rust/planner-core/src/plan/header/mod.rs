@@ -8,6 +8,7 @@ mod certificate;
 mod deadline;
 mod drains;
 mod pieces;
+mod rates;
 mod waves;
 mod workloads;
 
@@ -195,6 +196,10 @@ impl Scene<'_> {
             let calendars = self.model.problem.calendars.par_iter();
             let calendars = calendars.map(|calendar| Calendar::of(calendar, start_ms));
             lists.push(("calendars", list(1, calendars)));
+        }
+        let rates = self.rates();
+        if !rates.is_empty() {
+            lists.push(("rates", list(1, rates.into_par_iter())));
         }
         Pieces::object(text(&self.head(order, request)), lists)
     }

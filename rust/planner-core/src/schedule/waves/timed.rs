@@ -12,8 +12,6 @@ use crate::schedule::calendar::{closes, first_fit, opens_after};
 #[expect(clippy::struct_field_names, reason = "units are said everywhere")]
 pub(super) struct Span {
     pub start_ms: u64,
-    /// How long its longest move takes.
-    pub longest_ms: u64,
     /// When the first of its groups closes.
     closes_ms: u64,
 }
@@ -22,19 +20,17 @@ impl Span {
     pub fn at(start_ms: u64) -> Self {
         Self {
             start_ms,
-            longest_ms: 0,
             closes_ms: u64::MAX,
         }
     }
 
-    /// Whether a move of this length fits, of a group that closes then.
-    pub fn fits(&self, duration_ms: u64, closes_ms: u64) -> bool {
-        let end_ms = self.start_ms + self.longest_ms.max(duration_ms);
-        end_ms <= self.closes_ms.min(closes_ms)
+    /// What lies between its begin and the first of its groups to close, with one that closes then.
+    fn within_ms(&self, closes_ms: u64) -> u64 {
+        self.closes_ms.min(closes_ms).saturating_sub(self.start_ms)
     }
 
-    pub fn take(&mut self, duration_ms: u64, closes_ms: u64) {
-        self.longest_ms = self.longest_ms.max(duration_ms);
+    /// Takes a group that closes then.
+    pub fn close(&mut self, closes_ms: u64) {
         self.closes_ms = self.closes_ms.min(closes_ms);
     }
 }
@@ -49,6 +45,7 @@ impl Pass<'_> {
         let mut next_ms = Some(self.timed_start_ms(&active, wave));
         while let Some(start_ms) = next_ms {
             self.span = Span::at(start_ms);
+            self.lasting.clear();
             self.fill_all(&active, start_ms, wave);
             if self.waves.steps.len() > begun {
                 break;
@@ -60,6 +57,13 @@ impl Pass<'_> {
             self.close(begun, wave);
         }
         next_ms.is_some()
+    }
+
+    /// How many of so many moves of a cohort the wave can hold before anybody closes.
+    pub(super) fn inside(&self, group: usize, cohort: usize, moves: u32, closes_ms: u64) -> u32 {
+        let (flat, within_ms) = (self.ground.flat, self.span.within_ms(closes_ms));
+        let (rate, duration_ms) = (flat.rate(group), flat.duration_ms[cohort]);
+        self.lasting.most(rate, duration_ms, moves, within_ms)
     }
 
     /// When the group closes, of which a wave may hold moves that begins at this instant.
@@ -91,7 +95,10 @@ impl Pass<'_> {
         let flat = self.ground.flat;
         let first = self.queue[state.first as usize].cohort as usize;
         match flat.open(group as usize) {
-            Some(open) => first_fit(open, from_ms, flat.duration_ms[first]),
+            Some(open) => {
+                let one_ms = flat.duration_ms[first] + flat.begun_ms(group as usize, 1);
+                first_fit(open, from_ms, one_ms)
+            }
             None => Some(from_ms),
         }
     }
