@@ -19,11 +19,12 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(VENV)/.synced: pyproject.toml uv.lock | $(BIN)/uv
-	$(BIN)/uv sync --quiet --locked --inexact --no-install-project
+	$(BIN)/uv sync --quiet --locked --inexact --no-install-project --compile-bytecode
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.synced $(RUST)
 	$(BIN)/maturin develop --quiet --release --locked --uv
+	@$(BIN)/python -m compileall -q planner
 	@touch $@
 
 setup: $(VENV)/.built ## install everything, locked, into .venv and build the core

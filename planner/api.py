@@ -17,6 +17,7 @@ import msgspec
 from planner import core, forecast, loop
 from planner.core import Plan
 from planner.errors import UsageError
+from planner.fold.position import position_at
 from planner.log import EventLog, LogIdentity
 from planner.log.memory import MemoryEventLog
 from planner.log.open import open_log
@@ -94,7 +95,7 @@ class Log:
 
     def fleet(self, at: str | None = None) -> core.Fleet:
         """Fold the log up to a position or a time (ISO 8601), up to its end by default."""
-        return loop.observe_fleet(self.events, loop.position_at(self.events, at), None)
+        return loop.observe_fleet(self.events, position_at(self.events, at), None)
 
     def runs(self) -> list[dict[str, Any]]:
         """List the runs of the log, the first that began first; see `planner runs`."""

@@ -7,7 +7,6 @@ the core decides.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -94,30 +93,6 @@ def import_recorded(
         objects=_objects(batches),
         skipped=intake.skipped,
     )
-
-
-def position_at(log: EventLog, at: str | None) -> int:
-    """Resolve `--at`: a position, or the last one that was appended by a time (ISO 8601).
-
-    Raises:
-        UsageError: it is neither, or lies behind the end of the log.
-    """
-    head = log.head().position
-    if at is None:
-        return head
-    if at.isdecimal():
-        if int(at) > head:
-            raise UsageError(f"--at {at}: the log ends at position {head}")
-        return int(at)
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        raise UsageError(
-            f"--at {at}: neither a position nor a time such as 2026-11-11T00:00:00Z"
-        ) from None
-    if moment.tzinfo is None:
-        raise UsageError(f"--at {at}: a time needs its zone, like 2026-11-11T00:00:00Z")
-    return log.position_at(int(moment.timestamp() * 1000))
 
 
 def observe_fleet(log: EventLog, position: int, snapshots: Snapshots | None) -> core.Fleet:

@@ -4,9 +4,11 @@ Commands are imported when they are called, so that `planner --help` is quick.
 """
 
 import difflib
+import gc
 import importlib
 import os
 import sys
+from types import ModuleType
 from typing import Final
 
 import click
@@ -63,7 +65,7 @@ class Commands(click.Group):
             hint = f"; did you mean {near[0]}?" if near else ""
             ctx.fail(f"{cmd_name} is no command{hint}")
         module, _, name = COMMANDS[cmd_name][0].partition(".")
-        found = importlib.import_module(f"planner.cli.{module}")
+        found = _imported(f"planner.cli.{module}")
         command: click.Command = getattr(found, name or "command")
         return command
 
@@ -88,6 +90,19 @@ def cli(**_said: object) -> None:
     Every command reads and writes one event log: --db URL or PLANNER_DB, by default planner.db in
     the working directory. These options may stand before the command or after it.
     """
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module, and keep the garbage collector off what is there for good.
+
+    It would walk through all of it again and again while it grows, and once more at the end.
+    """
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def main() -> None:

@@ -16,7 +16,8 @@ from planner.cli.session import (
     progress,
     snapshots_of,
 )
-from planner.loop import canonical_redacted, observe_fleet, position_at
+from planner.fold.position import position_at
+from planner.loop import canonical_redacted, observe_fleet
 from planner.show.diff import tell_diff
 
 EXIT_SOMETHING_TO_DO = 2

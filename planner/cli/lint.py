@@ -7,7 +7,8 @@ import click
 from planner.cli import options
 from planner.cli.request import read_request
 from planner.cli.session import console, log_at, print_json, progress, snapshots_of
-from planner.loop import observe_fleet, position_at
+from planner.fold.position import position_at
+from planner.loop import observe_fleet
 from planner.questions import lint_request
 from planner.show.lint import tell_lint
 

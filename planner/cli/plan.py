@@ -18,7 +18,8 @@ from planner.cli.session import (
     snapshots_of,
 )
 from planner.errors import UsageError
-from planner.loop import make_plan, observe_fleet, position_at
+from planner.fold.position import position_at
+from planner.loop import make_plan, observe_fleet
 from planner.plan.effort import STARTS, Effort
 from planner.show.plan import tell_plan
 

@@ -16,17 +16,24 @@ from rich.text import Text
 
 from planner.cli.style import is_plain, styled
 from planner.fold.snapshots import Snapshots
-from planner.log import EventLog
-from planner.log.open import open_log
+from planner.log import EventLog, History
+from planner.log.sqlite import open_history
 from planner.model.clock import SystemClock
 
 
 def log_at(url: str, *, create: bool = False) -> EventLog:
     """Open the event log with the system's clock."""
+    from planner.log.open import open_log  # noqa: PLC0415 imports SQLAlchemy
+
     return open_log(url, clock=SystemClock(), create=create)
 
 
-def snapshots_of(log: EventLog) -> Snapshots:
+def history_at(url: str) -> History:
+    """Open the event log to read it, which is quicker."""
+    return open_history(url, clock=SystemClock())
+
+
+def snapshots_of(log: History) -> Snapshots:
     """Snapshots lie in the user's cache folder, one folder a log."""
     name = hashlib.sha256(log.identity.log_id).hexdigest()[:16]
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

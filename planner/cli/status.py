@@ -7,13 +7,14 @@ from planner import core
 from planner.cli import options
 from planner.cli.session import (
     console,
+    history_at,
     is_verbose,
-    log_at,
     print_json,
     progress,
     snapshots_of,
 )
-from planner.loop import observe_fleet, position_at
+from planner.fold.position import position_at
+from planner.fold.project import fleet_at
 from planner.show.status import tell_status
 
 
@@ -27,9 +28,9 @@ def command(db: str, at: str | None, form: str) -> None:
 
     Of each kind of trouble the worst is shown; -v shows all of it.
     """
-    with log_at(db) as log, progress() as told:
+    with history_at(db) as log, progress() as told:
         told("folding the log")
-        fleet = observe_fleet(log, position_at(log, at), snapshots_of(log))
+        fleet = fleet_at(log, until=position_at(log, at), snapshots=snapshots_of(log))
         told("looking for trouble")
         status = core.status(fleet)
     if form == "json":

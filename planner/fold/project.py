@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from planner import core
 from planner.fold.snapshots import Snapshots
-from planner.log import EventLog
+from planner.log import History
 from planner.log.codec import NO_UPCASTS
 
 COMMITS_AT_ONCE = 64
 SNAPSHOT_EVENTS_MIN = 50_000
 
 
-def fleet_at(log: EventLog, *, until: int, snapshots: Snapshots | None) -> core.Fleet:
+def fleet_at(log: History, *, until: int, snapshots: Snapshots | None) -> core.Fleet:
     """Fold the log up to and including a position, from the newest snapshot before it.
 
     A fold of many events leaves a snapshot behind.
@@ -29,16 +29,14 @@ def fleet_at(log: EventLog, *, until: int, snapshots: Snapshots | None) -> core.
     return fleet
 
 
-def _newest(log: EventLog, until: int, snapshots: Snapshots) -> core.Fleet:
+def _newest(log: History, until: int, snapshots: Snapshots) -> core.Fleet:
     for position in snapshots.positions(until):
         if fleet := snapshots.load(position, log.digest_at(position)):
             return fleet
     return core.Fleet.empty()
 
 
-def _chunks(
-    log: EventLog, *, after: int, until: int
-) -> Iterator[list[tuple[str, int, core.Batch]]]:
+def _chunks(log: History, *, after: int, until: int) -> Iterator[list[tuple[str, int, core.Batch]]]:
     chunk: list[tuple[str, int, core.Batch]] = []
     for commit in log.read(after=after, until=until, kind="cluster"):
         # A commit is read whole; a snapshot or `until` may lie inside it.

@@ -5,13 +5,14 @@
 
 from planner.log.commit import Commit, CommitHeader, Head, NewCommit, Stream, StreamKind
 from planner.log.identity import LogIdentity
-from planner.log.protocol import EventLog
+from planner.log.protocol import EventLog, History
 
 __all__ = [
     "Commit",
     "CommitHeader",
     "EventLog",
     "Head",
+    "History",
     "LogIdentity",
     "NewCommit",
     "Stream",

@@ -8,8 +8,8 @@ from planner.log.commit import Commit, Head, NewCommit, Stream, StreamKind
 from planner.log.identity import LogIdentity
 
 
-class EventLog(Protocol):
-    """An append-only history: commits in one order, each the events of one stream.
+class History(Protocol):
+    """What can be read of an event log: commits in one order, each the events of one stream.
 
     Positions number events from 1, without gaps, in the order in which commits became visible:
     a reader that repeats `read(after=last)` misses nothing, however many writers there are.
@@ -24,14 +24,6 @@ class EventLog(Protocol):
         """The end of the log."""
         ...
 
-    def version(self, stream: Stream) -> int:
-        """Number of events in a stream; 0 when it does not exist yet."""
-        ...
-
-    def streams(self, kind: StreamKind) -> list[Stream]:
-        """All streams of a kind, by name."""
-        ...
-
     def position_at(self, time_ms: int) -> int:
         """The last position that was appended at or before a time (UTC); 0 when none was."""
         ...
@@ -41,25 +33,6 @@ class EventLog(Protocol):
 
         Raises:
             LogError: the log ends before the position.
-        """
-        ...
-
-    def append(
-        self, stream: Stream, batches: Sequence[NewCommit], *, expected_version: int | None
-    ) -> Head:
-        """Append commits to a stream, all of them or none, and give the end of the last one.
-
-        Commits whose ids are in the log already are not appended again: the result is that of
-        the first time, whatever version is expected.
-
-        Args:
-            stream: to append to.
-            batches: one row each, in this order.
-            expected_version: number of events that the stream has; None accepts any number.
-
-        Raises:
-            ConflictError: the stream has another version, or an id is in the log with another
-                content; nothing was appended.
         """
         ...
 
@@ -88,14 +61,6 @@ class EventLog(Protocol):
         """
         ...
 
-    def verify(self) -> Head:
-        """Walk the whole chain and give its end.
-
-        Raises:
-            ChainBrokenError: names the first position that is not what was appended.
-        """
-        ...
-
     def close(self) -> None:
         """Let go of everything; a second time does nothing."""
         ...
@@ -108,3 +73,42 @@ class EventLog(Protocol):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+class EventLog(History, Protocol):
+    """An append-only history, and its streams."""
+
+    def version(self, stream: Stream) -> int:
+        """Number of events in a stream; 0 when it does not exist yet."""
+        ...
+
+    def streams(self, kind: StreamKind) -> list[Stream]:
+        """All streams of a kind, by name."""
+        ...
+
+    def append(
+        self, stream: Stream, batches: Sequence[NewCommit], *, expected_version: int | None
+    ) -> Head:
+        """Append commits to a stream, all of them or none, and give the end of the last one.
+
+        Commits whose ids are in the log already are not appended again: the result is that of
+        the first time, whatever version is expected.
+
+        Args:
+            stream: to append to.
+            batches: one row each, in this order.
+            expected_version: number of events that the stream has; None accepts any number.
+
+        Raises:
+            ConflictError: the stream has another version, or an id is in the log with another
+                content; nothing was appended.
+        """
+        ...
+
+    def verify(self) -> Head:
+        """Walk the whole chain and give its end.
+
+        Raises:
+            ChainBrokenError: names the first position that is not what was appended.
+        """
+        ...
