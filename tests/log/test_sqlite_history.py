@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,10 @@ def filled(path: Path, appends: list[tuple[Stream, int, int]]) -> Path:
     return path
 
 
+def reading_after(position: int) -> Callable[[History], object]:
+    return lambda log: list(log.read(after=position, until=position + 2))
+
+
 def answers(opened: Opened) -> list[object]:
     """Everything that a log answers, or what it says instead."""
     said: list[object] = []
@@ -51,9 +56,9 @@ def answers(opened: Opened) -> list[object]:
 
     ask(lambda log: (log.identity, log.head()))
     for position in range(8):
-        ask(lambda log, at=position: log.digest_at(at))
-        ask(lambda log, at=position: log.position_at(1000 + at))
-        ask(lambda log, at=position: list(log.read(after=at, until=at + 2)))
+        ask(methodcaller("digest_at", position))
+        ask(methodcaller("position_at", 1000 + position))
+        ask(reading_after(position))
     ask(lambda log: list(log.read()))
     ask(lambda log: list(log.read(kind="cluster")))
     ask(lambda log: list(log.read(stream=STREAMS[1])))
