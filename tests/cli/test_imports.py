@@ -20,3 +20,18 @@ def test_status_imports_nothing_that_only_other_commands_need(heavy: str) -> Non
         check=True,
     )
     assert heavy not in done.stdout.split()
+
+
+def test_collector_is_on_again_once_a_command_was_imported_or_was_not() -> None:
+    code = """
+import gc
+from planner.cli import _imported
+_imported("planner.cli.schema")
+print(gc.isenabled(), gc.get_freeze_count() > 1000)
+try:
+    _imported("planner.cli.no_such_command")
+except ModuleNotFoundError:
+    print(gc.isenabled())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True"]
