@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from planner.verify import calendars, completeness, drains, order, rates, shape, stages
+from planner.verify import calendars, completeness, drains, order, rates, room, shape, stages
 from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
@@ -87,6 +87,7 @@ def verify(
         chain.from_iterable(rule(case) for rule in _RULES),
         budgets_kept(usages),
         drains.only_evictions(case, usages),
+        room.stuck(case, usages),
         completeness.unmovable_unfounded(case, usages),
         because(case, usages),
         order.order(case, usages),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.verify.drains import is_forced
 from planner.verify.moves import is_excluded, options_of
 from planner.verify.numbers import ceil_of, floor_of
+from planner.verify.room import Rooms
 from planner.verify.selector import matches
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from planner.verify.fleet import DisruptionBudget, Fleet, SidecarSet, Workload
     from planner.verify.observed import Pod
     from planner.verify.plan import Case, Move
+    from planner.verify.room import Guest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,6 +45,8 @@ class Budget:
     """Only moves that change one of these take from it; None: every move."""
     for_drains: bool = False
     """Whether only evictions by which pods leave drained nodes have room in it."""
+    stuck: frozenset[Pod] = frozenset()
+    """Pods that cannot surge, as their nodes have no room for two."""
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
@@ -55,8 +59,10 @@ class Budget:
         return self.containers is None or not self.containers.isdisjoint(containers)
 
     def is_closed(self, pod: Pod, kind: str) -> bool:
-        """Whether a move that is no eviction from a drained node has no room in it."""
-        return self.for_drains and kind != "surge" and pod not in self.down
+        """Whether a move that is no eviction from a drained node has no room in it, ever."""
+        if kind == "surge":
+            return pod in self.stuck
+        return self.for_drains and pod not in self.down
 
     def __str__(self) -> str:
         scope = "" if self.instance is None else f"[{self.instance}]"
@@ -72,8 +78,11 @@ def all_budgets(case: Case) -> list[Budget]:
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
     evicting, now_s = _evicting(case), fleet.observed.time_ms // 1000
     guarded = frozenset(pod for each in (budgets if evicting else ()) for pod in each.pods)
+    rooms = Rooms(case=case)
     for workload in fleet.workloads.values():
-        budgets.extend(_workload_budgets(workload, now_s, workload in evicting, guarded))
+        budgets.append(_workload_budget(workload, now_s, workload in evicting, guarded))
+        if workload.strategy.surges:
+            budgets.append(_surge_budget(workload, rooms.guests.get(workload.key)))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
     for rule in case.request["spec"].get("budgets") or ():
         budgets.extend(_request_budgets(rule, fleet))
@@ -181,13 +190,13 @@ def _evicting(case: Case) -> set[Workload]:
     return found
 
 
-def _workload_budgets(
+def _workload_budget(
     workload: Workload,
     now_s: int,
     evicting: bool,  # noqa: FBT001 -- one of a loop
     guarded: frozenset[Pod],
-) -> Iterator[Budget]:
-    """A workload's own `maxUnavailable`, and `maxSurge` where pods are surged.
+) -> Budget:
+    """A workload's own `maxUnavailable`.
 
     Where that is none, or all of them at once, and a drain is `evicting` pods of it, these go as
     the budgets of the cluster let them by which pods are `guarded`, and the others one by one. Its
@@ -204,7 +213,7 @@ def _workload_budgets(
     missing = max(0, workload.replicas - len(workload.pods))
     recreates = (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate"
     for_drains = evicting and (recreates or strategy.max_unavailable < 1)
-    yield Budget(
+    return Budget(
         rule="workload-budget",
         name=f"workload/{name}",
         cluster=key.cluster,
@@ -214,17 +223,22 @@ def _workload_budgets(
         down=down,
         free=down.union(guarded.intersection(workload.pods)) if for_drains else down,
     )
-    if strategy.surges:
-        yield Budget(
-            rule="surge",
-            name=f"surge/{name}",
-            cluster=key.cluster,
-            limit=strategy.max_surge,
-            pods=workload.pods,
-            down=frozenset(),
-            free=frozenset(pod for pod in workload.pods if pod.down),
-            surge=True,
-        )
+
+
+def _surge_budget(workload: Workload, guest: Guest | None) -> Budget:
+    """A workload's `maxSurge`, and no more of it than its nodes have room for."""
+    key, strategy = workload.key, workload.strategy
+    return Budget(
+        rule="surge",
+        name=f"surge/{key.namespace}/{key.kind}/{key.name}",
+        cluster=key.cluster,
+        limit=strategy.max_surge if guest is None else guest.limit,
+        pods=workload.pods,
+        down=frozenset(),
+        free=frozenset(pod for pod in workload.pods if pod.down),
+        surge=True,
+        stuck=frozenset() if guest is None else guest.stuck,
+    )
 
 
 def _sidecar_set_budget(sidecar_set: SidecarSet, case: Case) -> Budget:

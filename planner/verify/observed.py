@@ -79,6 +79,8 @@ class Pod:
     init_images: Mapping[str, str]
     """Image by name of init container."""
     readiness_gates: frozenset[str]
+    requests: tuple[int, int]
+    """Millicores and bytes that it reserves on its node."""
     state: State
     ready_since_s: int
     created_s: int
@@ -252,6 +254,7 @@ class _Spec(NamedTuple):
     images: Mapping[str, str]
     init_images: Mapping[str, str]
     readiness_gates: frozenset[str]
+    requests: tuple[int, int]
 
 
 class _Texts:
@@ -276,10 +279,12 @@ class _Texts:
 
 def _spec(text: str) -> _Spec:
     spec = json.loads(text)
+    requests = spec.get("requests") or {}
     return _Spec(
         images=_images(spec.get("containers")),
         init_images=_images(spec.get("initContainers")),
         readiness_gates=frozenset(_gate(gate) for gate in spec.get("readinessGates", ())),
+        requests=(requests.get("cpu", 0), requests.get("memory", 0)),
     )
 
 
@@ -326,6 +331,7 @@ def _pod(row: Mapping[str, Any], texts: _Texts) -> Pod:
         images=spec.images,
         init_images=spec.init_images,
         readiness_gates=spec.readiness_gates,
+        requests=spec.requests,
         state=texts.state(row["flags"]),
         ready_since_s=row["ready_since_s"] or 0,
         created_s=row["created_s"] or 0,

@@ -8,7 +8,7 @@
 //! inplace                       how it can change
 //! budget, sidecar               budgets over pods, sidecars inside pods
 //! pod, parsed, state            what one pod is and whether it serves
-//! node                          what room there is for pods
+//! node, asking, placing         what room there is for pods, and for which
 //! order, priority, scatter      which pod is next
 //! held                          what a run of a plan holds, read as its owner wrote it
 //! ```
@@ -16,6 +16,7 @@
 //! Where a rule comes from is said at the rule, by the function of Kubernetes or `OpenKruise` that
 //! decides it.
 
+pub mod asking;
 pub mod budget;
 pub mod held;
 pub mod inplace;
@@ -25,6 +26,7 @@ pub mod order;
 pub mod owner;
 pub mod parsed;
 mod partial;
+pub mod placing;
 pub mod pod;
 pub mod priority;
 pub mod revision;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::placing::Taint;
 use crate::observe::parse_milli;
 
 /// What pods ask of nodes: thousandths of CPUs, of bytes, and of pods.
@@ -34,6 +36,7 @@ struct Roomy {
 #[serde(default)]
 struct Spec {
     unschedulable: bool,
+    taints: Option<Vec<Taint>>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +51,23 @@ struct Allocatable {
     cpu: Box<str>,
     memory: Box<str>,
     pods: Box<str>,
+    #[serde(flatten)]
+    others: BTreeMap<Box<str>, Value>,
+}
+
+/// A node as a place for new pods.
+#[derive(Debug)]
+pub struct Place {
+    /// `metadata.labels`
+    pub labels: BTreeMap<Box<str>, Box<str>>,
+    /// `spec.taints`
+    pub taints: Vec<Taint>,
+    /// Whether it is Ready, and not cordoned.
+    pub is_open: bool,
+    /// What all of its pods together may ask for.
+    pub allocatable: Amounts,
+    /// The same of other resources, in thousandths.
+    pub others: BTreeMap<Box<str>, u64>,
 }
 
 #[derive(Deserialize)]
@@ -68,12 +88,42 @@ pub fn labels(document: &str) -> BTreeMap<Box<str>, Box<str>> {
 /// `None` when that is not known.
 #[must_use]
 pub fn room(document: &str) -> Option<Amounts> {
-    let Roomy { spec, status } = serde_json::from_str(document).ok()?;
-    let is_ready = |it: &Condition| &*it.kind == "Ready" && &*it.status == "True";
-    if spec.unschedulable || !status.conditions.iter().any(is_ready) {
+    let roomy: Roomy = serde_json::from_str(document).ok()?;
+    if !roomy.is_open() {
         return Some([0; 3]);
     }
-    let Allocatable { cpu, memory, pods } = status.allocatable;
-    let [cpu, memory, pods] = [cpu, memory, pods].map(|it| parse_milli(&it).map(i128::from));
-    Some([cpu?, memory?, pods?])
+    roomy.status.allocatable.amounts()
+}
+
+impl Place {
+    /// Reads a node's document; `None` when what it has room for is not known.
+    #[must_use]
+    pub fn read(document: &str) -> Option<Self> {
+        let roomy: Roomy = serde_json::from_str(document).ok()?;
+        let is_open = roomy.is_open();
+        let others = roomy.status.allocatable.others.iter();
+        let others = others.map(|(name, it)| Some((name.clone(), parse_milli(it.as_str()?)?)));
+        Some(Self {
+            labels: labels(document),
+            is_open,
+            allocatable: roomy.status.allocatable.amounts()?,
+            others: others.collect::<Option<_>>()?,
+            taints: roomy.spec.taints.unwrap_or_default(),
+        })
+    }
+}
+
+impl Roomy {
+    fn is_open(&self) -> bool {
+        let is_ready = |it: &Condition| &*it.kind == "Ready" && &*it.status == "True";
+        !self.spec.unschedulable && self.status.conditions.iter().any(is_ready)
+    }
+}
+
+impl Allocatable {
+    fn amounts(&self) -> Option<Amounts> {
+        let own = [&self.cpu, &self.memory, &self.pods];
+        let [cpu, memory, pods] = own.map(|it| parse_milli(it).map(i128::from));
+        Some([cpu?, memory?, pods?])
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
 /// A pod template as JSON text, mostly that of the document which holds it: copied, the templates
@@ -76,6 +76,12 @@ impl Template<'_> {
         self.0.starts_with('{')
     }
 
+    /// What of the spec of its pods few plans need.
+    pub fn spec<T: DeserializeOwned + Default>(&self) -> Result<T, serde_json::Error> {
+        let whole: Option<Whole<T>> = serde_json::from_str(&self.0)?;
+        Ok(whole.and_then(|whole| whole.spec).unwrap_or_default())
+    }
+
     /// Its containers and what else every plan needs.
     pub fn outline(&self) -> Result<Outline, serde_json::Error> {
         let head: Option<Head<'_>> = serde_json::from_str(&self.0)?;
@@ -93,6 +99,11 @@ impl Template<'_> {
             grace_s: spec.termination_grace_period_seconds,
         })
     }
+}
+
+#[derive(Deserialize)]
+struct Whole<T> {
+    spec: Option<T>,
 }
 
 #[derive(Deserialize)]

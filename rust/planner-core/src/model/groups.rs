@@ -12,11 +12,13 @@ use super::{
     limits::{Limits, is_up},
     queue::Queue,
     rates::Rates,
+    room,
     starts::Starts,
     walk::Walk,
 };
 use crate::{
     diff::{Change, Diff, Kind, Leaves, Obstacle, Unmovable, WorkloadChanges},
+    fleet::PodRow,
     inventory::{ClusterIdx, WorkloadIdx},
     kube::{order::Binding, workload::Workload},
     request::{Request, duration_ms as parse_duration_ms},
@@ -49,6 +51,8 @@ struct Own<'a> {
     sidecars: &'a BTreeMap<(ClusterIdx, u32), ResourceIdx>,
     /// Why only pods that leave drained nodes have room in `down`.
     closed: Option<Obstacle>,
+    /// Pods that cannot surge where they are, and why.
+    stuck: BTreeMap<PodRow, Obstacle>,
 }
 
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
@@ -59,12 +63,14 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         let limits = each.map(|changes| Limits::of(&ledger, changes));
         limits.collect::<Vec<Limits>>()
     };
-    let (charges, limits) = rayon::join(|| ledger.sorted_charges(), own_each);
+    let (charges, mut limits) = rayon::join(|| ledger.sorted_charges(), own_each);
+    room::fit(&ledger, diff, &mut limits);
     let enter = |limits: Limits| Own {
         down: ledger.enter(limits.down),
         surge: limits.surge.map(|surge| ledger.enter(surge)),
         sidecars: &sidecars,
         closed: limits.closed,
+        stuck: limits.stuck,
     };
     let own: Vec<Own<'_>> = limits.into_iter().map(enter).collect();
     let starts = Starts::of(ledger.inventory);
@@ -228,6 +234,11 @@ fn obstacle(
         && let Some(refused) = two_budgets(ledger, budgets)
     {
         return Some(refused);
+    }
+    if change.kind == Kind::Surge
+        && let Some(stuck) = own.stuck.get(&change.row)
+    {
+        return Some(stuck.clone());
     }
     let closed = own.closed.as_ref()?;
     let is_let = change.leaves == Leaves::Evicted || change.kind == Kind::Surge;

@@ -1,11 +1,17 @@
 //! The limits of one workload's own: on what is down, and on what is surged.
 
-use super::{budgets::Budget, ledger::Ledger};
+use std::collections::BTreeMap;
+
+use super::{
+    budgets::Budget,
+    ledger::Ledger,
+    room::{Found, asked},
+};
 use crate::{
     diff::{Change, Kind, Leaves, Obstacle, WorkloadChanges},
     fleet::PodRow,
     inventory::WorkloadIdx,
-    kube::{scaled::Resolved, workload::Workload},
+    kube::{asking::Asking, scaled::Resolved, workload::Workload},
     resource::Resource as Kinds,
 };
 
@@ -17,6 +23,8 @@ pub(super) struct Limits {
     pub surge: Option<Budget>,
     /// Why only pods that leave drained nodes have room in `down`.
     pub closed: Option<Obstacle>,
+    /// Pods whose nodes have no room for their successors, and why they do not surge.
+    pub stuck: BTreeMap<PodRow, Obstacle>,
 }
 
 impl Limits {
@@ -66,6 +74,36 @@ impl Limits {
             down,
             surge,
             closed,
+            stuck: BTreeMap::new(),
+        }
+    }
+
+    /// Lets no more of its pods surge at once than find room. A new pod of a `DaemonSet` that waits
+    /// for room on its node takes up `maxSurge` until it is there (`kubernetes pkg/controller/daemon
+    /// rollingUpdate`), and no order says that its turn comes last.
+    pub fn make_room(&mut self, found: Found, asks: &Asking) {
+        let Some(surge) = &mut self.surge else {
+            return;
+        };
+        match found {
+            Found::Fit(fit) if fit < surge.limit => {
+                surge.resolved = format!(
+                    "{}, but {fit} fit on the nodes: each asks for {}",
+                    surge.resolved,
+                    asked(asks)
+                );
+                surge.limit = fit;
+            }
+            Found::Stuck(stuck) if !stuck.is_empty() => {
+                let waiting = stuck.len() as u32;
+                surge.resolved = format!(
+                    "{}, less {waiting} for whose new pods their nodes have no room",
+                    surge.resolved
+                );
+                surge.limit = surge.limit.saturating_sub(waiting);
+                self.stuck = stuck;
+            }
+            Found::Fit(_) | Found::Stuck(_) => {}
         }
     }
 }

@@ -10,6 +10,7 @@ mod ledger;
 mod limits;
 mod queue;
 mod rates;
+mod room;
 mod spreads;
 mod starts;
 mod walk;

@@ -88,6 +88,9 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
 fn remedy(budget: &Budget, name: &str, limit: u32) -> String {
     match budget.source {
         "workload" => "repair its pods that are down, or raise its maxUnavailable".to_owned(),
+        "surge" if limit == 0 => {
+            "make room on its nodes, or let its maxUnavailable be at least 1".to_owned()
+        }
         "PodDisruptionBudget" | "PodUnavailableBudget" if limit == 0 => loosen(budget, name),
         "request" if limit == 0 => format!("give {name} an absolute maxUnavailable of at least 1"),
         _ => format!("raise {name}, or repair its pods that are down"),
