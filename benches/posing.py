@@ -12,9 +12,9 @@ from benches.peers.problem import Budget, Charge, Group, Precedence, Problem, Sc
 from planner.verify.budgets import all_budgets
 from planner.verify.fleet import Fleet, Workload
 from planner.verify.numbers import ceil_of
-from planner.verify.observed import Pod
 from planner.verify.order import clone_set_key, is_ranked, ordinal_of
 from planner.verify.plan import Case, build_case
+from planner.verify.pods import Pod
 from planner.verify.target import read_target
 
 

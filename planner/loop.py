@@ -27,8 +27,8 @@ from planner.model.simulation import Simulation
 from planner.observe.source import Source
 from planner.plan.calendars import laid_out
 from planner.plan.effort import STARTS, Effort, within
-from planner.verify import Violation, verify
-from planner.verify.observed import Observed, fold_rows
+from planner.verify import Violation, of_columns, verify
+from planner.verify.observed import Observed, fold_columns
 
 if TYPE_CHECKING:
     from planner.simulate import Faults
@@ -248,7 +248,7 @@ def verify_plan(
     header = msgspec.json.decode(plan.header())
     observed = _observed_for(log, plan, progress)
     progress(f"checking {len(plan):,} moves")
-    return verify(header, (msgspec.json.decode(line) for line in jsonl(plan)), observed)
+    return verify(header, of_columns(plan.columns()), observed)
 
 
 def simulate_plan(
@@ -276,7 +276,7 @@ def simulate_plan(
 def _observed_for(log: EventLog, plan: core.Plan, progress: Progress) -> Observed:
     position = position_of(log, plan)
     progress(f"folding {position:,} events")
-    return fold_rows(observed_rows(log, until=position))
+    return fold_columns(observed_columns(log, until=position))
 
 
 def fleet_of(log: EventLog, plan: core.Plan, snapshots: Snapshots | None) -> core.Fleet:
@@ -318,6 +318,13 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
         for row in batch.slice(0, until - commit.position_first + 1).rows():
             row["cluster"] = commit.stream.name
             yield row
+
+
+def observed_columns(log: EventLog, *, until: int) -> Iterator[tuple[str, dict[str, list[object]]]]:
+    """Give every observation of the log in columns, batch by batch, with the cluster."""
+    for commit in log.read(until=until, kind="cluster"):
+        batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
+        yield commit.stream.name, batch.slice(0, until - commit.position_first + 1).columns()
 
 
 def moves_naming(plan: core.Plan, what: str) -> Iterator[dict[str, object]]:

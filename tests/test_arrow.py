@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.ipc
 import pytest
 
 from planner import core
+from planner.verify.written import Written, of_columns, of_objects
 from tests.shop import SHOP, empty_log, shop_log, shop_moves, shop_plan
 
 if TYPE_CHECKING:
@@ -68,6 +70,21 @@ RESOURCES = [
     "podunavailablebudgets",
     "versions",
 ]
+
+
+def test_the_columns_of_a_batch_say_what_its_rows_say(batches: Sequence[core.Batch]) -> None:
+    for batch in batches:
+        part = batch.slice(3, 4000)
+        columns = part.columns()
+        for record, row in zip(zip(*columns.values(), strict=True), part.rows(), strict=True):
+            values = zip(columns, record, strict=True)
+            assert {name: value for name, value in values if value is not None} == row
+
+
+def test_the_columns_of_a_plan_say_what_its_lines_say() -> None:
+    said, told = of_columns(shop_plan().columns()), of_objects(shop_moves())
+    for each in fields(Written):
+        assert list(getattr(said, each.name)) == list(getattr(told, each.name)), each.name
 
 
 def test_a_slice_is_the_rows_that_it_says(batches: Sequence[core.Batch]) -> None:

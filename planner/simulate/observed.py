@@ -10,7 +10,8 @@ from planner.simulate.rules.sidecarset import HASH, INJECTED
 from planner.simulate.write import api_time
 
 if TYPE_CHECKING:
-    from planner.verify.observed import Observed, Pod
+    from planner.verify.observed import Observed
+    from planner.verify.pods import Pod
 
 KINDS: Final = {
     "deployments": "Deployment",

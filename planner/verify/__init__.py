@@ -19,16 +19,26 @@ from planner.verify.budgets import all_budgets
 from planner.verify.certificate import certificates, proved_by
 from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
-from planner.verify.observed import Observed, fold_rows
+from planner.verify.observed import Observed, fold_columns, fold_rows
 from planner.verify.plan import build_case
 from planner.verify.target import read_target
 from planner.verify.usage import budgets_kept, measure
 from planner.verify.violation import Violation
+from planner.verify.written import Written, of_columns, of_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Observed", "Violation", "fold_rows", "proved_by", "verify"]
+__all__ = [
+    "Observed",
+    "Violation",
+    "Written",
+    "fold_columns",
+    "fold_rows",
+    "of_columns",
+    "proved_by",
+    "verify",
+]
 
 _RULES = (
     each_move.pod_exists,
@@ -60,14 +70,16 @@ _RULES = (
 
 
 def verify(
-    header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], observed: Observed
+    header: Mapping[str, Any],
+    moves: Written | Iterable[Mapping[str, Any]],
+    observed: Observed,
 ) -> list[Violation]:
     """Find everything that is wrong with a plan.
 
     Args:
         header: the plan's header as JSON.
-        moves: the plan's moves as JSON objects, in the order in which they are written; each is
-            read once and not kept.
+        moves: the plan's moves in the order in which they are written: as JSON objects, each of
+            which is read once and not kept, or in columns.
         observed: the fleet at the position of the log for which the plan was made.
 
     Returns:
@@ -77,10 +89,12 @@ def verify(
     if broken:
         return broken
     fleet = read_fleet(observed)
-    whole = shape.Moves(written=moves)
-    case = build_case(header, whole, fleet, read_target(header["request"], fleet))
-    if whole.broken:
-        return whole.broken
+    if not isinstance(moves, Written):
+        whole = shape.Moves(written=moves)
+        moves = of_objects(whole)
+        if whole.broken:
+            return whole.broken
+    case = build_case(header, moves, fleet, read_target(header["request"], fleet))
     usages = measure(case, all_budgets(case))
     found = chain(
         head.origin(header, observed),

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.drains import is_forced
 from planner.verify.moves import is_excluded, options_of
 from planner.verify.numbers import ceil_of, floor_of
 from planner.verify.room import Rooms
-from planner.verify.selector import matches
+from planner.verify.selector import count, down_of, every, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from planner.verify.drains import Place
     from planner.verify.fleet import DisruptionBudget, Fleet, SidecarSet, Workload
-    from planner.verify.observed import Pod
     from planner.verify.plan import Case, Move
+    from planner.verify.pods import Kin, Pod
     from planner.verify.room import Guest
+    from planner.verify.selector import PodsOfKin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +38,10 @@ class Budget:
     instance: str | None = None
     """Which node, zone, workload, namespace or cluster, for a budget with a scope."""
     limit: int
-    pods: Sequence[Pod]
+    kin: PodsOfKin | None = None
+    """Its pods by kin; None where it is not their kin that makes them its own."""
+    listed: Sequence[Pod] = ()
+    """Its pods, where they are not given by kin."""
     down: frozenset[Pod]
     """Pods that use the budget up until they move."""
     free: frozenset[Pod]
@@ -47,6 +54,11 @@ class Budget:
     """Whether only evictions by which pods leave drained nodes have room in it."""
     stuck: frozenset[Pod] = frozenset()
     """Pods that cannot surge, as their nodes have no room for two."""
+
+    @property
+    def pods(self) -> Sequence[Pod]:
+        """Every pod that counts."""
+        return self.listed if self.kin is None else every(self.kin)
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
@@ -99,29 +111,28 @@ def _disruption_budget(observed: DisruptionBudget, fleet: Fleet) -> Budget:
         # No look-up of scales, so that bare pods work.
         expected, desired = len(pods), least
     else:
-        expected = _expected_pods(pods, fleet)
+        expected = _expected_pods(observed.kin, fleet)
         if most is not None:
             desired = max(0, (expected or 0) - ceil_of(most, expected or 0))
         else:
             desired = ceil_of(0 if least is None else least, expected or 0)
-    return _of_down_pods(
+    return _over(observed.kin)(
         rule="budget",
         name=f"pdb/{metadata['namespace']}/{metadata['name']}",
         cluster=observed.cluster,
         # The controller fails safe when an owner has no scale, as every DaemonSet.
         limit=max(0, len(pods) - desired) if expected else 0,
-        pods=pods,
     )
 
 
-def _expected_pods(pods: Iterable[Pod], fleet: Fleet) -> int | None:
+def _expected_pods(pods: Iterable[Kin], fleet: Fleet) -> int | None:
     """Replicas of the distinct controllers; None when one of them has no scale."""
     scales: dict[str, int] = {}
-    for pod in pods:
-        workload = fleet.workload_of.get(pod)
+    for kin in pods:
+        workload = fleet.workload_of_kin.get(kin)
         if workload is not None and not workload.key.is_daemon:
             scales[str(workload.key)] = workload.replicas
-        elif pod.owner is not None:
+        elif kin.owner is not None:
             return None
     return sum(scales.values())
 
@@ -130,36 +141,40 @@ def _unavailable_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet)
     """A PodUnavailableBudget (podunavailablebudget_controller.go, getDesiredAvailableForPub)."""
     metadata, spec = document["metadata"], document["spec"]
     namespace = fleet.in_namespace(cluster, metadata["namespace"])
-    target = spec.get("targetRef")
+    target, ignored = spec.get("targetRef"), spec.get("ignoredPodSelector")
+    workload_of = fleet.workload_of_kin
     matched = (
         namespace.select(spec.get("selector"))
         if target is None
-        else [pod for pod in namespace.pods if _is_target(target, fleet.workload_of.get(pod))]
+        else {
+            kin: its
+            for kin, its in namespace.pods.items()
+            if _is_target(target, workload_of.get(kin))
+        }
     )
-    pods = [
-        pod
-        for pod in matched
-        if not matches(spec.get("ignoredPodSelector"), pod.labels)
-        and pod.annotations.get("pub.kruise.io/no-protect") != "true"
-    ]
+    kin = {
+        kin: its
+        for kin, its in without(ignored, matched).items()
+        if kin.annotations.get("pub.kruise.io/no-protect") != "true"
+    }
+    pods = count(kin)
     total = spec.get("protectTotalReplicas")
     told = (metadata.get("annotations") or {}).get("pub.kruise.io/protect-total-replicas", "")
     if total is None and told.isdecimal():  # As v1alpha1 keeps it.
         total = int(told)
     if total is None:
-        owners = {each for pod in pods if (each := fleet.workload_of.get(pod)) is not None}
+        owners = {each for its in kin if (each := workload_of.get(its)) is not None}
         total = sum(workload.replicas for workload in owners)
     most = spec.get("maxUnavailable")
     if most is not None:
         desired = total - ceil_of(most, total)
     else:
         desired = ceil_of(spec.get("minAvailable") or 0, total)
-    return _of_down_pods(
+    return _over(kin)(
         rule="budget",
         name=f"pub/{metadata['namespace']}/{metadata['name']}",
         cluster=cluster,
-        limit=max(0, len(pods) - max(0, desired)),
-        pods=pods,
+        limit=max(0, pods - max(0, desired)),
     )
 
 
@@ -179,7 +194,7 @@ def _evicting(case: Case) -> set[Workload]:
         return set()
     workload_of, changes = case.fleet.workload_of, case.target.changes
     moves = case.move_of.items()
-    found = {workload_of[pod] for pod, it in moves if pod in workload_of and is_forced(case, it)}
+    found = {workload_of[pod] for pod, it in moves if pod in workload_of and is_forced(it.manner)}
     for pod, change in changes.items():
         owner = workload_of.get(pod)
         if not change.leaves or change.keeps_data or owner is None or owner in found:
@@ -206,8 +221,11 @@ def _workload_budget(
     name = f"{key.namespace}/{key.kind}/{key.name}"
     # Without minReadySeconds no clock counts: a node's may be ahead of the log's.
     young_s = strategy.min_ready_s
-    down = frozenset(
-        pod for pod in workload.pods if pod.down or 0 < young_s > now_s - pod.ready_since_s
+    not_serving = down_of(workload.kin)
+    down = (
+        not_serving.union(pod for pod in workload.pods if 0 < young_s > now_s - pod.ready_since_s)
+        if young_s
+        else not_serving
     )
     # Pods that are missing are down already, and nothing here brings them back.
     missing = max(0, workload.replicas - len(workload.pods))
@@ -219,7 +237,7 @@ def _workload_budget(
         cluster=key.cluster,
         for_drains=for_drains,
         limit=max(0, (1 if for_drains else strategy.max_unavailable) - missing),
-        pods=workload.pods,
+        kin=workload.kin,
         down=down,
         free=down.union(guarded.intersection(workload.pods)) if for_drains else down,
     )
@@ -233,9 +251,9 @@ def _surge_budget(workload: Workload, guest: Guest | None) -> Budget:
         name=f"surge/{key.namespace}/{key.kind}/{key.name}",
         cluster=key.cluster,
         limit=strategy.max_surge if guest is None else guest.limit,
-        pods=workload.pods,
+        kin=workload.kin,
         down=frozenset(),
-        free=frozenset(pod for pod in workload.pods if pod.down),
+        free=down_of(workload.kin),
         surge=True,
         stuck=frozenset() if guest is None else guest.stuck,
     )
@@ -245,17 +263,17 @@ def _sidecar_set_budget(sidecar_set: SidecarSet, case: Case) -> Budget:
     """A SidecarSet's `maxUnavailable` (sidecarset_strategy.go, calculateUpgradeCount)."""
     update = sidecar_set.spec.get("updateStrategy") or {}
     most = update.get("maxUnavailable")
-    down = frozenset(pod for pod in sidecar_set.pods if pod.down)
+    down = down_of(sidecar_set.kin)
     # Pods that wait for the update and are not ready are taken free of charge.
     updated_down = frozenset(pod for pod in down if not _awaits(pod, sidecar_set, case))
     # Its controller matches active pods only (sidecarset_processor.go, getMatchingPods).
-    matched = sum(not pod.deleting for pod in sidecar_set.pods)
+    matched = sum(len(its) for kin, its in sidecar_set.kin.items() if not kin.state.deleting)
     return Budget(
         rule="sidecarset-budget",
         name=f"sidecarset/{sidecar_set.name}",
         cluster=sidecar_set.cluster,
         limit=ceil_of(1 if most is None else most, matched),
-        pods=sidecar_set.pods,
+        kin=sidecar_set.kin,
         down=updated_down,
         free=down,
         containers=sidecar_set.containers,
@@ -269,68 +287,86 @@ def _awaits(pod: Pod, sidecar_set: SidecarSet, case: Case) -> bool:
 
 def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
     """A budget of the request: one for each node, zone and so on, or one for the fleet."""
+    namespace, scope = rule.get("namespace"), rule.get("scope") or "fleet"
     selected = fleet.by_label.select(rule.get("selector", {}))
-    scope = rule.get("scope") or "fleet"
-    group_of, namespace = _GROUPS[scope], rule.get("namespace")
-    groups: defaultdict[str, list[Pod]] = defaultdict(list)
-    for pod in selected:
-        group = group_of(pod, fleet) if namespace in (None, pod.namespace) else None
-        if group is not None:
-            groups[group].append(pod)
-    if scope == "fleet":
-        groups.setdefault("", [])
-    for group, pods in sorted(groups.items()):
-        yield _of_down_pods(
+    if namespace is not None:
+        selected = {kin: its for kin, its in selected.items() if kin.namespace == namespace}
+    if scope in ("node", "zone"):
+        of_place = _of_node if scope == "node" else partial(_of_zone, fleet.zone_of)
+        groups = of_place(_by_node(selected))
+        over = {it: (_over_listed(pods, fleet), len(pods)) for it, pods in groups.items()}
+    else:
+        kin_of = _grouped(selected, partial(_GROUPS[scope], fleet))
+        if scope == "fleet":
+            kin_of.setdefault("", {})
+        over = {it: (_over(kin), count(kin)) for it, kin in kin_of.items()}
+    for group, (budget, pods) in sorted(over.items(), key=itemgetter(0)):
+        yield budget(
             rule="request-budget",
             name=rule["name"],
             cluster=None,
             instance=None if scope == "fleet" else group,
-            limit=floor_of(rule["maxUnavailable"], len(pods)),
-            pods=pods,
+            limit=floor_of(rule["maxUnavailable"], pods),
         )
 
 
-def _of_down_pods(
-    *,
-    rule: str,
-    name: str,
-    cluster: str | None,
-    limit: int,
-    pods: Sequence[Pod],
-    instance: str | None = None,
-) -> Budget:
-    down = frozenset(pod for pod in pods if pod.down)
-    return Budget(
-        rule=rule,
-        name=name,
-        cluster=cluster,
-        instance=instance,
-        limit=limit,
-        pods=pods,
-        down=down,
-        free=down,
-    )
+def _over(kin: PodsOfKin) -> partial[Budget]:
+    """A budget over pods, but for what it is called: those of them that are down use it up."""
+    down = down_of(kin)
+    return partial(Budget, kin=kin, down=down, free=down)
 
 
-def _node_group(pod: Pod, _fleet: Fleet) -> str | None:
-    return f"{pod.cluster}/{pod.node}" if pod.node else None
+def _over_listed(pods: Sequence[Pod], fleet: Fleet) -> partial[Budget]:
+    down = fleet.down.intersection(pods)
+    return partial(Budget, listed=pods, down=down, free=down)
 
 
-def _zone_group(pod: Pod, fleet: Fleet) -> str | None:
-    zone = fleet.zone_of.get((pod.cluster, pod.node))
-    return None if zone is None else f"{pod.cluster}/{zone}"
+def _by_node(pods: PodsOfKin) -> dict[Place, list[Pod]]:
+    """Pods by the node that they are on, which is `""` for the unassigned of a cluster."""
+    clusters: defaultdict[str, defaultdict[str, list[Pod]]] = defaultdict(lambda: defaultdict(list))
+    for kin, its in pods.items():
+        nodes = clusters[kin.cluster]
+        for pod in its:
+            nodes[pod.node].append(pod)
+    return {
+        (cluster, node): its for cluster, nodes in clusters.items() for node, its in nodes.items()
+    }
 
 
-def _workload_group(pod: Pod, fleet: Fleet) -> str | None:
-    workload = fleet.workload_of.get(pod)
+def _of_node(nodes: Mapping[Place, list[Pod]]) -> dict[str, list[Pod]]:
+    return {f"{cluster}/{node}": its for (cluster, node), its in nodes.items() if node}
+
+
+def _of_zone(
+    zone_of: Mapping[Place, str], nodes: Mapping[Place, list[Pod]]
+) -> dict[str, list[Pod]]:
+    zones: defaultdict[str, list[Pod]] = defaultdict(list)
+    for place, its in nodes.items():
+        zone = zone_of.get(place)
+        if zone is not None:
+            zones[f"{place[0]}/{zone}"].extend(its)
+    return zones
+
+
+def _grouped(
+    pods: PodsOfKin, group_of: Callable[[Kin], str | None]
+) -> dict[str, dict[Kin, Sequence[Pod]]]:
+    groups: defaultdict[str, dict[Kin, Sequence[Pod]]] = defaultdict(dict)
+    for kin, its in pods.items():
+        group = group_of(kin)
+        if group is not None:
+            groups[group][kin] = its
+    return groups
+
+
+def _workload_group(fleet: Fleet, kin: Kin) -> str | None:
+    workload = fleet.workload_of_kin.get(kin)
     return None if workload is None else str(workload.key)
 
 
-_GROUPS: Mapping[str, Callable[[Pod, Fleet], str | None]] = {
-    "node": _node_group,
-    "zone": _zone_group,
+_GROUPS: Mapping[str, Callable[[Fleet, Kin], str | None]] = {
     "workload": _workload_group,
-    "namespace": lambda pod, _: f"{pod.cluster}/{pod.namespace}",
-    "cluster": lambda pod, _: pod.cluster,
-    "fleet": lambda _pod, _fleet: "",
+    "namespace": lambda _, kin: f"{kin.cluster}/{kin.namespace}",
+    "cluster": lambda _, kin: kin.cluster,
+    "fleet": lambda _fleet, _kin: "",
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.verify.fleet import refers
 from planner.verify.numbers import seconds_of
-from planner.verify.selector import matches
+from planner.verify.selector import matching
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Rule:
         if written.get("workload") and not refers(written["workload"], key):
             return False
         selector = written.get("selector")
-        return selector is None or any(matches(selector, pod.labels) for pod in workload.pods)
+        return selector is None or bool(matching(selector, workload.kin))
 
     def allows(self, begin_s: float, end_s: float) -> bool:
         """Whether its workloads may be moved from one moment to the other."""
@@ -106,9 +106,10 @@ def calendar(case: Case) -> Iterator[Violation]:
     yield from _listed(case, rules)
     start_s = begins_s(case)
     waves = {each["wave"]: each for each in case.header["per_wave"]}
-    for workload, moves in case.moves_with_workload():
+    for key, places in case.places_of.items():
+        workload = case.fleet.workloads[key]
         mine = [rule for rule in rules if rule.holds(workload)]
-        for number in sorted({move.wave for move in moves}) if mine else ():
+        for number in sorted({wave for wave, _ in places}) if mine else ():
             wave = waves.get(number)
             if wave is None:
                 continue  # The rule `totals` tells of the missing wave.

@@ -104,7 +104,7 @@ class _Argument:
         if written["name"] not in of:
             raise UnfoundedError(f"there is no rate {written['name']}")
         cluster, per_s = of[written["name"]]
-        moves = sum(move.cluster == cluster for move in self.case.moves)
+        moves = sum(move.manner.cluster == cluster for move in self.case.moves)
         no_more(f"moves of {cluster}", written["moves"], moves)
         begun = begun_ms(written["moves"], per_s)
         return cluster, no_more("until they have begun", in_ms(written["begun_s"]), begun)

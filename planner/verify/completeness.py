@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from planner.verify.fleet import Workload
     from planner.verify.moves import Option
-    from planner.verify.observed import Pod
     from planner.verify.plan import Case
+    from planner.verify.pods import Pod
     from planner.verify.usage import Usages
 
 
@@ -42,25 +42,28 @@ def unmovable_missing(case: Case) -> Iterator[Violation]:
 
 def complete(case: Case) -> Iterator[Violation]:
     """Nothing moves or is called unmovable but pods that differ, and no pod is both."""
-    for pod, move in case.move_of.items():
-        if pod not in case.target.changes:
+    for manner, moves in case.in_manner.items():
+        for move in moves if manner.change is None else ():
             yield Violation(
                 rule="complete",
-                subject=str(pod),
+                subject=str(move.pod),
                 wave=move.wave,
                 message="it moves and does not differ from the target",
             )
-        if pod in case.unmovable:
+    for pod in case.unmovable:
+        if pod in case.move_of:
             yield Violation(
                 rule="complete",
                 subject=str(pod),
-                wave=move.wave,
+                wave=case.wave_of(pod),
                 message="it moves and is listed as unmovable",
             )
     listed = Counter(
         (entry["cluster"], entry["namespace"], entry["pod"]) for entry in case.header["unmovable"]
     )
-    differing = {(pod.cluster, pod.namespace, pod.name) for pod in case.target.changes}
+    differing = {
+        (pod.cluster, pod.namespace, pod.name) for pod in (case.target.changes if listed else ())
+    }
     for name, count in listed.items():
         if name not in differing:
             yield _violation(
@@ -131,7 +134,7 @@ def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:
     """Whether even a wave of its own has no room for the pod."""
     if option.kind == "evict" and not is_evictable(case, pod):
         return True
-    for usage in usages.of_pod.get(pod, ()):
+    for usage in usages.of(pod):
         budget = usage.budget
         if not option.forced and budget.is_closed(pod, option.kind):
             return True

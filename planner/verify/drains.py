@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.fleet import Fleet, Workload
-    from planner.verify.observed import Observed, Pod
-    from planner.verify.plan import Case, Move
+    from planner.verify.observed import Observed
+    from planner.verify.plan import Case, Manner, Move
+    from planner.verify.pods import Pod
     from planner.verify.target import Change
     from planner.verify.usage import Usages
 
@@ -114,40 +115,38 @@ def ways_to_leave(
     return [whole] if held is False or not _has_partition(owner) else [whole, alone]
 
 
-def moves_application(case: Case, move: Move) -> bool | None:
-    """Whether a move takes the application of its pod to the target.
+def moves_application(manner: Manner) -> bool | None:
+    """Whether moves take the application of their pods to the target.
 
-    Not when the pod only leaves its node, or only a sidecar changes; None: nobody can say.
+    Not when a pod only leaves its node, or only a sidecar changes; None: nobody can say.
     """
-    change = case.target.changes.get(move.pod) if move.pod else None
+    change, owner = manner.change, manner.owner
     # What changes no image of the application itself is not told by the containers of its move.
     silent = change is not None and change.template and not change.images
-    if not case.is_application(move):
+    if not manner.is_application:
         return None if silent else False
-    if change is None or move.pod is None or not change.leaves or move.kind != "evict":
+    if change is None or not change.leaves or manner.kind != "evict":
         return True
     if not silent:
-        return not change.images.keys().isdisjoint(move.containers)
-    owner = case.fleet.workload_of.get(move.pod)
+        return not change.images.keys().isdisjoint(manner.containers)
     if owner is None or _is_stuck(owner):
         return False
     return None if _has_partition(owner) or owner.strategy.pod_policy == "InPlaceOnly" else True
 
 
-def is_forced(case: Case, move: Move) -> bool:
-    """Whether a move is an eviction that only the drain asks for."""
-    change = case.target.changes.get(move.pod) if move.pod else None
-    if change is None or move.pod is None or not change.leaves or move.kind != "evict":
+def is_forced(manner: Manner) -> bool:
+    """Whether moves are evictions that only the drain asks for."""
+    change, owner = manner.change, manner.owner
+    if change is None or not change.leaves or manner.kind != "evict":
         return False
-    owner = case.fleet.workload_of.get(move.pod)
     own = owner is not None and owner.strategy.on_delete
-    return not (own and moves_application(case, move))
+    return not (own and moves_application(manner))
 
 
 def empty_dir(case: Case) -> Iterator[Violation]:
     """No drain deletes data of emptyDir volumes but where the request lets it."""
     for pod, move in _moves(case):
-        if case.target.changes[pod].keeps_data and is_forced(case, move):
+        if case.target.changes[pod].keeps_data and is_forced(move.manner):
             yield Violation(
                 rule="empty-dir",
                 subject=str(move),
@@ -159,17 +158,23 @@ def empty_dir(case: Case) -> Iterator[Violation]:
 
 def only_evictions(case: Case, usages: Usages) -> Iterator[Violation]:
     """What a workload lets nobody take down is taken down by the evictions of a drain only."""
-    for usage in usages.all:
-        budget = usage.budget
-        for pod in budget.pods if budget.for_drains else ():
-            move = case.move_of.get(pod)
-            if move and budget.is_closed(pod, move.kind) and not is_forced(case, move):
-                yield Violation(
-                    rule=budget.rule,
-                    subject=str(budget),
-                    wave=move.wave,
-                    message=f"{move} is no eviction from a drained node, and nothing else may go",
-                )
+    wrong = [
+        (pod, move, usage.budget)
+        for usage in usages.all
+        for pod in (usage.budget.pods if usage.budget.for_drains else ())
+        if (move := case.move_of.get(pod)) is not None
+        and usage.budget.is_closed(pod, move.kind)
+        and not is_forced(move.manner)
+    ]
+    # As they were observed.
+    place = {pod: index for index, pod in enumerate(case.fleet.pods if wrong else ())}
+    for _, move, budget in sorted(wrong, key=lambda it: place[it[0]]):
+        yield Violation(
+            rule=budget.rule,
+            subject=str(budget),
+            wave=move.wave,
+            message=f"{move} is no eviction from a drained node, and nothing else may go",
+        )
 
 
 def listed(case: Case) -> Iterator[Violation]:
@@ -206,7 +211,7 @@ def saved(case: Case) -> Iterator[Violation]:
             id(each.sidecar_set) for each in change.sidecars if each.container in move.containers
         }
         parts = len(sets) + (change.leaves and move.kind != "in-place")
-        application = change.of_application and moves_application(case, move)
+        application = change.of_application and moves_application(move.manner)
         least += max(0, parts + (application is True) - 1)
         most += max(0, parts + (application is not False) - 1)
     said = case.header["totals"].get("disruptions_saved")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from planner.verify.claims import Json
-    from planner.verify.observed import Pod
     from planner.verify.pace import Ends, Paces
     from planner.verify.plan import Case
+    from planner.verify.pods import Pod
     from planner.verify.usage import Usage, Usages
 
 

@@ -7,15 +7,18 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from planner.verify.selector import PodsByLabel, matches
+from planner.verify.selector import PodsByLabel, by_kin, down_of, every, matches
 from planner.verify.strategy import Strategy, strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.observed import Observed, Pod
+    from planner.verify.observed import Observed
+    from planner.verify.pods import Kin, Pod
+    from planner.verify.selector import PodsOfKin
 
 _WORKLOADS = {
     "deployments": "Deployment",
@@ -57,6 +60,8 @@ class Workload:
     """Pods that it wants; of a DaemonSet, the nodes that should have one."""
     strategy: Strategy
     pods: Sequence[Pod]
+    kin: PodsOfKin
+    """The same, by kin."""
     revisions: Mapping[str, Mapping[str, Any]]
     """Templates of its history by the hash in the revision's name."""
 
@@ -70,6 +75,8 @@ class SidecarSet:
     spec: Mapping[str, Any]
     hash_without_image: str
     pods: Sequence[Pod]
+    kin: PodsOfKin
+    """The same, by kin."""
 
     @property
     def containers(self) -> frozenset[str]:
@@ -77,8 +84,8 @@ class SidecarSet:
         both = (*(self.spec.get("containers") or ()), *(self.spec.get("initContainers") or ()))
         return frozenset(each["name"] for each in both)
 
-    def upgradable(self, pod: Pod) -> bool:
-        """Whether the pod differs from the set in nothing but images (IsSidecarSetUpgradable)."""
+    def upgradable(self, pod: Kin | Pod) -> bool:
+        """Whether a pod differs from the set in nothing but images (IsSidecarSetUpgradable)."""
         return _injected(pod, _SIDECAR_HASH_WITHOUT_IMAGE).get(self.name) == self.hash_without_image
 
 
@@ -89,6 +96,8 @@ class DisruptionBudget:
     cluster: str
     document: Mapping[str, Any]
     pods: Sequence[Pod]
+    kin: PodsOfKin
+    """The same, by kin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,8 +106,13 @@ class Fleet:
 
     observed: Observed
     pods: Sequence[Pod]
+    kin: PodsOfKin
+    """The same, by kin."""
+    down: frozenset[Pod]
+    """Those that do not serve."""
     workloads: Mapping[WorkloadKey, Workload]
     workload_of: Mapping[Pod, Workload]
+    workload_of_kin: Mapping[Kin, Workload]
     sidecar_sets: Mapping[tuple[str, str], SidecarSet]
     """By cluster and name."""
     disruption_budgets: Sequence[DisruptionBudget]
@@ -112,7 +126,7 @@ class Fleet:
 
     def in_namespace(self, cluster: str, namespace: str) -> PodsByLabel:
         """The pods of one namespace of one cluster."""
-        return self._by_namespace.get((cluster, namespace)) or PodsByLabel(())
+        return self._by_namespace.get((cluster, namespace)) or PodsByLabel({})
 
     def referred(self, reference: Mapping[str, Any]) -> Iterable[Workload]:
         """Every workload that a reference of the request names; what it leaves out is any."""
@@ -135,35 +149,41 @@ def refers(reference: Mapping[str, Any], key: WorkloadKey) -> bool:
     )
 
 
-def revision_hash(pod: Pod) -> str:
+def revision_hash(pod: Kin | Pod) -> str:
     """The hash in a pod's revision, spelled as a whole name or alone (revision.go, IsPodUpdate)."""
     return pod.revision.rpartition("-")[2]
 
 
 def read_fleet(observed: Observed) -> Fleet:
     """Join what was observed."""
-    pods = tuple(pod for pod in observed.pods.values() if not pod.finished)
-    owner_uid = _owners(observed, pods)
-    owned: dict[tuple[str, str], list[Pod]] = {}
-    for pod, uid in owner_uid.items():
-        owned.setdefault((pod.cluster, uid), []).append(pod)
-    workloads = {each.key: each for each in _workloads(observed, owned)}
-    by_label = PodsByLabel(pods)
-    by_namespace = _by_namespace(pods)
+    kin = {
+        kin: own for kin, own in by_kin(observed.pods.values()).items() if not kin.state.finished
+    }
+    workloads = {each.key: each for each in _workloads(observed, _owned(observed, kin))}
+    by_label = PodsByLabel(kin)
+    by_namespace = _by_namespace(kin)
     by_name: dict[tuple[str, str], list[Workload]] = {}
     for key, workload in workloads.items():
         by_name.setdefault((key.namespace, key.name), []).append(workload)
     disruption_budgets = tuple(_disruption_budgets(observed, by_namespace))
+    workload_of: dict[Pod, Workload] = {}
+    for workload in workloads.values():
+        workload_of.update(dict.fromkeys(workload.pods, workload))
     return Fleet(
         observed=observed,
-        pods=pods,
+        pods=[pod for pod in observed.pods.values() if not pod.kin.state.finished],
+        kin=kin,
+        down=down_of(kin),
         workloads=workloads,
-        workload_of={pod: each for each in workloads.values() for pod in each.pods},
+        workload_of=workload_of,
+        workload_of_kin={kin: each for each in workloads.values() for kin in each.kin},
         sidecar_sets={
             (each.cluster, each.name): each for each in _sidecar_sets(observed, by_label)
         },
         disruption_budgets=disruption_budgets,
-        disruption_budgets_over=Counter(pod for each in disruption_budgets for pod in each.pods),
+        disruption_budgets_over=Counter(
+            chain.from_iterable(each.pods for each in disruption_budgets)
+        ),
         zone_of=_zones(observed),
         by_label=by_label,
         _by_namespace=by_namespace,
@@ -171,40 +191,38 @@ def read_fleet(observed: Observed) -> Fleet:
     )
 
 
-def _by_namespace(pods: Iterable[Pod]) -> dict[tuple[str, str], PodsByLabel]:
-    namespaces: dict[tuple[str, str], list[Pod]] = {}
-    for pod in pods:
-        namespaces.setdefault((pod.cluster, pod.namespace), []).append(pod)
+def _by_namespace(pods: PodsOfKin) -> dict[tuple[str, str], PodsByLabel]:
+    namespaces: dict[tuple[str, str], dict[Kin, Sequence[Pod]]] = {}
+    for kin, own in pods.items():
+        namespaces.setdefault((kin.cluster, kin.namespace), {})[kin] = own
     return {key: PodsByLabel(each) for key, each in namespaces.items()}
 
 
 def _disruption_budgets(
     observed: Observed, by_namespace: Mapping[tuple[str, str], PodsByLabel]
 ) -> Iterator[DisruptionBudget]:
-    nobody = PodsByLabel(())
+    nobody = PodsByLabel({})
     for cluster in sorted(observed.clusters):
         for document in observed.documents(cluster, "poddisruptionbudgets"):
-            pods = by_namespace.get((cluster, document["metadata"]["namespace"]), nobody)
-            yield DisruptionBudget(
-                cluster=cluster,
-                document=document,
-                pods=pods.select(document["spec"].get("selector")),
-            )
+            near = by_namespace.get((cluster, document["metadata"]["namespace"]), nobody)
+            kin = near.select(document["spec"].get("selector"))
+            yield DisruptionBudget(cluster=cluster, document=document, pods=every(kin), kin=kin)
 
 
-def _owners(observed: Observed, pods: Iterable[Pod]) -> dict[Pod, str]:
-    """The uid of each pod's workload: its owner, or the Deployment of its ReplicaSet."""
+def _owned(observed: Observed, pods: PodsOfKin) -> Mapping[tuple[str, str], PodsOfKin]:
+    """Pods by cluster and uid of their workload: the owner, or the Deployment of a ReplicaSet."""
     deployment_of = {
         (cluster, uid): owner["uid"]
         for cluster in observed.clusters
         for uid, document in observed.objects.get((cluster, "replicasets"), {}).items()
         if (owner := controller_of(document)) is not None
     }
-    return {
-        pod: deployment_of.get((pod.cluster, pod.owner.uid), pod.owner.uid)
-        for pod in pods
-        if pod.owner is not None
-    }
+    owned: dict[tuple[str, str], dict[Kin, Sequence[Pod]]] = {}
+    for kin, own in pods.items():
+        if kin.owner is not None:
+            place = (kin.cluster, kin.owner.uid)
+            owned.setdefault((kin.cluster, deployment_of.get(place, kin.owner.uid)), {})[kin] = own
+    return owned
 
 
 def controller_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -214,14 +232,15 @@ def controller_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _workloads(
-    observed: Observed, owned: Mapping[tuple[str, str], Sequence[Pod]]
+    observed: Observed, owned: Mapping[tuple[str, str], PodsOfKin]
 ) -> Iterator[Workload]:
     for cluster in sorted(observed.clusters):
         minor = _minor_version(observed, cluster)
         revisions = _revisions(observed, cluster)
         for resource, kind in _WORKLOADS.items():
             for uid, document in observed.objects.get((cluster, resource), {}).items():
-                pods = owned.get((cluster, uid), ())
+                kin = owned.get((cluster, uid), {})
+                pods = every(kin)
                 replicas = _replicas(kind, document, len(pods))
                 metadata = document["metadata"]
                 yield Workload(
@@ -230,6 +249,7 @@ def _workloads(
                     replicas=replicas,
                     strategy=strategy_of(kind, document, replicas, minor),
                     pods=pods,
+                    kin=kin,
                     revisions={**_told_revision(document), **revisions.get(uid, {})},
                 )
 
@@ -282,13 +302,13 @@ def _sidecar_sets(observed: Observed, by_label: PodsByLabel) -> Iterator[Sidecar
         for document in observed.documents(cluster, "sidecarsets"):
             metadata, spec = document["metadata"], document["spec"]
             namespaces = _selected_namespaces(observed, cluster, spec)
-            pods = [
-                pod
-                for pod in by_label.select(spec.get("selector"))
-                if pod.cluster == cluster
-                and (namespaces is None or pod.namespace in namespaces)
-                and metadata["name"] in _injected(pod, _SIDECAR_HASH)
-            ]
+            pods = {
+                kin: own
+                for kin, own in by_label.select(spec.get("selector")).items()
+                if kin.cluster == cluster
+                and (namespaces is None or kin.namespace in namespaces)
+                and metadata["name"] in _injected(kin, _SIDECAR_HASH)
+            }
             yield SidecarSet(
                 cluster=cluster,
                 name=metadata["name"],
@@ -296,7 +316,8 @@ def _sidecar_sets(observed: Observed, by_label: PodsByLabel) -> Iterator[Sidecar
                 hash_without_image=(metadata.get("annotations") or {}).get(
                     _SIDECAR_HASH_WITHOUT_IMAGE, ""
                 ),
-                pods=pods,
+                pods=every(pods),
+                kin=pods,
             )
 
 
@@ -316,7 +337,7 @@ def _selected_namespaces(
     )
 
 
-def _injected(pod: Pod, annotation: str) -> Mapping[str, str]:
+def _injected(pod: Kin | Pod, annotation: str) -> Mapping[str, str]:
     """Hash by name of SidecarSet, from one of the pod's two hash annotations."""
     value = pod.annotations.get(annotation)
     if not value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from planner.verify.observed import Observed
-    from planner.verify.plan import Case, Move
+    from planner.verify.plan import Case, Manner, Place
     from planner.verify.usage import Usage, Usages
 
 
@@ -55,8 +55,10 @@ def partial(case: Case) -> Iterator[Violation]:
     """After so many moves of each workload its pods still differ."""
     for entry in case.header["workloads"]:
         key = _key(entry)
-        partly = [_is_partial(case, move) for move in case.moves_of.get(key, ())]
-        least, unknown = partly.count(True), partly.count(None)
+        partly: Counter[bool | None] = Counter()
+        for manner in case.manners_of.get(key, ()):
+            partly[_is_partial(manner)] += len(case.in_manner[manner])
+        least, unknown = partly[True], partly[None]
         said = entry.get("partial", 0)
         if not least <= said <= least + unknown:
             yield _totals("/".join(key), f"partial is {said}, and should be {least}")
@@ -66,22 +68,24 @@ def _key(entry: Mapping[str, Any]) -> WorkloadKey:
     return WorkloadKey(entry["cluster"], entry["namespace"], entry["kind"], entry["name"])
 
 
-def _is_partial(case: Case, move: Move) -> bool | None:
-    """Whether a pod still differs after its move; None: nobody can say."""
-    change = case.target.changes.get(move.pod) if move.pod else None
+def _is_partial(manner: Manner) -> bool | None:
+    """Whether pods still differ after their moves; None: nobody can say."""
+    change = manner.change
     if change is None:
         return False
-    stay = (it for it in change.sidecars if it.container not in move.containers)
-    if move.kind == "in-place" and any(stay):
+    stay = (it for it in change.sidecars if it.container not in manner.containers)
+    if manner.kind == "in-place" and any(stay):
         return True
-    moved = moves_application(case, move) if change.of_application else True
+    moved = moves_application(manner) if change.of_application else True
     return None if moved is None else not moved
 
 
 def totals(case: Case, usages: Usages) -> Iterator[Violation]:
     """Every number of the header is the number that its moves make."""
     header = case.header
-    kinds = Counter(move.kind for move in case.moves)
+    kinds: Counter[str] = Counter()
+    for (_, kind), moves in case.kinds.items():
+        kinds[kind] += moves
     expected = {
         "moves": len(case.moves),
         "pods": len(case.fleet.pods),
@@ -106,56 +110,59 @@ def _workloads(case: Case) -> Iterator[Violation]:
             yield _totals(subject, "it is listed, and no such workload was observed", None)
             continue
         listed.add(key)
-        moves = case.moves_of.get(key, ())
-        expected = {"pods": len(workload.pods), **_span(moves)}
+        places: Mapping[Place, int] = case.places_of.get(key, {})
+        expected = {"pods": len(workload.pods), **_span(places)}
         yield from _compare(subject, entry, expected, None)
         for stage in entry.get("stages") or ():
-            part = [move for move in moves if move.stage == stage["name"]]
+            part = {place: moves for place, moves in places.items() if place[1] == stage["name"]}
             yield from _compare(f"{subject} stage {stage['name']}", stage, _span(part), None)
     for key, moves in case.moves_of.items():
         if key not in listed:
             yield _totals(str(key), f"it has {len(moves)} moves and is not listed", None)
 
 
-def _span(moves: Sequence[Move]) -> dict[str, int]:
-    if not moves:
+def _span(places: Mapping[Place, int]) -> dict[str, int]:
+    if not places:
         # Which waves a thing without moves spans is the writer's choice.
         return {"moves": 0}
-    waves = [move.wave for move in moves]
-    return {"moves": len(moves), "first_wave": min(waves), "last_wave": max(waves)}
+    waves = [wave for wave, _ in places]
+    return {"moves": sum(places.values()), "first_wave": min(waves), "last_wave": max(waves)}
 
 
 def _waves(case: Case) -> Iterator[Violation]:
-    moves_in: dict[int, list[Move]] = {}
-    for move in case.moves:
-        moves_in.setdefault(move.wave, []).append(move)
+    kinds_in: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for (wave, kind), moves in case.kinds.items():
+        kinds_in[wave][kind] += moves
+    # A key is the tuple of its names.
+    found_in: defaultdict[int, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for key, places in case.places_of.items():
+        for (wave, _), moves in places.items():
+            found_in[wave][key] += moves
+    for move in case.moves if len(case.move_of) < len(case.moves) else ():
+        # The header counts each move, also of a pod that has several.
+        if move.pod is not None and move.manner.owner and case.move_of[move.pod] is not move:
+            found_in[move.wave][move.manner.owner.key] += 1
     names = [_key(each) for each in case.header["workloads"]]
     written = [entry["wave"] for entry in case.header["per_wave"]]
     if written != list(range(1, case.waves + 1)):
         yield _totals("per_wave", f"it lists waves {written} of {case.waves}", None)
     for entry in case.header["per_wave"]:
         wave = entry["wave"]
-        moves = moves_in.get(wave, [])
-        yield from _compare(f"per_wave {wave}", entry, {"moves": len(moves)}, wave)
-        kinds = Counter(move.kind for move in moves)
+        kinds = kinds_in[wave]
+        yield from _compare(f"per_wave {wave}", entry, {"moves": kinds.total()}, wave)
         yield from _compare_kinds(f"per_wave {wave}", entry["kinds"], kinds, wave)
-        yield from _wave_workloads(case, entry, moves, names)
+        yield from _wave_workloads(entry, found_in[wave], names)
 
 
 def _wave_workloads(
-    case: Case, entry: Mapping[str, Any], moves: Sequence[Move], names: Sequence[tuple[str, ...]]
+    entry: Mapping[str, Any], found: Mapping[tuple[str, ...], int], names: Sequence[tuple[str, ...]]
 ) -> Iterator[Violation]:
-    workload_of = case.fleet.workload_of
-    # A key is the tuple of its names.
-    found: Counter[tuple[str, ...]] = Counter(
-        workload_of[move.pod].key
-        for move in moves
-        if move.pod is not None and move.pod in workload_of
-    )
     written = {
         names[index] if 0 <= index < len(names) else (str(index),): count
         for index, count in entry["workloads"]
     }
+    if found == written:
+        return
     for name in sorted(found.keys() | written.keys()):
         if written.get(name, 0) != found.get(name, 0):
             yield _totals(
@@ -216,9 +223,10 @@ def _headroom(
         return
     least: list[int] = []
     for usage in usages:
-        left = [max(0, usage.budget.limit - used) for _, used in usage.by_wave(waves)]
-        least = [min(pair) for pair in zip(least, left, strict=True)] if least else left
-    for wave, (said, found) in enumerate(zip(written, least, strict=True), start=1):
+        left = usage.left(waves)
+        least = list(map(min, least, left)) if least else left
+    for wave, (said, left_over) in enumerate(zip(written, least, strict=True), start=1):
+        found = max(0, left_over)
         if max(0, said) != found:
             yield _totals(subject, f"headroom says {said}, and the wave leaves {found}", wave)
             return

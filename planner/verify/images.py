@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from planner.verify.fleet import WorkloadKey
-    from planner.verify.observed import Pod
+    from planner.verify.pods import Kin
 
 
 class ImageRules:
@@ -43,11 +43,11 @@ class ImageRules:
         )
         return {containers[place]["name"]: self._rules[rule]["to"] for rule, place in found}
 
-    def wanted_alone(self, pod: Pod) -> dict[str, str]:
-        """Wanted images of a pod that no known workload owns: by rules for repositories only."""
+    def wanted_alone(self, kin: Kin) -> dict[str, str]:
+        """Wanted images of pods that no known workload owns: by rules for repositories only."""
         return {
             container: self._rules[rule]["to"]
-            for container, image in pod.images.items()
+            for container, image in kin.images.items()
             for rule in self._by_repository.get(repository_of(image), ())
             if self._rules[rule]["to"] != image
         }

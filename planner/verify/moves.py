@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.verify.drains import ways_to_leave
 from planner.verify.fleet import revision_hash
 from planner.verify.order import is_behind, ordinal_index
-from planner.verify.selector import matches
+from planner.verify.selector import matches, tells_kin_apart
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.fleet import Workload
-    from planner.verify.observed import Pod
-    from planner.verify.plan import Case, Move
+    from planner.verify.plan import Case, Manner, Move
+    from planner.verify.pods import Kin, Pod
     from planner.verify.target import Change, Target
 
     _Need = tuple[Change, Workload | None, str | None, bool | None]
@@ -49,6 +48,8 @@ def pod_exists(case: Case) -> Iterator[Violation]:
 
 def one_move(case: Case) -> Iterator[Violation]:
     """No pod is moved twice."""
+    if len(case.move_of) == len(case.moves):
+        return
     for pod, count in Counter(move.pod for move in case.moves if move.pod).items():
         if count > 1:
             yield Violation(
@@ -88,13 +89,11 @@ def node(case: Case) -> Iterator[Violation]:
 
 def workload(case: Case) -> Iterator[Violation]:
     """Every move names the workload that its pod belongs to."""
-    named = cache(_named)
-    for move in case.move_of.values():
-        actual = named(case.fleet.workload_of.get(move.pod)) if move.pod else None
-        if move.workload != actual:
-            yield _violation(
-                "workload", move, f"it belongs to {actual}, and the move says {move.workload}"
-            )
+    for manner in case.in_manner:
+        actual, said = _named(manner.owner), manner.workload
+        if said != actual:
+            message = f"it belongs to {actual}, and the move says {said}"
+            yield from _each("workload", case, manner, message)
 
 
 def _named(owner: Workload | None) -> Mapping[str, str] | None:
@@ -103,41 +102,50 @@ def _named(owner: Workload | None) -> Mapping[str, str] | None:
 
 def kind(case: Case) -> Iterator[Violation]:
     """Every move is of a kind that takes its pod to the target."""
-    for move, options in _moves_with_options(case):
+    for manner, moves, options in _with_options(case):
         kinds = [each.kind for each in options]
-        if move.kind not in _KINDS:
-            yield _violation("kind", move, f"{move.kind!r} is no kind of move")
+        if manner.kind not in _KINDS:
+            message = f"{manner.kind!r} is no kind of move"
         elif not kinds:
-            yield _violation("kind", move, "nothing that its controllers do can change this pod")
-        elif move.kind not in kinds:
+            message = "nothing that its controllers do can change this pod"
+        elif manner.kind not in kinds:
             allowed = " or ".join(dict.fromkeys(kinds))
-            yield _violation("kind", move, f"{move.kind} is planned, and it takes {allowed}")
+            message = f"{manner.kind} is planned, and it takes {allowed}"
+        else:
+            continue
+        yield from (_violation("kind", move, message) for move in moves)
 
 
 def containers(case: Case) -> Iterator[Violation]:
     """Every move changes the containers that differ, and no other, to the wanted images."""
-    for move, options in _moves_with_options(case):
-        wanted = [each.containers for each in options if each.kind == move.kind]
-        if wanted and move.containers not in wanted:
-            yield _violation(
-                "containers",
-                move,
-                f"it changes {dict(move.containers)}, and what differs is {dict(wanted[0])}",
-            )
+    for manner, moves, options in _with_options(case):
+        wanted = [each.containers for each in options if each.kind == manner.kind]
+        if wanted and manner.containers not in wanted:
+            said, found = dict(manner.containers), dict(wanted[0])
+            message = f"it changes {said}, and what differs is {found}"
+            yield from (_violation("containers", move, message) for move in moves)
 
 
 def excluded(case: Case) -> Iterator[Violation]:
     """Pods that the request excludes do not move."""
-    for move in case.move_of.values():
-        if move.pod is not None and is_excluded(case, move.pod):
-            yield _violation("excluded", move, "the request excludes it: leave it where it is")
+    rules = case.request["spec"].get("exclude") or ()
+    apart = any(tells_kin_apart(rule.get("selector")) for rule in rules)
+    for manner, moves in case.in_manner.items() if rules else ():
+        if manner.kin is None or not (apart or _excludes(rules, manner.kin)):
+            continue
+        for move in moves:
+            if move.pod is not None and (not apart or is_excluded(case, move.pod)):
+                message = "the request excludes it: leave it where it is"
+                yield _violation("excluded", move, message)
 
 
 def eviction(case: Case) -> Iterator[Violation]:
     """No pod is evicted under two PodDisruptionBudgets: the API server refuses (eviction.go)."""
-    for move in case.move_of.values():
-        if move.pod is not None and move.kind == "evict" and not is_evictable(case, move.pod):
-            yield _violation("eviction", move, "several PodDisruptionBudgets match it: leave one")
+    for manner, moves in case.in_manner.items():
+        for move in moves if manner.kind == "evict" else ():
+            if move.pod is not None and not is_evictable(case, move.pod):
+                message = "several PodDisruptionBudgets match it: leave one"
+                yield _violation("eviction", move, message)
 
 
 def is_evictable(case: Case, pod: Pod) -> bool:
@@ -147,11 +155,15 @@ def is_evictable(case: Case, pod: Pod) -> bool:
 
 def is_excluded(case: Case, pod: Pod) -> bool:
     """Whether a rule of the request's `exclude` matches the pod."""
+    return _excludes(case.request["spec"].get("exclude") or (), pod)
+
+
+def _excludes(rules: Iterable[Mapping[str, Any]], pod: Kin | Pod) -> bool:
     return any(
         matches(rule.get("selector", {}), pod.labels)
         and rule.get("namespace") in (None, pod.namespace)
         and rule.get("cluster") in (None, pod.cluster)
-        for rule in case.request["spec"].get("exclude") or ()
+        for rule in rules
     )
 
 
@@ -163,7 +175,7 @@ def options_of(case: Case, pod: Pod, change: Change, owner: Workload | None) -> 
 
 
 def pod_options(
-    pod: Pod, change: Change, owner: Workload | None, target: Target
+    pod: Kin | Pod, change: Change, owner: Workload | None, target: Target
 ) -> Sequence[Option]:
     """The ways in which a pod that may stay on its node is taken to the target."""
     if change.of_application and owner is not None:
@@ -210,7 +222,7 @@ def _options(change: Change, owner: Workload | None, application: str | None) ->
     return [both, *(sidecars_alone if held else ())]
 
 
-def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
+def application_kind(pod: Kin | Pod, owner: Workload, target: Target) -> str | None:
     """The kind of move by which a workload's controller takes its pod to the target."""
     strategy = owner.strategy
     if strategy.on_delete:
@@ -225,20 +237,22 @@ def application_kind(pod: Pod, owner: Workload, target: Target) -> str | None:
     return None if strategy.pod_policy == "InPlaceOnly" else anew
 
 
-def _moves_with_options(case: Case) -> Iterator[tuple[Move, Sequence[Option]]]:
+def _with_options(case: Case) -> Iterator[tuple[Manner, Sequence[Move], Sequence[Option]]]:
     """Moves of pods that differ, with the ways to the target; others are for `complete`."""
-    options, leaving_options = cache(_options), cache(_leaving_options)
-    for pod, move in case.move_of.items():
-        change = case.target.changes.get(pod)
-        if change is None:
+    for manner, moves in case.in_manner.items():
+        change, kin = manner.change, manner.kin
+        if change is None or kin is None:
             continue
-        if change.leaves:
-            owner = case.fleet.workload_of.get(pod)
-            yield move, leaving_options(*_need_of(case, pod, change, owner))
+        if not change.leaves:
+            yield manner, moves, pod_options(kin, change, manner.owner, case.target)
             continue
-        owner = case.fleet.workload_of.get(pod) if change.of_application else None
-        kind = None if owner is None else application_kind(pod, owner, case.target)
-        yield move, options(change, owner, kind)
+        for move in moves:
+            if move.pod is not None:
+                yield manner, [move], options_of(case, move.pod, change, manner.owner)
+
+
+def _each(rule: str, case: Case, manner: Manner, message: str) -> Iterator[Violation]:
+    return (_violation(rule, move, message) for move in case.in_manner[manner])
 
 
 def _violation(rule: str, move: Move, message: str) -> Violation:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from planner.verify.observed import Observed, Pod
+    from planner.verify.observed import Observed
+    from planner.verify.pods import Pod
 
 Amounts = tuple[int, int, int]
 """Millicores, bytes, pods."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {
@@ -24,7 +25,7 @@ def ceil_of(value: int | str, total: int) -> int:
     """
     if isinstance(value, int):
         return value
-    share = _percentage(value) * total / 100
+    share = _share(value, total)
     return -(-share.numerator // share.denominator)
 
 
@@ -32,7 +33,7 @@ def floor_of(value: int | str, total: int) -> int:
     """An integer as it is; a percentage of `total` rounded down."""
     if isinstance(value, int):
         return value
-    share = _percentage(value) * total / 100
+    share = _share(value, total)
     return share.numerator // share.denominator
 
 
@@ -48,6 +49,11 @@ def seconds_of(duration: float | str) -> Fraction:
     if not parts or "".join(number + unit for number, unit in parts) != duration:
         raise ValueError(f"{duration!r} is not a duration; write it like 10m or 1h30m")
     return sum((Fraction(number) * _SECONDS[unit] for number, unit in parts), Fraction(0))
+
+
+@lru_cache(maxsize=1 << 16)
+def _share(text: str, total: int) -> Fraction:
+    return _percentage(text) * total / 100
 
 
 def _percentage(text: str) -> Fraction:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from functools import partial
 from typing import TYPE_CHECKING
 
 from planner.verify.drains import moves_application
@@ -13,11 +12,11 @@ from planner.verify.strategy import partition_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.fleet import SidecarSet, Workload
-    from planner.verify.observed import Pod
-    from planner.verify.plan import Case, Move
+    from planner.verify.plan import Case, Manner, Move
+    from planner.verify.pods import Pod
     from planner.verify.target import Change
     from planner.verify.usage import Usages
 
@@ -28,21 +27,25 @@ _PHASE_RANKS = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 def order(case: Case, usages: Usages) -> Iterator[Violation]:
     """Moves of a workload come in the order in which its controller takes pods."""
-    for workload, moves in case.moves_with_workload():
+    for key, manners in case.manners_of.items():
+        workload = case.fleet.workloads[key]
         if workload.strategy.ordered:
             yield from _ordinal_order(case, workload)
         elif is_ranked(workload):
-            application = [move for move in moves if case.is_application(move)]
+            own = {each for each in manners if each.is_application}
+            application = [move for move in case.moves_of[key] if move.manner in own]
             yield from _taking_order(workload, application, usages)
 
 
 def partition(case: Case) -> Iterator[Violation]:
     """As many pods as a partition says stay old, and for StatefulSets those that it says."""
-    is_of_application = _application_test(case)
-    for workload, moves in case.moves_with_workload():
+    for key, manners in case.manners_of.items():
+        workload = case.fleet.workloads[key]
         strategy = workload.strategy
-        application = [move for move in moves if is_of_application(move)]
+        of_application = [each for each in manners if moves_application(each)]
+        application = (move for each in of_application for move in case.in_manner[each])
         if strategy.partition_by == "index":
+            # Without a partition only what is before the first ordinal would be below it.
             for move in application:
                 if move.pod is not None and ordinal_index(workload, move.pod) < strategy.partition:
                     yield Violation(
@@ -53,13 +56,13 @@ def partition(case: Case) -> Iterator[Violation]:
                         f" {strategy.partition}, so it stays old",
                     )
             continue
-        old = _old_pods(case, workload)
-        if application and old - len(application) < min(strategy.partition, old):
+        old, moved = _old_pods(case, workload), _moves_in(case, of_application)
+        if moved and old - moved < min(strategy.partition, old):
             yield Violation(
                 rule="partition",
                 subject=str(workload.key),
                 wave=max(move.wave for move in application),
-                message=f"{old - len(application)} pods stay old where the partition keeps"
+                message=f"{old - moved} pods stay old where the partition keeps"
                 f" {strategy.partition}",
             )
     yield from _sidecar_partitions(case)
@@ -67,12 +70,11 @@ def partition(case: Case) -> Iterator[Violation]:
 
 def paused(case: Case) -> Iterator[Violation]:
     """What is paused does not move."""
-    is_of_application = _application_test(case)
     for workload, moves in case.moves_with_workload():
         if not workload.strategy.paused:
             continue
         for move in moves:
-            if is_of_application(move):
+            if moves_application(move.manner):
                 yield Violation(
                     rule="paused",
                     subject=str(move),
@@ -81,10 +83,8 @@ def paused(case: Case) -> Iterator[Violation]:
                 )
 
 
-def _application_test(case: Case) -> Callable[[Move], bool | None]:
-    """Tells moves that take the application to the target from those that do not."""
-    # Without drains that is the same, and a shorter way.
-    return partial(moves_application, case) if case.target.drains.nodes else case.is_application
+def _moves_in(case: Case, manners: Iterable[Manner]) -> int:
+    return sum(len(case.in_manner[each]) for each in manners)
 
 
 def ordinal_of(pod: Pod) -> int:
@@ -136,7 +136,7 @@ def _ordinal_order(case: Case, workload: Workload) -> Iterator[Violation]:
             continue
         if not case.is_application(move):
             continue
-        passes = bool(stopped) and moves_application(case, move)
+        passes = bool(stopped) and moves_application(move.manner)
         if passes or move.wave < reached:
             yield Violation(
                 rule="order",
@@ -202,7 +202,7 @@ def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]
         move.pod: clone_set_key(workload, move.pod)
         for move in case.moves_of[workload.key]
         if move.pod is not None and not move.pod.deleting and case.is_application(move)
-        if not any(usage.budget.takes(move) for usage in usages.of_pod.get(move.pod, ()))
+        if not any(usage.budget.takes(move) for usage in usages.of(move.pod))
     }
     ranks = sorted(keys.values())
     return {pod: bisect_left(ranks, key) for pod, key in keys.items()}
@@ -224,12 +224,12 @@ def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
     apart = {passed_over.kind, overtaking.kind} == {"surge", "evict"}
     shared = {
         id(usage)
-        for usage in usages.of_pod.get(overtaking.pod, ())
+        for usage in usages.of(overtaking.pod)
         if not apart or usage.budget.takes(overtaking)
     }
     return any(
         usage.budget.instance is not None or usage.in_wave(overtaking.wave) >= usage.budget.limit
-        for usage in usages.of_pod.get(passed_over.pod, ())
+        for usage in usages.of(passed_over.pod)
         if id(usage) not in shared and usage.budget.takes(passed_over)
     )
 
@@ -279,8 +279,10 @@ def _sidecar_partitions(case: Case) -> Iterator[Violation]:
     for sidecar_set in case.fleet.sidecar_sets.values():
         update = sidecar_set.spec.get("updateStrategy") or {}
         kept = partition_of(update.get("partition") or 0, len(sidecar_set.pods))
+        if not kept:
+            continue
         waiting, moved = _sidecar_counts(case, sidecar_set)
-        if kept and moved > max(0, waiting - kept):
+        if moved > max(0, waiting - kept):
             yield Violation(
                 rule="partition",
                 subject=f"{sidecar_set.cluster}/sidecarset/{sidecar_set.name}",

@@ -187,10 +187,9 @@ class Paces:
         for kind, wave in waves:
             lasts_ms = self.wave_ms.get(wave, 0) - self.begun.get((wave, cluster), 0)
             ms_of[kind] = min(ms_of.get(kind, lasts_ms), lasts_ms)
-        of_pod = self.usages.of_pod
         return Pace(
             takes=[
-                [it for it in of_pod.get(pod, ()) if it.budget.takes(move)] for move, pod in moves
+                [it for it in self.usages.of(pod) if it.budget.takes(move)] for move, pod in moves
             ],
             ordered=workload.strategy.ordered,
             stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]

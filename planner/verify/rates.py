@@ -30,7 +30,7 @@ def begun_of(case: Case) -> Mapping[tuple[int, str], int]:
     """Until the moves of each wave in each cluster that has a rate have begun, in milliseconds."""
     if not case.request["spec"].get("rates"):
         return {}
-    moves = Counter((move.wave, move.cluster) for move in case.moves)
+    moves = Counter((move.wave, move.manner.cluster) for move in case.moves)
     found = {}
     for (wave, cluster), count in moves.items():
         if rate := rate_of(case, cluster):
@@ -50,7 +50,7 @@ def rates(case: Case) -> Iterator[Violation]:
                 message=f"its moves have begun after {ms / 1000:g} s, and the wave is over after"
                 f" {lasts_s.get(wave, 0):g} s",
             )
-    moves = Counter(move.cluster for move in case.moves)
+    moves = Counter(move.manner.cluster for move in case.moves)
     found = [
         (rate[0], cluster, rate[1], moves[cluster])
         for cluster in sorted(case.header["clusters"])

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from planner.verify.fleet import Workload, WorkloadKey
-    from planner.verify.observed import Pod
     from planner.verify.plan import Case
+    from planner.verify.pods import Pod
     from planner.verify.usage import Usages
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from planner.verify.pods import OF_NAME
 
-    from planner.verify.observed import Pod
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from planner.verify.pods import Kin, Pod
+
+    PodsOfKin = Mapping[Kin, Sequence[Pod]]
+    """Pods that exist by their kin, each in the order in which it was given."""
 
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
@@ -40,32 +46,101 @@ def _satisfies(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool
             )
 
 
+def tells_kin_apart(selector: Mapping[str, Any] | None) -> bool:
+    """Whether a selector may match a pod and not its kin: it asks for what follows from a name."""
+    asked = selector or {}
+    keys = (each["key"] for each in asked.get("matchExpressions") or ())
+    return not OF_NAME.isdisjoint(chain(asked.get("matchLabels") or {}, keys))
+
+
+def by_kin(pods: Iterable[Pod]) -> dict[Kin, list[Pod]]:
+    """Pods by their kin."""
+    found: dict[Kin, list[Pod]] = {}
+    for pod in pods:
+        kin = pod.kin
+        known = found.get(kin)
+        if known is None:
+            found[kin] = [pod]
+        else:
+            known.append(pod)
+    return found
+
+
+def matching(selector: Mapping[str, Any] | None, pods: PodsOfKin) -> PodsOfKin:
+    """The pods that match, by their kin."""
+    return _split(selector, pods, wanted=True)
+
+
+def without(selector: Mapping[str, Any] | None, pods: PodsOfKin) -> PodsOfKin:
+    """The pods that do not match, by their kin."""
+    return _split(selector, pods, wanted=False)
+
+
+def _split(selector: Mapping[str, Any] | None, pods: PodsOfKin, *, wanted: bool) -> PodsOfKin:
+    if not tells_kin_apart(selector):
+        return {kin: its for kin, its in pods.items() if matches(selector, kin.labels) is wanted}
+    found = {
+        kin: [pod for pod in its if matches(selector, pod.labels) is wanted]
+        for kin, its in pods.items()
+    }
+    return {kin: its for kin, its in found.items() if its}
+
+
+def every(pods: PodsOfKin) -> list[Pod]:
+    """The pods themselves."""
+    return list(chain.from_iterable(pods.values()))
+
+
+def count(pods: PodsOfKin) -> int:
+    """How many they are."""
+    return sum(map(len, pods.values()))
+
+
+def down_of(pods: PodsOfKin) -> frozenset[Pod]:
+    """Those that do not serve."""
+    return frozenset(chain.from_iterable(its for kin, its in pods.items() if kin.state.down))
+
+
 class PodsByLabel:
     """Pods with an index over the labels that selectors have asked for."""
 
-    def __init__(self, pods: Iterable[Pod]) -> None:
-        self.pods: Sequence[Pod] = tuple(pods)
-        self._by_value: dict[str, dict[str, list[Pod]]] = {}
+    def __init__(self, pods: PodsOfKin) -> None:
+        self.pods = pods
+        self._by_value: dict[str, dict[str, dict[Kin, Sequence[Pod]]]] = {}
 
-    def select(self, selector: Mapping[str, Any] | None) -> list[Pod]:
-        """The pods that match, in the order in which they were given."""
+    def select(self, selector: Mapping[str, Any] | None) -> PodsOfKin:
+        """The pods that match, by their kin."""
         if selector is None:
-            return []
-        candidates: Sequence[Pod] = self.pods
+            return {}
+        candidates = self.pods
         labels = selector.get("matchLabels") or {}
         for key, value in labels.items():
             found = self._with_label(key, value)
-            if len(found) < len(candidates):
+            if len(found) <= len(candidates):
                 candidates = found
         if len(labels) <= 1 and not selector.get("matchExpressions"):
-            return list(candidates)  # what was looked up is all that is asked
-        return [pod for pod in candidates if matches(selector, pod.labels)]
+            return candidates  # what was looked up is all that is asked
+        return matching(selector, candidates)
 
-    def _with_label(self, key: str, value: str) -> list[Pod]:
+    def _with_label(self, key: str, value: str) -> PodsOfKin:
         if key not in self._by_value:
-            values: dict[str, list[Pod]] = {}
-            for pod in self.pods:
-                if key in pod.labels:
-                    values.setdefault(pod.labels[key], []).append(pod)
+            values: dict[str, dict[Kin, Sequence[Pod]]] = {}
+            for kin, pods, own in self._labelled(key):
+                values.setdefault(own, {})[kin] = pods
             self._by_value[key] = values
-        return self._by_value[key].get(value, [])
+        return self._by_value[key].get(value, {})
+
+    def _labelled(self, key: str) -> Iterator[tuple[Kin, Sequence[Pod], str]]:
+        """Pods with a label, and its value, those of a kin that are alike in it together."""
+        for kin, pods in self.pods.items():
+            if key not in OF_NAME:
+                if key in kin.labels:
+                    yield kin, pods, kin.labels[key]
+                continue
+            values: dict[str, list[Pod]] = {}
+            for pod in pods:
+                value = pod.labels.get(key)
+                if value is not None:
+                    values.setdefault(value, []).append(pod)
+            for value, own in values.items():
+                yield kin, own, value

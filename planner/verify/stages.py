@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,10 @@ from planner.verify.numbers import ceil_of, seconds_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.fleet import WorkloadKey
-    from planner.verify.plan import Case, Move
+    from planner.verify.plan import Case, Move, Place
 
 
 def stage(case: Case) -> Iterator[Violation]:
@@ -20,8 +21,9 @@ def stage(case: Case) -> Iterator[Violation]:
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     names = [each["name"] for each in stages]
     for key, moves in case.moves_of.items():
-        unknown = next((move for move in moves if not _is_stage(move.stage, names)), None)
-        if unknown is not None:
+        places = case.places_of[key]
+        if not all(_is_stage(stage, names) for _, stage in places):
+            unknown = next(move for move in moves if not _is_stage(move.stage, names))
             yield Violation(
                 rule="stage",
                 subject=str(unknown),
@@ -29,7 +31,7 @@ def stage(case: Case) -> Iterator[Violation]:
                 message=f"it is in the stage {unknown.stage!r}; the request has {names or 'none'}",
             )
         elif names:
-            yield from _stage_order(key, moves, names)
+            yield from _stage_order(key, places, names)
             yield from _stage_sizes(case, key, moves, stages)
 
 
@@ -65,10 +67,10 @@ def approval(case: Case) -> Iterator[Violation]:
     for rule in stages:
         if rule.get("approval") != "required":
             continue
-        for key, moves in case.moves_of.items():
-            waves = [move.wave for move in moves if move.stage == rule["name"]]
+        for key, places in case.places_of.items():
+            waves = [wave for wave, stage in places if stage == rule["name"]]
             end = max(waves, default=0)
-            last = min((move.wave for move in moves if move.wave > end), default=None)
+            last = min((wave for wave, _ in places if wave > end), default=None)
             if not waves or last is None:
                 # Nobody has to decide about what nothing follows.
                 continue
@@ -87,11 +89,11 @@ def _is_stage(name: str | None, names: Sequence[str]) -> bool:
 
 
 def _stage_order(
-    key: WorkloadKey, moves: Sequence[Move], names: Sequence[str]
+    key: WorkloadKey, places: Iterable[Place], names: Sequence[str]
 ) -> Iterator[Violation]:
     stages_in: dict[int, set[int]] = {}
-    for move in moves:
-        stages_in.setdefault(move.wave, set()).add(names.index(move.stage or ""))
+    for wave, stage in places:
+        stages_in.setdefault(wave, set()).add(names.index(stage or ""))
     reached = 0
     for wave in sorted(stages_in):
         if len(stages_in[wave]) > 1 or min(stages_in[wave]) < reached:
@@ -111,7 +113,10 @@ def _stage_order(
 def _stage_sizes(
     case: Case, key: WorkloadKey, moves: Sequence[Move], stages: Sequence[Mapping[str, Any]]
 ) -> Iterator[Violation]:
-    held = [sum(move.stage == each["name"] for move in moves) for each in stages]
+    in_stage: Counter[str | None] = Counter()
+    for (_, stage), count in case.places_of[key].items():
+        in_stage[stage] += count
+    held = [in_stage[each["name"]] for each in stages]
     for total in _possible_totals(case, key, len(moves), stages[-1]["perWorkload"]):
         wanted = _sizes(total, stages)
         if wanted == held:
@@ -147,7 +152,11 @@ def _possible_totals(case: Case, key: WorkloadKey, moves: int, last: int | str) 
     Pods that the last stage leaves are unmovable, like those that never could move, and the plan
     does not number them apart; so every split of the unmovable is tried.
     """
-    unmovable = sum(pod in case.unmovable for pod in case.fleet.workloads[key].pods)
+    unmovable = (
+        sum(pod in case.unmovable for pod in case.fleet.workloads[key].pods)
+        if case.unmovable
+        else 0
+    )
     for total in range(moves, moves + unmovable + 1):
         if min(ceil_of(last, total), total) == moves:
             yield total
@@ -158,14 +167,14 @@ def _transitions(
 ) -> Iterator[tuple[WorkloadKey, int, int, Mapping[str, Any]]]:
     """Each change of stage: last wave before, first wave after, and the stage that has to soak."""
     order = {each["name"]: index for index, each in enumerate(stages)}
-    for key, moves in case.moves_of.items():
+    for key, places in case.places_of.items():
         first: dict[int, int] = {}
         last: dict[int, int] = {}
-        for move in moves:
-            index = order.get(move.stage or "")
+        for wave, stage in places:
+            index = order.get(stage or "")
             if index is not None:
-                first[index] = min(first.get(index, move.wave), move.wave)
-                last[index] = max(last.get(index, move.wave), move.wave)
+                first[index] = min(first.get(index, wave), wave)
+                last[index] = max(last.get(index, wave), wave)
         present = sorted(first)
         for before, after in pairwise(present):
             yield key, last[before], first[after], stages[before]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.verify.drains import NO_DRAINS, read_drains
 from planner.verify.fleet import revision_hash
 from planner.verify.images import ImageRules
-from planner.verify.selector import matches
+from planner.verify.selector import matches, tells_kin_apart
 from planner.verify.template import differences, in_place, overlay, plain
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from planner.verify.drains import Drains
     from planner.verify.fleet import Fleet, SidecarSet, Workload, WorkloadKey
-    from planner.verify.observed import Pod
+    from planner.verify.pods import Kin, Pod
 
 _KRUISE_GROUP = "apps.kruise.io/"
 
@@ -89,7 +89,10 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
             templates[key] = _with_images(template, images)
     sidecars = _sidecar_changes(target.get("sidecars") or (), fleet)
     drains = read_drains(target.get("drain") or (), fleet.observed)
-    changes = _changes(fleet, image_rules, templates, from_manifest, sidecars)
+    alike = _changes(fleet, image_rules, templates, from_manifest, sidecars)
+    changes: dict[Pod, Change] = {}
+    for pods, change in alike:
+        changes.update(dict.fromkeys(pods, change))
     if drains.nodes:
         changes.update(_leaving(changes, drains, fleet))
     return Target(
@@ -133,34 +136,46 @@ def _changes(
     image_rules: ImageRules,
     templates: Mapping[WorkloadKey, Mapping[str, Any]],
     from_manifest: Container[WorkloadKey],
-    sidecars: Mapping[Pod, tuple[SidecarChange, ...]],
-) -> dict[Pod, Change]:
+    sidecars: Mapping[Kin | Pod, tuple[SidecarChange, ...]],
+) -> Iterator[tuple[Sequence[Pod], Change]]:
     """Compare every pod with its target; pods that are alike share one change."""
-    changes: dict[Pod, Change] = {}
     differs = cache(partial(_template_differs, templates))
     known: dict[Hashable, Change] = {}
-    for pod in fleet.pods:
-        workload = owner = fleet.workload_of.get(pod)
+    for kin, pods in fleet.kin.items():
+        workload = owner = fleet.workload_of_kin.get(kin)
         if workload is not None and workload.key not in templates:
             workload = None
         whole = (
             workload is not None
             and workload.key in from_manifest
-            and differs(workload, revision_hash(pod))
+            and differs(workload, revision_hash(kin))
         )
-        # Pods share their images with all that have the same spec.
-        alike = (owner, id(pod.images), id(pod.init_images), whole, sidecars.get(pod, ()))
-        change = known.get(alike)
-        if change is None:
-            if owner is None:
-                images = image_rules.wanted_alone(pod)
-            else:
-                images = {} if workload is None else dict(_images(pod, templates[workload.key]))
-            change = Change(images=images, template=whole, sidecars=sidecars.get(pod, ()))
-            known[alike] = change
-        if change.of_application or change.sidecars:
-            changes[pod] = change
-    return changes
+        for own, injected in _by_sidecars(kin, pods, sidecars):
+            # Pods share their images with all that have the same spec.
+            alike = (owner, id(kin.images), id(kin.init_images), whole, injected)
+            change = known.get(alike)
+            if change is None:
+                if owner is None:
+                    images = image_rules.wanted_alone(kin)
+                else:
+                    images = {} if workload is None else dict(_images(kin, templates[workload.key]))
+                change = Change(images=images, template=whole, sidecars=injected)
+                known[alike] = change
+            if change.of_application or change.sidecars:
+                yield own, change
+
+
+def _by_sidecars(
+    kin: Kin, pods: Sequence[Pod], sidecars: Mapping[Kin | Pod, tuple[SidecarChange, ...]]
+) -> Iterator[tuple[Sequence[Pod], tuple[SidecarChange, ...]]]:
+    """Pods of a kin by what changes of their sidecars."""
+    told_apart: dict[tuple[SidecarChange, ...], list[Pod]] = {}
+    if kin not in sidecars:
+        for pod in pods:
+            told_apart.setdefault(sidecars.get(pod, ()), []).append(pod)
+        yield from ((own, injected) for injected, own in told_apart.items())
+    else:
+        yield pods, sidecars[kin]
 
 
 def _leaving(
@@ -183,9 +198,9 @@ def _template_differs(
     return any(True for _ in differences(plain(own), templates[workload.key]))
 
 
-def _images(pod: Pod, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _images(kin: Kin, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     spec = template["spec"]
-    for field, running in (("containers", pod.images), ("initContainers", pod.init_images)):
+    for field, running in (("containers", kin.images), ("initContainers", kin.init_images)):
         for container in spec.get(field) or ():
             if running.get(container["name"]) != container["image"]:
                 yield container["name"], container["image"]
@@ -193,8 +208,10 @@ def _images(pod: Pod, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _sidecar_changes(
     rules: Iterable[Mapping[str, Any]], fleet: Fleet
-) -> dict[Pod, tuple[SidecarChange, ...]]:
-    changes: dict[Pod, dict[str, SidecarChange]] = {}
+) -> dict[Kin | Pod, tuple[SidecarChange, ...]]:
+    """What changes by kin; by pod, where selectors tell pods of a kin apart."""
+    changes: dict[Kin | Pod, dict[str, SidecarChange]] = {}
+    apart = any(map(_tells_kin_apart, fleet.sidecar_sets.values()))
     for rule in rules:
         for sidecar_set in fleet.sidecar_sets.values():
             if sidecar_set.name != rule["sidecarSet"] or rule.get("cluster") not in (
@@ -211,17 +228,22 @@ def _sidecar_changes(
                 )
                 for in_place in (False, True)
             ]
-            for pod in sidecar_set.pods:
-                running = pod.images.get(rule["container"]) or pod.init_images.get(
+            for each in sidecar_set.pods if apart else sidecar_set.kin:
+                running = each.images.get(rule["container"]) or each.init_images.get(
                     rule["container"]
                 )
                 if running is not None and running != rule["to"]:
-                    change = both[_in_running_pod(pod, sidecar_set, rule["container"])]
-                    changes.setdefault(pod, {})[rule["container"]] = change
-    return {pod: tuple(by_container.values()) for pod, by_container in changes.items()}
+                    change = both[_in_running_pod(each, sidecar_set, rule["container"])]
+                    changes.setdefault(each, {})[rule["container"]] = change
+    return {each: tuple(by_container.values()) for each, by_container in changes.items()}
 
 
-def _in_running_pod(pod: Pod, sidecar_set: SidecarSet, container: str) -> bool:
+def _tells_kin_apart(sidecar_set: SidecarSet) -> bool:
+    update = sidecar_set.spec.get("updateStrategy") or {}
+    return any(map(tells_kin_apart, (sidecar_set.spec.get("selector"), update.get("selector"))))
+
+
+def _in_running_pod(pod: Kin | Pod, sidecar_set: SidecarSet, container: str) -> bool:
     """Whether a SidecarSet's controller changes this container without a new pod."""
     update = sidecar_set.spec.get("updateStrategy") or {}
     # Init containers take part in the hash but are never patched

@@ -14,7 +14,18 @@ from planner.verify.fleet import read_fleet
 from planner.verify.plan import build_case
 from planner.verify.selector import matches
 from planner.verify.target import read_target
-from tests.verify.builders import NOW_S, App, Row, budget, node, sidecar_set, upgrade
+from tests.verify.builders import (
+    LABEL_POD_NAME,
+    NOW_S,
+    READY,
+    RUNNING,
+    App,
+    Row,
+    budget,
+    node,
+    sidecar_set,
+    upgrade,
+)
 from tests.verify.plans import Written, move, one_a_wave, write
 
 APP = App(pods=7, spec={"updateStrategy": {"type": "InPlaceIfPossible", "maxUnavailable": 3}})
@@ -170,6 +181,45 @@ def test_budgets_of_the_request_are_one_for_each_of_their_scope() -> None:
         "cluster": [2, 2],
         "fleet": [4],
     }
+
+
+NAMED = App(
+    kind="StatefulSet",
+    pods=4,
+    columns={index: {"flags": READY | RUNNING | LABEL_POD_NAME} for index in range(4)},
+)
+"""Its pods are alike but for a label that follows from the name of each."""
+SECOND = {"matchLabels": {"statefulset.kubernetes.io/pod-name": "cart-2"}}
+OTHERS = {
+    "matchExpressions": [
+        {"key": "statefulset.kubernetes.io/pod-name", "operator": "NotIn", "values": ["cart-2"]}
+    ]
+}
+
+
+@pytest.mark.parametrize("selector", [SECOND, OTHERS])
+def test_pods_that_are_alike_are_told_apart_by_a_label_of_their_name(
+    selector: dict[str, Any],
+) -> None:
+    expected = 1 if selector is SECOND else 3
+    found = budgets_of(
+        [NAMED],
+        [
+            budget("one", selector=selector, maxUnavailable=0),
+            budget("pub", resource=PUB, ignoredPodSelector=selector, maxUnavailable=1, selector={}),
+        ],
+        budgets=[{"name": "rule", "selector": selector, "maxUnavailable": 1}],
+    )
+    assert len(found["hangzhou/pdb/trade/one"].pods) == expected
+    assert len(found["hangzhou/pub/trade/pub"].pods) == 4 - expected
+    assert len(found["rule"].pods) == expected
+
+
+def test_pods_that_are_alike_are_excluded_by_a_label_of_their_name() -> None:
+    moves = one_a_wave([move(NAMED, index, "recreate") for index in (3, 2, 1, 0)])
+    plan = write([NAMED], moves, target={"images": upgrade(NAMED)}, exclude=[{"selector": SECOND}])
+    excluded = [each.subject for each in plan.check() if each.rule == "excluded"]
+    assert excluded == [NAMED.pod_subject(2)]
 
 
 def test_pods_that_are_down_use_a_budget_up_until_they_move() -> None:

@@ -4,6 +4,7 @@
 mod arrow;
 mod batch;
 mod checkpoint;
+mod columns;
 mod error;
 mod fleet;
 mod observe;

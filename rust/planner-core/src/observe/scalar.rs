@@ -20,15 +20,15 @@ pub fn parse_uid(text: &str) -> Option<u128> {
 /// The usual 36 characters of a uid.
 #[must_use]
 pub fn uid_text(uid: u128) -> String {
-    let hex = format!("{uid:032x}");
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
+    let mut text = String::with_capacity(36);
+    for place in (0..32).rev() {
+        if matches!(place, 23 | 19 | 15 | 11) {
+            text.push('-');
+        }
+        let digit = (uid >> (4 * place)) as usize & 0xf;
+        text.push(char::from(b"0123456789abcdef"[digit]));
+    }
+    text
 }
 
 /// A `resourceVersion`: decimal digits, or nothing (0) where a list was put together by a client.
