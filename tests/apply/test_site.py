@@ -18,6 +18,7 @@ from planner.errors import LeaseLostError
 from planner.log.memory import MemoryEventLog
 from planner.model.clock import ManualClock
 from tests.shop import IDENTITY, shop_plan
+from tests.test_rates import plan as paced_plan
 
 NIGHT_MS = 12 * 3_600_000
 
@@ -40,18 +41,31 @@ class Place:
         self.first.take(unasked)
         self.journal.take(self.first.epoch, "a")
 
-    def site(self, replan: Callable[..., core.Plan | None] = unasked) -> Site:
+    def site(
+        self,
+        replan: Callable[..., core.Plan | None] = unasked,
+        plan: Callable[[], core.Plan] = shop_plan,
+    ) -> Site:
         outside = Outside(
             log=self.log,
             doors={},
             clock=self.clock,
             look=unasked,
-            load=lambda _: shop_plan(),
+            load=lambda _: plan(),
             replan=replan,
             wait=unasked,
             tell=unasked,
         )
         return Site(self.journal, self.first, outside)
+
+
+def test_a_run_writes_no_faster_than_its_request_and_who_started_it_say() -> None:
+    site = Place().site(plan=paced_plan)
+    rates = {"hangzhou": 1, "shanghai": 20}
+    assert {it: site._writes_per_s(it) for it in rates} == rates
+    site.policy = Policy(writes_per_s=10)
+    assert {it: site._writes_per_s(it) for it in rates} == {"hangzhou": 1, "shanghai": 10}
+    assert Place().site()._writes_per_s("hangzhou") == Policy().writes_per_s
 
 
 def test_who_lost_the_lease_ends_nobodys_run() -> None:
