@@ -125,7 +125,6 @@ def fleets(draw: st.DrawFn) -> Recorded:
     node_cap = draw(st.integers(1, 6))
     fleet_cap = draw(st.sampled_from(["8%", "15%", "40%", 30]))
     staged = draw(st.booleans())
-    rate = draw(st.sampled_from([0, 0, 2, 9]))
 
     def change(spec: Json) -> None:
         for budget in spec["budgets"]:
@@ -135,8 +134,6 @@ def fleets(draw: st.DrawFn) -> Recorded:
                 budget["maxUnavailable"] = fleet_cap
         if not staged:
             del spec["stages"]
-        if rate:
-            spec["rates"] = [{"name": "api", "writesPerSecond": rate}]
 
     return fleet.with_request(change)
 
@@ -165,6 +162,17 @@ def troubled_fleets(draw: st.DrawFn) -> Recorded:
 
     troubled = fleet.with_objects(trouble)
     return troubled.with_request(exclude) if random.random() < share else troubled
+
+
+@st.composite
+def paced_fleets(draw: st.DrawFn) -> Recorded:
+    """The same with API servers that may be written to so many times a second."""
+    rate = draw(st.sampled_from([1, 2, 9]))
+
+    def change(spec: Json) -> None:
+        spec["rates"] = [{"name": "api", "writesPerSecond": rate}]
+
+    return draw(fleets() | troubled_fleets()).with_request(change)
 
 
 def _take_down(pod: Json, random: Random) -> None:

@@ -53,6 +53,19 @@ def test_a_plan_that_is_carried_out_leaves_only_what_it_calls_unmovable(fleet: R
     assert (after["moves"], after["differ"]) == (0, before["unmovable"])
 
 
+@law(max_examples=40, phases=[Phase.generate])
+@given(fleets.paced_fleets())
+def test_plans_keep_the_rates_of_their_request(fleet: Recorded) -> None:
+    log = fleet.log()
+    plan = plan_if_any(fleet, log)
+    if plan is None:
+        return
+    assert planner.verify(log, plan) == []
+    header = header_of(plan)
+    assert header["waves_bound"] <= header["waves"]
+    assert header["seconds_bound"] <= header["seconds"]
+
+
 @law(max_examples=60, phases=[Phase.generate])
 @given(fleets.troubled_fleets())
 def test_plans_of_fleets_in_trouble_break_no_rule(fleet: Recorded) -> None:

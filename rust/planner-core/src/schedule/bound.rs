@@ -112,9 +112,9 @@ fn rates(flat: &Flat, pace: &Pace) -> impl Iterator<Item = Begun> {
 fn paced(flat: &Flat, pace: &Pace, chains: &Chains, begun: Begun) -> (u64, Proof) {
     let needs = Needs::of(flat);
     let is_its = |group| flat.rate(group) == Some(begun.rate as usize);
-    let least = |group, count| match is_its(group) {
-        true => needs.waves_ms(pace, group, count),
-        false => 0,
+    let least = |group, count| {
+        let waves_ms = needs.waves_ms(pace, group, count);
+        if is_its(group) { waves_ms } else { 0 }
     };
     let ends = Ends::of(flat, pace, &chains.order, least);
     let bare = |group, moves| {

@@ -79,6 +79,16 @@ pub struct Begun {
     pub ms: u64,
 }
 
+impl Edge {
+    fn phrase(self, which: &str) -> String {
+        if self.waves == 0 {
+            return String::new();
+        }
+        let (most, in_waves) = (self.moves, amount(self.waves.into(), Unit::Waves));
+        format!(", at most {most} of them in the {which} {in_waves}")
+    }
+}
+
 impl Begun {
     fn phrase(self, problem: &Problem) -> String {
         let rate = &problem.rates[self.rate as usize];
@@ -191,16 +201,8 @@ impl Proof {
             } => {
                 let middle = moves - head.moves - tail.moves;
                 let waves = head.waves + middle.div_ceil(*room) + tail.waves;
-                let mut edges = Vec::new();
-                for (edge, which) in [(head, "first"), (tail, "last")] {
-                    if edge.waves > 0 {
-                        let (most, in_waves) = (edge.moves, amount(edge.waves.into(), Unit::Waves));
-                        edges.push(format!(
-                            ", at most {most} of them in the {which} {in_waves}"
-                        ));
-                    }
-                }
-                let (edges, waves) = (edges.concat(), amount(waves.into(), Unit::Waves));
+                let edges = [head.phrase("first"), tail.phrase("last")].concat();
+                let waves = amount(waves.into(), Unit::Waves);
                 format!(
                     "{} has room for {room} of {moves} moves at once{edges}: {waves}.",
                     resource(*r)

@@ -84,9 +84,12 @@ impl Lasting {
 
     /// How long it would last if all of a rate began at once.
     pub fn ms_without(&self, rate: usize) -> u64 {
-        let others = (0..).zip(&self.paced).map(|(at, paced)| match at == rate {
-            true => paced.longest_ms,
-            false => paced.ms(),
+        let others = (0..).zip(&self.paced).map(|(at, paced)| {
+            if at == rate {
+                paced.longest_ms
+            } else {
+                paced.ms()
+            }
         });
         others.fold(self.longest_ms, u64::max)
     }

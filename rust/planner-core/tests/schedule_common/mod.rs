@@ -364,9 +364,10 @@ pub fn problems(groups: usize, resources: usize, count: u32) -> impl Strategy<Va
 /// (group that goes first, group that waits, moves), the groups modulo their number.
 type Links = Vec<(usize, usize, u32)>;
 
-fn build(
-    (resources, mut groups, links, rates): (Vec<(u32, u32)>, Vec<Group>, Links, Vec<u32>),
-) -> Problem {
+/// (limit, down) of each resource.
+type Rooms = Vec<(u32, u32)>;
+
+fn build((resources, mut groups, links, rates): (Rooms, Vec<Group>, Links, Vec<u32>)) -> Problem {
     for (g, group) in groups.iter_mut().enumerate() {
         group.name = format!("group {g}").into();
         // One of the rates, or none.

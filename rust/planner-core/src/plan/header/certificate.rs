@@ -29,6 +29,7 @@ pub(super) struct Certificate<'a> {
 
 /// The moves of a rate, and when all have begun.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names are published")]
 struct Begun<'a> {
     name: &'a str,
     moves: u32,

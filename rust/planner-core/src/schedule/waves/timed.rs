@@ -9,7 +9,6 @@ use crate::schedule::calendar::{closes, first_fit, opens_after};
 
 /// The wave that is being filled.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "units are said everywhere")]
 pub(super) struct Span {
     pub start_ms: u64,
     /// When the first of its groups closes.
