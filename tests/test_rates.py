@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from copy import deepcopy
 from functools import cache
@@ -9,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from rich.console import Console
 
 import planner
 from planner.errors import RequestError
 from planner.model.request import UpgradeRequest, canonical_json, load_request
+from planner.show import html
+from planner.show.plan import tell_plan
+from planner.show.table import duration
 from planner.verify import verify
 from tests.shop import header_of, moves_of, request, shop_log, shop_plan
 from tests.test_verify_shop import observed
@@ -63,6 +68,16 @@ def test_no_wave_ends_before_its_moves_have_begun_and_the_check_agrees() -> None
     assert header["waves"] == without["waves"]
     longer = header["seconds"] - without["seconds"]
     assert longer == pytest.approx(rates["hangzhou"]["adds_s"], rel=0.1)
+
+
+def test_text_and_page_say_what_a_rate_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_plan(plan().header(), Console(width=200))
+    line = "of it because hangzhou takes 1 write a second (slow/hangzhou)"
+    adds_s = header_of(plan())["rates"][0]["adds_s"]
+    assert f"{duration(adds_s)} {line}" in capsys.readouterr().out
+    page = io.StringIO()
+    html.render(header_of(plan()), moves_of(plan()), page)
+    assert f"{html.duration(adds_s)} {line}" in page.getvalue()
 
 
 def test_the_bound_has_the_time_in_it_in_which_moves_begin() -> None:

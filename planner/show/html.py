@@ -127,7 +127,7 @@ def _facts(header: Mapping[str, Any]) -> str:
             "Time",
             duration(seconds),
             _gap(duration(seconds_bound), duration(max(0, seconds - seconds_bound))),
-            "".join(f"<span>{escape(line)}</span>" for line in rate_lines(header)),
+            "".join(f"<br><span>{escape(it)}</span>" for it in rate_lines(header, duration)),
         ),
         _fact(
             "Moves",

@@ -102,7 +102,7 @@ def _headline(header: _Header, console: Console) -> None:
         f"  about {duration(header['seconds'])}, at least {duration(header['seconds_bound'])}: "
         f"{header['proof']['seconds']['text']}"
     )
-    for line in rate_lines(header):
+    for line in rate_lines(header, duration):
         console.print(f"  {line}")
     _dates(header, console)
     drains = header.get("drains")

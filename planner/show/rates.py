@@ -1,13 +1,13 @@
 """Shows what the rates of a request cost a plan."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from planner.show.table import duration, plural
+from planner.show.table import plural
 
 
-def rate_lines(header: Mapping[str, Any]) -> Iterator[str]:
-    """Say of each rate that makes the plan longer by how much."""
+def rate_lines(header: Mapping[str, Any], duration: Callable[[float], str]) -> Iterator[str]:
+    """Say of each rate that makes the plan longer by how much; `duration` writes seconds."""
     for rate in header.get("rates", ()):
         if rate["adds_s"]:
             writes = plural(rate["writes_per_second"], "write")
