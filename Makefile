@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-perf test controlplane bench fmt
+.PHONY: help setup demo check check-perf test controlplane bench bench-report fmt
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ controlplane: setup ## build the Kubernetes control plane that tests run on, onc
 bench: setup ## speed and quality (release build), 1k and 100k pods; PODS=1k,100k,1m for more
 	pytest benches -o python_files='bench_*.py' --benchmark-only --benchmark-columns=min,median,max,rounds \
 		--timeout 3600 $(if $(PODS),--pods $(PODS))
+
+bench-report: setup ## measure everything again, beside peers, and put it into docs/benchmarks.md; PODS=10k,100k for less
+	python -m benches.report --into docs/benchmarks.md $(if $(PODS),--pods $(PODS))
 
 fmt: setup ## format and mend what can be mended
 	ruff format .

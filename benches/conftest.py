@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benches.measure import SEED, SIZES, Inputs, Measure
+from benches.measure import ROUNDS, SEED, SIZES, Inputs, Measure
 from planner import core
 
 _HERE = Path(__file__).parent
@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--pods 1k,100k,1m`, by default what PLANNER_BENCH_PODS says, else 1k and 100k."""
     default = os.environ.get("PLANNER_BENCH_PODS", "1k,100k")
     parser.addoption("--pods", default=default, help=f"sizes, of {', '.join(SIZES)}")
+    parser.addoption("--rounds", type=int, help="of each stage; by default fewer of large fleets")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,6 +55,7 @@ def inputs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         size=request.param,
         directory=request.config.cache.mkdir(f"fleet-{request.param}-{SEED}-{key}"),
         scratch=tmp_path_factory.mktemp(request.param),
+        rounds=request.config.getoption("--rounds") or ROUNDS[request.param],
     )
 
 

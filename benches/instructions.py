@@ -45,7 +45,7 @@ def verdicts(
 def measured(program: Path) -> dict[str, int]:
     """Run every stage once under callgrind."""
     with TemporaryDirectory() as folder:
-        inputs = Inputs(size="10k", directory=Path(folder), scratch=Path(folder))
+        inputs = Inputs(size="10k", directory=Path(folder), scratch=Path(folder), rounds=1)
         profile = Path(folder, "profile")
         command = [program, inputs.lists, inputs.request()]
         tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={profile}"]

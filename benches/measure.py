@@ -18,7 +18,7 @@ from planner.model.request import canonical_json, load_request
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000}
 SEED = 1
-_ROUNDS = {"1k": 10, "10k": 5, "100k": 3, "1m": 1}
+ROUNDS = {"1k": 10, "10k": 5, "100k": 3, "1m": 1}
 _ROOT = Path(__file__).parents[1]
 Result = TypeVar("Result")
 
@@ -33,6 +33,7 @@ class Inputs:
     size: str
     directory: Path
     scratch: Path
+    rounds: int
 
     @property
     def pods(self) -> int:
@@ -79,10 +80,9 @@ class Measure:
         regime: Regime = Regime.LOOSE,
     ) -> Result:
         """The result of the last round; what is said of it goes into `extra_info`."""
-        rounds = _ROUNDS[self.inputs.size]
         self.benchmark.group = f"{stage} {self.inputs.size}"
         time: Callable[..., Result] = self.benchmark.pedantic
-        result = time(run, args=arguments, rounds=rounds)
+        result = time(run, args=arguments, rounds=self.inputs.rounds)
         # There are no statistics under --benchmark-disable.
         if self.benchmark.stats:
             self.say(pods_per_s=round(self.inputs.pods / self.benchmark.stats.stats.min))

@@ -39,12 +39,17 @@ def parse(lists: Path) -> list[core.Batch]:
 
 def append(path: Path, batches: Sequence[core.Batch]) -> None:
     """Append batches to a new log, all in one transaction."""
+    with sqlite(path) as log:
+        append_to(log, batches)
+
+
+def append_to(log: EventLog, batches: Sequence[core.Batch]) -> None:
+    """Append batches to an open log, all in one transaction."""
     commits = [
         NewCommit(codec=core.CODEC, payload=batch.to_bytes(), events=len(batch), author="benches")
         for batch in batches
     ]
-    with sqlite(path) as log:
-        log.append(Stream("cluster", CLUSTER), commits, expected_version=0)
+    log.append(Stream("cluster", CLUSTER), commits, expected_version=0)
 
 
 def replay(path: Path) -> list[Observed]:
