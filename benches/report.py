@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benches import appending, parsing
+from benches import logs, parsing
 from benches.measure import SIZES
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -81,7 +81,7 @@ def machine() -> str:
     )
 
 
-def report(pods: str, rounds: int) -> Iterator[str]:
+def report(pods: str, rounds: int, url: str | None) -> Iterator[str]:
     """Measure, and give the text."""
     with TemporaryDirectory() as folder:
         measured = benchmarks(pods, rounds, Path(folder, "stages.json"))
@@ -91,7 +91,7 @@ def report(pods: str, rounds: int) -> Iterator[str]:
     yield ""
     yield from parsing.table(list(parsing.measure(list(parsing.READERS), 10_000, max(rounds, 5))))
     yield ""
-    yield from appending.table(*appending.measure(100_000, max(rounds, 5)))
+    yield from logs.table(*logs.measure(100_000, max(rounds, 5), url))
 
 
 def put(text: str, into: str) -> str:
@@ -113,11 +113,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benches.report", description=__doc__)
     parser.add_argument("--pods", default="10k,100k,1m")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--url", help="of an empty database of PostgreSQL that may be filled")
     parser.add_argument("--into", type=Path, help="a file in which the last report is replaced")
     options = parser.parse_args(arguments)
     if options.into:
         put("", options.into.read_text())  # Before an hour is spent.
-    text = "".join(f"{line}\n" for line in report(options.pods, options.rounds))
+    text = "".join(f"{line}\n" for line in report(options.pods, options.rounds, options.url))
     if options.into:
         options.into.write_text(put(text, options.into.read_text()))
     else:

@@ -20,6 +20,7 @@ from planner.plan.effort import STARTS
 
 SALT = b"benches" * 4 + b"salt"
 CLUSTER = "bench"
+_STREAM = Stream("cluster", CLUSTER)
 _NOW_MS = 1_795_424_400_000
 Observed = tuple[str, int, core.Batch]
 
@@ -43,13 +44,13 @@ def append(path: Path, batches: Sequence[core.Batch]) -> None:
         append_to(log, batches)
 
 
-def append_to(log: EventLog, batches: Sequence[core.Batch]) -> None:
-    """Append batches to an open log, all in one transaction."""
+def append_to(log: EventLog, batches: Sequence[core.Batch], stream: Stream = _STREAM) -> None:
+    """Append batches to a new stream of an open log, all in one transaction."""
     commits = [
         NewCommit(codec=core.CODEC, payload=batch.to_bytes(), events=len(batch), author="benches")
         for batch in batches
     ]
-    log.append(Stream("cluster", CLUSTER), commits, expected_version=0)
+    log.append(stream, commits, expected_version=0)
 
 
 def replay(path: Path) -> list[Observed]:

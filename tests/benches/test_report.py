@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benches import appending, report
-from benches.appending import LOG, ROWS
+from benches import logs, report
+from benches.logs import LOG, ROWS, SERVER
 
 MEASURED = [
     {
@@ -42,12 +42,17 @@ def test_the_document_has_a_place_for_the_report() -> None:
     assert report.put("new\n", page).count("new\n") == 1
 
 
-def test_log_and_rows_hold_the_same_observations() -> None:
-    observations, took = appending.measure(100, 1)
+def test_logs_and_rows_hold_the_same_observations(postgresql_url: str) -> None:
+    observations, took = logs.measure(100, 2, postgresql_url)
     assert observations > 100
-    assert {name: len(times) for name, times in took.items()} == {LOG: 1, ROWS: 1}
-    (first, _) = list(appending.table(observations, {LOG: [0.5], ROWS: [2.0]}))[2:]
-    assert (
-        first
-        == f"| {LOG} | {observations:,} | 0.500 | 0.500 | 0.500 | {observations * 2:,} | 1.00 |"
-    )
+    assert {name: len(times) for name, times in took.items()} == {LOG: 2, SERVER: 2, ROWS: 2}
+
+
+def test_each_log_is_compared_with_that_in_sqlite() -> None:
+    lines = list(logs.table(1_000, {LOG: [(0.5, 0.1)], ROWS: [(2.0, 0.2)]}))[2:]
+    assert lines == [
+        f"| append | {LOG} | 1,000 | 0.500 | 0.500 | 0.500 | 2,000 | 1.00 |",
+        f"| append | {ROWS} | 1,000 | 2.000 | 2.000 | 2.000 | 500 | 4.00 |",
+        f"| read | {LOG} | 1,000 | 0.100 | 0.100 | 0.100 | 10,000 | 1.00 |",
+        f"| read | {ROWS} | 1,000 | 0.200 | 0.200 | 0.200 | 5,000 | 2.00 |",
+    ]
