@@ -1,6 +1,7 @@
 """What an executor does next, on the recorded shop that nobody has touched since its plan."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 
@@ -10,7 +11,7 @@ import planner
 from planner import core
 from planner.apply import moving
 from planner.apply.checkpoint import Question
-from planner.apply.course import Course
+from planner.apply.course import Course, place_of
 from planner.apply.events import (
     WHYS_MAX,
     AbortAsked,
@@ -39,7 +40,7 @@ from planner.apply.outside import Outside
 from planner.apply.policy import Policy
 from planner.apply.site import Site
 from planner.apply.tail import images_of, tail_request
-from planner.apply.wave import bases
+from planner.apply.wave import bases, bound_moves
 from planner.errors import ClusterError
 from planner.kube.paths import pod_path
 from planner.log import Stream
@@ -296,3 +297,26 @@ def test_a_wave_that_is_over_is_looked_at_now_and_then() -> None:
     desk.clock.advance(moving.LOOK_BACK_MS)
     assert not moving.look_back(desk.site)
     assert len(looks) == 2
+
+
+def test_old_pods_of_a_surge_stay_until_all_of_its_new_ones_serve() -> None:
+    """Two that surge in one wave are let go one after the other, as a budget has room for one."""
+    named = list(course().moves(2))
+    (place, _), *_ = Counter(place_of(it) for _, it in named if it.kind == "surge").most_common()
+    first, second, *_ = (n for n, it in named if it.kind == "surge" and place_of(it) == place)
+    index = course().index_of[place]
+    standing = Desk().site.ask(Question()).by_place()[place]
+    before = standing.at_target - 1
+    base = (index, standing.movable + 1, standing.unsettled, standing.missing, before)
+
+    def swapped(*moves: int) -> bool:
+        desk = Desk(
+            WaveBegun(wave=2, moves=str(MoveSet([first, second])), base=(base,)),
+            LetGo(wave=2, moves=str(first), levers=((index, "surge", standing.new, 1),)),
+            *(LetGo(wave=2, moves=str(it), levers=((index, "surge", 1, 1),)) for it in moves),
+        )
+        due = bound_moves(desk.site.moves, desk.journal.run.wave)
+        return moving._swap(desk.site, due, desk.site.ask(Question()))
+
+    assert swapped(), "one new pod more is there than before"
+    assert not swapped(second), "and the second is not"
