@@ -110,6 +110,25 @@ def test_the_check_finds_a_plan_that_is_faster_than_its_rates(
     assert found in rules(header, at_once())
 
 
+def test_a_chain_beside_a_rate_is_of_its_cluster_and_without_soaks() -> None:
+    header = deepcopy(header_of(at_once()))
+    proof = header["proof"]["seconds"]
+    assert proof["chain"][0]["workload"].startswith("hangzhou/")
+    header["seconds_bound"] -= proof["rate"]["begun_s"]
+    moves = header["rates"][1]["moves"]
+    proof["rate"] = {"name": "api/shanghai", "moves": moves, "begun_s": moves / 20}
+    header["seconds_bound"] = round(header["seconds_bound"] + moves / 20, 3)
+    assert ("certificate", "seconds") in rules(header, at_once())
+    header = deepcopy(header_of(plan()))
+    proof = header["proof"]["seconds"]
+    assert sum(link["soaks_s"] for link in proof["chain"]) > 0
+    begun_s = sum(link.pop("begun_s") for link in proof["chain"])
+    moves = header["rates"][0]["moves"]
+    proof["rate"] = {"name": "slow/hangzhou", "moves": moves, "begun_s": float(moves)}
+    header["seconds_bound"] += moves - begun_s
+    assert ("certificate", "seconds") in rules(header, plan())
+
+
 def test_windows_hold_no_more_moves_than_can_begin_in_them() -> None:
     open_s = 400
     windows = [

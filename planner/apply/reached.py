@@ -92,13 +92,13 @@ def how_far(
     stays = Counter(place_of(it.move) for it in stay)
     old = Counter(place_of(it.move) for it in stay if states[it.number].old)
     unlike: dict[Place, tuple[int, str]] = {}
-    full: set[Place] = set()
+    counted: set[Place] = set()
     for place, standing in checkpoint.by_place().items():
         index = index_of.get(place, -1)
         if gone[place] and (base := wave.base.get(index)):
             left = _left_to_take(standing, wave.levers.get(index))
-            if left == 0:
-                full.add(place)
+            if left is not None:
+                counted.add(place)
             must = 0 if left is None else min(old[place], left)
             taken = stays[place] if left is None else stays[place] - old[place] + must
             short, why = _unlike(standing, base, gone[place], taken=taken, must=must)
@@ -110,11 +110,12 @@ def how_far(
     )
     moves = {it.number: it.move for it in let_go}
     strays = [each for each in back if _is_stray(moves[each], states[each].state)]
+    # A controller that counts has none of those to take: they were not back otherwise.
     kept = (each for each in strays if states[each].state == "here" and states[each].old)
     return Reached(
         back=MoveSet(back),
         strays=MoveSet(strays),
-        kept=MoveSet(each for each in kept if place_of(moves[each]) in full),
+        kept=MoveSet(each for each in kept if place_of(moves[each]) in counted),
         waiting={number: unlike[place][1] for number, place in waiting.items()},
     )
 

@@ -320,3 +320,15 @@ def test_old_pods_of_a_surge_stay_until_all_of_its_new_ones_serve() -> None:
 
     assert swapped(), "one new pod more is there than before"
     assert not swapped(second), "and the second is not"
+
+
+def test_moves_that_go_count_from_what_others_left_of_their_workload() -> None:
+    """Somebody has removed pods since the wave began, old ones and new ones."""
+    moves = str(MoveSet(course().numbers(1)))
+    now = bases(course().index_of, Desk().site.ask(Question()).workloads)
+    then = tuple((at, old + 5, slow, missing, new + 3) for at, old, slow, missing, new in now)
+    desk = Desk(WaveBegun(wave=1, moves=moves, base=then))
+    desk.step()
+    wave = desk.journal.run.wave
+    assert wave.let_go
+    assert wave.base == {base[0]: base for base in now}
