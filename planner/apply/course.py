@@ -9,7 +9,7 @@ import msgspec
 
 from planner import core
 from planner.apply.calendars import Calendars
-from planner.model.plan import DrainedNode, Move
+from planner.model.plan import DrainedNode, Move, RateUse
 
 
 class Place(NamedTuple):
@@ -61,6 +61,7 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     per_wave: tuple[WaveOf, ...]
     unmovable: tuple[dict[str, Any], ...] = ()
     drains: tuple[DrainedNode, ...] = ()
+    rates: tuple[RateUse, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,9 @@ class Course:
         ]
 
     def writes_per_s(self, cluster: str) -> int | None:
-        """How fast the request lets a cluster be written to; None where it says nothing."""
-        rules = self.request["spec"].get("rates") or ()
-        mine = (it for it in rules if it.get("cluster") in (None, cluster))
-        return min((int(it["writesPerSecond"]) for it in mine), default=None)
+        """How fast the plan lets a cluster be written to; None where its request says nothing."""
+        mine = (it.writes_per_second for it in self._header.rates if it.cluster == cluster)
+        return next(mine, None)
 
     def stages_passed(self, wave: int) -> frozenset[str]:
         """Stages of which no workload has a move after a wave."""

@@ -220,6 +220,8 @@ def _not_taken(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> list[G
 def _swap(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> bool:
     """Take the old pods of a surge away once the new ones serve; says whether there were any."""
     wave, standings = site.run.wave, checkpoint.by_place()
+    if all(kind != "surge" for _, kind, _, _ in wave.levers.values()):
+        return False
     changed = wave.let_go | wave.back
     surged = Counter(
         place_of(it.move) for it in due if it.move.kind == "surge" and it.number in changed

@@ -54,14 +54,7 @@ fn asked_and_left(
         left.insert(node.name, node::room(document)?);
     }
     let pods = inventory.pods_of(cluster);
-    let request = |row: PodRow| {
-        let requests = pods.spec(row).requests;
-        [
-            requests.cpu.into(),
-            i128::from(requests.memory) * 1_000,
-            1_000,
-        ]
-    };
+    let request = |row: PodRow| pods.spec(row).requests.amounts();
     let mut asked = [0; 3];
     for row in view.cluster.pods.rows() {
         if drained.leaves(inventory, cluster, row) {

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     labels::{PodLabels, SharedLabels},
+    node::Amounts,
     parsed::Parsed,
 };
 use crate::fleet::{Class, Cluster, Fleet, Interner, PodRow, Pods, Symbol};
@@ -55,6 +56,14 @@ pub struct Requests {
     pub cpu: u64,
     /// Bytes.
     pub memory: u64,
+}
+
+impl Requests {
+    /// The same beside what nodes have room for; a pod is one.
+    #[must_use]
+    pub fn amounts(self) -> Amounts {
+        [self.cpu.into(), i128::from(self.memory) * 1_000, 1_000]
+    }
 }
 
 /// What the annotations of a pod say to the planner.

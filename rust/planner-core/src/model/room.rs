@@ -133,12 +133,7 @@ impl<'a> Site<'a> {
 
 /// What a pod takes of its node.
 fn requests(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> Amounts {
-    let requests = inventory.pods_of(cluster).spec(row).requests;
-    [
-        requests.cpu.into(),
-        i128::from(requests.memory) * 1_000,
-        1_000,
-    ]
+    inventory.pods_of(cluster).spec(row).requests.amounts()
 }
 
 impl<'a> Guest<'a> {

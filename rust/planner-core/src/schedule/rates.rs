@@ -82,8 +82,13 @@ impl Lasting {
         paced.fold(self.longest_ms, u64::max)
     }
 
-    /// How long it would last if all of a rate began at once.
-    pub fn ms_without(&self, rate: usize) -> u64 {
+    /// Moves that go by a rate.
+    pub fn moves(&self, rate: usize) -> u64 {
+        self.paced[rate].moves
+    }
+
+    /// How much longer it lasts than if all moves of a rate began at once.
+    pub fn adds_ms(&self, rate: usize) -> u64 {
         let others = (0..).zip(&self.paced).map(|(at, paced)| {
             if at == rate {
                 paced.longest_ms
@@ -91,7 +96,7 @@ impl Lasting {
                 paced.ms()
             }
         });
-        others.fold(self.longest_ms, u64::max)
+        self.ms() - others.fold(self.longest_ms, u64::max)
     }
 
     /// How many of so many moves more there may be for the wave to last no longer than this.
@@ -116,7 +121,10 @@ mod tests {
     fn moves_begin_one_after_the_other_and_the_longest_comes_last() {
         let mut wave = Lasting::of([4]);
         wave.add(Some(0), 30_000, 10);
-        assert_eq!((wave.ms(), wave.ms_without(0)), (32_500, 30_000));
+        assert_eq!(
+            (wave.ms(), wave.adds_ms(0), wave.moves(0)),
+            (32_500, 2_500, 10)
+        );
         wave.add(None, 32_600, 1_000);
         assert_eq!(wave.ms(), 32_600, "they go by no rate");
         wave.clear();

@@ -9,6 +9,7 @@ use super::laid::Laid;
 use super::pace::Pace;
 use super::priority::Priority;
 use super::problem::{GroupIdx, Problem, ResourceIdx};
+use super::rates::Lasting;
 use super::reach::{Blocker, Left};
 use super::replay::{Held, Replayed, replay};
 use super::search::Search;
@@ -151,7 +152,43 @@ fn without(flat: Flat, undone: &[u32]) -> (Flat, Bound) {
     (flat, bound)
 }
 
+/// What a schedule has of one rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paced {
+    /// Moves that go by it.
+    pub moves: u64,
+    /// Those of waves that were shorter without it.
+    pub holds: u64,
+    /// By how much all waves together were, in milliseconds.
+    pub adds_ms: u64,
+}
+
 impl Schedule {
+    /// What each rate costs.
+    #[must_use]
+    pub fn paced(&self, problem: &Problem) -> Vec<Paced> {
+        let mut paced = vec![Paced::default(); problem.rates.len()];
+        if paced.is_empty() {
+            return paced;
+        }
+        let mut lasting = Lasting::of(problem.rates.iter().map(|it| it.per_s));
+        for wave in self.chunks.chunk_by(|a, b| a.wave == b.wave) {
+            lasting.clear();
+            for chunk in wave {
+                let group = &problem.groups[chunk.group as usize];
+                let duration_ms = group.cohorts.get(chunk.cohort as usize).duration_ms;
+                lasting.add(group.rate.map(|it| it as usize), duration_ms, chunk.count);
+            }
+            for (rate, paced) in paced.iter_mut().enumerate() {
+                let (moves, adds_ms) = (lasting.moves(rate), lasting.adds_ms(rate));
+                paced.moves += moves;
+                paced.holds += if adds_ms > 0 { moves } else { 0 };
+                paced.adds_ms += adds_ms;
+            }
+        }
+        paced
+    }
+
     /// The time of the whole schedule in milliseconds.
     #[must_use]
     pub fn ms(&self) -> u64 {

@@ -7,7 +7,7 @@ use crate::{
     plan::header::takers,
     request::Request,
     schedule::{
-        Blocker, Held, Lasting, Schedule,
+        Blocker, Held, Schedule,
         problem::{Problem, RateIdx},
     },
 };
@@ -122,32 +122,12 @@ impl Units {
         units
     }
 
-    /// Adds every rate that makes a wave longer; it holds up the moves of those waves that go by it.
+    /// Adds every rate; it holds up the moves of the waves that it makes longer.
     fn add_rates(&mut self, problem: &Problem, schedule: &Schedule) {
-        let mut holds = vec![0_u64; problem.rates.len()];
-        let mut lasting = Lasting::of(problem.rates.iter().map(|it| it.per_s));
-        for wave in schedule.chunks.chunk_by(|a, b| a.wave == b.wave) {
-            let mut moves = vec![0_u64; holds.len()];
-            lasting.clear();
-            for chunk in wave {
-                let group = &problem.groups[chunk.group as usize];
-                let duration_ms = group.cohorts.get(chunk.cohort as usize).duration_ms;
-                let rate = group.rate.map(|rate| rate as usize);
-                lasting.add(rate, duration_ms, chunk.count);
-                if let Some(rate) = rate {
-                    moves[rate] += u64::from(chunk.count);
-                }
-            }
-            for (rate, moves) in moves.into_iter().enumerate() {
-                if lasting.ms_without(rate) < lasting.ms() {
-                    holds[rate] += moves;
-                }
-            }
-        }
-        for (rate, holds) in (0..).zip(holds) {
+        for (rate, paced) in (0..).zip(schedule.paced(problem)) {
             let weight = Weight {
-                holds,
-                critical: holds,
+                holds: paced.holds,
+                critical: paced.holds,
                 together: None,
             };
             self.add(Unit::Rate(rate), &weight);
