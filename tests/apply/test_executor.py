@@ -306,13 +306,13 @@ def test_old_pods_of_a_surge_stay_until_all_of_its_new_ones_serve() -> None:
     first, second, *_ = (n for n, it in named if it.kind == "surge" and place_of(it) == place)
     index = course().index_of[place]
     standing = Desk().site.ask(Question()).by_place()[place]
-    before = standing.at_target - 1
+    before, another = standing.at_target - 1, (index + 1) % len(course().places)
     base = (index, standing.movable + 1, standing.unsettled, standing.missing, before)
 
     def swapped(*moves: int) -> bool:
         desk = Desk(
             WaveBegun(wave=2, moves=str(MoveSet([first, second])), base=(base,)),
-            LetGo(wave=2, moves=str(first), levers=((index, "surge", standing.new, 1),)),
+            LetGo(wave=2, moves=str(first), levers=((index, "surge", 1, 1), (another, "go", 1, 0))),
             *(LetGo(wave=2, moves=str(it), levers=((index, "surge", 1, 1),)) for it in moves),
         )
         due = bound_moves(desk.site.moves, desk.journal.run.wave)
