@@ -139,12 +139,19 @@ def _ask_for(saving: Saving, spec: Mapping[str, Any]) -> str | None:
         if isinstance(budget["maxUnavailable"], int) or budget.get("scope", "fleet") == "fleet":
             return f"budgets.{saving.name}.maxUnavailable={saving.limit + 1}"
     if saving.kind == "rate" and saving.limit is not None:
-        name = saving.name.removesuffix(f"/{saving.cluster}")
-        (rate,) = (each for each in spec["rates"] if each["name"] == name)
+        (rate,) = (each for each in spec["rates"] if saving.name in _names_of(each, saving.cluster))
+        if "pullsPerSecond" in rate:
+            return f"rates.{rate['name']}.pullsPerSecond={saving.limit + 1}"
         # One of every cluster would change all of them.
         if rate.get("cluster"):
-            return f"rates.{name}.writesPerSecond={saving.limit + 1}"
+            return f"rates.{rate['name']}.writesPerSecond={saving.limit + 1}"
     return None
+
+
+def _names_of(rate: Mapping[str, Any], cluster: str | None) -> set[str]:
+    """What plans may call a rate of the request."""
+    parts = (rate["name"], rate.get("registry"), cluster)
+    return {"/".join(filter(None, parts))}
 
 
 def lint_request(log: EventLog, fleet: core.Fleet, request: UpgradeRequest) -> Lint:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import planner
 from benches.fleet import Fleet
+from benches.pod import REGISTRY
 from benches.request import Regime
 from planner.model.request import UpgradeRequest, load_request
 from tests.shop import empty_log, moves_of
@@ -171,6 +172,21 @@ def paced_fleets(draw: st.DrawFn) -> Recorded:
 
     def change(spec: Json) -> None:
         spec["rates"] = [{"name": "api", "writesPerSecond": rate}]
+
+    return draw(fleets() | troubled_fleets()).with_request(change)
+
+
+@st.composite
+def pulling_fleets(draw: st.DrawFn) -> Recorded:
+    """The same with registries that may be pulled from so many times a second, and writes."""
+    pulls = {"name": "pulls", "registry": REGISTRY, "pullsPerSecond": draw(st.integers(1, 9))}
+    if draw(st.booleans()):
+        pulls["cluster"] = "hangzhou"
+    writes: list[Json] = [{"name": "api", "writesPerSecond": 2}]
+    rates = [pulls, *draw(st.sampled_from([[], writes]))]
+
+    def change(spec: Json) -> None:
+        spec["rates"] = rates
 
     return draw(fleets() | troubled_fleets()).with_request(change)
 

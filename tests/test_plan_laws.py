@@ -73,6 +73,16 @@ def test_plans_keep_the_rates_of_their_request(fleet: Recorded) -> None:
     assert header["seconds_bound"] <= header["seconds"]
 
 
+@law(max_examples=30, phases=[Phase.generate])
+@given(fleets.pulling_fleets())
+def test_plans_keep_the_rates_of_registries(fleet: Recorded) -> None:
+    header = header_that_holds(fleet)
+    if header is None:
+        return
+    assert header["waves_bound"] <= header["waves"]
+    assert header["seconds_bound"] <= header["seconds"]
+
+
 @law(max_examples=60, phases=[Phase.generate])
 @given(fleets.troubled_fleets())
 def test_plans_of_fleets_in_trouble_break_no_rule(fleet: Recorded) -> None:

@@ -165,8 +165,13 @@ class Course:
 
     def writes_per_s(self, cluster: str) -> int | None:
         """How fast the plan lets a cluster be written to; None where its request says nothing."""
-        mine = (it.writes_per_second for it in self._header.rates if it.cluster == cluster)
-        return next(mine, None)
+        mine = (it for it in self._header.rates if it.cluster == cluster)
+        return next((it.writes_per_second for it in mine if it.writes_per_second), None)
+
+    @property
+    def pulls(self) -> Sequence[RateUse]:
+        """The rates at which the plan lets images be pulled from registries."""
+        return [it for it in self._header.rates if it.pulls_per_second]
 
     def stages_passed(self, wave: int) -> frozenset[str]:
         """Stages of which no workload has a move after a wave."""

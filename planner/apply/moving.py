@@ -12,6 +12,7 @@ from planner.apply.failures import too_many_failed, without_too_many
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
 from planner.apply.patience import Waited, waits_from
+from planner.apply.pulls import Pulls
 from planner.apply.reached import how_far, relapsed, took
 from planner.apply.site import Site
 from planner.apply.state import Wave
@@ -64,12 +65,13 @@ def go_on(site: Site) -> str:
         return ""
     if _swap(site, due, checkpoint):
         return ""
+    pulls = Pulls(site.course, due, wave, site.outside.clock.now_ms())
     closed = _closed(site, waiting)
     free = {number: pod for number, pod in pods.items() if number not in closed}
-    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free, lost):
+    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free, lost, pulls):
         return ""
     late = {each.number: _why(each, pods[each.number], wave, lost) for each in waiting}
-    late |= {number: f"{name} is closed" for number, name in closed.items()}
+    late |= pulls.late(waiting) | {number: f"{name} is closed" for number, name in closed.items()}
     _wait_or_end(
         site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
     )
@@ -163,8 +165,9 @@ def _let_go(
     checkpoint: Checkpoint,
     pods: Mapping[int, PodStanding],
     lost: Mapping[Place, int],
+    pulls: Pulls,
 ) -> bool:
-    """Let moves go that have room in their budgets; says whether there were any."""
+    """Let moves go that have room in their budgets and rates; says whether there were any."""
     wave = site.run.wave
     rested = site.outside.clock.now_ms() >= wave.refused_ms + RETRY_MS
     going = [
@@ -186,6 +189,7 @@ def _let_go(
         moves=site.plan.moves,
         failed=lost,
     )
+    going = pulls.in_turn(going)
     if not going:
         return False
     made = steps(going, checkpoint.by_place(), not_taken, target)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
 from planner.model.documents import Path
-from planner.model.policy import Dependency, Exclusion, Stage
+from planner.model.policy import Dependency, Exclusion, Rate, Stage
 from planner.model.scalars import duration_ms, percent
 from planner.model.selector import Requirement, Selector
 from planner.model.target import Drain, ImageChange, Target
@@ -82,6 +82,18 @@ def share_problems(share: int | str, path: Path) -> Iterator[Problem]:
     """Check a count or percentage."""
     if isinstance(share, str):
         yield from _scalar_problem(percent, share, path)
+
+
+def rate_problems(rate: Rate, path: Path) -> Iterator[Problem]:
+    """Check that it is one of writes, or one of pulls from a registry."""
+    if (rate.writes_per_second is None) == (rate.pulls_per_second is None):
+        yield path, "give either writesPerSecond (of API servers), or registry and pullsPerSecond"
+    elif (rate.registry is None) != (rate.pulls_per_second is None):
+        yield path, "registry and pullsPerSecond belong together; give both or none"
+    elif rate.registry is not None and "/" in rate.registry:
+        host = rate.registry.partition("//")[2] or rate.registry
+        name = host.partition("/")[0]
+        yield (*path, "registry"), f"is a host, without a scheme or repository; write {name}"
 
 
 def stages_problems(stages: Sequence[Stage], path: Path) -> Iterator[Problem]:

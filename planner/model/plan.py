@@ -96,11 +96,12 @@ class Times(Shape, frozen=True, kw_only=True):
 
 
 class Begun(Shape, frozen=True, kw_only=True):
-    """The moves that go by a rate, and the seconds until all have begun."""
+    """The moves that go by a rate, the units of it that they need if more, and their time."""
 
     name: str
     moves: int
     begun_s: float
+    units: int | None = None
 
 
 class Certificate(Shape, frozen=True, kw_only=True):
@@ -236,16 +237,21 @@ class BudgetUse(Shape, frozen=True, kw_only=True):
 
 
 class RateUse(Shape, frozen=True, kw_only=True):
-    """A rate of the request in one cluster, and its moves.
+    """A rate of the request and its moves: of one API server, or of pulls from a registry.
 
-    Without it the plan's waves were `adds_s` shorter.
+    `pulls_a_move` has workloads by index, and what each of their moves pulls at most. Without the
+    rate the plan's waves were `adds_s` shorter.
     """
 
     name: str
-    cluster: str
-    writes_per_second: int
+    cluster: str | None
     moves: int
     adds_s: float
+    writes_per_second: int | None = None
+    registry: str | None = None
+    pulls_per_second: int | None = None
+    pulls: int | None = None
+    pulls_a_move: tuple[tuple[int, int], ...] = ()
 
 
 class Unmovable(Shape, frozen=True, kw_only=True):

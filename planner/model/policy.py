@@ -52,15 +52,23 @@ class Budget(Value, frozen=True, kw_only=True):
     max_unavailable: Count | Percent
 
 
-class Rate(Value, frozen=True, kw_only=True):
-    """How fast the API server of a cluster, or of each, may be written to; a move is one write.
+PerSecond = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
 
-    Of several that name a cluster the slowest holds.
+
+class Rate(Value, frozen=True, kw_only=True):
+    """How fast API servers may be written to, or images be pulled from a registry.
+
+    With `writes_per_second` the API server of `cluster`, or of each, by itself: a move is one
+    write, and of several that name a cluster the slowest holds. With `pulls_per_second` nodes of
+    `cluster`, or of all together, pull from `registry`: a host, with its port; `docker.io` where
+    images name none. All of these hold.
     """
 
     name: Text
     cluster: Text | None = None
-    writes_per_second: Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+    writes_per_second: PerSecond | None = None
+    registry: Text | None = None
+    pulls_per_second: PerSecond | None = None
 
 
 class Stage(Value, frozen=True, kw_only=True):

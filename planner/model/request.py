@@ -121,6 +121,8 @@ def _problems(request: UpgradeRequest) -> Iterator[check.Problem]:
         yield from check.share_problems(budget.max_unavailable, (*here, "maxUnavailable"))
         yield from check.selector_problems(budget.selector, (*here, "selector"))
     yield from check.names_problems([rate.name for rate in spec.rates], ("rates",))
+    for index, rate in enumerate(spec.rates):
+        yield from check.rate_problems(rate, ("rates", index))
     yield from check.names_problems([stage.name for stage in spec.stages], ("stages",))
     yield from check.stages_problems(spec.stages, ("stages",))
     for index, exclusion in enumerate(spec.exclude):

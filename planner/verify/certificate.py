@@ -15,7 +15,7 @@ from planner.verify.calendars import begins_s, opening, rules_of
 from planner.verify.claims import UnfoundedError, in_ms, no_less, no_more, room_said, usage_said
 from planner.verify.energy import Energy
 from planner.verify.pace import read_paces, steps
-from planner.verify.rates import begun_ms, rate_of
+from planner.verify.rates import Rate, amount, begun_ms
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
@@ -95,19 +95,18 @@ class _Argument:
             done_ms = _done_ms(spans, done_ms, link, _link_ms(pace, link))
         return done_ms
 
-    def _begun_ms(self, written: Json | None) -> tuple[str | None, int]:
-        """Until all moves of a rate have begun, and its cluster."""
+    def _begun_ms(self, written: Json | None) -> tuple[Rate | None, int]:
+        """A rate, and until all of its moves have begun."""
         if written is None:
             return None, 0
-        rates = {it: rate_of(self.case, it) for it in self.case.header["clusters"]}
-        of = {rate[0]: (cluster, rate[1]) for cluster, rate in rates.items() if rate}
-        if written["name"] not in of:
+        rate = next((it for it in self.paces.rates if it.name == written["name"]), None)
+        if rate is None:
             raise UnfoundedError(f"there is no rate {written['name']}")
-        cluster, per_s = of[written["name"]]
-        moves = sum(move.manner.cluster == cluster for move in self.case.moves)
-        no_more(f"moves of {cluster}", written["moves"], moves)
-        begun = begun_ms(written["moves"], per_s)
-        return cluster, no_more("until they have begun", in_ms(written["begun_s"]), begun)
+        moves, units = amount(self.case, rate)
+        no_more(f"moves of {rate.name}", written["moves"], moves)
+        needed = written["moves"] if written.get("units") is None else written["units"]
+        begun = begun_ms(no_more(f"units of {rate.name}", needed, units), rate.per_s)
+        return rate, no_more("until they have begun", in_ms(written["begun_s"]), begun)
 
     def _chain(self, written: Json) -> Iterator[tuple[Pace, Json]]:
         """The links: each waits for the one before, and needs as many waves as it says."""
@@ -139,12 +138,12 @@ class _Argument:
         return opening(mine, begins_s(self.case))
 
 
-def _beside(cluster: str, link: Json) -> None:
+def _beside(rate: Rate, link: Json) -> None:
     """See that a link claims no more than its waves last beside what else begins in them."""
     name = link["workload"]
     no_more(f"soaks of {name} beside other waves", in_ms(link["soaks_s"]), 0)
     no_more(f"moves of {name} that begin once more", in_ms(link.get("begun_s") or 0), 0)
-    if name.partition("/")[0] != cluster:
+    if not rate.units(name):
         no_more(f"waves of {name} by another rate", in_ms(link["longest_s"]), 0)
         no_more(f"waves of {name} by another rate", in_ms(link["shortest_s"]), 0)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from planner.verify.dependencies import needed, waited_for
 from planner.verify.numbers import seconds_of
 from planner.verify.order import ordinal_of
-from planner.verify.rates import begun_ms, begun_of, rate_of
+from planner.verify.rates import Rate, begun_ms, begun_of, rates_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,8 +75,8 @@ class Pace:
     ms_of: Mapping[str, int]
     """What a move takes at most, by its kind: the shortest wave of the plan with such a move, but
     for the time in which its moves begin."""
-    per_s: int | None
-    """Moves of its cluster that may begin in a second."""
+    needs: Sequence[tuple[int, int]]
+    """What a move needs of each rate by which it goes, and units of that a second."""
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -123,7 +123,7 @@ class Pace:
 
     def begun_ms(self, moves: int) -> int:
         """Until so many moves have begun."""
-        return 0 if self.per_s is None else begun_ms(moves, self.per_s)
+        return max((begun_ms(units * moves, per_s) for units, per_s in self.needs), default=0)
 
     def ms(self, moves: int) -> int:
         """The least time for so many moves."""
@@ -148,7 +148,9 @@ class Paces:
     usages: Usages
     workloads: Mapping[str, Workload]
     wave_ms: Mapping[int, int]
+    rates: Sequence[Rate]
     begun: Mapping[tuple[int, str], int]
+    """Until the moves of a wave have begun that go by a rate, by its name, in milliseconds."""
     _found: dict[str, Pace] = field(default_factory=dict)
 
     @cached_property
@@ -182,10 +184,11 @@ class Paces:
         soaks_ms = {it["name"]: int(seconds_of(it.get("soak") or 0) * 1000) for it in rules}
         waves = {(move.kind, move.wave) for move, _ in moves}
         ms_of: dict[str, int] = {}
-        cluster = workload.key.cluster
-        rate = rate_of(self.case, cluster)
+        name = str(workload.key)
+        rates = [rate for rate in self.rates if rate.units(name)]
         for kind, wave in waves:
-            lasts_ms = self.wave_ms.get(wave, 0) - self.begun.get((wave, cluster), 0)
+            begun = max((self.begun.get((wave, it.name), 0) for it in rates), default=0)
+            lasts_ms = self.wave_ms.get(wave, 0) - begun
             ms_of[kind] = min(ms_of.get(kind, lasts_ms), lasts_ms)
         return Pace(
             takes=[
@@ -195,7 +198,7 @@ class Paces:
             stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
             or [(len(moves), 0)],
             ms_of=ms_of,
-            per_s=rate and rate[1],
+            needs=[(rate.units(name), rate.per_s) for rate in rates],
         )
 
     def ends(self, least: Callable[[Pace, int], int]) -> Ends:
@@ -223,10 +226,12 @@ class Paces:
 
 def read_paces(case: Case, usages: Usages) -> Paces:
     """The workloads that move, and how long each wave of the plan takes."""
+    rates = rates_of(case)
     return Paces(
         case=case,
         usages=usages,
         workloads={str(workload.key): workload for workload, _ in case.moves_with_workload()},
         wave_ms={it["wave"]: round(it["seconds"] * 1000) for it in case.header["per_wave"]},
-        begun=begun_of(case),
+        rates=rates,
+        begun=begun_of(case, rates),
     )

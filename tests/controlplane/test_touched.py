@@ -261,6 +261,16 @@ def is_denied(api: Api) -> bool:
     return False
 
 
+def test_a_run_lets_pods_go_no_faster_than_their_registry_may_be_pulled_from(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    pulls = {"name": "pulls", "registry": "registry.example.com", "pullsPerSecond": 1}
+    with operator.apply(operator.plan(request(rates=[pulls]))) as running:
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert [it["moves"] for it in running.said("letting-go")] == [1] * PODS
+    assert images(hangzhou.admin) == [f"{IMAGE}:2.0.0"] * PODS
+
+
 def test_a_run_gets_through_slow_answers_slow_starts_and_a_node_that_is_lost_meanwhile(
     operator: Operator, hangzhou: Plane
 ) -> None:

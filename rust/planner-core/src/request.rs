@@ -127,7 +127,8 @@ pub struct Dependency {
     pub ready: Option<IntOrPercent>,
 }
 
-/// How fast a run may write to the API server of a cluster, or of each.
+/// How fast a run may write to the API server of a cluster, or of each, or make nodes of a cluster, or of
+/// all, pull from a registry.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rate {
@@ -136,7 +137,11 @@ pub struct Rate {
     /// Cluster, every one when left out.
     pub cluster: Option<String>,
     /// Writes a second, at least 1.
-    pub writes_per_second: u32,
+    pub writes_per_second: Option<u32>,
+    /// Where images are pulled from, as [`registry`] has it.
+    pub registry: Option<String>,
+    /// Images a second, at least 1.
+    pub pulls_per_second: Option<u32>,
 }
 
 /// A budget of the request.
@@ -231,9 +236,41 @@ pub fn repository(image: &str) -> &str {
         .map_or(image, |colon| &image[..name_begin + colon])
 }
 
+/// The registry of an image: what is before the first slash, if that is a host; else Docker's
+/// (`github.com/distribution/reference splitDockerDomain`).
+#[must_use]
+pub fn registry(image: &str) -> &str {
+    const DOCKER: &str = "docker.io";
+    let Some((host, _)) = image.split_once('/') else {
+        return DOCKER;
+    };
+    let is_host = host.contains(['.', ':']) || host == "localhost" || host.to_lowercase() != host;
+    match host {
+        "index.docker.io" => DOCKER,
+        _ if is_host => host,
+        _ => DOCKER,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{duration_ms, repository};
+    use super::{duration_ms, registry, repository};
+
+    #[test]
+    fn an_image_without_a_host_is_of_docker() {
+        for (image, of) in [
+            ("nginx", "docker.io"),
+            ("nginx:1.27", "docker.io"),
+            ("library/nginx", "docker.io"),
+            ("index.docker.io/library/nginx", "docker.io"),
+            ("registry.example.com/cart:1", "registry.example.com"),
+            ("registry:5000/cart", "registry:5000"),
+            ("localhost/cart@sha256:00", "localhost"),
+            ("Mirror/cart", "Mirror"),
+        ] {
+            assert_eq!(registry(image), of, "{image}");
+        }
+    }
 
     #[test]
     fn durations_add_their_units() {

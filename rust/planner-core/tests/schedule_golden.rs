@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use planner_core::schedule::problem::{Cohort, Group, Order, Precedence, Problem, Resource, Stage};
+use planner_core::schedule::problem::{
+    Cohort, Cohorts, Group, Order, Precedence, Problem, Resource, Stage,
+};
 use planner_core::schedule::{Goal, Held, Schedule, conflict, solve};
 
 /// Payment goes first, with a canary; checkout waits for half of it; the database goes from its
@@ -29,7 +31,7 @@ fn shop() -> Problem {
         order,
         stages,
         calendars: vec![],
-        rate: None,
+        needs: vec![],
     };
     Problem {
         resources: vec![
@@ -152,4 +154,88 @@ fn the_last_database_pod_conflicts_with_its_order_and_the_node() {
         ),
     ]
     ");
+}
+
+/// Two workloads of which one waits for the other, and places that both or only one need.
+fn places(order: [u32; 3]) -> Problem {
+    let known = [
+        ("place 0", 4, true),
+        ("fleet", 4, false),
+        ("place 2", 1, true),
+    ];
+    let resource = |old: u32| {
+        let (name, limit, is_place) = known[old as usize];
+        Resource {
+            name: name.into(),
+            limit,
+            down: 0,
+            is_place,
+        }
+    };
+    let group = |name: &str, order_of, cohorts: &[(u32, &[u32])], stages: &[u32]| {
+        let cohorts = cohorts.iter().map(|(count, takes)| {
+            let place = |old: &u32| order.iter().position(|it| it == old).expect("all") as u32;
+            let mut takes: Vec<u32> = takes.iter().map(place).collect();
+            takes.sort_unstable();
+            (*count, takes)
+        });
+        let mut all = Cohorts::default();
+        for (count, takes) in cohorts {
+            all.push(Cohort {
+                count,
+                takes: &takes,
+                releases: &[],
+                duration_ms: 1000,
+            });
+        }
+        let stage = |&until: &u32| Stage {
+            until,
+            soak_ms: if until == 2 { 1000 } else { 0 },
+        };
+        Group {
+            name: name.into(),
+            cohorts: all,
+            order: order_of,
+            stages: stages.iter().map(stage).collect(),
+            calendars: vec![],
+            needs: vec![],
+        }
+    };
+    Problem {
+        resources: order.into_iter().map(resource).collect(),
+        groups: vec![
+            group("waits", Order::Strict, &[(3, &[1])], &[1, 3]),
+            group("large", Order::Strict, &[(5, &[0, 1]), (6, &[0, 1])], &[]),
+            group(
+                "first",
+                Order::Free,
+                &[(1, &[2]), (2, &[0]), (1, &[1, 2])],
+                &[2, 4],
+            ),
+        ],
+        precedences: vec![Precedence {
+            name: "waits after first".into(),
+            before: 2,
+            after: 0,
+            count: 2,
+        }],
+        ..Problem::default()
+    }
+}
+
+#[test]
+fn lots_do_not_depend_on_the_order_of_resources() {
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    let found = orders.map(|order| {
+        let schedule = solve(&places(order));
+        (schedule.waves, schedule.ms())
+    });
+    assert_eq!(found, [found[0]; 6]);
 }

@@ -259,7 +259,7 @@ proptest! {
         slower.rates.iter_mut().for_each(|rate| rate.per_s = rate.per_s.div_ceil(2));
         prop_assert!(solve(&slower).bound.ms >= solve(&problem).bound.ms);
         let at_once = |mut problem: Problem| {
-            problem.groups.iter_mut().for_each(|group| group.rate = None);
+            problem.groups.iter_mut().for_each(|group| group.needs.clear());
             problem.rates.clear();
             solve(&problem).bound
         };

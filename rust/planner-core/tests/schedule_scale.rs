@@ -96,7 +96,7 @@ fn fleet(pods: usize, groups: usize, nodes: usize) -> Problem {
             order,
             stages,
             calendars: vec![],
-            rate: None,
+            needs: Vec::new(),
         });
         if g % 10 == 9 {
             let (before, after) = (g as u32 - 5, g as u32);

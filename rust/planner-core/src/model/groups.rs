@@ -84,15 +84,19 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         rayon::join(|| precedences(&ledger, request, &diff.workloads), pose_each);
     diff.warnings.append(&mut warnings);
     let rates = Rates::of(ledger.inventory, request);
-    diff.warnings.extend(rates.warnings.iter().cloned());
     let (mut groups, mut infos) = (Vec::new(), Vec::new());
     for (mut group, info, refused) in posed {
         group.calendars = ledger.calendars.of(ledger.inventory, &info);
-        group.rate = rates.of_cluster(info.cluster);
+        group.needs = rates.needs(&info, diff);
         groups.push(group);
         infos.push(info);
         diff.unmovable.extend(refused);
     }
+    let needs = groups
+        .iter()
+        .flat_map(|group: &Group| group.needs.iter().copied());
+    diff.warnings.extend(rates.idle(needs));
+    diff.warnings.extend(rates.warnings);
     let problem = Problem {
         rates: rates.all,
         resources: ledger.resources,
@@ -108,7 +112,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         budgets: ledger.budgets,
         places: ledger.places,
         groups: infos,
-        rate_clusters: rates.clusters,
+        rates: rates.of,
     }
 }
 
@@ -210,7 +214,7 @@ fn named(
         order,
         stages: Vec::new(),
         calendars: Vec::new(),
-        rate: None,
+        needs: Vec::new(),
     };
     let info = GroupOf {
         workload: of.workload,

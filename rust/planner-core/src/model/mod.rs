@@ -22,12 +22,12 @@ pub use durations::Durations;
 pub use groups::GroupOf;
 pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
+pub use rates::RateOf;
 pub use spreads::{Spread, Spreads};
 pub(crate) use starts::Starts;
 
 use crate::{
     diff::Diff,
-    inventory::ClusterIdx,
     request::Request,
     schedule::{
         Laid,
@@ -46,8 +46,8 @@ pub struct Model {
     pub places: Vec<Box<str>>,
     /// What each group of the problem stands for.
     pub groups: Vec<GroupOf>,
-    /// The cluster of each rate of the problem.
-    pub rate_clusters: Vec<ClusterIdx>,
+    /// What each rate of the problem stands for.
+    pub rates: Vec<RateOf>,
     /// When the first wave may begin, milliseconds UTC; `None`: the request says nothing of time.
     pub start_ms: Option<i64>,
     /// When everything should be done, milliseconds UTC.

@@ -91,17 +91,20 @@ impl Bound {
 
 /// Of each rate by which any group goes, when all moves of such have begun.
 fn rates(flat: &Flat, pace: &Pace) -> impl Iterator<Item = Begun> {
-    let mut moves = vec![0_u32; flat.per_s.len()];
+    let mut sums = vec![(0_u32, 0_u64); flat.per_s.len()];
     for group in 0..flat.groups() {
-        if let Some(rate) = flat.rate(group) {
-            moves[rate] += pace.total[group];
+        for need in flat.needs(group) {
+            let (moves, units) = &mut sums[need.rate as usize];
+            *moves += pace.total[group];
+            *units += need.of(pace.total[group]);
         }
     }
-    let each = moves.into_iter().zip(&flat.per_s).zip(0..);
-    let each = each.map(|((moves, &per_s), rate)| Begun {
+    let each = sums.into_iter().zip(&flat.per_s).zip(0..);
+    let each = each.map(|(((moves, units), &per_s), rate)| Begun {
         rate,
         moves,
-        ms: begun_ms(moves.into(), per_s),
+        units,
+        ms: begun_ms(units, per_s),
     });
     each.filter(|it| it.moves > 0)
 }
@@ -111,7 +114,7 @@ fn rates(flat: &Flat, pace: &Pace) -> impl Iterator<Item = Begun> {
 /// may lie beside other waves, and so may waves of groups of another rate.
 fn paced(flat: &Flat, pace: &Pace, chains: &Chains, begun: Begun) -> (u64, Proof) {
     let needs = Needs::of(flat);
-    let is_its = |group| flat.rate(group) == Some(begun.rate as usize);
+    let is_its = |group| flat.needs(group).iter().any(|it| it.rate == begun.rate);
     let least = |group, count| {
         let waves_ms = needs.waves_ms(pace, group, count);
         if is_its(group) { waves_ms } else { 0 }

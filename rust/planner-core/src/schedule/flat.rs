@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::calendar::{Open, shared};
 use super::cohorts::ahead_of;
 use super::problem::{CalendarIdx, Cohorts, Order, Problem};
-use super::rates::begun_ms;
+use super::rates::{Need, begun_ms};
 use super::rows::Rows;
 
 /// A precedence without its name.
@@ -55,16 +55,14 @@ pub(crate) struct Flat {
     pub open: Vec<Open>,
     /// Of each group, where its set is among those; [`ALWAYS`] without any.
     pub open_of: Vec<u32>,
-    /// Moves of each rate that may begin in a second.
+    /// Units of each rate that may begin in a second.
     pub per_s: Vec<u32>,
-    /// The rate of each group, or [`AT_ONCE`]. Empty without rates.
-    pub rate_of: Vec<u32>,
+    /// What a move of each group needs of them. Empty without rates.
+    needs: Rows<Need>,
 }
 
 /// No calendar says when the group may move.
 const ALWAYS: u32 = u32::MAX;
-/// The group goes by no rate.
-const AT_ONCE: u32 = u32::MAX;
 
 impl Flat {
     pub fn of(problem: &Problem) -> Self {
@@ -124,21 +122,26 @@ impl Flat {
     fn take_rates(&mut self, problem: &Problem) {
         if !problem.rates.is_empty() {
             self.per_s = problem.rates.iter().map(|it| it.per_s).collect();
-            let rates = problem.groups.iter().map(|it| it.rate.unwrap_or(AT_ONCE));
-            self.rate_of = rates.collect();
+            for group in &problem.groups {
+                self.needs.push_slice(&group.needs);
+            }
         }
     }
 
-    /// The rate of a group.
-    pub fn rate(&self, group: usize) -> Option<usize> {
-        let rate = self.rate_of.get(group).filter(|it| **it != AT_ONCE);
-        rate.map(|it| *it as usize)
+    /// What a move of a group needs of each rate by which it goes.
+    pub fn needs(&self, group: usize) -> &[Need] {
+        if self.per_s.is_empty() {
+            &[]
+        } else {
+            self.needs.row(group)
+        }
     }
 
     /// Milliseconds until so many moves of a group have begun.
     pub fn begun_ms(&self, group: usize, moves: u32) -> u64 {
-        let rate = self.rate(group);
-        rate.map_or(0, |rate| begun_ms(moves.into(), self.per_s[rate]))
+        let needs = self.needs(group).iter();
+        let each = needs.map(|it| begun_ms(it.of(moves), self.per_s[it.rate as usize]));
+        each.max().unwrap_or(0)
     }
 
     /// Whether calendars say when some of the groups may move.
@@ -278,7 +281,7 @@ impl Flat {
             open: self.open.clone(),
             open_of: self.open_of.clone(),
             per_s: self.per_s.clone(),
-            rate_of: self.rate_of.clone(),
+            needs: self.needs.clone(),
             ..Self::default()
         };
         let mut numbers = Vec::new();

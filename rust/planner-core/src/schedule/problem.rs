@@ -8,7 +8,7 @@
 
 pub use super::calendar::Calendar;
 pub use super::cohorts::{Cohort, Cohorts};
-pub use super::rates::Rate;
+pub use super::rates::{Need, Rate};
 
 /// Index into [`Problem::resources`].
 pub type ResourceIdx = u32;
@@ -71,8 +71,9 @@ pub struct Group {
     /// A wave that moves any of the group lies inside what each of these has open. Empty: any
     /// time goes.
     pub calendars: Vec<CalendarIdx>,
-    /// At which its moves begin one after the other; `None`: all of a wave begin at once.
-    pub rate: Option<RateIdx>,
+    /// What each move needs of the rates by which they begin one after the other, ascending and
+    /// without repetition. Empty: all of a wave begin at once.
+    pub needs: Vec<Need>,
 }
 
 /// `after` makes its first move only in a wave before which `count` moves of `before` are done.

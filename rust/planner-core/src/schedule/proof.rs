@@ -75,6 +75,8 @@ pub struct Begun {
     pub rate: RateIdx,
     /// All of its moves.
     pub moves: u32,
+    /// What they need of it.
+    pub units: u64,
     /// Milliseconds.
     pub ms: u64,
 }
@@ -93,8 +95,13 @@ impl Begun {
     fn phrase(self, problem: &Problem) -> String {
         let rate = &problem.rates[self.rate as usize];
         let (time, moves) = (amount(self.ms, Unit::Milliseconds), self.moves);
+        let units = if self.units == u64::from(moves) {
+            String::new()
+        } else {
+            format!(" with {} units", self.units)
+        };
         format!(
-            "{time} for {moves} moves at {} a second ({})",
+            "{time} for {moves} moves{units} at {} a second ({})",
             rate.per_s, rate.name
         )
     }

@@ -1,22 +1,40 @@
-//! How long a wave lasts: as its longest move, or as long as it takes to begin them all at the rate
-//! that a cluster allows, and then to make the longest of those.
+//! How long a wave lasts: as its longest move, or as long as it takes to begin them all at each rate,
+//! and then to make the longest of those that go by it.
 
-/// So many moves may begin in a second, one after the other.
+use super::problem::RateIdx;
+
+/// So many units may begin in a second, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// What people call it, for example `api/hangzhou`; unique.
     pub name: Box<str>,
-    /// Moves a second, at least 1.
+    /// Units a second, at least 1.
     pub per_s: u32,
 }
 
-/// Milliseconds until so many moves have begun.
-#[must_use]
-pub(crate) fn begun_ms(moves: u64, per_s: u32) -> u64 {
-    (moves * 1000).div_ceil(u64::from(per_s))
+/// What a move needs of a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The rate.
+    pub rate: RateIdx,
+    /// How many units, at least 1.
+    pub units: u32,
 }
 
-/// Moves that may have begun after so many milliseconds.
+impl Need {
+    /// What so many moves need.
+    pub(crate) fn of(self, moves: u32) -> u64 {
+        u64::from(self.units) * u64::from(moves)
+    }
+}
+
+/// Milliseconds until so many units have begun.
+#[must_use]
+pub(crate) fn begun_ms(units: u64, per_s: u32) -> u64 {
+    (units * 1000).div_ceil(u64::from(per_s))
+}
+
+/// Units that may have begun after so many milliseconds.
 fn begun(ms: u64, per_s: u32) -> u64 {
     ms.saturating_mul(per_s.into()) / 1000
 }
@@ -31,20 +49,21 @@ pub(crate) struct Lasting {
 
 /// What a wave has of one rate.
 #[derive(Clone, Copy, Debug, Default)]
-struct Paced {
+pub(crate) struct Paced {
     per_s: u32,
-    moves: u64,
+    pub moves: u64,
+    pub units: u64,
     longest_ms: u64,
 }
 
 impl Paced {
     fn ms(self) -> u64 {
-        begun_ms(self.moves, self.per_s) + self.longest_ms
+        begun_ms(self.units, self.per_s) + self.longest_ms
     }
 }
 
 impl Lasting {
-    /// A wave without moves; `per_s` are moves a second of each rate.
+    /// A wave without moves; `per_s` are units a second of each rate.
     pub fn of(per_s: impl IntoIterator<Item = u32>) -> Self {
         let none = |per_s| Paced {
             per_s,
@@ -60,20 +79,21 @@ impl Lasting {
     pub fn clear(&mut self) {
         self.longest_ms = 0;
         for rate in &mut self.paced {
-            (rate.moves, rate.longest_ms) = (0, 0);
+            (rate.moves, rate.units, rate.longest_ms) = (0, 0, 0);
         }
     }
 
-    /// Adds moves that go by a rate or none, each of which takes so long.
-    pub fn add(&mut self, rate: Option<usize>, duration_ms: u64, moves: u32) {
-        let longest_ms = match rate.map(|rate| &mut self.paced[rate]) {
-            None => &mut self.longest_ms,
-            Some(paced) => {
-                paced.moves += u64::from(moves);
-                &mut paced.longest_ms
-            }
-        };
-        *longest_ms = duration_ms.max(*longest_ms);
+    /// Adds moves of which each needs this of its rates and takes so long.
+    pub fn add(&mut self, needs: &[Need], duration_ms: u64, moves: u32) {
+        if needs.is_empty() {
+            self.longest_ms = duration_ms.max(self.longest_ms);
+        }
+        for need in needs {
+            let paced = &mut self.paced[need.rate as usize];
+            paced.moves += u64::from(moves);
+            paced.units += need.of(moves);
+            paced.longest_ms = duration_ms.max(paced.longest_ms);
+        }
     }
 
     /// How long the wave lasts.
@@ -82,12 +102,12 @@ impl Lasting {
         paced.fold(self.longest_ms, u64::max)
     }
 
-    /// Moves that go by a rate.
-    pub fn moves(&self, rate: usize) -> u64 {
-        self.paced[rate].moves
+    /// What it has of each rate.
+    pub fn paced(&self) -> &[Paced] {
+        &self.paced
     }
 
-    /// How much longer it lasts than if all moves of a rate began at once.
+    /// How much longer it lasts than if all units of a rate began at once.
     pub fn adds_ms(&self, rate: usize) -> u64 {
         let others = (0..).zip(&self.paced).map(|(at, paced)| {
             if at == rate {
@@ -100,49 +120,64 @@ impl Lasting {
     }
 
     /// How many of so many moves more there may be for the wave to last no longer than this.
-    pub fn most(&self, rate: Option<usize>, duration_ms: u64, moves: u32, within_ms: u64) -> u32 {
+    pub fn most(&self, needs: &[Need], duration_ms: u64, moves: u32, within_ms: u64) -> u32 {
         if self.ms().max(duration_ms) > within_ms {
             return 0;
         }
-        let Some(paced) = rate.map(|rate| self.paced[rate]) else {
-            return moves;
-        };
-        let left_ms = within_ms - paced.longest_ms.max(duration_ms);
-        let most = begun(left_ms, paced.per_s).saturating_sub(paced.moves);
-        moves.min(u32::try_from(most).unwrap_or(u32::MAX))
+        let most = needs.iter().map(|need| {
+            let paced = self.paced[need.rate as usize];
+            let left_ms = within_ms - paced.longest_ms.max(duration_ms);
+            let units = begun(left_ms, paced.per_s).saturating_sub(paced.units);
+            u32::try_from(units / u64::from(need.units)).unwrap_or(u32::MAX)
+        });
+        most.fold(moves, u32::min)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Lasting;
+    use super::{Lasting, Need};
+
+    fn needs(units: &[u32]) -> Vec<Need> {
+        let each = units.iter().zip(0..).filter(|(units, _)| **units > 0);
+        each.map(|(&units, rate)| Need { rate, units }).collect()
+    }
 
     #[test]
     fn moves_begin_one_after_the_other_and_the_longest_comes_last() {
         let mut wave = Lasting::of([4]);
-        wave.add(Some(0), 30_000, 10);
-        assert_eq!(
-            (wave.ms(), wave.adds_ms(0), wave.moves(0)),
-            (32_500, 2_500, 10)
-        );
-        wave.add(None, 32_600, 1_000);
+        wave.add(&needs(&[1]), 30_000, 10);
+        let paced = wave.paced()[0];
+        assert_eq!((wave.ms(), wave.adds_ms(0)), (32_500, 2_500));
+        assert_eq!((paced.moves, paced.units), (10, 10));
+        wave.add(&[], 32_600, 1_000);
         assert_eq!(wave.ms(), 32_600, "they go by no rate");
         wave.clear();
         assert_eq!(wave.ms(), 0);
     }
 
     #[test]
+    fn a_move_may_need_more_than_one_unit_of_more_than_one_rate() {
+        let mut wave = Lasting::of([4, 2]);
+        wave.add(&needs(&[1, 3]), 30_000, 10);
+        assert_eq!(wave.ms(), 45_000, "30 units at 2 a second");
+        assert_eq!((wave.adds_ms(0), wave.adds_ms(1)), (0, 12_500));
+        let paced = wave.paced()[1];
+        assert_eq!((paced.moves, paced.units), (10, 30));
+    }
+
+    #[test]
     fn as_many_more_fit_as_do_not_make_it_longer() {
-        for already in [0, 5] {
+        for (already, units) in [(0, [1, 0]), (5, [1, 0]), (2, [2, 1]), (3, [1, 3])] {
             for within_ms in 9_000..=14_000 {
-                let mut wave = Lasting::of([3]);
+                let (mut wave, needs) = (Lasting::of([3, 4]), needs(&units));
                 if already > 0 {
-                    wave.add(Some(0), 8_000, already);
+                    wave.add(&needs, 8_000, already);
                 }
-                let most = wave.most(Some(0), 10_000, 9, within_ms);
+                let most = wave.most(&needs, 10_000, 9, within_ms);
                 let with = |moves| {
                     let mut wave = wave.clone();
-                    wave.add(Some(0), 10_000, moves);
+                    wave.add(&needs, 10_000, moves);
                     wave.ms()
                 };
                 assert!(

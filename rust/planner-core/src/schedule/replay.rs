@@ -174,7 +174,7 @@ impl Replay<'_> {
     fn lasts_ms(&self, step: &Step) -> u64 {
         let (group, mut before) = (step.group as usize, self.lasting.clone());
         let duration_ms = self.flat.duration_ms[step.cohort as usize];
-        before.add(self.flat.rate(group), duration_ms, 1);
+        before.add(self.flat.needs(group), duration_ms, 1);
         before.ms()
     }
 
@@ -205,8 +205,8 @@ impl Replay<'_> {
             let cohort = step.cohort as usize;
             if self.flat.is_timed() {
                 let duration_ms = self.flat.duration_ms[cohort];
-                let rate = self.flat.rate(step.group as usize);
-                self.lasting.add(rate, duration_ms, step.count);
+                let needs = self.flat.needs(step.group as usize);
+                self.lasting.add(needs, duration_ms, step.count);
             }
             for &r in self.flat.takes.row(cohort) {
                 self.room[r as usize] -= i64::from(step.count);

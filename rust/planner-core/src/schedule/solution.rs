@@ -157,6 +157,8 @@ fn without(flat: Flat, undone: &[u32]) -> (Flat, Bound) {
 pub struct Paced {
     /// Moves that go by it.
     pub moves: u64,
+    /// What they need of it.
+    pub units: u64,
     /// Those of waves that were shorter without it.
     pub holds: u64,
     /// By how much all waves together were, in milliseconds.
@@ -177,12 +179,13 @@ impl Schedule {
             for chunk in wave {
                 let group = &problem.groups[chunk.group as usize];
                 let duration_ms = group.cohorts.get(chunk.cohort as usize).duration_ms;
-                lasting.add(group.rate.map(|it| it as usize), duration_ms, chunk.count);
+                lasting.add(&group.needs, duration_ms, chunk.count);
             }
             for (rate, paced) in paced.iter_mut().enumerate() {
-                let (moves, adds_ms) = (lasting.moves(rate), lasting.adds_ms(rate));
-                paced.moves += moves;
-                paced.holds += if adds_ms > 0 { moves } else { 0 };
+                let (of, adds_ms) = (lasting.paced()[rate], lasting.adds_ms(rate));
+                paced.moves += of.moves;
+                paced.units += of.units;
+                paced.holds += if adds_ms > 0 { of.moves } else { 0 };
                 paced.adds_ms += adds_ms;
             }
         }

@@ -285,7 +285,7 @@ impl<'a> Pass<'a> {
                 if self.waves.is_timed {
                     self.span.close(closes_ms);
                     let duration_ms = flat.duration_ms[cohort];
-                    self.lasting.add(flat.rate(group), duration_ms, count);
+                    self.lasting.add(flat.needs(group), duration_ms, count);
                 }
             }
             if queued.left > 0 {
@@ -336,8 +336,8 @@ impl<'a> Pass<'a> {
         for step in &self.waves.steps[begun..] {
             ready_ms = ready_ms.max(self.groups[step.group as usize].ready_ms);
             let duration_ms = flat.duration_ms[step.cohort as usize];
-            let rate = flat.rate(step.group as usize);
-            self.lasting.add(rate, duration_ms, step.count);
+            let needs = flat.needs(step.group as usize);
+            self.lasting.add(needs, duration_ms, step.count);
             for &r in flat.releases.row(step.cohort as usize) {
                 let r = r as usize;
                 self.down[r] = self.down[r].saturating_sub(step.count);

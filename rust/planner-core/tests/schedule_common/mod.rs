@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::schedule::problem::{
-    Calendar, Cohort, Cohorts, Group, Order, Precedence, Problem, Rate, Resource, Stage,
+    Calendar, Cohort, Cohorts, Group, Need, Order, Precedence, Problem, Rate, Resource, Stage,
 };
 use planner_core::schedule::{Chunk, Held, Schedule};
 use proptest::prelude::*;
@@ -208,15 +208,20 @@ fn check_times(
 fn lasts_ms(problem: &Problem, chunks: &[&Chunk], one: Option<&Chunk>) -> u64 {
     let one = one.map(|chunk| Chunk { count: 1, ..*chunk });
     let all = || chunks.iter().copied().chain(one.as_ref());
-    let rate = |c: &Chunk| problem.groups[c.group as usize].rate;
+    let group = |chunk: &Chunk| &problem.groups[chunk.group as usize];
+    let needs = |chunk: &Chunk, rate: usize| {
+        let of = |need: &&Need| need.rate as usize == rate;
+        let units = group(chunk).needs.iter().find(of).map(|need| need.units);
+        units.map(|units| units * chunk.count)
+    };
+    let begun = |rate: usize| {
+        let units = all().filter_map(|it| needs(it, rate)).sum::<u32>();
+        u64::from((units * 1000).div_ceil(problem.rates[rate].per_s))
+    };
     let each = all().map(|chunk| {
-        let group = &problem.groups[chunk.group as usize];
-        let moves = all().filter(|it| rate(it) == group.rate).map(|it| it.count);
-        let begun = group.rate.map_or(0, |rate| {
-            let per_s = problem.rates[rate as usize].per_s;
-            (moves.sum::<u32>() * 1000).div_ceil(per_s)
-        });
-        u64::from(begun) + group.cohorts.get(chunk.cohort as usize).duration_ms
+        let rates = (0..problem.rates.len()).filter(|&rate| needs(chunk, rate).is_some());
+        let duration_ms = group(chunk).cohorts.get(chunk.cohort as usize).duration_ms;
+        rates.map(begun).max().unwrap_or(0) + duration_ms
     });
     each.max().unwrap_or(0)
 }
@@ -370,9 +375,13 @@ type Rooms = Vec<(u32, u32)>;
 fn build((resources, mut groups, links, rates): (Rooms, Vec<Group>, Links, Vec<u32>)) -> Problem {
     for (g, group) in groups.iter_mut().enumerate() {
         group.name = format!("group {g}").into();
-        // One of the rates, or none.
-        let rate = g % (rates.len() + 1);
-        group.rate = (rate < rates.len()).then_some(rate as u32);
+        // None of the rates, one or more, with a unit a move or more.
+        let rates = (0..rates.len()).filter(|rate| (g >> rate) & 1 == 1);
+        let need = |rate: usize| Need {
+            rate: rate as u32,
+            units: (g / 2 + rate) as u32 % 3 + 1,
+        };
+        group.needs = rates.map(need).collect();
     }
     let rate = |(r, per_s): (usize, u32)| Rate {
         name: format!("rate {r}").into(),
@@ -461,7 +470,7 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
                 order,
                 stages,
                 calendars: Vec::new(),
-                rate: None,
+                needs: Vec::new(),
             }
         },
     )

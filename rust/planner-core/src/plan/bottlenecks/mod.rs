@@ -19,7 +19,7 @@ use crate::{
     diff::diff,
     fleet::Fleet,
     inventory::Inventory,
-    model::{Calendars, Durations, Ledger, Model, pose_without_stages},
+    model::{Calendars, Durations, Ledger, Model, RateOf, pose_without_stages},
     request::Request,
     schedule::Schedule,
 };
@@ -133,9 +133,13 @@ impl Bottlenecks {
                 ("dependency", name, None)
             }
             Unit::Rate(rate) => {
-                let cluster = self.model.rate_clusters[rate as usize];
+                let cluster = match self.model.rates[rate as usize] {
+                    RateOf::Writes(cluster) => Some(cluster),
+                    RateOf::Pulls { cluster, .. } => cluster,
+                };
                 let name = &self.model.problem.rates[rate as usize].name;
-                ("rate", name, Some(&*self.clusters[cluster as usize]))
+                let cluster = cluster.map(|it| &*self.clusters[it as usize]);
+                ("rate", name, cluster)
             }
             Unit::Soak(stage) | Unit::Size(stage) => (
                 "stage",

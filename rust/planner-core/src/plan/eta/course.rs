@@ -12,7 +12,7 @@ use crate::{
     model::{Spread, Spreads, Starts},
     plan::{Plan, PlanError, moves::MovesReader},
     request::Request,
-    schedule::{Open, begun_ms, intersection},
+    schedule::{Open, begun_ms, intersection, problem::Need},
 };
 
 /// What a draw has to know of a plan.
@@ -74,8 +74,11 @@ pub(super) struct Header {
 
 #[derive(Deserialize)]
 struct Rate {
-    cluster: String,
-    writes_per_second: u32,
+    cluster: Option<String>,
+    writes_per_second: Option<u32>,
+    pulls_per_second: Option<u32>,
+    #[serde(default)]
+    pulls_a_move: Vec<(usize, u32)>,
 }
 
 #[derive(Deserialize)]
@@ -135,15 +138,34 @@ impl Header {
         serde_json::from_str(&plan.header).map_err(|error| PlanError::Codec(error.to_string()))
     }
 
-    /// Until the moves of a wave have begun that go by the rate of a cluster, by cluster.
-    fn begun_ms(&self, wave: &WaveOf) -> BTreeMap<&str, u64> {
-        let each = self.rates.iter().map(|rate| {
-            let of = |&&(index, _): &&(usize, u32)| self.workloads[index].cluster == rate.cluster;
-            let moves = wave.workloads.iter().filter(of).map(|it| u64::from(it.1));
-            let ms = begun_ms(moves.sum(), rate.writes_per_second);
-            (&*rate.cluster, ms)
-        });
-        each.collect()
+    /// What a move of each workload needs of each rate by which it goes.
+    fn needs(&self) -> Vec<Vec<Need>> {
+        let mut needs = vec![Vec::new(); self.workloads.len()];
+        for (rate, of) in (0..).zip(&self.rates) {
+            for &(index, units) in &of.pulls_a_move {
+                needs[index].push(Need { rate, units });
+            }
+            if of.writes_per_second.is_some() {
+                let workloads = needs.iter_mut().zip(&self.workloads);
+                let its = workloads.filter(|(_, it)| Some(&it.cluster) == of.cluster.as_ref());
+                its.for_each(|(needs, _)| needs.push(Need { rate, units: 1 }));
+            }
+        }
+        needs
+    }
+
+    /// Until the moves of a wave have begun that go by each rate.
+    fn begun_ms(&self, wave: &WaveOf, needs: &[Vec<Need>]) -> Vec<u64> {
+        let mut units = vec![0; self.rates.len()];
+        for &(index, moves) in &wave.workloads {
+            for need in &needs[index] {
+                units[need.rate as usize] += need.of(moves);
+            }
+        }
+        let per_s = |rate: &Rate| rate.writes_per_second.or(rate.pulls_per_second);
+        let each = self.rates.iter().zip(units);
+        each.map(|(rate, units)| begun_ms(units, per_s(rate).unwrap_or(1)))
+            .collect()
     }
 }
 
@@ -176,13 +198,15 @@ impl Course {
             .zip(0..)
             .map(|(it, at)| (it.place(), (it, at)));
         let by_place: HashMap<String, _> = names.collect();
+        let needs = header.needs();
         let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
         let mut row = 0;
         for wave in &header.per_wave {
-            let (mut its_moves, begun) = (Moves::default(), header.begun_ms(wave));
+            let (mut its_moves, begun) = (Moves::default(), header.begun_ms(wave, &needs));
             for &(index, moves) in &wave.workloads {
                 let its = &header.workloads[index];
-                let begun_ms = begun.get(&*its.cluster).copied().unwrap_or(0);
+                let begun_ms = needs[index].iter().map(|it| begun[it.rate as usize]);
+                let begun_ms = begun_ms.max().unwrap_or(0);
                 let rows = row..row + moves as usize;
                 row = rows.end;
                 for (kind, count) in kinds(&reader, its, rows)? {

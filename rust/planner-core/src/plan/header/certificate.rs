@@ -33,6 +33,8 @@ pub(super) struct Certificate<'a> {
 struct Begun<'a> {
     name: &'a str,
     moves: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<u64>,
     begun_s: f64,
 }
 
@@ -159,6 +161,7 @@ impl Scene<'_> {
         Begun {
             name: &self.model.problem.rates[begun.rate as usize].name,
             moves: begun.moves,
+            units: (begun.units != u64::from(begun.moves)).then_some(begun.units),
             begun_s: seconds(begun.ms),
         }
     }

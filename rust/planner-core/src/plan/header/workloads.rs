@@ -82,7 +82,7 @@ impl ByGroup {
         Self { ends, chunks }
     }
 
-    fn chunks(&self, group: usize) -> &[u32] {
+    pub fn chunks(&self, group: usize) -> &[u32] {
         let begin = if group == 0 { 0 } else { self.ends[group - 1] };
         &self.chunks[begin as usize..self.ends[group] as usize]
     }

@@ -61,8 +61,8 @@ impl Pass<'_> {
     /// How many of so many moves of a cohort the wave can hold before anybody closes.
     pub(super) fn inside(&self, group: usize, cohort: usize, moves: u32, closes_ms: u64) -> u32 {
         let (flat, within_ms) = (self.ground.flat, self.span.within_ms(closes_ms));
-        let (rate, duration_ms) = (flat.rate(group), flat.duration_ms[cohort]);
-        self.lasting.most(rate, duration_ms, moves, within_ms)
+        let (needs, duration_ms) = (flat.needs(group), flat.duration_ms[cohort]);
+        self.lasting.most(needs, duration_ms, moves, within_ms)
     }
 
     /// When the group closes, of which a wave may hold moves that begins at this instant.

@@ -1,0 +1,60 @@
+"""How many moves may go for their images to be pulled at the rates of the plan: pure decisions."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from planner.apply.course import Course, Place, place_of
+from planner.apply.moveset import MoveSet
+from planner.apply.state import Wave
+from planner.apply.steps import Going
+from planner.apply.wave import Due
+
+
+class Pulls:
+    """The rates of registries at one moment of a wave.
+
+    A move may go when everything that was let go before it has been pulled at the rate; what was
+    not used meanwhile is lost (the virtual scheduling of ITU-T I.371, without tolerance).
+    """
+
+    def __init__(self, course: Course, due: Iterable[Due], wave: Wave, now_ms: int) -> None:
+        rates = course.pulls
+        self._now_ms = now_ms
+        self._names = [rate.name for rate in rates]
+        self._takes_ms: dict[Place, dict[int, Fraction]] = {}
+        for index, rate in enumerate(rates):
+            for workload, pulls in rate.pulls_a_move:
+                takes = self._takes_ms.setdefault(course.places[workload], {})
+                takes[index] = Fraction(pulls * 1000, rate.pulls_per_second or 1)
+        self._free_ms = [Fraction(0)] * len(rates)
+        """When each has pulled all that was let go."""
+        if rates:
+            places = {each.number: place_of(each.move) for each in due}
+            for ms, moves in wave.let_go_at:
+                for number in MoveSet.parse(moves):
+                    if number in places:
+                        self._take(places[number], ms)
+
+    def late(self, waiting: Iterable[Due]) -> dict[int, str]:
+        """Moves that have to wait for a registry, with why."""
+        busy = ((each.number, self._busy(place_of(each.move))) for each in waiting)
+        return {number: f"{name} pulls for others" for number, name in busy if name}
+
+    def in_turn(self, going: Sequence[Going]) -> list[Going]:
+        """Those that may go now, the first ones first."""
+        kept = []
+        for each in going:
+            place = place_of(each.move)
+            if not self._busy(place):
+                self._take(place, self._now_ms)
+                kept.append(each)
+        return kept
+
+    def _busy(self, place: Place) -> str:
+        """The rate that has to pull something else before; empty when there is none."""
+        mine = self._takes_ms.get(place, ())
+        return next((self._names[it] for it in mine if self._free_ms[it] > self._now_ms), "")
+
+    def _take(self, place: Place, ms: int) -> None:
+        for index, takes_ms in self._takes_ms.get(place, {}).items():
+            self._free_ms[index] = max(self._free_ms[index], Fraction(ms)) + takes_ms
