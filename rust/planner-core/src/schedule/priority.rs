@@ -5,7 +5,10 @@
 //! moves that queue for the same place. Serving the highest level first is Hu's rule, optimal for
 //! trees on identical machines and good elsewhere.
 
+use std::hash::BuildHasher;
+
 use fastrand::Rng;
+use rustc_hash::FxBuildHasher;
 
 use super::chains::{Chains, successors};
 use super::flat::Flat;
@@ -89,6 +92,8 @@ pub(crate) struct Priority {
     strict: Vec<bool>,
     /// Breaks ties: by size, last by name, so that the order of the input does not matter.
     rank: Vec<u32>,
+    /// Of each place what lots are drawn by: its name, for the same reason.
+    names: Vec<u64>,
 }
 
 impl Priority {
@@ -117,6 +122,7 @@ impl Priority {
             longest_ms,
             strict: flat.strict.clone(),
             rank,
+            names: names(problem),
         }
     }
 
@@ -157,10 +163,10 @@ impl Priority {
             if flat.strict[group] || !have_as_many_places(flat, pace, held) {
                 return;
             }
+            let lot = |place: u32| Rng::with_seed(seed ^ self.names[place as usize]).u64(..);
             held.sort_by_cached_key(|&c| {
                 let takes = !flat.takes.row(c as usize).is_empty();
-                let places = places(flat, pace, c).map(u64::from);
-                takes.then(|| places.fold(seed, |lot, place| Rng::with_seed(lot ^ place).u64(..)))
+                takes.then(|| places(flat, pace, c).map(lot).fold(0, u64::wrapping_add))
             });
         })
     }
@@ -248,6 +254,15 @@ impl Priority {
         }
         places
     }
+}
+
+/// A digest of the name of each place; 0 of other resources.
+fn names(problem: &Problem) -> Vec<u64> {
+    let each = problem.resources.iter().map(|resource| {
+        let name = resource.is_place.then_some(&resource.name);
+        name.map_or(0, |name| FxBuildHasher.hash_one(name))
+    });
+    each.collect()
 }
 
 /// The places that a cohort takes from and not all of its group.
