@@ -16,10 +16,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from threading import Event, Lock, Thread
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +31,7 @@ import yaml
 
 from tests.controlplane.auditor.judge import Judge
 from tests.controlplane.auditor.limits import Cluster
+from tests.controlplane.auditor.reached import Reached
 
 LISTS = {
     "nodes": "/api/v1/nodes",
@@ -42,6 +47,7 @@ LISTS = {
     "poddisruptionbudgets": "/apis/policy/v1/poddisruptionbudgets",
     "podunavailablebudgets": "/apis/policy.kruise.io/v1beta1/podunavailablebudgets",
 }
+LOOK_S = 0.1
 OPTIONAL = tuple(kind for kind, path in LISTS.items() if "kruise.io" in path)
 
 
@@ -86,31 +92,72 @@ class Server:
         return document["items"], document["metadata"]["resourceVersion"]
 
     def watch(self, version: str) -> Iterator[tuple[str, Any]]:
-        """Give what happens to pods after a version."""
+        """Give what happens to pods after a version.
+
+        Raises:
+            ForgottenError: the server does not know any more what happened after it.
+        """
         answer = self.ask(f"{LISTS['pods']}?watch=true&resourceVersion={version}")
+        if answer.status == http.HTTPStatus.GONE:
+            raise ForgottenError
         if answer.status != http.HTTPStatus.OK:
             raise ConnectionError(f"watch: {answer.status}")
         for line in answer:
             event = json.loads(line)
             if event["type"] == "ERROR":
-                raise ConnectionError(event["object"].get("message"))
+                raise ForgottenError(event["object"].get("message"))
             yield event["type"], event["object"]
+
+
+class ForgottenError(ConnectionError):
+    """What happened after a version has to be listed."""
 
 
 @dataclass
 class Bench:
-    """Where what the threads see comes together."""
+    """Where what the threads hear comes together, to be judged in the order in which it came.
 
-    judge: Judge
-    lock: Lock = field(default_factory=Lock)
+    Whoever hears does nothing else: of two clusters the one that has much to tell would be judged
+    later than the other.
+
+    Attributes:
+        at_s: when that came which is judged now.
+    """
+
+    heard: SimpleQueue[tuple[float, Callable[[Judge], None]]] = field(default_factory=SimpleQueue)
     stop: Event = field(default_factory=Event)
+    at_s: float = 0.0
     changes: int = 0
+    reached: dict[str, Reached] = field(default_factory=lambda: defaultdict(Reached))
+
+    def hear(self, judged: Callable[[Judge], None]) -> None:
+        """Take something that is to be judged."""
+        self.heard.put((_now(), judged))
+
+    def listed(self, cluster: str, pods: list[Any], version: str) -> None:
+        """Take all pods of a cluster as they are now."""
+
+        def judged(judge: Judge) -> None:
+            self.reached[cluster].listed(pods, version)
+            judge.see_all(cluster, pods)
+
+        self.hear(judged)
 
     def see(self, cluster: str, pod: Any, *, gone: bool) -> None:  # noqa: ANN401 JSON
         """Take a pod as it is now."""
-        with self.lock:
+
+        def judged(judge: Judge) -> None:
             self.changes += 1
-            self.judge.see(cluster, pod, gone=gone)
+            self.reached[cluster].see(pod, gone=gone)
+            judge.see(cluster, pod, gone=gone)
+
+        self.hear(judged)
+
+    def go_on(self, judge: Judge) -> None:
+        """Judge the next thing, if one comes soon."""
+        with suppress(Empty):
+            self.at_s, judged = self.heard.get(timeout=LOOK_S)
+            judged(judge)
 
 
 def main() -> None:
@@ -120,44 +167,57 @@ def main() -> None:
     clusters = {each["name"]: each["cluster"] for each in config["clusters"]}
     users = {each["name"]: each["user"] for each in config["users"]}
     servers, known, versions = {}, {}, {}
+    bench = Bench(at_s=_now())
     for context in config["contexts"]:
         name, its = context["name"], context["context"]
         servers[name] = Server(clusters[its["cluster"]], users[its["user"]])
         found = {kind: servers[name].list(kind) for kind in LISTS}
         known[name] = Cluster(name, {kind: items for kind, (items, _) in found.items()})
-        versions[name] = found["pods"][1]
+        pods, versions[name] = found["pods"]
+        bench.reached[name].listed(pods, versions[name])
     threading.excepthook = _end
-    # The clock by which pods of the test beds become Ready, too.
-    judge = Judge(
-        request,
-        known,
-        clock=time.time,  # noqa: TID251 as above
-        namespaces=sys.argv[3:],
-    )
-    bench = Bench(judge=judge)
+    judge = Judge(request, known, clock=lambda: bench.at_s, namespaces=sys.argv[3:])
     for name, server in servers.items():
         arguments = (name, server, versions[name], bench)
         Thread(target=_follow, args=arguments, daemon=True).start()
     Thread(target=_listen, args=(bench,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: bench.stop.set())
     print("watching", flush=True)  # noqa: T201
-    bench.stop.wait()
-    with bench.lock:
-        found_out = {
-            "violations": bench.judge.violations,
-            "disrupted": len(bench.judge.disrupted),
-            "theirs": bench.judge.theirs.taken,
-            "changes": bench.changes,
-        }
+    while not bench.stop.is_set():
+        bench.go_on(judge)
+    _catch_up(bench, judge, servers)
+    found_out = {
+        "violations": judge.violations,
+        "disrupted": len(judge.disrupted),
+        "theirs": judge.theirs.taken,
+        "changes": bench.changes,
+    }
     print(json.dumps(found_out), flush=True)  # noqa: T201
+
+
+def _catch_up(bench: Bench, judge: Judge, servers: Mapping[str, Server]) -> None:
+    """Judge everything that has happened until now."""
+    for name, server in servers.items():
+        pods, version = server.list("pods")
+        while not bench.reached[name].has(pods, version):
+            bench.go_on(judge)
+
+
+def _now() -> float:
+    # The clock by which pods of the test beds become Ready, too.
+    return time.time()  # noqa: TID251 as above
 
 
 def _listen(bench: Bench) -> None:
     """Hear what somebody else is about to do."""
     for line in sys.stdin:
-        with bench.lock:
-            bench.judge.told(json.loads(line))
+        what = json.loads(line)
+        bench.hear(partial(_told, what))
         print("noted", flush=True)  # noqa: T201
+
+
+def _told(what: Any, judge: Judge) -> None:  # noqa: ANN401 JSON
+    judge.told(what)
 
 
 def _end(error: threading.ExceptHookArgs) -> None:
@@ -167,19 +227,21 @@ def _end(error: threading.ExceptHookArgs) -> None:
 
 
 def _follow(name: str, server: Server, version: str, bench: Bench) -> None:
-    """Take every change of the pods of a cluster; what was missed is listed again."""
-    while not bench.stop.wait(0.1):
+    """Take every change of the pods of a cluster; what the server has forgotten is listed again."""
+    while True:
         try:
             if not version:
                 pods, version = server.list("pods")
-                with bench.lock:
-                    bench.judge.see_all(name, pods)
+                bench.listed(name, pods, version)
             for kind, pod in server.watch(version):
                 version = pod["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
                     bench.see(name, pod, gone=kind == "DELETED")
-        except (OSError, ValueError, http.client.HTTPException):
+        except ForgottenError:
             version = ""
+        except (OSError, ValueError, http.client.HTTPException):
+            # Cut, perhaps in the middle of a line: it goes on from the last whole one.
+            time.sleep(LOOK_S)
 
 
 if __name__ == "__main__":

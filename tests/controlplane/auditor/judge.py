@@ -11,6 +11,7 @@ from tests.controlplane.auditor.owners import resolved
 from tests.controlplane.auditor.pods import (
     Key,
     Object,
+    fell_between,
     images_of,
     is_over,
     name_of,
@@ -93,10 +94,16 @@ class Judge:
             self._floors[number] = min(self._floors[number], self._least(number))
 
     def see_all(self, cluster: str, pods: Iterable[Object]) -> None:
-        """Take all pods of a cluster as they are now; those that are not among them are gone."""
+        """Take all pods of a cluster as they are now; those that are not among them are gone.
+
+        What fell and came back since they were seen last is told by when it became Ready.
+        """
         here = {pod["metadata"]["uid"]: pod for pod in pods}
         gone = [key for key in self._pods if key[0] == cluster and key[1] not in here]
-        for pod in here.values():
+        for uid, pod in here.items():
+            before = self._pods.get((cluster, uid))
+            if before is not None and fell_between(before, pod):
+                self._fell_unseen(cluster, before)
             self.see(cluster, pod, gone=False)
         for key in gone:
             self.see(cluster, self._pods[key], gone=True)
@@ -110,7 +117,7 @@ class Judge:
             self._spots.left(key)
         else:
             self._pods[key] = pod
-        if self._namespaces and pod["metadata"]["namespace"] not in self._namespaces:
+        if not self._is_judged(pod):
             return
         if before is not None and serves(before) and (gone or not serves(pod)):
             stays = not gone and "deletionTimestamp" not in pod["metadata"]
@@ -125,6 +132,14 @@ class Judge:
             self._note(*self._drains.see(cluster, before, pod))
         if not gone and (before is None or images_of(before) != images_of(pod)):
             self._changed(cluster, pod)
+
+    def _fell_unseen(self, cluster: str, before: Object) -> None:
+        """A pod fell and serves again: how many served beside it meanwhile nobody knows."""
+        if self._is_judged(before) and not self.theirs.named(cluster, before, stays=True):
+            self._fell(cluster, (cluster, before["metadata"]["uid"]), before)
+
+    def _is_judged(self, pod: Object) -> bool:
+        return not self._namespaces or pod["metadata"]["namespace"] in self._namespaces
 
     def _fell(self, cluster: str, key: Key, before: Object) -> None:
         """A pod that served does not any more: once for a pod, and never when it is new."""

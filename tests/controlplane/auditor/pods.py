@@ -23,6 +23,14 @@ def serves_for(pod: Object, least_s: int, now: float) -> bool:
     return not since or datetime.fromisoformat(since).timestamp() + least_s <= now
 
 
+def fell_between(before: Object, after: Object) -> bool:
+    """Whether a pod that serves as it did became Ready once more in between."""
+    first, second = _ready(before), _ready(after)
+    if first is None or second is None:
+        return False
+    return first.get("lastTransitionTime") != second.get("lastTransitionTime")
+
+
 def _ready(pod: Object) -> Object | None:
     """Its condition Ready, when that is true."""
     conditions = pod.get("status", {}).get("conditions") or ()

@@ -150,6 +150,23 @@ def test_a_pod_that_went_unseen_is_gone_when_all_are_listed() -> None:
     assert audit.disrupted == {("hz", "web-2"), ("hz", "web-3")}
 
 
+def test_a_pod_that_fell_and_came_back_unseen_was_disrupted() -> None:
+    audit = judge()
+
+    def ready_since(minute: int) -> list[dict[str, Any]]:
+        pods = [pod(app, n) for app in ("web", "db") for n in range(4 if app == "web" else 2)]
+        (condition,) = pods[0]["status"]["conditions"]
+        condition["lastTransitionTime"] = f"2026-11-23T10:{minute:02}:00Z"
+        return pods
+
+    audit.see("hz", ready_since(0)[0], gone=False)
+    audit.see_all("hz", ready_since(0))
+    assert audit.disrupted == set()
+    audit.see_all("hz", ready_since(1))
+    assert audit.disrupted == {("hz", "web-0")}
+    assert audit.violations == [], "how many served beside it nobody knows"
+
+
 def test_a_budget_for_each_workload_counts_its_pods_alone() -> None:
     audit = judge(budgets=[{"name": "each", "scope": "workload", "maxUnavailable": "50%"}])
     for app in ("web", "db"):
