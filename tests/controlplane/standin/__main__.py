@@ -88,15 +88,17 @@ def run(store: Store, controllers: Controllers, inbox: Inbox, stopping: Event) -
             store.absorb(inbox.get(timeout=AGAIN_S))
         take_in(store, inbox)
         now = time.monotonic()
-        store.dirty.update(dict.fromkeys(key for key, due in later.items() if due <= now))
-        # SidecarSets first: real controllers run beside each other, and a pod that a CloneSet
-        # has taken does not wait a round for its sidecar.
-        keys = sorted(store.dirty, key=lambda key: key.kind != SIDECAR_SET)
-        for key in keys if store.is_complete else ():
+        for key in [key for key, due in later.items() if due <= now]:
+            store.dirty[key] = None
+            del later[key]
+        for key in list(store.dirty) if store.is_complete else ():
             take_in(store, inbox)
-            store.dirty.pop(key, None)
-            later.pop(key, None)
-            if looked_at(controllers, key):
+            # SidecarSets first: real controllers run beside each other, and a pod that a CloneSet
+            # has taken does not serve again before its sidecar, however long this process stands.
+            sets = [it for it in store.dirty if it.kind == SIDECAR_SET]
+            if not all(looked_at(controllers, store, it) for it in sets):
+                break
+            if key.kind != SIDECAR_SET and not looked_at(controllers, store, key):
                 later[key] = now + AGAIN_S
         stopping.wait(ROUND_S)
 
@@ -108,15 +110,18 @@ def take_in(store: Store, inbox: Inbox) -> None:
             store.absorb(inbox.get_nowait())
 
 
-def looked_at(controllers: Controllers, key: Key) -> bool:
-    """Look at an object, and say whether to do so again soon: always after a refusal."""
+def looked_at(controllers: Controllers, store: Store, key: Key) -> bool:
+    """Look at an object, and say whether that is all; not when it has to be done again soon."""
+    store.dirty.pop(key, None)
     try:
-        return controllers.look(key)
+        return not controllers.look(key)
     except (RefusedError, OSError) as error:
         # A conflict is no news: somebody else wrote, and what is now is looked at next.
         if getattr(error, "status", None) != HTTPStatus.CONFLICT:
             print(f"{key.path}: {error!r}", file=sys.stderr, flush=True)  # noqa: T201
-        return True
+        if key.kind == SIDECAR_SET:
+            store.dirty[key] = None
+        return False
 
 
 if __name__ == "__main__":
