@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from threading import Lock, Thread
 from typing import Any, Final
 
-from planner.simulate.rules.pods import Object, is_active, is_leaving, is_ready, name_of
+from planner.simulate.rules.pods import (
+    Object,
+    is_active,
+    is_leaving,
+    is_ready,
+    labels_of,
+    name_of,
+)
 from planner.simulate.slots import way_taken
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
@@ -19,6 +26,9 @@ from tests.controlplane.given import (
     wants_kruise,
     wants_kwok,
 )
+from tests.controlplane.roundtrip import NAME as OF_ROUND_TRIP
+from tests.controlplane.roundtrip import RoundTrip
+from tests.controlplane.seen import wait_seen
 from tests.controlplane.standin.link import Server, watch
 from tests.controlplane.versions import as_served
 from tests.controlplane.wait import until
@@ -26,8 +36,7 @@ from tests.controlplane.wait import until
 QUIET_S: Final = 1.0
 # Pods of somebody else's cluster take their time.
 THEIR_QUIET_S: Final = 5.0
-DEADLINE_S: Final = 60.0
-THEIR_DEADLINE_S: Final = 300.0
+DEADLINE_S: Final = 300.0
 # What kwok knows as an image that never comes up.
 BROKEN: Final = "broken"
 # Where the contract has its images.
@@ -43,16 +52,17 @@ class RealBed:
         self._space = space
         if isinstance(plane, GivenCluster):
             self._server = Server.of(plane.proxied())
-            self._quiet_s, self._deadline_s = THEIR_QUIET_S, THEIR_DEADLINE_S
+            self._quiet_s = THEIR_QUIET_S
         else:
             self._server = Server.of(plane.kubeconfig())
-            self._quiet_s, self._deadline_s = QUIET_S, DEADLINE_S
+            self._quiet_s = QUIET_S
         self._has_kubelets = has_kubelets(plane)
         self._is_over = False
         self._images: dict[str, str] = {}
         self._sidecar_sets: set[str] = set()
         self._lock = Lock()
         self._last = time.monotonic()
+        self._round_trip = RoundTrip(self._api, space)
         self._pods: dict[str, Object] = {}
         self.watch()
 
@@ -78,13 +88,19 @@ class RealBed:
         if kind == "SidecarSet":
             self._sidecar_sets.add(path)
         self._api.apply(path, manifest)
+        if kind == "SidecarSet":
+            # Pods that are made next are to have it.
+            wait_seen(self._api, path)
         if (api, kind) == ("apps/v1", "StatefulSet"):
             wants_kept(self._plane, path, manifest["spec"]["updateStrategy"]["rollingUpdate"])
         self._heard()
 
     def settle(self) -> None:
-        """Wait until nothing has been written to a pod for a while."""
-        until("the pods rest", self._rest, deadline_s=self._deadline_s)
+        """Wait until nothing has been written to a pod for a while.
+
+        In that while each process has done something else, or it might as well have stood still.
+        """
+        until("the pods rest", self._rest, deadline_s=DEADLINE_S)
 
     def pods(self) -> list[Object]:
         """The pods that are there and not leaving, by name."""
@@ -154,15 +170,19 @@ class RealBed:
             )
 
     def _rest(self) -> bool:
+        before = self._last
+        self._round_trip.go()
         with self._lock:
             pods, last = list(self._pods.values()), self._last
-        if time.monotonic() - last <= self._quiet_s:
+        if last != before or time.monotonic() - last <= self._quiet_s:
             return False
         # Kubelets are silent while they load an image, or wait for a container to end. Nothing is
         # broken on purpose where they are.
         return not self._has_kubelets or all(is_ready(it) and not is_leaving(it) for it in pods)
 
     def _note(self, pod: Object, *, gone: bool) -> None:
+        if labels_of(pod).get("app") == OF_ROUND_TRIP:
+            return
         with self._lock:
             name = name_of(pod)
             before, after = self._pods.get(name), None if gone else pod
