@@ -14,6 +14,7 @@ import yaml
 from tests.controlplane import fleet
 from tests.controlplane.api import Api, RefusedError
 from tests.controlplane.fleet import REGISTRY, Manifest
+from tests.controlplane.seen import wait_seen
 from tests.controlplane.versions import VERSIONS, as_served
 from tests.controlplane.wait import until
 
@@ -190,6 +191,8 @@ def fill(api: Api, cluster: Cluster, size: Size) -> None:
     """
     for path, manifest in manifests(cluster, size):
         until(f"{path} is served", partial(_applied, api, path, manifest))
+        if manifest["kind"] == "SidecarSet":
+            wait_seen(api, as_served(api, path, manifest)[0])
     until("the pods of the shop are ready", partial(_is_filled, api, cluster, size))
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
 from tests.controlplane.given import ours, vacate, wants_room
+from tests.controlplane.seen import wait_seen
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
             change_node(plane.admin, name, {"metadata": {"labels": {**HERE, "pool": pool}}})
         for path, manifest in manifests():
             plane.admin.apply(path, manifest)
+            if path == MESH:
+                wait_seen(plane.admin, path)
         count = sum(REPLICAS.values()) + len(OLD_NODES) + len(NEW_NODES)
         until("its pods are ready", lambda: len(ready(plane.admin)) == count)
         yield plane
@@ -243,7 +246,7 @@ def test_a_pod_that_came_to_an_old_node_since_the_plan_leaves_it(
     until("it serves", lambda: len(ready(api)) == len(names))
     for name in NEW_NODES:
         change_node(api, name, {"spec": {"unschedulable": None}})
-    with operator.apply(plan, "--patience", "20") as running:
+    with operator.apply(plan, "--patience", "60") as running:
         assert running.end() == 0, running.errors + str(running.events[-2:])
     assert running.said("ended")[0]["failed"] == 0
     assert_done(api)
@@ -266,7 +269,7 @@ def test_pods_that_are_made_anew_come_with_new_sidecars(
             }
         }
     ]
-    with operator.apply(operator.plan(json.dumps(wanted)), "--patience", "10") as running:
+    with operator.apply(operator.plan(json.dumps(wanted)), "--patience", "60") as running:
         assert running.end() == 0, running.errors + str(running.events[-2:])
     (ended,) = running.said("ended")
     assert ended["moved"] == ended["fidelity"]["as_planned"] == REPLICAS["cart"]

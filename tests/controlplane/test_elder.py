@@ -17,6 +17,7 @@ from tests.controlplane.conftest import add_nodes, serves
 from tests.controlplane.definitions import definitions
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.running import Operator
+from tests.controlplane.seen import wait_seen
 from tests.controlplane.test_given import CONTRACT, HERE, run
 from tests.controlplane.wait import until
 
@@ -63,6 +64,8 @@ def elder(old_plane: ControlPlane) -> Iterator[ControlPlane]:
     try:
         for path, manifest in manifests():
             admin.apply(path, manifest)
+            if path == MESH:
+                wait_seen(admin, path)
         until("its pods are ready", lambda: len(ready(admin)) == sum(REPLICAS.values()))
         yield old_plane
     finally:
