@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import fleet, shop
+from tests.controlplane.api import RefusedError
 from tests.controlplane.conftest import serves
 from tests.controlplane.fleet import REGISTRY
 from tests.controlplane.given import vacate, wants_room
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
@@ -96,6 +97,26 @@ def workloads(api: Api) -> dict[str, Any]:
     kinds = ("deployments", "statefulsets", "daemonsets")
     lists = (api.get(f"/apis/apps/v1/namespaces/{SPACE}/{kind}")["items"] for kind in kinds)
     return {each["metadata"]["name"]: each for items in lists for each in items}
+
+
+@contextmanager
+def held(api: Api, name: str) -> Iterator[Callable[[], None]]:
+    """A pod of a StatefulSet that does not end before it is let: its move lasts as long.
+
+    Gives what lets it end.
+    """
+    path = f"{PLACE}/pods/{name}"
+
+    def free() -> None:
+        api.patch(path, {"metadata": {"finalizers": None}})
+
+    api.patch(path, {"metadata": {"finalizers": ["tests/held"]}})
+    try:
+        yield free
+    finally:
+        # It may be on its way back.
+        with suppress(RefusedError):
+            free()
 
 
 def agents(api: Api) -> int:

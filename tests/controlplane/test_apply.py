@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 from contextlib import closing
@@ -30,12 +31,14 @@ from tests.controlplane.applied import (
 )
 from tests.controlplane.auditing import merged
 from tests.controlplane.given import ours
+from tests.controlplane.plane import OBSERVER
 from tests.controlplane.program import planner
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
     from tests.controlplane.running import Operator, Running
 
@@ -225,7 +228,7 @@ def test_a_run_waits_until_its_window_opens(operator: Operator, hangzhou: Plane)
 def test_what_is_not_allowed_is_said_before_anything_is_done(
     operator: Operator, hangzhou: Plane
 ) -> None:
-    ours(hangzhou)
+    observer = ours(hangzhou).api(OBSERVER)
     role, binding = rights("planner-observer", "observe")
     hangzhou.admin.apply(*role)
     hangzhou.admin.apply(*binding)
@@ -240,9 +243,21 @@ def test_what_is_not_allowed_is_said_before_anything_is_done(
     assert "not allowed to delete pods in applied" in refused["why"]
     for path, manifest in rights("planner-executor", "apply"):
         hangzhou.admin.apply(path, manifest)
+    until("the server knows of it", lambda: may_delete_pods(observer))
     with operator.apply(plan) as running:
         assert running.end() == 0, running.errors
     assert images(hangzhou.admin)[image("web", "2.0.0")] == 12
+
+
+def may_delete_pods(api: Api) -> bool:
+    asked = {"verb": "delete", "resource": "pods", "namespace": SPACE}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    return bool(json.loads(api.request("POST", path, review))["status"]["allowed"])
 
 
 def rights(name: str, command: str) -> list[tuple[str, Any]]:
@@ -263,12 +278,18 @@ def test_an_executor_that_slept_and_was_replaced_does_nothing(
     operator: Operator, hangzhou: Plane
 ) -> None:
     plan = operator.plan(request("2.0.0", "web", "mysql", "agent"))
-    with operator.audited(), operator.apply(plan) as sleeper:
+    with (
+        operator.audited(),
+        # However long the others take to begin, the run is not over before.
+        applied.held(hangzhou.admin, "mysql-3") as free,
+        operator.apply(plan) as sleeper,
+    ):
         sleeper.wait_for("letting-go")
         with operator.apply(plan) as second:
             assert second.end() == 64
             assert "is being carried out by" in second.errors
         until("it sleeps and holds no log", partial(put_to_sleep, sleeper, operator))
+        free()
         # Its lease runs out: 30 seconds.
         until("another takes over", partial(taken_over, operator, plan), deadline_s=300)
         seen = len(sleeper.events)
@@ -282,6 +303,8 @@ def test_an_executor_that_slept_and_was_replaced_does_nothing(
 def put_to_sleep(sleeper: Running, operator: Operator) -> bool:
     """Stop it, but not in the middle of a write to the log: in SQLite nobody else could write."""
     sleeper.process.send_signal(signal.SIGSTOP)
+    # Not every thread of it may stand still at once.
+    os.waitid(os.P_PID, sleeper.process.pid, os.WSTOPPED)
     log = sqlite3.connect(operator.db.removeprefix("sqlite:///"), timeout=0)
     with closing(log):
         try:
