@@ -38,6 +38,10 @@ PACE = Pace(
 )
 
 
+SAME_S = 300.0
+"""A rollout of 40 pods, one after the other, may have to end first, and a look at a list takes."""
+
+
 def empty_log(clock: Clock | None = None) -> MemoryEventLog:
     """A log whose digests can be compared with those of others."""
     return MemoryEventLog(clock=clock or SystemClock(), identity=IDENTITY)
@@ -128,7 +132,7 @@ def fleet_of(log: EventLog) -> core.Fleet:
     return fleet_at(log, until=log.head().position, snapshots=None)
 
 
-def wait_same(log: EventLog, plane: ControlPlane, *, deadline_s: float = 90.0) -> None:
+def wait_same(log: EventLog, plane: ControlPlane, *, deadline_s: float = SAME_S) -> None:
     """Wait until the folded fleet equals a fresh list, in every column of every object."""
 
     def same() -> bool:

@@ -35,14 +35,14 @@ class Process:
                 env={**os.environ, **(environment or {})},
             )
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = STOP_S) -> int:
         """Send a signal and wait for the end; what does not end is killed. Gives its exit code."""
         running, self._running = self._running, None
         if running is None:
             return 0
         running.send_signal(number)
         try:
-            return running.wait(timeout=STOP_S)
+            return running.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
             running.kill()
             return running.wait()

@@ -315,6 +315,9 @@ def test_only_one_observer_may_write_to_a_cluster(other_plane: ControlPlane) -> 
     with observing(log, {other_plane.name: door(other_plane)}) as first:
         wait_same(log, other_plane)
         with observing(log, {other_plane.name: door(other_plane)}) as second:
+            # Who began after the change was appended would go on from there.
+            watches = f"{other_plane.name} namespaces: watching from"
+            until("it watches", lambda: second.done or any(watches in it for it in second.told))
             path = f"/api/v1/namespaces/{fleet.NAMESPACE}"
             value = {"metadata": {"labels": {"tests/label": "x"}}}
             other_plane.admin.patch(path, value)

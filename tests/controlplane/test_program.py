@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.controlplane.plane import ControlPlane
 
 KILLS = 3
+ENDS_S = 120.0
+"""How long an observer that was told to stop may take to append what it has."""
 
 
 def url(folder: Path) -> str:
@@ -55,27 +57,28 @@ def test_nothing_is_missed_or_listed_again_when_the_observer_is_killed(
                 process = observer(plane, tmp_path)
         wait_same(log, plane)
         log.verify()
-        assert process.stop(signal.SIGTERM) == 0
+        assert process.stop(signal.SIGTERM, within_s=ENDS_S) == 0
         assert events(log, plane.name, "pods").count("list_begun") == 1
 
 
 def test_a_signal_stops_it_when_everything_is_appended(plane: ControlPlane, tmp_path: Path) -> None:
     with opened(tmp_path) as log:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        watching = f"{plane.name} pods: watching from version"
+        for times, number in enumerate((signal.SIGINT, signal.SIGTERM), 1):
             process = observer(plane, tmp_path)
+            until("it watches", lambda: process.log.read_text().count(watching) >= times)  # noqa: B023 called in its round
             with churning(plane.admin, seed=number) as churn:
                 wait_changes(churn, 10)
                 position = log.head().position
                 until("it appends", lambda: log.head().position > position)  # noqa: B023 called in its round
-                assert process.stop(number) == 0
+                assert process.stop(number, within_s=ENDS_S) == 0
         log.verify()
         told = process.log.read_text()
         assert "\x1b" not in told
-        assert f"{plane.name} pods: watching from version" in told
         assert f"Log at {log.head().position}" in told
         process = observer(plane, tmp_path)
         wait_same(log, plane)
-        assert process.stop() == 0
+        assert process.stop(within_s=ENDS_S) == 0
 
 
 def test_a_cluster_that_is_not_there_is_asked_again(plane: ControlPlane, tmp_path: Path) -> None:
@@ -86,7 +89,7 @@ def test_a_cluster_that_is_not_there_is_asked_again(plane: ControlPlane, tmp_pat
         process.start()
         until("it says so", lambda: "trying again in" in process.log.read_text())
         assert "refused" in process.log.read_text()
-        assert process.stop(signal.SIGTERM) == 0
+        assert process.stop(signal.SIGTERM, within_s=ENDS_S) == 0
 
 
 def test_a_context_that_is_not_there_is_a_usage_error(plane: ControlPlane, tmp_path: Path) -> None:

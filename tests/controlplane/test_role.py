@@ -21,6 +21,7 @@ from tests.controlplane.observing import (
 )
 from tests.controlplane.plane import OBSERVER
 from tests.controlplane.program import planner
+from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +68,18 @@ def bound(plane: ControlPlane) -> Iterator[None]:
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OBSERVER}],
     }
     plane.admin.apply(f"{RBAC}/clusterrolebindings/{ROLE_NAME}", binding)
+    until("the server knows of it", lambda: may_read(plane))
     yield
     plane.admin.delete(f"{RBAC}/clusterrolebindings/{ROLE_NAME}")
+
+
+def may_read(plane: ControlPlane) -> bool:
+    """Whether the user who observes may read pods by now."""
+    try:
+        plane.api(OBSERVER).raw("/api/v1/pods?limit=1")
+    except RefusedError:
+        return False
+    return True
 
 
 def test_the_printed_role_is_the_one_that_the_kinds_need() -> None:
