@@ -180,11 +180,11 @@ def is_served(plane: ControlPlane, path: str) -> bool:
 
 
 def wait_all_ready(plane: ControlPlane, count: int) -> None:
-    """Wait until there are so many pods and all of them are ready."""
+    """Wait until there are so many pods, all of them are ready and none is on its way out."""
 
     def all_ready() -> bool:
         pods = plane.admin.get("/api/v1/pods")["items"]
-        return len(pods) == count and all(is_ready(pod) for pod in pods)
+        return len(pods) == count and all(serves(pod) for pod in pods)
 
     until(f"{count} pods are ready", all_ready)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tests.controlplane.fleet import Manifest
     from tests.controlplane.given import Plane
 
     Planes = Mapping[str, Plane]
@@ -30,7 +31,12 @@ def to(version: str) -> str:
 
 def pods(planes: Planes) -> int:
     """How many pods the shop has: more than 600 on two clusters of our own."""
-    return sum(len(shop.pods(plane.admin)) for plane in planes.values())
+    return sum(len(staying(plane)) for plane in planes.values())
+
+
+def staying(plane: Plane) -> list[Manifest]:
+    """The pods of the shop but those on their way out: an old one may end after its run."""
+    return [it for it in shop.pods(plane.admin) if "deletionTimestamp" not in it["metadata"]]
 
 
 def versions(planes: Planes, *namespaces: str) -> set[str]:
@@ -38,7 +44,7 @@ def versions(planes: Planes, *namespaces: str) -> set[str]:
     return {
         container["image"].rpartition(":")[2]
         for plane in planes.values()
-        for pod in shop.pods(plane.admin)
+        for pod in staying(plane)
         if pod["metadata"]["namespace"] in (namespaces or shop.NAMESPACES)
         for container in pod["spec"]["containers"]
     }

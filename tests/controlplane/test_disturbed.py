@@ -34,10 +34,14 @@ def of(planes: Planes, name: str) -> list[dict[str, Any]]:
 def somebody_works(planes: Planes, running: Running) -> None:
     """Scale a Deployment up, change the environment of a StatefulSet, and delete a pod."""
     api, auditor = planes["hangzhou"].admin, running.auditor
-    scaled = len(of(planes, "catalog")) + 2
-    api.merge(f"{SHOP}/deployments/catalog", {"spec": {"replicas": scaled}})
+    # Of the spec: of pods that are under way there may be more or fewer.
+    scaled, most = (
+        api.get(path)["spec"]["replicas"]
+        for path in (f"{SHOP}/deployments/catalog", f"{DATA}/statefulsets/redis")
+    )
+    api.merge(f"{SHOP}/deployments/catalog", {"spec": {"replicas": scaled + 2}})
     # Its controller makes those anew that have the new image already, and the run the others.
-    auditor.theirs(cluster="hangzhou", workload=REDIS, most=len(of(planes, "redis")))
+    auditor.theirs(cluster="hangzhou", workload=REDIS, most=most)
     containers = {"containers": [{"name": "main", "env": [TUNED]}]}
     api.merge(f"{DATA}/statefulsets/redis", {"spec": {"template": {"spec": containers}}})
     lost = next(pod["metadata"] for pod in of(planes, "web") if serves(pod))

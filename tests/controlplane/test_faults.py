@@ -302,7 +302,19 @@ class Lossy:
         return answer
 
 
+def is_told(deployment: Any) -> bool:  # noqa: ANN401 JSON
+    """Whether the status of a Deployment is of its present spec, and counts all pods available."""
+    status = deployment["status"]
+    counts = {status.get(key) for key in ("replicas", "updatedReplicas", "availableReplicas")}
+    same = status["observedGeneration"] == deployment["metadata"]["generation"]
+    return same and counts == {PODS_MAX}
+
+
 def test_a_write_whose_answer_is_lost_is_not_said_again(other_plane: ControlPlane) -> None:
+    # Whatever its controller has to say of the Deployment it has said: a write in between is one
+    # more of ours.
+    wait_all_ready(other_plane, PODS_MAX)
+    until("all is told", lambda: is_told(other_plane.admin.get(WEB_PATH)))
     lossy = Lossy(door(other_plane))
     by = writer(lossy)
     by.pull(*WEB, lambda live: spec_with(live, revisionHistoryLimit=5))
@@ -359,6 +371,8 @@ def test_a_run_goes_on_whatever_becomes_of_its_connections(
                 until("it is noticed", is_noticed)
                 proxy.mend()
             assert running.end() == 0, running.errors
+    # An old pod may end after the new one has come.
+    wait_all_ready(other_plane, PODS_MAX)
     pods = api.get(PODS)["items"]
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {f"{image}:faults"}
     (ended,) = running.said("ended")

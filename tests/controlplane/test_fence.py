@@ -14,6 +14,7 @@ from planner.errors import LeaseLostError
 from planner.log.memory import MemoryEventLog
 from planner.model.clock import ManualClock
 from tests.controlplane import fleet
+from tests.controlplane.conftest import wait_all_ready
 from tests.controlplane.observing import door
 from tests.shop import IDENTITY
 
@@ -75,6 +76,8 @@ def node_labelled(writer: Writer, _pod: Pod) -> None:
 def test_a_write_that_was_held_up_finds_another_executor_there(
     other_plane: ControlPlane, write: Callable[[Writer, Pod], None]
 ) -> None:
+    # What a test before this one did to the pods is over.
+    wait_all_ready(other_plane, 12)
     api, clock, run = other_plane.admin, ManualClock(0), write.__name__
     log = MemoryEventLog(clock=clock, identity=IDENTITY)
     before, node = api.get(WEB_PATH), api.get(NODE_PATH)

@@ -55,7 +55,7 @@ def run(plane: ControlPlane, *tests: str | Path) -> str:
 
 def what_is_there(api: Api) -> set[tuple[str, str, str]]:
     """Everything that somebody has, by kind and uid, and its labels."""
-    until("no namespace is on its way out", lambda: not leaving(api))
+    until("no namespace and no pod is on its way out", lambda: not leaving(api))
     return {
         (kind, each["metadata"]["uid"], str(each["metadata"].get("labels")))
         for kind in KINDS
@@ -64,8 +64,12 @@ def what_is_there(api: Api) -> set[tuple[str, str, str]]:
 
 
 def leaving(api: Api) -> list[str]:
-    spaces = api.get(KINDS[0])["items"]
-    return [it["metadata"]["name"] for it in spaces if "deletionTimestamp" in it["metadata"]]
+    there = (
+        it["metadata"]
+        for kind in ("namespaces", "pods")
+        for it in api.get(f"/api/v1/{kind}")["items"]
+    )
+    return [it["name"] for it in there if "deletionTimestamp" in it]
 
 
 def test_a_plan_is_carried_out_on_a_cluster_that_is_given(other_plane: ControlPlane) -> None:
