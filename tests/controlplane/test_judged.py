@@ -222,16 +222,21 @@ def test_what_somebody_froze_half_done_stays_held(operator: Operator, hangzhou: 
 def test_an_executor_sees_by_somebody_elses_observer_and_serves_metrics(
     operator: Operator, hangzhou: Plane
 ) -> None:
-    plan = operator.plan(request({"api": "2.0.0"}))
+    stages = [{"name": "half", "perWorkload": "50%", "approval": "required"},
+              {"name": "rest", "perWorkload": "100%"}]  # fmt: skip
+    plan = operator.plan(request({"api": "2.0.0"}, stages=stages))
     (port,) = free_ports(1)
     quiet = subprocess.DEVNULL
     command = [*COMMAND, "observe", *operator.live]
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as observer:
         try:
-            with operator.apply(plan, "--no-observe", "--metrics", str(port)) as running:
-                running.wait_for("wave", 2)
+            served_at = ("--metrics", str(port))
+            with operator.apply(plan, "--no-observe", "--wait", *served_at) as running:
+                # Nothing goes on meanwhile.
+                running.wait_for("approval")
                 with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
                     served = answer.read().decode()
+                operator.say("approve")
                 assert running.end() == 0, running.errors
         finally:
             observer.send_signal(signal.SIGINT)
