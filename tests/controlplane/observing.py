@@ -25,7 +25,7 @@ from planner.observe.source import Source
 from planner.verify.observed import fold_rows
 from tests.controlplane.conftest import is_served
 from tests.controlplane.plane import ADMIN, ControlPlane
-from tests.controlplane.wait import until
+from tests.controlplane.wait import DEADLINE_S, until
 from tests.shop import IDENTITY
 
 # Tests have less patience than clusters deserve.
@@ -36,10 +36,6 @@ PACE = Pace(
     look_again_s=1.0,
     backoff=Backoff(first_s=0.1, longest_s=1.0),
 )
-
-
-SAME_S = 300.0
-"""A rollout of 40 pods, one after the other, may have to end first, and a look at a list takes."""
 
 
 def empty_log(clock: Clock | None = None) -> MemoryEventLog:
@@ -132,7 +128,7 @@ def fleet_of(log: EventLog) -> core.Fleet:
     return fleet_at(log, until=log.head().position, snapshots=None)
 
 
-def wait_same(log: EventLog, plane: ControlPlane, *, deadline_s: float = SAME_S) -> None:
+def wait_same(log: EventLog, plane: ControlPlane, *, deadline_s: float = DEADLINE_S) -> None:
     """Wait until the folded fleet equals a fresh list, in every column of every object."""
 
     def same() -> bool:

@@ -36,7 +36,6 @@ from tests.controlplane.wait import until
 QUIET_S: Final = 1.0
 # Pods of somebody else's cluster take their time.
 THEIR_QUIET_S: Final = 5.0
-DEADLINE_S: Final = 300.0
 # What kwok knows as an image that never comes up.
 BROKEN: Final = "broken"
 # Where the contract has its images.
@@ -100,7 +99,7 @@ class RealBed:
 
         In that while each process has done something else, or it might as well have stood still.
         """
-        until("the pods rest", self._rest, deadline_s=DEADLINE_S)
+        until("the pods rest", self._rest)
 
     def pods(self) -> list[Object]:
         """The pods that are there and not leaving, by name."""

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
+"""On a busy machine a rollout of 40 pods, one after the other, takes half of it."""
 LOOK_S = 0.1
 
 
