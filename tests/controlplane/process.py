@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 STOP_S = 5.0
 LOG_LINES = 30
@@ -21,6 +22,8 @@ class Process:
         self.log = folder / f"{name}.log"
         self._command = list(command)
         self._running: subprocess.Popen[bytes] | None = None
+        self._ending = Lock()
+        """Who stops it does not want it revived."""
 
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it."""
@@ -37,7 +40,8 @@ class Process:
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = STOP_S) -> int:
         """Send a signal and wait for the end; what does not end is killed. Gives its exit code."""
-        running, self._running = self._running, None
+        with self._ending:
+            running, self._running = self._running, None
         if running is None:
             return 0
         running.send_signal(number)
@@ -56,10 +60,11 @@ class Process:
 
     def revive(self) -> None:
         """Start it again when it has ended by itself, as a kubelet would."""
-        running = self._running
-        if running is not None and running.poll() is not None:
-            self._running = None
-            self.start()
+        with self._ending:
+            running = self._running
+            if running is not None and running.poll() is not None:
+                self._running = None
+                self.start()
 
     def check(self) -> None:
         """Fail, with what it printed last, when it has ended by itself."""
