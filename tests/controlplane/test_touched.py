@@ -95,6 +95,26 @@ def restart(api: Api, at: str | None) -> None:
     until("its controller has seen it", is_seen)
 
 
+def change(api: Api, spec: dict[str, Any], *, at_rest: bool) -> None:
+    """Change it as its owner while a run holds it, and has paused it or not at that moment."""
+
+    def is_changed() -> bool:
+        live = api.get(WEB)
+        is_held = HELD in (live["metadata"].get("annotations") or {})
+        if not is_held or live["spec"].get("paused", False) != at_rest:
+            return False
+        version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+        try:
+            api.merge(WEB, {"metadata": version, "spec": spec})
+        except RefusedError as refused:
+            if refused.status != 409:
+                raise
+            return False
+        return True
+
+    until("it is held, and changed so", is_changed)
+
+
 def test_a_restart_at_a_gate_takes_no_pod_and_stops_the_run(
     operator: Operator, hangzhou: Plane
 ) -> None:
@@ -133,8 +153,8 @@ def test_who_pauses_a_workload_is_heard_and_not_undone(operator: Operator, hangz
     plan = operator.plan(request())
     with operator.apply(plan, "--patience", "10") as running:
         running.wait_for("letting-go")
-        until("it is held", lambda: HELD in api.get(WEB)["metadata"]["annotations"])
-        api.merge(WEB, {"spec": {"paused": True}})
+        # Between waves it is paused already.
+        change(api, {"paused": True}, at_rest=False)
         assert running.end() == 5, running.errors
     assert api.get(WEB)["spec"]["paused"] is True
     paused = ready(api)
@@ -176,11 +196,12 @@ def test_a_workload_that_is_scaled_down_while_a_wave_is_let_go_goes_on_with_what
 ) -> None:
     api = hangzhou.admin
     plan = operator.plan(request())
-    # Pods are named one after the other, a second each, before their Deployment is written to.
+    # Pods are named one after the other, a second each, before their Deployment is written to:
+    # until then it rests.
     with operator.apply(plan, "--patience", "60", "--writes-per-second", "1") as running:
         running.wait_for("letting-go", 2)
         running.auditor.theirs(cluster="hangzhou", workload=NAMED, most=PODS // 2, forGood=True)
-        api.merge(WEB, {"spec": {"replicas": PODS // 2}})
+        change(api, {"replicas": PODS // 2}, at_rest=True)
         assert running.end() == 0, running.errors + str(running.events[-2:])
     assert running.said("ended")[0]["failed"] == 0
     until("all of it serves", lambda: images(api) == [f"{IMAGE}:2.0.0"] * (PODS // 2))
