@@ -46,6 +46,8 @@ def hangzhou(shop_planes: Mapping[str, Plane]) -> Iterator[Plane]:
         for name in (*OLD_NODES, *NEW_NODES):
             pool = "old" if name in OLD_NODES else "new"
             change_node(plane.admin, name, {"metadata": {"labels": {**HERE, "pool": pool}}})
+        # The taint of a node that was cordoned goes a moment after.
+        until("nodes take pods", lambda: not tainted(plane.admin))
         for path, manifest in manifests():
             plane.admin.apply(path, manifest)
             if path == MESH:
@@ -149,6 +151,11 @@ def on_old_nodes(api: Api) -> list[str]:
 def cordoned(api: Api) -> list[str]:
     nodes = api.get("/api/v1/nodes")["items"]
     return [node["metadata"]["name"] for node in nodes if node["spec"].get("unschedulable")]
+
+
+def tainted(api: Api) -> list[str]:
+    nodes = api.get("/api/v1/nodes")["items"]
+    return [node["metadata"]["name"] for node in nodes if node["spec"].get("taints")]
 
 
 def has_to_move(pod: Any) -> bool:  # noqa: ANN401 JSON
