@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import Final
 
 from planner.apply.course import Course, Place, place_of
 from planner.apply.moveset import MoveSet
@@ -9,12 +10,16 @@ from planner.apply.state import Wave
 from planner.apply.steps import Going
 from planner.apply.wave import Due
 
+AWAY_MS: Final = 2_000
+"""How long an executor looks away at most: a tick, and what it does in it."""
+
 
 class Pulls:
     """The rates of registries at one moment of a wave.
 
-    A move may go when everything that was let go before it has been pulled at the rate; what was
-    not used meanwhile is lost (the virtual scheduling of ITU-T I.371, without tolerance).
+    A move may go when everything that was let go before it has been pulled at the rate (the virtual
+    scheduling of ITU-T I.371). What could have gone while the executor looked away may go at once;
+    what was not used for longer is lost.
     """
 
     def __init__(self, course: Course, due: Iterable[Due], wave: Wave, now_ms: int) -> None:
@@ -26,8 +31,8 @@ class Pulls:
             for workload, pulls in rate.pulls_a_move:
                 takes = self._takes_ms.setdefault(course.places[workload], {})
                 takes[index] = Fraction(pulls * 1000, rate.pulls_per_second or 1)
-        self._free_ms = [Fraction(0)] * len(rates)
-        """When each has pulled all that was let go."""
+        self._free_ms: list[Fraction | None] = [None] * len(rates)
+        """When each has pulled all that was let go; None before anything was."""
         if rates:
             places = {each.number: place_of(each.move) for each in due}
             for ms, moves in wave.let_go_at:
@@ -53,8 +58,11 @@ class Pulls:
     def _busy(self, place: Place) -> str:
         """The rate that has to pull something else before; empty when there is none."""
         mine = self._takes_ms.get(place, ())
-        return next((self._names[it] for it in mine if self._free_ms[it] > self._now_ms), "")
+        free_ms = {it: self._free_ms[it] or 0 for it in mine}
+        return next((self._names[it] for it in mine if free_ms[it] > self._now_ms), "")
 
     def _take(self, place: Place, ms: int) -> None:
         for index, takes_ms in self._takes_ms.get(place, {}).items():
-            self._free_ms[index] = max(self._free_ms[index], Fraction(ms)) + takes_ms
+            free_ms = self._free_ms[index]
+            away_ms = Fraction(ms - AWAY_MS)
+            self._free_ms[index] = (ms if free_ms is None else max(free_ms, away_ms)) + takes_ms

@@ -30,6 +30,7 @@ from planner.simulate.rules.pods import (
     DELETION_COST,
     Object,
     is_active,
+    is_ready_for,
     labels_of,
     name_of,
     node_of,
@@ -211,12 +212,14 @@ class Levers:
         count = len(step.slots)
         surges = step.kind == "surge"
         extra = max(0, old + new - deployment["spec"]["replicas"])
+        before = self._brakes.get(step.workload, _Brake(old=old, new=new))
+        # Those of this wave that went before are not back yet, or not even taken.
+        under_way = self._coming(step.workload) + old - before.old
         rolling = {
             "maxSurge": max(count, extra) if surges else extra,
-            "maxUnavailable": 0 if surges else count,
+            "maxUnavailable": 0 if surges else count + under_way,
         }
         strategy = {"type": "RollingUpdate", "rollingUpdate": rolling}
-        before = self._brakes.get(step.workload, _Brake(old=old, new=new))
         self._brakes[step.workload] = _Brake(
             old=max(0, before.old - count),
             new=new if surges else min(deployment["spec"]["replicas"], before.new + count),
@@ -235,6 +238,19 @@ class Levers:
             else:
                 old += each["spec"]["replicas"]
         return old, new
+
+    def _coming(self, key: Key) -> int:
+        """New pods of a Deployment that there shall be and that are not available yet."""
+        deployment, now = self.cluster.objects[key], self.cluster.now
+        template = deployment["spec"]["template"]
+        min_ready_s = deployment["spec"].get("minReadySeconds") or 0
+        coming = 0
+        for each in self.cluster.replica_sets_of(deployment):
+            if same_template(each["spec"]["template"], template):
+                pods = self.cluster.pods_of(each)
+                up = (it for it in pods if is_active(it) and is_ready_for(it, min_ready_s, now))
+                coming += each["spec"]["replicas"] - sum(1 for _ in up)
+        return max(0, coming)
 
     def _is_reached(self, key: Key, brake: _Brake) -> bool:
         old, new = self._sizes(key)

@@ -14,6 +14,7 @@ from planner.simulate.levers import Levers, Step, hold_sidecars
 from planner.simulate.nodes import end_leaving, lose_node
 from planner.simulate.pace import Drawn, Faults, Span, losses
 from planner.simulate.planned import Planned, claim, dependencies, planned_move, runs
+from planner.simulate.rates import Rates
 from planner.simulate.slots import Slots
 from planner.simulate.timeline import Timeline
 from planner.simulate.wanted import Move, sidecars_of, templates_of, workload_key
@@ -130,6 +131,7 @@ class _Driver:
             templates = templates_of(cluster, by_cluster[name], request)
             self._levers[name] = Levers(cluster, templates)
         self._after = dependencies(header)
+        self._rates = Rates(header)
         self._promised: list[Planned] = []
         self._held: list[Planned] = []
         self._done: Counter[tuple[str, Key]] = Counter()
@@ -235,14 +237,16 @@ class _Driver:
             yield leaving
 
     def _next_moment(self, open_moves: Iterable[Planned], deadline_ms: int) -> int:
-        """The next moment at which a pod that serves has served for long enough."""
+        """The next moment at which a pod has served for long enough, or another may begin."""
         now = self._timeline.now_ms
-        due = (
+        due = [
             each.slot.up_since_ms + each.min_ready_s * 1000
             for each in open_moves
             if each.slot.up and each.min_ready_s
-        )
-        return min((moment for moment in due if moment > now), default=deadline_ms)
+        ]
+        moments = [moment for moment in due if moment > now]
+        begins = self._rates.next_ms(now)
+        return min([*moments, deadline_ms if begins is None else begins])
 
     def _is_back(self, planned: Planned) -> bool:
         """At the target, and serving for long enough."""
@@ -308,10 +312,16 @@ class _Driver:
             if each.let_go:
                 continue
             # What comes after it in the controller's order would go in its place.
-            each.held_by = full.get(place) or self._awaits(place) or claim(each, claimed)
+            each.held_by = (
+                full.get(place)
+                or self._awaits(place)
+                or self._rates.busy(place, self._timeline.now_ms)
+                or claim(each, claimed)
+            )
             if each.held_by:
                 full[place] = each.held_by
                 continue
+            self._rates.take(place, self._timeline.now_ms)
             way = (each.move["kind"], each.drain, each.application, each.sidecars)
             steps.setdefault((*place, *way), []).append(each)
         return list(steps.values())

@@ -9,7 +9,7 @@ from planner.apply.course import Course, place_of
 from planner.apply.events import LetGo, WaveBegun
 from planner.apply.executor import TICK_S
 from planner.apply.moveset import MoveSet
-from planner.apply.pulls import Pulls
+from planner.apply.pulls import AWAY_MS, Pulls
 from planner.apply.steps import Going
 from planner.apply.wave import bases, bound_moves
 from tests.apply.test_executor import Desk
@@ -74,9 +74,17 @@ def test_the_next_move_goes_when_those_before_it_are_pulled() -> None:
     assert pulls(desk, waits_ms).in_turn([second]) == [second]
 
 
-def test_time_in_which_nothing_went_is_lost() -> None:
+def test_what_could_have_gone_since_somebody_looked_goes_at_once_and_what_for_longer_is_lost() -> (
+    None
+):
     desk = begun()
-    assert len(pulls(desk, 3_600_000).in_turn(going(desk))) == 1
+    assert len(pulls(desk, 3_600_000).in_turn(going(desk))) == 1, "nothing has gone before"
+    first, *others = going(desk)
+    desk = begun(LetGo(wave=1, moves=str(first.number), levers=(), base=()))
+    went = pulls(desk, 3_600_000).in_turn(others)
+    before = [0, *accumulate(units(each.number) for each in went)]
+    assert before[-2] * 1000 <= AWAY_MS < before[-1] * 1000
+    assert len(went) > 1
 
 
 def test_who_waits_for_a_registry_is_told() -> None:
@@ -96,6 +104,6 @@ def test_a_run_lets_a_wave_go_at_the_rate_of_its_registry() -> None:
     numbers = sorted(went_ms, key=lambda it: (went_ms[it], it))
     start_ms, third_ms = went_ms[numbers[0]], went_ms[numbers[2]]
     for number, before in zip(numbers, [0, *accumulate(map(units, numbers))], strict=False):
-        assert went_ms[number] - start_ms >= before * 1000
+        assert went_ms[number] - start_ms >= before * 1000 - AWAY_MS
     slack_ms = 2 * TICK_S * 1000
     assert third_ms - start_ms < sum(map(units, numbers[:2])) * 1000 + slack_ms
