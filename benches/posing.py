@@ -12,7 +12,7 @@ from benches.peers.problem import Budget, Charge, Group, Precedence, Problem, Sc
 from planner.verify.budgets import all_budgets
 from planner.verify.fleet import Fleet, Workload
 from planner.verify.numbers import ceil_of
-from planner.verify.order import clone_set_key, is_ranked, ordinal_of
+from planner.verify.order import is_ranked, taking_ranks
 from planner.verify.plan import Case, build_case
 from planner.verify.pods import Pod
 from planner.verify.target import read_target
@@ -66,12 +66,12 @@ def pose(header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], fleet: F
 
 
 def _in_order(case: Case, workload: Workload) -> list[Pod]:
-    moved = [move.pod for move in case.moves_of[workload.key] if move.pod is not None]
+    moves = case.moves_of[workload.key]
     if workload.strategy.ordered:
-        return sorted(moved, key=ordinal_of, reverse=True)
-    if is_ranked(workload):
-        return sorted(moved, key=lambda pod: (clone_set_key(workload, pod), pod.name))
-    return sorted(moved, key=lambda pod: pod.name)
+        return sorted(moves.pods, key=lambda pod: pod.ordinal, reverse=True)
+    ranks = taking_ranks(workload, moves).tolist() if is_ranked(workload) else [0] * len(moves)
+    keyed = zip(ranks, moves.pods, strict=True)
+    return [pod for _, pod in sorted(keyed, key=lambda it: (it[0], it[1].name))]
 
 
 def _charges(case: Case) -> tuple[tuple[Budget, ...], dict[Pod, Charge]]:

@@ -31,10 +31,10 @@ from planner.plan.effort import Effort
 from planner.plan.explain import Reasons
 from planner.plan.explain import explain as explain_header
 from planner.questions import ask, compare_plans, find_bottlenecks, lint_request
-from planner.verify import Violation
 
 if TYPE_CHECKING:
     from planner.runs import Saying
+    from planner.verify import Violation
 
 __all__ = [
     "Log",
@@ -198,7 +198,7 @@ def plan_diff(before: Plan, after: Plan) -> dict[str, Any]:
     return _read(msgspec.json.encode(compare_plans(before, after)))
 
 
-def verify(log: Log, plan: Plan) -> list[Violation]:
+def verify(log: Log, plan: Plan) -> "list[Violation]":
     """Check every rule of a plan against the observed fleet; empty when it holds."""
     return loop.verify_plan(log.events, plan)
 

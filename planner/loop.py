@@ -27,11 +27,10 @@ from planner.model.simulation import Simulation
 from planner.observe.source import Source
 from planner.plan.calendars import laid_out
 from planner.plan.effort import STARTS, Effort, within
-from planner.verify import Violation, of_columns, verify
-from planner.verify.observed import Observed, fold_columns
 
 if TYPE_CHECKING:
     from planner.simulate import Faults
+    from planner.verify import Observed, Violation
 
 Progress = Callable[[str], None]
 
@@ -239,16 +238,18 @@ def load_plan(log: Callable[[], EventLog], reference: str) -> core.Plan:
 
 def verify_plan(
     log: EventLog, plan: core.Plan, *, progress: Progress = lambda _: None
-) -> list[Violation]:
+) -> "list[Violation]":
     """Check a plan against the fleet as it was observed when the plan was made.
 
     Raises:
         UsageError: the plan was made from another log.
     """
+    from planner.verify import of_table, verify  # noqa: PLC0415 no other command needs it
+
     header = msgspec.json.decode(plan.header())
     observed = _observed_for(log, plan, progress)
     progress(f"checking {len(plan):,} moves")
-    return verify(header, of_columns(plan.columns()), observed)
+    return verify(header, of_table(plan), observed)
 
 
 def simulate_plan(
@@ -273,10 +274,12 @@ def simulate_plan(
     return simulate(header, moves, observed, seed=seed, faults=faults)
 
 
-def _observed_for(log: EventLog, plan: core.Plan, progress: Progress) -> Observed:
+def _observed_for(log: EventLog, plan: core.Plan, progress: Progress) -> "Observed":
+    from planner.verify import fold_batches  # noqa: PLC0415 few commands need it
+
     position = position_of(log, plan)
     progress(f"folding {position:,} events")
-    return fold_columns(observed_columns(log, until=position))
+    return fold_batches(observed_batches(log, until=position))
 
 
 def fleet_of(log: EventLog, plan: core.Plan, snapshots: Snapshots | None) -> core.Fleet:
@@ -320,11 +323,11 @@ def observed_rows(log: EventLog, *, until: int) -> Iterator[dict[str, object]]:
             yield row
 
 
-def observed_columns(log: EventLog, *, until: int) -> Iterator[tuple[str, dict[str, list[object]]]]:
-    """Give every observation of the log in columns, batch by batch, with the cluster."""
+def observed_batches(log: EventLog, *, until: int) -> Iterator[tuple[str, core.Batch]]:
+    """Give every observation of the log, batch by batch, with the cluster."""
     for commit in log.read(until=until, kind="cluster"):
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
-        yield commit.stream.name, batch.slice(0, until - commit.position_first + 1).columns()
+        yield commit.stream.name, batch.slice(0, until - commit.position_first + 1)
 
 
 def moves_naming(plan: core.Plan, what: str) -> Iterator[dict[str, object]]:

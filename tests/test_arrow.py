@@ -13,13 +13,14 @@ import pyarrow.ipc
 import pytest
 
 from planner import core
-from planner.verify.written import Written, of_columns, of_objects
+from planner.verify.columns import read_table
+from planner.verify.observed import EVENTS, RESOURCES
+from planner.verify.table import uid_text
+from planner.verify.written import Written, of_objects, of_table
 from tests.shop import SHOP, empty_log, shop_log, shop_moves, shop_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-EVENTS = ["list_begun", "observed", "gone", "list_completed", "time_passed"]
+    from collections.abc import Callable, Sequence
 
 
 @pytest.fixture(scope="module")
@@ -53,25 +54,6 @@ def plain(record: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-RESOURCES = [
-    "pods",
-    "nodes",
-    "namespaces",
-    "deployments",
-    "replicasets",
-    "statefulsets",
-    "daemonsets",
-    "controllerrevisions",
-    "poddisruptionbudgets",
-    "clonesets",
-    "advancedstatefulsets",
-    "advanceddaemonsets",
-    "sidecarsets",
-    "podunavailablebudgets",
-    "versions",
-]
-
-
 def test_the_columns_of_a_batch_say_what_its_rows_say(batches: Sequence[core.Batch]) -> None:
     for batch in batches:
         part = batch.slice(3, 4000)
@@ -81,8 +63,34 @@ def test_the_columns_of_a_batch_say_what_its_rows_say(batches: Sequence[core.Bat
             assert {name: value for name, value in values if value is not None} == row
 
 
+def same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+READ: dict[str, Callable[[Any], Any]] = {
+    "uid": uid_text,
+    "event": EVENTS.__getitem__,
+    "resource": RESOURCES.__getitem__,
+}
+
+
+def test_the_arrays_of_a_batch_say_what_its_columns_say(batches: Sequence[core.Batch]) -> None:
+    seen = set()
+    for batch in batches:
+        part = batch.slice(3, 4000)
+        # Ours begins where its first row is, and that of others may say where it is.
+        for table in (read_table(part), read_table(pa.record_batch(batch).slice(3, 4000))):
+            for name, values in part.columns().items():
+                found = [READ.get(name, same)(each) for each in table[name]]
+                for said, told in zip(found, values, strict=True):
+                    # Where a row has no value an array has nothing, or zero.
+                    assert said == told or told is None, name
+                seen.add(name)
+    assert seen >= {"uid", "name", "document", "node", "labels", "flags", "resource_version"}
+
+
 def test_the_columns_of_a_plan_say_what_its_lines_say() -> None:
-    said, told = of_columns(shop_plan().columns()), of_objects(shop_moves())
+    said, told = of_table(shop_plan()), of_objects(shop_moves())
     for each in fields(Written):
         assert list(getattr(said, each.name)) == list(getattr(told, each.name)), each.name
 

@@ -19,12 +19,12 @@ from planner.verify.budgets import all_budgets
 from planner.verify.certificate import certificates, proved_by
 from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
-from planner.verify.observed import Observed, fold_columns, fold_rows
+from planner.verify.observed import Observed, fold_batches, fold_rows
 from planner.verify.plan import build_case
 from planner.verify.target import read_target
 from planner.verify.usage import budgets_kept, measure
 from planner.verify.violation import Violation
-from planner.verify.written import Written, of_columns, of_objects
+from planner.verify.written import Written, of_objects, of_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,9 +33,9 @@ __all__ = [
     "Observed",
     "Violation",
     "Written",
-    "fold_columns",
+    "fold_batches",
     "fold_rows",
-    "of_columns",
+    "of_table",
     "proved_by",
     "verify",
 ]
@@ -46,8 +46,7 @@ _RULES = (
     each_move.wave_number,
     each_move.node,
     each_move.workload,
-    each_move.kind,
-    each_move.containers,
+    each_move.way,
     each_move.excluded,
     each_move.eviction,
     drains.empty_dir,

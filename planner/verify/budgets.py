@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from msgspec import Struct
+
+from planner.verify.columns import Coded, alike, grouped
 from planner.verify.drains import is_forced
 from planner.verify.moves import is_excluded, options_of
 from planner.verify.numbers import ceil_of, floor_of
 from planner.verify.room import Rooms
-from planner.verify.selector import count, down_of, every, without
+from planner.verify.selector import down_of, every, without
+from planner.verify.table import Pods
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from planner.verify.drains import Place
+    from planner.verify.bound import Move
+    from planner.verify.columns import Bools
     from planner.verify.fleet import DisruptionBudget, Fleet, SidecarSet, Workload
-    from planner.verify.plan import Case, Move
+    from planner.verify.plan import Case
     from planner.verify.pods import Kin, Pod
     from planner.verify.room import Guest
     from planner.verify.selector import PodsOfKin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Budget:
+class Budget(Struct, frozen=True, eq=False, kw_only=True):
     """One limit on pods that are down together."""
 
     rule: str
@@ -38,13 +42,13 @@ class Budget:
     instance: str | None = None
     """Which node, zone, workload, namespace or cluster, for a budget with a scope."""
     limit: int
+    pods: Pods
+    """Every pod that counts."""
     kin: PodsOfKin | None = None
-    """Its pods by kin; None where it is not their kin that makes them its own."""
-    listed: Sequence[Pod] = ()
-    """Its pods, where they are not given by kin."""
-    down: frozenset[Pod]
+    """The same by kin; None where it is not their kin that makes them its own."""
+    down: Pods
     """Pods that use the budget up until they move."""
-    free: frozenset[Pod]
+    free: Pods
     """Pods whose move takes nothing, since they were down before."""
     surge: bool = False
     """Whether it counts `surge` moves; else it counts every other kind."""
@@ -52,13 +56,8 @@ class Budget:
     """Only moves that change one of these take from it; None: every move."""
     for_drains: bool = False
     """Whether only evictions by which pods leave drained nodes have room in it."""
-    stuck: frozenset[Pod] = frozenset()
+    stuck: Pods | None = None
     """Pods that cannot surge, as their nodes have no room for two."""
-
-    @property
-    def pods(self) -> Sequence[Pod]:
-        """Every pod that counts."""
-        return self.listed if self.kin is None else every(self.kin)
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
@@ -66,14 +65,14 @@ class Budget:
 
     def would_take(self, pod: Pod, kind: str, containers: Iterable[str]) -> bool:
         """Whether a move of this kind of one of its pods would take from it."""
-        if (kind == "surge") is not self.surge or (self.free and pod in self.free):
+        if (kind == "surge") is not self.surge or pod in self.free:
             return False
         return self.containers is None or not self.containers.isdisjoint(containers)
 
     def is_closed(self, pod: Pod, kind: str) -> bool:
         """Whether a move that is no eviction from a drained node has no room in it, ever."""
         if kind == "surge":
-            return pod in self.stuck
+            return self.stuck is not None and pod in self.stuck
         return self.for_drains and pod not in self.down
 
     def __str__(self) -> str:
@@ -89,7 +88,9 @@ def all_budgets(case: Case) -> list[Budget]:
         unavailable = fleet.observed.documents(cluster, "podunavailablebudgets")
         budgets.extend(_unavailable_budget(cluster, each, fleet) for each in unavailable)
     evicting, now_s = _evicting(case), fleet.observed.time_ms // 1000
-    guarded = frozenset(pod for each in (budgets if evicting else ()) for pod in each.pods)
+    guarded = np.zeros(len(fleet.table), np.bool_)
+    for each in budgets if evicting else ():
+        guarded[each.pods.rows] = True
     rooms = Rooms(case=case)
     for workload in fleet.workloads.values():
         budgets.append(_workload_budget(workload, now_s, workload in evicting, guarded))
@@ -116,7 +117,7 @@ def _disruption_budget(observed: DisruptionBudget, fleet: Fleet) -> Budget:
             desired = max(0, (expected or 0) - ceil_of(most, expected or 0))
         else:
             desired = ceil_of(0 if least is None else least, expected or 0)
-    return _over(observed.kin)(
+    return _over(pods, observed.kin)(
         rule="budget",
         name=f"pdb/{metadata['namespace']}/{metadata['name']}",
         cluster=observed.cluster,
@@ -157,7 +158,7 @@ def _unavailable_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet)
         for kin, its in without(ignored, matched).items()
         if kin.annotations.get("pub.kruise.io/no-protect") != "true"
     }
-    pods = count(kin)
+    pods = every(fleet.table, kin)
     total = spec.get("protectTotalReplicas")
     told = (metadata.get("annotations") or {}).get("pub.kruise.io/protect-total-replicas", "")
     if total is None and told.isdecimal():  # As v1alpha1 keeps it.
@@ -170,11 +171,11 @@ def _unavailable_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet)
         desired = total - ceil_of(most, total)
     else:
         desired = ceil_of(spec.get("minAvailable") or 0, total)
-    return _over(kin)(
+    return _over(pods, kin)(
         rule="budget",
         name=f"pub/{metadata['namespace']}/{metadata['name']}",
         cluster=cluster,
-        limit=max(0, pods - max(0, desired)),
+        limit=max(0, len(pods) - max(0, desired)),
     )
 
 
@@ -192,12 +193,12 @@ def _evicting(case: Case) -> set[Workload]:
     """
     if not case.target.drains.nodes:
         return set()
-    workload_of, changes = case.fleet.workload_of, case.target.changes
-    moves = case.move_of.items()
-    found = {workload_of[pod] for pod, it in moves if pod in workload_of and is_forced(it.manner)}
-    for pod, change in changes.items():
-        owner = workload_of.get(pod)
-        if not change.leaves or change.keeps_data or owner is None or owner in found:
+    changes = case.target.changes
+    found = {it.owner for it in case.in_manner if it.owner is not None and is_forced(it)}
+    leaves = np.array([*(it.leaves for it in changes.all), False])
+    for pod in case.fleet.table.where(leaves[changes.codes]):
+        change, owner = changes[pod], case.fleet.workload_of(pod)
+        if change.keeps_data or owner is None or owner in found:
             continue
         options = options_of(case, pod, change, owner)
         if all(each.forced for each in options) and not is_excluded(case, pod):
@@ -209,7 +210,7 @@ def _workload_budget(
     workload: Workload,
     now_s: int,
     evicting: bool,  # noqa: FBT001 -- one of a loop
-    guarded: frozenset[Pod],
+    guarded: Bools,
 ) -> Budget:
     """A workload's own `maxUnavailable`.
 
@@ -219,27 +220,31 @@ def _workload_budget(
     """
     key, strategy = workload.key, workload.strategy
     name = f"{key.namespace}/{key.kind}/{key.name}"
+    pods, table = workload.pods, workload.pods.table
+    down = down_of(table, workload.kin)
     # Without minReadySeconds no clock counts: a node's may be ahead of the log's.
     young_s = strategy.min_ready_s
-    not_serving = down_of(workload.kin)
-    down = (
-        not_serving.union(pod for pod in workload.pods if 0 < young_s > now_s - pod.ready_since_s)
-        if young_s
-        else not_serving
-    )
+    if young_s > 0:
+        is_young = now_s - table.ready_since_s[pods.rows] < young_s
+        down = pods.where(is_young | table.down[pods.rows])
     # Pods that are missing are down already, and nothing here brings them back.
     missing = max(0, workload.replicas - len(workload.pods))
     recreates = (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate"
     for_drains = evicting and (recreates or strategy.max_unavailable < 1)
+    free = down
+    if for_drains:
+        is_down = np.isin(pods.rows, down.rows)
+        free = pods.where(is_down | guarded[pods.rows])
     return Budget(
         rule="workload-budget",
         name=f"workload/{name}",
         cluster=key.cluster,
         for_drains=for_drains,
         limit=max(0, (1 if for_drains else strategy.max_unavailable) - missing),
+        pods=pods,
         kin=workload.kin,
         down=down,
-        free=down.union(guarded.intersection(workload.pods)) if for_drains else down,
+        free=free,
     )
 
 
@@ -251,11 +256,12 @@ def _surge_budget(workload: Workload, guest: Guest | None) -> Budget:
         name=f"surge/{key.namespace}/{key.kind}/{key.name}",
         cluster=key.cluster,
         limit=strategy.max_surge if guest is None else guest.limit,
+        pods=workload.pods,
         kin=workload.kin,
-        down=frozenset(),
-        free=down_of(workload.kin),
+        down=workload.pods[:0],
+        free=down_of(workload.pods.table, workload.kin),
         surge=True,
-        stuck=frozenset() if guest is None else guest.stuck,
+        stuck=None if guest is None else guest.stuck,
     )
 
 
@@ -263,9 +269,11 @@ def _sidecar_set_budget(sidecar_set: SidecarSet, case: Case) -> Budget:
     """A SidecarSet's `maxUnavailable` (sidecarset_strategy.go, calculateUpgradeCount)."""
     update = sidecar_set.spec.get("updateStrategy") or {}
     most = update.get("maxUnavailable")
-    down = down_of(sidecar_set.kin)
+    down = down_of(case.fleet.table, sidecar_set.kin)
     # Pods that wait for the update and are not ready are taken free of charge.
-    updated_down = frozenset(pod for pod in down if not _awaits(pod, sidecar_set, case))
+    changes = case.target.changes
+    awaits = [any(it.sidecar_set is sidecar_set for it in each.sidecars) for each in changes.all]
+    updated_down = down.where(~np.array([*awaits, False])[changes.codes[down.rows]])
     # Its controller matches active pods only (sidecarset_processor.go, getMatchingPods).
     matched = sum(len(its) for kin, its in sidecar_set.kin.items() if not kin.state.deleting)
     return Budget(
@@ -273,16 +281,12 @@ def _sidecar_set_budget(sidecar_set: SidecarSet, case: Case) -> Budget:
         name=f"sidecarset/{sidecar_set.name}",
         cluster=sidecar_set.cluster,
         limit=ceil_of(1 if most is None else most, matched),
+        pods=sidecar_set.pods,
         kin=sidecar_set.kin,
         down=updated_down,
         free=down,
         containers=sidecar_set.containers,
     )
-
-
-def _awaits(pod: Pod, sidecar_set: SidecarSet, case: Case) -> bool:
-    change = case.target.changes.get(pod)
-    return change is not None and any(each.sidecar_set is sidecar_set for each in change.sidecars)
 
 
 def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
@@ -292,14 +296,14 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
     if namespace is not None:
         selected = {kin: its for kin, its in selected.items() if kin.namespace == namespace}
     if scope in ("node", "zone"):
-        of_place = _of_node if scope == "node" else partial(_of_zone, fleet.zone_of)
-        groups = of_place(_by_node(selected))
-        over = {it: (_over_listed(pods, fleet), len(pods)) for it, pods in groups.items()}
+        groups = _by_place(every(fleet.table, selected), fleet, scope)
+        over = {it: (_over(pods), len(pods)) for it, pods in groups.items()}
     else:
         kin_of = _grouped(selected, partial(_GROUPS[scope], fleet))
         if scope == "fleet":
             kin_of.setdefault("", {})
-        over = {it: (_over(kin), count(kin)) for it, kin in kin_of.items()}
+        pods_of = {it: every(fleet.table, kin) for it, kin in kin_of.items()}
+        over = {it: (_over(pods_of[it], kin), len(pods_of[it])) for it, kin in kin_of.items()}
     for group, (budget, pods) in sorted(over.items(), key=itemgetter(0)):
         yield budget(
             rule="request-budget",
@@ -310,48 +314,34 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
         )
 
 
-def _over(kin: PodsOfKin) -> partial[Budget]:
+def _over(pods: Pods, kin: PodsOfKin | None = None) -> partial[Budget]:
     """A budget over pods, but for what it is called: those of them that are down use it up."""
-    down = down_of(kin)
-    return partial(Budget, kin=kin, down=down, free=down)
+    table = pods.table
+    down = pods.where(table.down[pods.rows]) if kin is None else down_of(table, kin)
+    return partial(Budget, pods=pods, kin=kin, down=down, free=down)
 
 
-def _over_listed(pods: Sequence[Pod], fleet: Fleet) -> partial[Budget]:
-    down = fleet.down.intersection(pods)
-    return partial(Budget, listed=pods, down=down, free=down)
+def _by_place(pods: Pods, fleet: Fleet, scope: str) -> dict[str, Pods]:
+    """Pods by the node that they are on, or by its zone; those without are left out."""
+    table, rows = pods.table, pods.rows
+    clusters = Coded.of(it.cluster for it in table.kins)
+    cluster = clusters.codes[table.kin[rows]] if len(rows) else rows
+    firsts, of = alike(
+        (cluster, len(clusters.values)), (table.node.codes[rows], len(table.node.values))
+    )
+    names: dict[str, int] = {}
+    codes = []
+    for first in firsts.tolist():
+        place = clusters.values[cluster[first]], table.node[rows[first]]
+        name = place[1] if scope == "node" else fleet.zone_of.get(place)
+        codes.append(names.setdefault(f"{place[0]}/{name}", len(names)) if name else -1)
+    order, ends = grouped(np.array(codes or [-1])[of], len(names))
+    spans = zip(names, ends, ends[1:], strict=False)
+    return {name: Pods(table, rows[order[begin:end]]) for name, begin, end in spans}
 
 
-def _by_node(pods: PodsOfKin) -> dict[Place, list[Pod]]:
-    """Pods by the node that they are on, which is `""` for the unassigned of a cluster."""
-    clusters: defaultdict[str, defaultdict[str, list[Pod]]] = defaultdict(lambda: defaultdict(list))
-    for kin, its in pods.items():
-        nodes = clusters[kin.cluster]
-        for pod in its:
-            nodes[pod.node].append(pod)
-    return {
-        (cluster, node): its for cluster, nodes in clusters.items() for node, its in nodes.items()
-    }
-
-
-def _of_node(nodes: Mapping[Place, list[Pod]]) -> dict[str, list[Pod]]:
-    return {f"{cluster}/{node}": its for (cluster, node), its in nodes.items() if node}
-
-
-def _of_zone(
-    zone_of: Mapping[Place, str], nodes: Mapping[Place, list[Pod]]
-) -> dict[str, list[Pod]]:
-    zones: defaultdict[str, list[Pod]] = defaultdict(list)
-    for place, its in nodes.items():
-        zone = zone_of.get(place)
-        if zone is not None:
-            zones[f"{place[0]}/{zone}"].extend(its)
-    return zones
-
-
-def _grouped(
-    pods: PodsOfKin, group_of: Callable[[Kin], str | None]
-) -> dict[str, dict[Kin, Sequence[Pod]]]:
-    groups: defaultdict[str, dict[Kin, Sequence[Pod]]] = defaultdict(dict)
+def _grouped(pods: PodsOfKin, group_of: Callable[[Kin], str | None]) -> dict[str, dict[Kin, Pods]]:
+    groups: defaultdict[str, dict[Kin, Pods]] = defaultdict(dict)
     for kin, its in pods.items():
         group = group_of(kin)
         if group is not None:

@@ -117,7 +117,7 @@ class _Argument:
                 raise UnfoundedError(f"there are no moves of {name}")
             pace = self.paces.of(name)
             waiting = self.paces.after[name]
-            awaited = waiting.get(after["workload"], 0) if after else len(pace.takes)
+            awaited = waiting.get(after["workload"], 0) if after else len(pace.moves)
             no_less(f"moves of {name}", moves, 1)
             no_more(f"moves of {name} for which the next waits", moves, awaited)
             if link["stages"] != pace.sizes:
@@ -126,7 +126,7 @@ class _Argument:
             if link["budget"] is not None:
                 usage = usage_said(self.usages, link["budget"])
                 taking, room = room_said(link["budget"], usage, pace.taking[usage])
-                most = steps(pace.sizes, len(pace.takes) - taking, room)
+                most = steps(pace.sizes, len(pace.moves) - taking, room)
                 waves = bisect_left(most, moves) + 1
             no_more(f"waves of {name}", link["waves"], waves)
             yield pace, link

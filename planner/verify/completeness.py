@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from planner.verify.calendars import may_be_blocked, rules_of
 from planner.verify.dependencies import unreachable
 from planner.verify.moves import is_evictable, is_excluded, options_of
-from planner.verify.order import ordinal_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 
 def unmovable_missing(case: Case) -> Iterator[Violation]:
     """Every pod that differs moves, or is listed with a reason and a remedy."""
-    for pod in case.target.changes:
-        if pod not in case.move_of and pod not in case.unmovable:
+    stays = (case.target.changes.codes >= 0) & (case.bound.of_row < 0)
+    for pod in case.fleet.table.where(stays):
+        if pod not in case.unmovable:
             yield _violation(
                 "unmovable-missing",
                 str(pod),
@@ -81,16 +81,16 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
     Else a plan that moves nothing would break no rule. Only pods that plainly could move are
     told of: a pod in doubt is left to the people who read its reason.
     """
-    blocked = unreachable(case)
+    blocked = unreachable(case) if case.unmovable else set()
     highest_left = cache(partial(_highest_unmovable, case))
     out_of_time = cache(partial(may_be_blocked, case, rules_of(case)))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
     for pod, entry in case.unmovable.items():
-        workload = case.fleet.workload_of.get(pod)
+        workload = case.fleet.workload_of(pod)
         if pod not in case.target.changes or workload is None or workload in blocked or cut_short:
             continue
-        above = workload.strategy.ordered and highest_left(workload) > ordinal_of(pod)
+        above = workload.strategy.ordered and highest_left(workload) > pod.ordinal
         if out_of_time(workload):
             continue
         if not above and not _has_obstacle(case, pod, workload, usages):
@@ -126,7 +126,7 @@ def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> b
 
 def _highest_unmovable(case: Case, workload: Workload) -> int:
     """The highest ordinal that is called unmovable: those below wait for it; -1 for none."""
-    left = (ordinal_of(pod) for pod in workload.pods if pod in case.unmovable)
+    left = (pod.ordinal for pod in workload.pods if pod in case.unmovable)
     return max(left, default=-1)
 
 

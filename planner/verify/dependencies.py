@@ -6,19 +6,22 @@ from bisect import bisect_left
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from planner.verify.numbers import ceil_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from planner.verify.columns import Ints
     from planner.verify.fleet import Workload
     from planner.verify.plan import Case
 
 
 def dependencies(case: Case) -> Iterator[Violation]:
     """A pod moves only after enough pods of every workload that its own waits for are done."""
-    done_waves = cache(partial(_done_waves, case))
+    done_waves = cache(partial(_done_waves, _done_wave(case)))
     for rule in case.request["spec"].get("dependencies") or ():
         progress = {each: done_waves(each) for each in waited_for(rule, case)}
         for waiting in case.fleet.referred(rule["workload"]):
@@ -28,7 +31,7 @@ def dependencies(case: Case) -> Iterator[Violation]:
 
 def unreachable(case: Case) -> set[Workload]:
     """Workloads that wait for more than the plan ever brings."""
-    done_waves = cache(partial(_done_waves, case))
+    done_waves = cache(partial(_done_waves, _done_wave(case)))
     found: set[Workload] = set()
     for rule in case.request["spec"].get("dependencies") or ():
         for workload in waited_for(rule, case):
@@ -48,18 +51,19 @@ def needed(rule: Mapping[str, Any], workload: Workload) -> int:
     return min(ceil_of(rule.get("ready", "100%"), len(workload.pods)), len(workload.pods))
 
 
-def _done_waves(case: Case, workload: Workload) -> list[int]:
-    """For each pod that is ever done, the wave after which it is: at the target, and serving."""
-    waves: list[int] = []
-    for pod in workload.pods:
-        move = case.move_of.get(pod)
-        change = case.target.changes.get(pod)
-        at_target = change is None or not (change.of_application or change.leaves)
-        if at_target and not pod.down:
-            waves.append(0)
-        elif move is not None:
-            waves.append(move.wave)
-    return sorted(waves)
+def _done_wave(case: Case) -> Ints:
+    """Of each pod the wave after which it is done: at the target, and serving; -1 for never."""
+    changes = case.target.changes
+    goes = np.array([*(it.of_application or it.leaves for it in changes.all), False])
+    done = ~goes[changes.codes] & ~case.fleet.table.down
+    waves = np.where(case.bound.of_row < 0, -1, case.bound.wave_of_row)
+    return np.where(done, 0, waves)
+
+
+def _done_waves(done_wave: Ints, workload: Workload) -> list[int]:
+    """For each pod that is ever done, the wave after which it is."""
+    waves = done_wave[workload.pods.rows]
+    return sorted(waves[waves >= 0].tolist())
 
 
 def _too_early(

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from planner.verify.selector import matches
 from planner.verify.violation import Violation
@@ -17,9 +20,10 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from planner.verify.bound import Manner, Move
     from planner.verify.fleet import Fleet, Workload
     from planner.verify.observed import Observed
-    from planner.verify.plan import Case, Manner, Move
+    from planner.verify.plan import Case
     from planner.verify.pods import Pod
     from planner.verify.target import Change
     from planner.verify.usage import Usages
@@ -41,8 +45,10 @@ class Drains:
 
     def leaving(self, fleet: Fleet) -> Iterator[Pod]:
         """The pods that have to leave their nodes."""
-        for pod in fleet.pods:
-            owner = fleet.workload_of.get(pod)
+        names = {node for _, node in self.nodes}
+        drained = np.array([it in names for it in fleet.table.node.values] or [False])
+        for pod in fleet.pods.where(drained[fleet.table.node.codes[fleet.pods.rows]]):
+            owner = fleet.workload_of(pod)
             stays = pod.mirror or (owner is not None and owner.key.is_daemon)
             if (pod.cluster, pod.node) in self.nodes and not stays:
                 yield pod
@@ -159,7 +165,7 @@ def empty_dir(case: Case) -> Iterator[Violation]:
 def only_evictions(case: Case, usages: Usages) -> Iterator[Violation]:
     """What a workload lets nobody take down is taken down by the evictions of a drain only."""
     wrong = [
-        (pod, move, usage.budget)
+        (pod.row, move, usage.budget)
         for usage in usages.all
         for pod in (usage.budget.pods if usage.budget.for_drains else ())
         if (move := case.move_of.get(pod)) is not None
@@ -167,8 +173,7 @@ def only_evictions(case: Case, usages: Usages) -> Iterator[Violation]:
         and not is_forced(move.manner)
     ]
     # As they were observed.
-    place = {pod: index for index, pod in enumerate(case.fleet.pods if wrong else ())}
-    for _, move, budget in sorted(wrong, key=lambda it: place[it[0]]):
+    for _, move, budget in sorted(wrong, key=itemgetter(0)):
         yield Violation(
             rule=budget.rule,
             subject=str(budget),
@@ -203,17 +208,17 @@ def saved(case: Case) -> Iterator[Violation]:
     if not case.target.drains.nodes:
         return
     least = most = 0
-    for pod, move in case.move_of.items():
-        change = case.target.changes.get(pod)
+    for manner, moves in case.in_manner.items():
+        change = manner.change
         if change is None:
             continue
         sets = {
-            id(each.sidecar_set) for each in change.sidecars if each.container in move.containers
+            id(each.sidecar_set) for each in change.sidecars if each.container in manner.containers
         }
-        parts = len(sets) + (change.leaves and move.kind != "in-place")
-        application = change.of_application and moves_application(move.manner)
-        least += max(0, parts + (application is True) - 1)
-        most += max(0, parts + (application is not False) - 1)
+        parts = len(sets) + (change.leaves and manner.kind != "in-place")
+        application = change.of_application and moves_application(manner)
+        least += len(moves) * max(0, parts + (application is True) - 1)
+        most += len(moves) * max(0, parts + (application is not False) - 1)
     said = case.header["totals"].get("disruptions_saved")
     if not isinstance(said, int) or not least <= said <= most:
         yield Violation(
@@ -252,10 +257,10 @@ def _moves(case: Case) -> Iterator[tuple[Pod, Move]]:
     """The moves of pods that have to leave their nodes."""
     if not case.target.drains.nodes:
         return
-    for pod, move in case.move_of.items():
-        change = case.target.changes.get(pod)
-        if change is not None and change.leaves:
-            yield pod, move
+    leaves = case.bound.of_manner(lambda it: it.change is not None and it.change.leaves, np.bool_)
+    for move in case.moves.where(case.bound.is_first & leaves):
+        if move.pod is not None:
+            yield move.pod, move
 
 
 def _expected(case: Case) -> dict[Place, dict[str, int | None]]:
@@ -266,9 +271,9 @@ def _expected(case: Case) -> dict[Place, dict[str, int | None]]:
             waves[pod.cluster, pod.node].append(move.wave)
     leaving = dict.fromkeys(nodes, 0)
     if nodes:
-        for pod, change in case.target.changes.items():
-            if change.leaves:
-                leaving[pod.cluster, pod.node] += 1
+        leaves = np.array([*(it.leaves for it in case.target.changes.all), False])
+        for pod in case.fleet.table.where(leaves[case.target.changes.codes]):
+            leaving[pod.cluster, pod.node] += 1
     expected: dict[Place, dict[str, int | None]] = {}
     for place, pods in leaving.items():
         own = waves.get(place, [])

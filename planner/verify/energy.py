@@ -87,7 +87,7 @@ class Energy:
                 own = _at(pace.last, wave - self._ends.tail[name])
                 for after, moves in self.paces.after[name].items():
                     if wave <= self._ends.span[after]:
-                        own = min(own, len(pace.takes) - moves)
+                        own = min(own, len(pace.moves) - moves)
                 ready += min(load, own)
             most = min(most + room_of(usage), ready)
         return most
@@ -114,7 +114,7 @@ class Energy:
         return self.paces.ends(Pace.ms)
 
     def _name(self, pod: Pod) -> str:
-        return str(self.case.fleet.workload_of[pod].key)
+        return str(self.case.fleet.workload_of_kin[pod.kin].key)
 
     def _taking(self, usage: Usage) -> list[Pod]:
         moves = ((pod, self.case.move_of.get(pod)) for pod in usage.budget.pods)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from planner.verify.selector import PodsByLabel, by_kin, down_of, every, matches
+import numpy as np
+
+from planner.verify.selector import PodsByLabel, by_kin, every, matches
 from planner.verify.strategy import Strategy, strategy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from planner.verify.columns import Ints
     from planner.verify.observed import Observed
     from planner.verify.pods import Kin, Pod
     from planner.verify.selector import PodsOfKin
+    from planner.verify.table import Pods, Table
 
 _WORKLOADS = {
     "deployments": "Deployment",
@@ -59,7 +61,7 @@ class Workload:
     replicas: int
     """Pods that it wants; of a DaemonSet, the nodes that should have one."""
     strategy: Strategy
-    pods: Sequence[Pod]
+    pods: Pods
     kin: PodsOfKin
     """The same, by kin."""
     revisions: Mapping[str, Mapping[str, Any]]
@@ -74,7 +76,7 @@ class SidecarSet:
     name: str
     spec: Mapping[str, Any]
     hash_without_image: str
-    pods: Sequence[Pod]
+    pods: Pods
     kin: PodsOfKin
     """The same, by kin."""
 
@@ -95,7 +97,7 @@ class DisruptionBudget:
 
     cluster: str
     document: Mapping[str, Any]
-    pods: Sequence[Pod]
+    pods: Pods
     kin: PodsOfKin
     """The same, by kin."""
 
@@ -105,24 +107,30 @@ class Fleet:
     """All clusters as the rules see them. Pods that have finished are not among its pods."""
 
     observed: Observed
-    pods: Sequence[Pod]
+    pods: Pods
     kin: PodsOfKin
     """The same, by kin."""
-    down: frozenset[Pod]
-    """Those that do not serve."""
     workloads: Mapping[WorkloadKey, Workload]
-    workload_of: Mapping[Pod, Workload]
     workload_of_kin: Mapping[Kin, Workload]
     sidecar_sets: Mapping[tuple[str, str], SidecarSet]
     """By cluster and name."""
     disruption_budgets: Sequence[DisruptionBudget]
-    disruption_budgets_over: Mapping[Pod, int]
-    """How many PodDisruptionBudgets match a pod; pods without one are not in it."""
+    disruption_budgets_over: Ints
+    """How many PodDisruptionBudgets match a pod, of each row of the table of pods."""
     zone_of: Mapping[tuple[str, str], str]
     """Zone by cluster and node; nodes without one are not in it."""
     by_label: PodsByLabel
     _by_namespace: Mapping[tuple[str, str], PodsByLabel] = field(repr=False)
     _by_name: Mapping[tuple[str, str], Sequence[Workload]] = field(repr=False)
+
+    @property
+    def table(self) -> Table:
+        """Every pod that was observed, those that have finished too."""
+        return self.observed.table
+
+    def workload_of(self, pod: Pod) -> Workload | None:
+        """The workload that a pod is of."""
+        return self.workload_of_kin.get(pod.kin)
 
     def in_namespace(self, cluster: str, namespace: str) -> PodsByLabel:
         """The pods of one namespace of one cluster."""
@@ -156,9 +164,8 @@ def revision_hash(pod: Kin | Pod) -> str:
 
 def read_fleet(observed: Observed) -> Fleet:
     """Join what was observed."""
-    kin = {
-        kin: own for kin, own in by_kin(observed.pods.values()).items() if not kin.state.finished
-    }
+    table = observed.table
+    kin = {kin: own for kin, own in by_kin(table).items() if not kin.state.finished}
     workloads = {each.key: each for each in _workloads(observed, _owned(observed, kin))}
     by_label = PodsByLabel(kin)
     by_namespace = _by_namespace(kin)
@@ -166,24 +173,20 @@ def read_fleet(observed: Observed) -> Fleet:
     for key, workload in workloads.items():
         by_name.setdefault((key.namespace, key.name), []).append(workload)
     disruption_budgets = tuple(_disruption_budgets(observed, by_namespace))
-    workload_of: dict[Pod, Workload] = {}
-    for workload in workloads.values():
-        workload_of.update(dict.fromkeys(workload.pods, workload))
+    over = np.zeros(len(table), np.int64)
+    for each in disruption_budgets:
+        over[each.pods.rows] += 1
     return Fleet(
         observed=observed,
-        pods=[pod for pod in observed.pods.values() if not pod.kin.state.finished],
+        pods=table.where(~table.of_kin(lambda it: it.state.finished, np.bool_)),
         kin=kin,
-        down=down_of(kin),
         workloads=workloads,
-        workload_of=workload_of,
         workload_of_kin={kin: each for each in workloads.values() for kin in each.kin},
         sidecar_sets={
             (each.cluster, each.name): each for each in _sidecar_sets(observed, by_label)
         },
         disruption_budgets=disruption_budgets,
-        disruption_budgets_over=Counter(
-            chain.from_iterable(each.pods for each in disruption_budgets)
-        ),
+        disruption_budgets_over=over,
         zone_of=_zones(observed),
         by_label=by_label,
         _by_namespace=by_namespace,
@@ -192,7 +195,7 @@ def read_fleet(observed: Observed) -> Fleet:
 
 
 def _by_namespace(pods: PodsOfKin) -> dict[tuple[str, str], PodsByLabel]:
-    namespaces: dict[tuple[str, str], dict[Kin, Sequence[Pod]]] = {}
+    namespaces: dict[tuple[str, str], dict[Kin, Pods]] = {}
     for kin, own in pods.items():
         namespaces.setdefault((kin.cluster, kin.namespace), {})[kin] = own
     return {key: PodsByLabel(each) for key, each in namespaces.items()}
@@ -206,7 +209,9 @@ def _disruption_budgets(
         for document in observed.documents(cluster, "poddisruptionbudgets"):
             near = by_namespace.get((cluster, document["metadata"]["namespace"]), nobody)
             kin = near.select(document["spec"].get("selector"))
-            yield DisruptionBudget(cluster=cluster, document=document, pods=every(kin), kin=kin)
+            yield DisruptionBudget(
+                cluster=cluster, document=document, pods=every(observed.table, kin), kin=kin
+            )
 
 
 def _owned(observed: Observed, pods: PodsOfKin) -> Mapping[tuple[str, str], PodsOfKin]:
@@ -217,7 +222,7 @@ def _owned(observed: Observed, pods: PodsOfKin) -> Mapping[tuple[str, str], Pods
         for uid, document in observed.objects.get((cluster, "replicasets"), {}).items()
         if (owner := controller_of(document)) is not None
     }
-    owned: dict[tuple[str, str], dict[Kin, Sequence[Pod]]] = {}
+    owned: dict[tuple[str, str], dict[Kin, Pods]] = {}
     for kin, own in pods.items():
         if kin.owner is not None:
             place = (kin.cluster, kin.owner.uid)
@@ -240,7 +245,7 @@ def _workloads(
         for resource, kind in _WORKLOADS.items():
             for uid, document in observed.objects.get((cluster, resource), {}).items():
                 kin = owned.get((cluster, uid), {})
-                pods = every(kin)
+                pods = every(observed.table, kin)
                 replicas = _replicas(kind, document, len(pods))
                 metadata = document["metadata"]
                 yield Workload(
@@ -316,7 +321,7 @@ def _sidecar_sets(observed: Observed, by_label: PodsByLabel) -> Iterator[Sidecar
                 hash_without_image=(metadata.get("annotations") or {}).get(
                     _SIDECAR_HASH_WITHOUT_IMAGE, ""
                 ),
-                pods=every(pods),
+                pods=every(observed.table, pods),
                 kin=pods,
             )
 

@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from planner.verify.claims import in_ms
 from planner.verify.drains import moves_application
 from planner.verify.fleet import WorkloadKey
@@ -14,9 +16,12 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.verify.bound import Manner, Place
     from planner.verify.observed import Observed
-    from planner.verify.plan import Case, Manner, Place
+    from planner.verify.plan import Case
     from planner.verify.usage import Usage, Usages
+
+_NUMBERS_AT_ONCE = 1 << 22
 
 
 def origin(header: Mapping[str, Any], observed: Observed) -> Iterator[Violation]:
@@ -138,9 +143,10 @@ def _waves(case: Case) -> Iterator[Violation]:
     for key, places in case.places_of.items():
         for (wave, _), moves in places.items():
             found_in[wave][key] += moves
-    for move in case.moves if len(case.move_of) < len(case.moves) else ():
+    again = ~case.bound.is_first & (case.bound.row >= 0)
+    for move in case.moves.where(again):
         # The header counts each move, also of a pod that has several.
-        if move.pod is not None and move.manner.owner and case.move_of[move.pod] is not move:
+        if move.manner.owner:
             found_in[move.wave][move.manner.owner.key] += 1
     names = [_key(each) for each in case.header["workloads"]]
     written = [entry["wave"] for entry in case.header["per_wave"]]
@@ -196,13 +202,32 @@ def _budgets(case: Case, usages: Usages) -> Iterator[Violation]:
     instances: dict[tuple[str | None, str], list[Usage]] = {}
     for usage in usages.all:
         instances.setdefault((usage.budget.cluster, usage.budget.name), []).append(usage)
+    known: list[tuple[Mapping[str, Any], list[Usage]]] = []
     for entry in case.header["budgets"]:
         found = instances.get((entry["cluster"], entry["name"])) or instances.get(
             (None, entry["name"])
         )
         if found is None:
             yield _totals(entry["name"], "it is listed, and no such budget was observed")
-            continue
+        else:
+            known.append((entry, found))
+    at_once = max(1, _NUMBERS_AT_ONCE // max(1, case.waves))
+    for begin in range(0, len(known), at_once):
+        yield from _entries(known[begin : begin + at_once], usages, case.waves)
+
+
+def _entries(
+    known: Sequence[tuple[Mapping[str, Any], list[Usage]]], usages: Usages, waves: int
+) -> Iterator[Violation]:
+    """Entries of budgets, with the instances of each."""
+    places = np.array([usage.place for _, found in known for usage in found], np.int64)
+    counts = np.array([len(found) for _, found in known], np.int64)
+    left = usages.left(places, waves)
+    least = np.minimum.reduceat(left, np.cumsum(counts) - counts, axis=0)
+    written = [entry["headroom"] for entry, _ in known]
+    said = np.array([each if len(each) == waves else [0] * waves for each in written])
+    wrong = np.maximum(said, 0) != np.maximum(least, 0)
+    for index, (entry, found) in enumerate(known):
         subject = str(found[0].budget) if len(found) == 1 else entry["name"]
         expected = {
             "limit": min(usage.budget.limit for usage in found),
@@ -211,25 +236,14 @@ def _budgets(case: Case, usages: Usages) -> Iterator[Violation]:
         if "instances" in entry:
             expected["instances"] = len(found)
         yield from _compare(subject, entry, expected, None)
-        yield from _headroom(subject, entry["headroom"], found, case.waves)
-
-
-def _headroom(
-    subject: str, written: Sequence[int], usages: Sequence[Usage], waves: int
-) -> Iterator[Violation]:
-    """What each wave leaves of a budget; of several instances, the least."""
-    if len(written) != waves:
-        yield _totals(subject, f"headroom has {len(written)} numbers for {waves} waves")
-        return
-    least: list[int] = []
-    for usage in usages:
-        left = usage.left(waves)
-        least = list(map(min, least, left)) if least else left
-    for wave, (said, left_over) in enumerate(zip(written, least, strict=True), start=1):
-        found = max(0, left_over)
-        if max(0, said) != found:
-            yield _totals(subject, f"headroom says {said}, and the wave leaves {found}", wave)
-            return
+        if len(written[index]) != waves:
+            numbers = len(written[index])
+            yield _totals(subject, f"headroom has {numbers} numbers for {waves} waves")
+        elif wrong[index].any():
+            wave = int(np.argmax(wrong[index]))
+            found_left = max(0, int(least[index, wave]))
+            message = f"headroom says {written[index][wave]}, and the wave leaves {found_left}"
+            yield _totals(subject, message, wave + 1)
 
 
 def _compare_kinds(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from planner.verify.drains import ways_to_leave
 from planner.verify.fleet import revision_hash
@@ -15,8 +16,9 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from planner.verify.bound import Manner, Move
     from planner.verify.fleet import Workload
-    from planner.verify.plan import Case, Manner, Move
+    from planner.verify.plan import Case
     from planner.verify.pods import Kin, Pod
     from planner.verify.target import Change, Target
 
@@ -39,49 +41,51 @@ class Option:
 
 def pod_exists(case: Case) -> Iterator[Violation]:
     """Every move names a pod that was observed and has not ended."""
-    for move in case.moves:
-        if move.pod is None:
-            yield _violation(
-                "pod-exists", move, "no such pod was observed, or it has ended: check its uid"
-            )
+    for move in case.moves.where(case.bound.row < 0):
+        yield _violation(
+            "pod-exists", move, "no such pod was observed, or it has ended: check its uid"
+        )
 
 
 def one_move(case: Case) -> Iterator[Violation]:
     """No pod is moved twice."""
-    if len(case.move_of) == len(case.moves):
-        return
-    for pod, count in Counter(move.pod for move in case.moves if move.pod).items():
-        if count > 1:
-            yield Violation(
-                rule="one-move",
-                subject=str(pod),
-                wave=case.wave_of(pod),
-                message=f"it has {count} moves; a pod is moved at most once",
-            )
+    rows = case.bound.row
+    moves_of = np.bincount(rows[rows >= 0])
+    for pod in case.fleet.table.where(moves_of > 1):
+        yield Violation(
+            rule="one-move",
+            subject=str(pod),
+            wave=case.wave_of(pod),
+            message=f"it has {moves_of[pod.row]} moves; a pod is moved at most once",
+        )
 
 
 def wave_number(case: Case) -> Iterator[Violation]:
     """Waves are numbered from 1 without a gap, and moves are written wave by wave."""
-    seen = {move.wave for move in case.moves}
-    for move in case.moves:
-        if move.wave < 1:
-            yield _violation("wave-number", move, "waves are numbered from 1")
+    waves = case.bound.wave
+    seen = set(np.unique(waves).tolist())
+    for move in case.moves.where(waves < 1):
+        yield _violation("wave-number", move, "waves are numbered from 1")
     for wave in range(1, case.waves + 1):
         if wave not in seen:
             yield Violation(
                 rule="wave-number", subject="plan", wave=wave, message="the wave has no move"
             )
-    before = 0
-    for move in case.moves:
-        if move.wave < before:
-            yield _violation("wave-number", move, f"it is written after a move of wave {before}")
-        before = move.wave
+    before = np.concatenate(([0], waves))[: len(waves)]
+    back = waves < before
+    for move, wave in zip(case.moves.where(back), before[back].tolist(), strict=True):
+        yield _violation("wave-number", move, f"it is written after a move of wave {wave}")
 
 
 def node(case: Case) -> Iterator[Violation]:
     """Every move names the node that its pod is on."""
-    for move in case.moves:
-        if move.pod is not None and move.node != move.pod.node:
+    bound, table = case.bound, case.fleet.table
+    codes = {node: code for code, node in enumerate(table.node.values)}
+    said = np.array([codes.get(it, -1) for it in bound.node.values] or [-1])[bound.node.codes]
+    known = bound.row >= 0
+    known[known] = said[known] != table.node.codes[bound.row[known]]
+    for move in case.moves.where(known):
+        if move.pod is not None:
             yield _violation(
                 "node", move, f"it is on node {move.pod.node!r}, and the move says {move.node!r}"
             )
@@ -100,30 +104,29 @@ def _named(owner: Workload | None) -> Mapping[str, str] | None:
     return None if owner is None else {"kind": owner.key.kind, "name": owner.key.name}
 
 
-def kind(case: Case) -> Iterator[Violation]:
-    """Every move is of a kind that takes its pod to the target."""
+def way(case: Case) -> Iterator[Violation]:
+    """Every move is of a kind that takes its pod to the target, and changes what differs.
+
+    It changes the containers that differ, and no other, to the wanted images.
+    """
     for manner, moves, options in _with_options(case):
-        kinds = [each.kind for each in options]
-        if manner.kind not in _KINDS:
-            message = f"{manner.kind!r} is no kind of move"
-        elif not kinds:
-            message = "nothing that its controllers do can change this pod"
-        elif manner.kind not in kinds:
-            allowed = " or ".join(dict.fromkeys(kinds))
-            message = f"{manner.kind} is planned, and it takes {allowed}"
-        else:
-            continue
-        yield from (_violation("kind", move, message) for move in moves)
+        for rule, message in _wrong_way(manner, options):
+            yield from (_violation(rule, move, message) for move in moves)
 
 
-def containers(case: Case) -> Iterator[Violation]:
-    """Every move changes the containers that differ, and no other, to the wanted images."""
-    for manner, moves, options in _with_options(case):
-        wanted = [each.containers for each in options if each.kind == manner.kind]
-        if wanted and manner.containers not in wanted:
-            said, found = dict(manner.containers), dict(wanted[0])
-            message = f"it changes {said}, and what differs is {found}"
-            yield from (_violation("containers", move, message) for move in moves)
+def _wrong_way(manner: Manner, options: Sequence[Option]) -> Iterator[tuple[str, str]]:
+    kinds = [each.kind for each in options]
+    if manner.kind not in _KINDS:
+        yield "kind", f"{manner.kind!r} is no kind of move"
+    elif not kinds:
+        yield "kind", "nothing that its controllers do can change this pod"
+    elif manner.kind not in kinds:
+        allowed = " or ".join(dict.fromkeys(kinds))
+        yield "kind", f"{manner.kind} is planned, and it takes {allowed}"
+    wanted = [each.containers for each in options if each.kind == manner.kind]
+    if wanted and manner.containers not in wanted:
+        said, found = dict(manner.containers), dict(wanted[0])
+        yield "containers", f"it changes {said}, and what differs is {found}"
 
 
 def excluded(case: Case) -> Iterator[Violation]:
@@ -150,7 +153,12 @@ def eviction(case: Case) -> Iterator[Violation]:
 
 def is_evictable(case: Case, pod: Pod) -> bool:
     """Whether the API server would ever let the pod be evicted."""
-    return case.fleet.disruption_budgets_over.get(pod, 0) <= 1
+    return bool(case.fleet.disruption_budgets_over[pod.row] <= 1)
+
+
+def excludes(case: Case) -> bool:
+    """Whether the request excludes anybody."""
+    return bool(case.request["spec"].get("exclude"))
 
 
 def is_excluded(case: Case, pod: Pod) -> bool:
@@ -188,7 +196,7 @@ def _need_of(case: Case, pod: Pod, change: Change, owner: Workload | None) -> _N
         return change, None, None, None
     strategy = owner.strategy
     held = (
-        ordinal_index(owner, pod) < strategy.partition or is_behind(case, owner, pod)
+        ordinal_index(owner, pod.ordinal) < strategy.partition or is_behind(case, owner, pod)
         if strategy.partition_by == "index"
         else None
     )
@@ -248,7 +256,7 @@ def _with_options(case: Case) -> Iterator[tuple[Manner, Sequence[Move], Sequence
             continue
         for move in moves:
             if move.pod is not None:
-                yield manner, [move], options_of(case, move.pod, change, manner.owner)
+                yield manner, (move,), options_of(case, move.pod, change, manner.owner)
 
 
 def _each(rule: str, case: Case, manner: Manner, message: str) -> Iterator[Violation]:

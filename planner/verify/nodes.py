@@ -7,19 +7,29 @@ at. Other pods, volumes and ports of the host are not: they can only make the ro
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from planner.verify.columns import grouped
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from planner.verify.observed import Observed
-    from planner.verify.pods import Pod
+    from planner.verify.pods import Kin
+    from planner.verify.table import Pods
 
 Amounts = tuple[int, int, int]
 """Millicores, bytes, pods."""
+
+_Offer = tuple[Amounts, Mapping[str, Fraction]]
+"""These, and other resources."""
 
 _QUANTITY = re.compile(r"(\d+\.?\d*|\.\d+)([a-zA-Z]*|[eE][+-]?\d+)")
 _SUFFIXES = {
@@ -59,8 +69,15 @@ class Asked:
 
 def quantity(text: object) -> Fraction | None:
     """An amount as Kubernetes writes it (apimachinery resource/quantity.go); None: it is none."""
-    found = _QUANTITY.fullmatch(str(text))
-    if isinstance(text, bool) or not isinstance(text, (str, int, float)) or found is None:
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        return None
+    return _quantity(str(text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _quantity(text: str) -> Fraction | None:
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
         return None
     number, suffix = Fraction(found[1]), found[2]
     if suffix[:1] in ("e", "E") and suffix[1:]:
@@ -69,45 +86,71 @@ def quantity(text: object) -> Fraction | None:
 
 
 def read_nodes(
-    observed: Observed, cluster: str, drained: Iterable[str], pods: Iterable[Pod]
+    observed: Observed, cluster: str, drained: Iterable[str], pods: Pods
 ) -> Mapping[str, Node] | None:
     """The nodes of a cluster by name, beside its `pods`; None when one of them does not tell."""
-    taken: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for pod in pods:
-        taken[pod.node].update({0: pod.requests[0], 1: pod.requests[1], 2: 1})
+    taken = _taken(pods)
     nodes: dict[str, Node] = {}
     away = frozenset(drained)
     for document in observed.documents(cluster, "nodes"):
         name, status = document["metadata"]["name"], document.get("status") or {}
-        offers = {key: quantity(it) for key, it in (status.get("allocatable") or {}).items()}
-        if None in offers.values() or not offers.keys() >= {"cpu", "memory", "pods"}:
+        offered = _offered(status.get("allocatable") or {})
+        if offered is None:
             return None
-        known = {key: it for key, it in offers.items() if it is not None}
+        amounts, others = offered
         spec = document.get("spec") or {}
         ready = any(
             (it["type"], it["status"]) == ("Ready", "True") for it in status.get("conditions") or ()
         )
-        own = taken[name]
+        own = taken.get(name, (0, 0, 0))
         nodes[name] = Node(
             name=name,
             labels=document["metadata"].get("labels") or {},
             taints=spec.get("taints") or (),
             open=ready and not spec.get("unschedulable") and name not in away,
-            free=(
-                up(known.pop("cpu") * 1000) - own[0],
-                up(known.pop("memory")) - own[1],
-                up(known.pop("pods")) - own[2],
-            ),
-            others=known,
+            free=(amounts[0] - own[0], amounts[1] - own[1], amounts[2] - own[2]),
+            others=others,
         )
     return dict(sorted(nodes.items())) or None
 
 
-def asked_by(template: Mapping[str, Any], pods: Iterable[Pod]) -> Asked | None:
+def _offered(allocatable: Mapping[str, Any]) -> _Offer | None:
+    """What a node offers; None when it does not tell."""
+    told = tuple((name, str(amount)) for name, amount in allocatable.items())
+    return _read_offer(told) if None not in map(quantity, allocatable.values()) else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _read_offer(told: Sequence[tuple[str, str]]) -> _Offer | None:
+    """The same; nodes of the same make tell the same."""
+    known = {name: amount for name, text in told if (amount := quantity(text)) is not None}
+    if not known.keys() >= {"cpu", "memory", "pods"}:
+        return None
+    cpu, memory, pods = (known.pop(name) for name in ("cpu", "memory", "pods"))
+    return (up(cpu * 1000), up(memory), up(pods)), known
+
+
+def _taken(pods: Pods) -> dict[str, Amounts]:
+    """What pods reserve by node."""
+    table, nodes = pods.table, pods.table.node.values
+    codes = table.node.codes[pods.rows]
+    requests = table.of_kin(lambda it: it.requests, np.int64)[pods.rows]
+    # What comes before each node's pods, and before the next one's.
+    order, ends = grouped(codes, len(nodes))
+    before = np.concatenate((np.zeros((1, 2), np.int64), np.cumsum(requests[order], axis=0)))
+    taken = np.diff(before[ends], axis=0).tolist()
+    counts = np.diff(ends).tolist()
+    return {
+        node: (cpu, memory, count)
+        for node, (cpu, memory), count in zip(nodes, taken, counts, strict=True)
+    }
+
+
+def asked_by(template: Mapping[str, Any], kin: Iterable[Kin]) -> Asked | None:
     """What a new pod of a workload asks for; None when its template does not tell.
 
     That is what its template says (component-helpers resource/helpers.go, PodRequests), and no
-    less than any of its `pods` has: only there is what was injected, or given by default.
+    less than any of its `kin` has: only there is what was injected, or given by default.
     """
     spec = template.get("spec") or {}
     try:
@@ -117,11 +160,11 @@ def asked_by(template: Mapping[str, Any], pods: Iterable[Pod]) -> Asked | None:
         asked = (stays | peak) + _amounts(spec.get("overhead") or {})
     except ValueError:
         return None
-    own = list(pods)
+    own = list(kin)
     return Asked(
         amounts=(
-            max(int(asked.pop("cpu", 0)), *(pod.requests[0] for pod in own), 0),
-            max(int(asked.pop("memory", 0)), *(pod.requests[1] for pod in own), 0),
+            max(int(asked.pop("cpu", 0)), *(each.requests[0] for each in own), 0),
+            max(int(asked.pop("memory", 0)), *(each.requests[1] for each in own), 0),
             1,
         ),
         others={name: Fraction(amount, 1000) for name, amount in asked.items() if amount},

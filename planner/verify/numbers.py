@@ -37,6 +37,7 @@ def floor_of(value: int | str, total: int) -> int:
     return share.numerator // share.denominator
 
 
+@lru_cache(maxsize=1 << 10, typed=True)
 def seconds_of(duration: float | str) -> Fraction:
     """The seconds in a duration such as `10m` or `1h30m`; a bare number is seconds.
 
@@ -49,6 +50,11 @@ def seconds_of(duration: float | str) -> Fraction:
     if not parts or "".join(number + unit for number, unit in parts) != duration:
         raise ValueError(f"{duration!r} is not a duration; write it like 10m or 1h30m")
     return sum((Fraction(number) * _SECONDS[unit] for number, unit in parts), Fraction(0))
+
+
+def plain_number(number: Fraction) -> int | Fraction:
+    """The same number, as an integer if it is one: comparing those costs little."""
+    return number.numerator if number.denominator == 1 else number
 
 
 @lru_cache(maxsize=1 << 16)

@@ -8,101 +8,279 @@ a uid never does.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from itertools import groupby, repeat
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
+import numpy as np
 
 from planner.errors import ObservationError
+from planner.verify.columns import Coded, Texts, concatenated, read_table
 from planner.verify.held import as_its_owner_wrote_it
 from planner.verify.pods import OF_KIN, OF_POD, Kins, Pod
+from planner.verify.table import Table, uid_key, uid_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
-    Columns = Mapping[str, Sequence[Any]]
+    from planner.verify.columns import Bools, Ints
+
+    Columns = Mapping[str, Any]
     """By name, of equal length."""
 
 
-_OF_ROW = ("time_ms", "event", "resource", "uid", "resource_version", "document")
-_TEXTS = ("node",)
-_NUMBERS = ("resource_version", "ready_since_s", "created_s", "restarts")
+class Batch(Protocol):
+    """Rows of a log: a table of Arrow, and its rows one by one."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give every row with the columns that are present."""
+
+    def __len__(self) -> int: ...
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Give capsules of the schema and of the columns."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+EVENTS: Final = ("list_begun", "observed", "gone", "list_completed", "time_passed")
+"""What tables of a log call 0, 1, 2 .. in the column `event`."""
+RESOURCES: Final = (
+    *("pods", "nodes", "namespaces", "deployments", "replicasets", "statefulsets", "daemonsets"),
+    *("controllerrevisions", "poddisruptionbudgets", "clonesets", "advancedstatefulsets"),
+    *("advanceddaemonsets", "sidecarsets", "podunavailablebudgets", "versions"),
+)
+"""What they call 0, 1, 2 .. in the column `resource`."""
+_CODE_OF: Final = {name: code for code, name in enumerate(RESOURCES)}
+_ROWS_AT_ONCE: Final = 1 << 15
+_FEW: Final = 64
+"""Rows that are sooner read one by one than as a table."""
+_PODS: Final = RESOURCES.index("pods")
+_BEGUN, _OBSERVED, _GONE, _COMPLETED, _PASSED = range(len(EVENTS))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Observed:
     """Every object that exists at one position of the log."""
 
-    pods: Mapping[tuple[str, str], Pod]
-    """By cluster and uid; pods that have finished are among them."""
+    table: Table
+    """Every pod; those that have finished are among them."""
     objects: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
     """Documents by cluster and resource, then by uid."""
     clusters: frozenset[str]
     time_ms: int
     """Milliseconds UTC of the last row."""
 
+    @cached_property
+    def pods(self) -> Mapping[tuple[str, str], Pod]:
+        """The pods by cluster and uid, for those who look at each."""
+        return {(pod.cluster, pod.uid): pod for pod in self.table}
+
     def documents(self, cluster: str, resource: str) -> Iterable[Mapping[str, Any]]:
         """The documents of one resource of one cluster."""
         return self.objects.get((cluster, resource), {}).values()
 
 
-@dataclass(slots=True)
 class _Kind:
-    """What is known of one resource of one cluster while rows are folded."""
+    """What is known of one resource of one cluster while rows are folded.
 
-    objects: dict[str, tuple[int, Any]] = field(default_factory=dict)
-    """Each as it was last seen, a pod or the text of a document, with its resourceVersion."""
-    gone: dict[str, int] = field(default_factory=dict)
-    """resourceVersion at which each uid went, so that an older row does not bring it back."""
-    mentioned: set[str] | None = None
-    """Uids seen since the open list began; None while no list is open."""
+    Rows are numbered in the order in which they were taken in; an object's slot is the number of
+    the row that spoke of it first.
+    """
 
-    def see(self, uids: Sequence[str], versions: Sequence[int], seen: Iterable[Pod | str]) -> None:
-        """Take in objects that were seen, one after the other."""
-        if self.mentioned is not None:
-            self.mentioned.update(uids)
-        if self._is_all_new(uids):
-            self.objects.update(zip(uids, zip(versions, seen, strict=True), strict=True))
-            return
-        for uid, version, value in zip(uids, versions, seen, strict=True):
-            older_than_known = uid in self.objects and version < self.objects[uid][0]
-            older_than_gone = uid in self.gone and version <= self.gone[uid]
-            if not older_than_known and not older_than_gone:
-                self.objects[uid] = version, value
+    def __init__(self) -> None:
+        self.slot_of: dict[Hashable, int] = {}
+        self._rows = 0
+        self._version = np.zeros(0, np.int64)
+        """resourceVersion at which each was seen last; -1 while it is not there."""
+        self._gone = np.zeros(0, np.int64)
+        """That at which it went, so that an older row does not bring it back; -1: it never did."""
+        self._row = np.zeros(0, np.int64)
+        """The row that it was seen in last."""
+        self._since = np.zeros(0, np.int64)
+        """The row since which it has been there."""
+        self._mentioned: Bools | None = None
+        """Those seen since the open list began; None while no list is open."""
 
-    def _is_all_new(self, uids: Sequence[str]) -> bool:
-        """Whether nothing was ever known of these, and each is there once: no version decides."""
-        known = (self.objects.keys(), self.gone.keys())
-        return all(each.isdisjoint(uids) for each in known) and len(set(uids)) == len(uids)
+    def take(self, uids: Sequence[Hashable], versions: Ints, gone: Bools) -> None:
+        """Take in rows: each saw an object, or saw that it is gone."""
+        rows = np.arange(self._rows, self._rows + len(uids))
+        slots = np.fromiter(
+            map(self.slot_of.setdefault, uids, count(self._rows)), np.int64, len(uids)
+        )
+        self._grow(len(uids))
+        if self._mentioned is not None:
+            self._mentioned[slots[~gone]] = True
+        for part in _one_of_each(slots):
+            slot, version, row = slots[part], versions[part], rows[part]
+            is_newer = version >= self._version[slot]
+            sees = ~gone[part] & is_newer & (version > self._gone[slot])
+            ends = gone[part] & is_newer
+            absent = sees & (self._version[slot] < 0)
+            self._since[slot[absent]] = row[absent]
+            self._row[slot[sees]] = row[sees]
+            self._version[slot[sees]] = version[sees]
+            self._version[slot[ends]] = -1
+            self._gone[slot[ends]] = version[ends]
 
-    def tell(self, event: str, uid: str, version: int, cluster: str) -> None:
-        """Take in an event that is no sight of an object."""
-        match event:
-            case "list_begun":
-                self.mentioned = set()
-            case "gone":
-                if uid not in self.objects or self.objects[uid][0] <= version:
-                    self.objects.pop(uid, None)
-                    self.gone[uid] = version
-            case "list_completed":
-                self._complete(version)
-            case unknown:
-                raise ObservationError(
-                    f"a row of cluster {cluster} has the event {unknown!r}, which this version"
-                    " does not know; verify with the version that wrote the log"
-                )
+    def tell(self, event: int, version: int, cluster: str) -> None:
+        """Take in an event that is about no object."""
+        if event == _BEGUN:
+            self._mentioned = np.zeros(self._rows, np.bool_)
+        elif event == _COMPLETED:
+            self._complete(version)
+        elif event != _PASSED:
+            name = EVENTS[event] if event < len(EVENTS) else event
+            raise ObservationError(
+                f"a row of cluster {cluster} has the event {name!r}, which this version"
+                " does not know; verify with the version that wrote the log"
+            )
+
+    def present(self) -> tuple[Ints, Ints]:
+        """The slots of what there is, the longest there first; and the row that told of each."""
+        there = np.flatnonzero(self._version >= 0)
+        slots = there[np.argsort(self._since[there], kind="stable")]
+        return slots, self._row[slots]
+
+    def uids(self, slots: Ints) -> Coded[Hashable]:
+        """Of each slot the key of its uid."""
+        of = np.fromiter(self.slot_of.values(), np.int64, len(self.slot_of))
+        return Coded(np.searchsorted(of, slots), list(self.slot_of))
+
+    def places(self, slots: Ints, first: int) -> Ints:
+        """By slot the place of each of these, counted from `first`; -1 for others."""
+        places = np.full(self._rows, -1, np.int64)
+        places[slots] = np.arange(first, first + len(slots))
+        return places
+
+    def _grow(self, rows: int) -> None:
+        self._rows += rows
+        if self._rows > len(self._version):
+            more = np.full(self._rows, -1, np.int64)
+            self._version = np.concatenate((self._version, more))
+            self._gone = np.concatenate((self._gone, more))
+            self._row = np.concatenate((self._row, more))
+            self._since = np.concatenate((self._since, more))
+        if self._mentioned is not None:
+            new = np.zeros(self._rows - len(self._mentioned), np.bool_)
+            self._mentioned = np.concatenate((self._mentioned, new))
 
     def _complete(self, version: int) -> None:
-        if self.mentioned is None:
+        if self._mentioned is None:
             return
         # What is newer than the list was made after it: a list does not speak of it.
-        unmentioned = [
-            uid for uid in self.objects.keys() - self.mentioned if self.objects[uid][0] <= version
-        ]
-        for uid in unmentioned:
-            self.gone[uid], _ = self.objects.pop(uid)
-        self.mentioned = None
+        known = self._version[: self._rows]
+        missing = np.flatnonzero((known >= 0) & ~self._mentioned & (known <= version))
+        self._gone[missing] = known[missing]
+        known[missing] = -1
+        self._mentioned = None
+
+
+def _one_of_each(slots: Ints) -> Iterator[Ints]:
+    """Rows in turns, each of which holds no slot twice and of each the next in order."""
+    order = np.argsort(slots, kind="stable")
+    of = slots[order]
+    begins = np.flatnonzero(np.concatenate(([True], of[1:] != of[:-1]))) if len(of) else of
+    lengths = np.diff(begins, append=len(of))
+    turn = np.arange(len(of)) - np.repeat(begins, lengths)
+    by_turn = np.argsort(turn, kind="stable")
+    ends = np.cumsum(np.bincount(turn)).tolist() if len(of) else []
+    for begin, end in zip([0, *ends], ends, strict=False):
+        yield order[by_turn[begin:end]]
+
+
+class _Fold:
+    """Everything that rows told so far."""
+
+    def __init__(self) -> None:
+        self._kinds: defaultdict[tuple[str, int], _Kind] = defaultdict(_Kind)
+        self._documents: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        """Of each row of a kind."""
+        self._kins = Kins()
+        self._nodes: dict[str, int] = {}
+        self._pods: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        """Columns of each cluster's rows of pods."""
+
+    def take(self, cluster: str, columns: Columns) -> None:
+        """Take in rows of one cluster."""
+        for resource in np.unique(columns["resource"]).tolist():
+            rows = np.flatnonzero(columns["resource"] == resource)
+            events = columns["event"][rows]
+            kind, uids = self._kinds[cluster, resource], columns["uid"]
+            is_mark = (events != _OBSERVED) & (events != _GONE)
+            begin = 0
+            for mark in [*np.flatnonzero(is_mark).tolist(), len(rows)]:
+                between = rows[begin:mark]
+                begin = mark + 1
+                if len(between):
+                    kind.take(
+                        [uids[row] for row in between.tolist()],
+                        columns["resource_version"][between],
+                        columns["event"][between] == _GONE,
+                    )
+                    self._keep(cluster, resource, columns, between)
+                if mark < len(rows):
+                    version = int(columns["resource_version"][rows[mark]])
+                    kind.tell(int(events[mark]), version, cluster)
+
+    def _keep(self, cluster: str, resource: int, columns: Columns, rows: Ints) -> None:
+        if resource != _PODS:
+            texts = columns["document"]
+            self._documents[cluster, resource].extend(texts[row] for row in rows.tolist())
+            return
+        own = {name: columns[name].take(rows) for name in ("name", "node", *OF_KIN)}
+        own |= {name: columns[name][rows] for name in (*OF_POD, "flags")}
+        self._pods[cluster].append(
+            {
+                "kin": self._kins.places(cluster, own),
+                "name": own["name"],
+                "node": own["node"].coded_by(self._nodes),
+                **{name: own[name] for name in OF_POD},
+            }
+        )
+
+    def observed(self, clusters: frozenset[str], time_ms: int) -> Observed:
+        """What there is after the last row."""
+        decode = msgspec.json.Decoder().decode
+        objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        uids: list[Coded[Hashable]] = []
+        found: dict[str, tuple[Mapping[Hashable, int], Ints]] = {}
+        parts: list[dict[str, Any]] = []
+        for (cluster, resource), kind in self._kinds.items():
+            if not 0 <= resource < len(RESOURCES):
+                continue  # no rule knows it
+            slots, rows = kind.present()
+            own = kind.uids(slots)
+            if resource == _PODS:
+                found[cluster] = kind.slot_of, kind.places(slots, sum(map(len, uids)))
+                uids.append(own)
+                parts.append(_taken(self._pods[cluster], rows))
+                continue
+            texts = self._documents[cluster, resource]
+            whole = (as_its_owner_wrote_it(decode(texts[row])) for row in rows.tolist())
+            named = map(uid_text, own)
+            objects[cluster, RESOURCES[resource]] = dict(zip(named, whole, strict=True))
+        numbers = concatenated(parts, ("kin", "node", *OF_POD))
+        table = Table(
+            kins=self._kins.all,
+            kin=numbers["kin"],
+            uids=Coded.joined(uids),
+            name=Texts.joined([each["name"] for each in parts]),
+            node=Coded(numbers["node"], list(self._nodes)),
+            ready_since_s=numbers["ready_since_s"],
+            created_s=numbers["created_s"],
+            restarts=numbers["restarts"],
+            found=found,
+        )
+        return Observed(table=table, objects=objects, clusters=clusters, time_ms=time_ms)
+
+
+def _taken(parts: Sequence[Mapping[str, Any]], rows: Ints) -> dict[str, Any]:
+    """Some rows of columns that are given in parts."""
+    numbers = concatenated(parts, ("kin", "node", *OF_POD))
+    taken: dict[str, Any] = {name: each[rows] for name, each in numbers.items()}
+    return taken | {"name": Texts.joined([each["name"] for each in parts]).take(rows)}
 
 
 def fold_rows(rows: Iterable[Mapping[str, Any]]) -> Observed:
@@ -111,9 +289,49 @@ def fold_rows(rows: Iterable[Mapping[str, Any]]) -> Observed:
     Raises:
         ObservationError: a row is of an event that this version does not know.
     """
-    return fold_columns(
-        (cluster, _columns(list(own))) for cluster, own in groupby(rows, key=_cluster_of)
+    return _folded(
+        (cluster, _columns(list(own), cluster)) for cluster, own in groupby(rows, key=_cluster_of)
     )
+
+
+def fold_batches(batches: Iterable[tuple[str, Batch]]) -> Observed:
+    """Fold observed rows that are given in batches, with the cluster that they are of.
+
+    Args:
+        batches: in log order.
+
+    Raises:
+        ObservationError: a row is of an event that this version does not know.
+    """
+    return _folded(_tables(batches))
+
+
+def _tables(batches: Iterable[tuple[str, Batch]]) -> Iterator[tuple[str, Columns]]:
+    """The columns of the batches. What a watch saw comes in many of few rows: those together."""
+    for cluster, own in groupby(batches, key=itemgetter(0)):
+        few: list[Mapping[str, Any]] = []
+        for _, batch in own:
+            if len(batch) < _FEW:
+                few.extend(batch.rows())
+            if few and (len(batch) >= _FEW or len(few) >= _ROWS_AT_ONCE):
+                yield cluster, _columns(few, cluster)
+                few = []
+            if len(batch) >= _FEW:
+                yield cluster, read_table(batch)
+        if few:
+            yield cluster, _columns(few, cluster)
+
+
+def _folded(tables: Iterable[tuple[str, Columns]]) -> Observed:
+    fold = _Fold()
+    clusters: set[str] = set()
+    time_ms = 0
+    for cluster, columns in tables:
+        if len(columns["time_ms"]):
+            clusters.add(cluster)
+            time_ms = max(time_ms, int(columns["time_ms"].max()))
+        fold.take(cluster, columns)
+    return fold.observed(frozenset(clusters), time_ms)
 
 
 def _cluster_of(row: Mapping[str, Any]) -> str:
@@ -121,70 +339,19 @@ def _cluster_of(row: Mapping[str, Any]) -> str:
     return cluster
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> Columns:
-    names = (*_OF_ROW, *OF_KIN, *OF_POD)
-    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
-    for name in _TEXTS:
-        columns[name] = [text or "" for text in columns[name]]
-    for name in _NUMBERS:
-        columns[name] = [number or 0 for number in columns[name]]
-    return columns
-
-
-def fold_columns(batches: Iterable[tuple[str, Columns]]) -> Observed:
-    """Fold observed rows that are given as columns, with the cluster that they are of.
-
-    Args:
-        batches: in log order; every column of a batch is of the same length, None where a row
-            has no value. A batch is read once and not kept.
-
-    Raises:
-        ObservationError: a row is of an event that this version does not know.
-    """
-    kinds: defaultdict[tuple[str, str], _Kind] = defaultdict(_Kind)
-    clusters: set[str] = set()
-    kins = Kins()
-    time_ms = 0
-    for cluster, columns in batches:
-        if columns["time_ms"]:
-            clusters.add(cluster)
-            time_ms = max(time_ms, *columns["time_ms"])
-        _fold(kinds, kins, cluster, columns)
-    return _observed(kinds, frozenset(clusters), time_ms)
-
-
-def _fold(
-    kinds: Mapping[tuple[str, str], _Kind], kins: Kins, cluster: str, columns: Columns
-) -> None:
-    begin = 0
-    for (event, resource), run in groupby(zip(columns["event"], columns["resource"], strict=True)):
-        rows = slice(begin, begin + len(list(run)))
-        begin = rows.stop
-        if event == "time_passed":
-            continue
-        kind, uids = kinds[cluster, resource], columns["uid"][rows]
-        versions = [version or 0 for version in columns["resource_version"][rows]]
-        if event != "observed":
-            for uid, version in zip(uids, versions, strict=True):
-                kind.tell(event, uid, version, cluster)
-        elif resource == "pods":
-            own = {name: columns[name][rows] for name in ("uid", *OF_KIN, *OF_POD)}
-            kind.see(uids, versions, kins.pods(cluster, own))
-        else:
-            kind.see(uids, versions, columns["document"][rows])
-
-
-def _observed(
-    kinds: Mapping[tuple[str, str], _Kind], clusters: frozenset[str], time_ms: int
-) -> Observed:
-    decode = msgspec.json.Decoder().decode
-    pods: dict[tuple[str, str], Pod] = {}
-    objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
-    for (cluster, resource), kind in kinds.items():
-        seen = (value for _, value in kind.objects.values())
-        if resource == "pods":
-            pods.update(zip(zip(repeat(cluster), kind.objects), seen, strict=False))
-        else:
-            whole = (as_its_owner_wrote_it(decode(text)) for text in seen)
-            objects[cluster, resource] = dict(zip(kind.objects, whole, strict=True))
-    return Observed(pods=pods, objects=objects, clusters=clusters, time_ms=time_ms)
+def _columns(rows: Sequence[Mapping[str, Any]], cluster: str) -> Columns:
+    for row in rows:
+        if row["event"] not in EVENTS:
+            raise ObservationError(
+                f"a row of cluster {cluster} has the event {row['event']!r}, which this version"
+                " does not know; verify with the version that wrote the log"
+            )
+    numbers = ("time_ms", "resource_version", "flags", *OF_POD)
+    return {
+        **{name: np.array([it.get(name) or 0 for it in rows], np.int64) for name in numbers},
+        **{name: Coded.of(it.get(name) for it in rows) for name in ("node", *OF_KIN)},
+        **{name: Texts.of(it.get(name) or "" for it in rows) for name in ("name", "document")},
+        "uid": [uid_key(it.get("uid")) for it in rows],
+        "event": np.array([EVENTS.index(it["event"]) for it in rows], np.int64),
+        "resource": np.array([_CODE_OF.get(it["resource"], -1) for it in rows], np.int64),
+    }

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from planner.verify.columns import alike
 from planner.verify.drains import moves_application
 from planner.verify.selector import matches
 from planner.verify.strategy import partition_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from planner.verify.bound import Manner, Move, Moves
+    from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import SidecarSet, Workload
-    from planner.verify.plan import Case, Manner, Move
+    from planner.verify.plan import Case
     from planner.verify.pods import Pod
-    from planner.verify.target import Change
     from planner.verify.usage import Usages
 
 OrderKey = tuple[int, ...]
 
-_PHASE_RANKS = {"Pending": 0, "Unknown": 1, "Running": 2}
+_NOTHING = np.zeros(1, np.int64)
 
 
 def order(case: Case, usages: Usages) -> Iterator[Violation]:
     """Moves of a workload come in the order in which its controller takes pods."""
-    for key, manners in case.manners_of.items():
+    walks = _Walks(case)
+    for key in case.manners_of:
         workload = case.fleet.workloads[key]
         if workload.strategy.ordered:
-            yield from _ordinal_order(case, workload)
+            yield from walks.passed_over(workload)
         elif is_ranked(workload):
-            own = {each for each in manners if each.is_application}
-            application = [move for move in case.moves_of[key] if move.manner in own]
+            moves = case.moves_of[key]
+            application = moves.where(case.bound.is_application[moves.places])
             yield from _taking_order(workload, application, usages)
 
 
@@ -43,11 +47,11 @@ def partition(case: Case) -> Iterator[Violation]:
         workload = case.fleet.workloads[key]
         strategy = workload.strategy
         of_application = [each for each in manners if moves_application(each)]
-        application = (move for each in of_application for move in case.in_manner[each])
         if strategy.partition_by == "index":
             # Without a partition only what is before the first ordinal would be below it.
-            for move in application:
-                if move.pod is not None and ordinal_index(workload, move.pod) < strategy.partition:
+            for moves in (case.in_manner[each] for each in of_application):
+                index = ordinal_index(workload, case.fleet.table.ordinal[moves.rows])
+                for move in moves.where(index < strategy.partition):
                     yield Violation(
                         rule="partition",
                         subject=str(move),
@@ -61,7 +65,7 @@ def partition(case: Case) -> Iterator[Violation]:
             yield Violation(
                 rule="partition",
                 subject=str(workload.key),
-                wave=max(move.wave for move in application),
+                wave=max(int(case.in_manner[each].waves.max()) for each in of_application),
                 message=f"{old - moved} pods stay old where the partition keeps"
                 f" {strategy.partition}",
             )
@@ -87,108 +91,114 @@ def _moves_in(case: Case, manners: Iterable[Manner]) -> int:
     return sum(len(case.in_manner[each]) for each in manners)
 
 
-def ordinal_of(pod: Pod) -> int:
-    """The ordinal in the name of a StatefulSet's pod; -1 without one."""
-    digits = re.search(r"-(\d+)$", pod.name)
-    return int(digits.group(1)) if digits else -1
-
-
-def ordinal_index(workload: Workload, pod: Pod) -> int:
-    """The ordinal counted from the set's first, reserved ordinals left out."""
+def ordinal_index(workload: Workload, ordinal: Any) -> Any:  # noqa: ANN401 -- one, or many
+    """An ordinal, or an array of them, counted from the set's first, without reserved ones."""
     strategy = workload.strategy
-    ordinal = ordinal_of(pod)
-    reserved = sum(strategy.first_ordinal <= each < ordinal for each in strategy.reserved_ordinals)
-    return ordinal - strategy.first_ordinal - reserved
+    index = ordinal - strategy.first_ordinal
+    for each in strategy.reserved_ordinals:
+        if each >= strategy.first_ordinal:
+            index = index - (ordinal > each)
+    return index
 
 
 def is_behind(case: Case, workload: Workload, pod: Pod) -> bool:
     """Whether its controller comes to a pod after one that has to change and does not move."""
     if not workload.strategy.ordered or workload.strategy.on_delete:
         return False
-    changes, own = case.target.changes, ordinal_of(pod)
-    return any(
-        each not in case.move_of and each in changes and changes[each].of_application
-        for each in workload.pods
-        if ordinal_of(each) > own
-    )
+    rows = workload.pods.rows
+    stays = case.differs(workload.pods) & (case.bound.of_row[rows] < 0)
+    return bool((stays & (case.fleet.table.ordinal[rows] > pod.ordinal)).any())
 
 
 def _old_pods(case: Case, workload: Workload) -> int:
-    return sum(
-        (change := case.target.changes.get(pod)) is not None and change.of_application
-        for pod in workload.pods
-    )
+    return int(np.count_nonzero(case.differs(workload.pods)))
 
 
-def _ordinal_order(case: Case, workload: Workload) -> Iterator[Violation]:
+class _Walks:
     """From the highest ordinal down: the controller's walk never passes a pod over.
 
     A pod that differs and never moves stops the walk, but for OnDelete where nobody walks. Nor
     does anybody walk to a pod that is evicted only to leave a drained node.
     """
-    reached = 0
-    above = stopped = ""
-    for pod, change in _from_the_top(case, workload):
-        move = case.move_of.get(pod)
-        if move is None:
-            if change.of_application and not workload.strategy.on_delete:
-                stopped = stopped or pod.name
-            continue
-        if not case.is_application(move):
-            continue
-        passes = bool(stopped) and moves_application(move.manner)
-        if passes or move.wave < reached:
+
+    def __init__(self, case: Case) -> None:
+        table, bound = case.fleet.table, case.bound
+        codes = case.target.changes.codes
+        leaves = np.array([*(it.leaves for it in case.target.changes.all), False])
+        self._table, self._ordinal = table, table.ordinal
+        self._applies, self._leaves = case.applies[codes], leaves[codes]
+        self._wave, self._moves = bound.wave_of_row, bound.of_row >= 0
+        # -1 asks for the last, which is of no manner.
+        whole = [bool(moves_application(it)) for it in bound.manners]
+        self._whole = np.array([*whole, False])[bound.manner_of_row]
+        self._own = np.zeros(len(table), np.bool_)
+        self._own[bound.row[bound.is_first]] = bound.is_application[bound.is_first]
+
+    def passed_over(self, workload: Workload) -> Iterator[Violation]:
+        """Moves of pods to which the walk has not come yet."""
+        rows = self._walked(workload)
+        moves, waves = self._moves[rows] & self._own[rows], self._wave[rows]
+        reached = np.maximum.accumulate(np.where(moves, np.maximum(waves, 0), 0))
+        before = np.concatenate((_NOTHING, reached[:-1]))
+        stops = ~self._moves[rows] & self._applies[rows]
+        if workload.strategy.on_delete:
+            stops[:] = False
+        passes = np.logical_or.accumulate(stops) & self._whole[rows]
+        for place in np.flatnonzero(moves & (passes | (waves < before))).tolist():
+            # The first that stopped the walk, or that went in the wave that is reached.
+            by = stops if passes[place] else moves & (waves == before[place])
+            above = self._table.name[rows[np.argmax(by)]] if by.any() else ""
+            pod = self._table[int(rows[place])]
             yield Violation(
                 rule="order",
                 subject=str(pod),
-                wave=move.wave,
-                message=f"it moves before {stopped if passes else above}, which has a higher"
-                " ordinal and goes first",
+                wave=int(waves[place]),
+                message=f"it moves before {above}, which has a higher ordinal and goes first",
             )
-        if move.wave > reached:
-            reached, above = move.wave, pod.name
+
+    def _walked(self, workload: Workload) -> Ints:
+        """The pods that have to move, but those that a partition holds; the highest first."""
+        rows = workload.pods.rows
+        index = ordinal_index(workload, self._ordinal[rows])
+        held = index < workload.strategy.partition
+        own = rows[self._leaves[rows] | (self._applies[rows] & ~held)]
+        walked: Ints = own[np.argsort(-self._ordinal[own], kind="stable")]
+        return walked
 
 
-def _from_the_top(case: Case, workload: Workload) -> Iterator[tuple[Pod, Change]]:
-    """The pods that have to move, but those that a partition holds; the highest ordinal first."""
-    for pod in sorted(workload.pods, key=ordinal_of, reverse=True):
-        change = case.target.changes.get(pod)
-        if change is None or not (change.of_application or change.leaves):
-            continue
-        if change.leaves or ordinal_index(workload, pod) >= workload.strategy.partition:
-            yield pod, change
-
-
-def _taking_order(workload: Workload, moves: Sequence[Move], usages: Usages) -> Iterator[Violation]:
+def _taking_order(workload: Workload, moves: Moves, usages: Usages) -> Iterator[Violation]:
     """A CloneSet's order; a pod may be passed over when a budget of its own place is full."""
-    keyed = sorted(
-        (
-            (clone_set_key(workload, move.pod), move)
-            for move in moves
-            # Controllers take active pods only; one that is being deleted goes by itself.
-            if move.pod is not None and not move.pod.deleting
-        ),
-        key=lambda pair: pair[0],
-        reverse=True,
-    )
-    earliest: Move | None = None
-    group: list[Move] = []
-    group_key: OrderKey | None = None
-    for key, move in keyed:
-        if key != group_key:
-            # Only pods that are strictly later may not overtake: ties are in any order.
-            earliest = min([*group, *([earliest] if earliest else [])], key=_wave, default=None)
-            group, group_key = [], key
-        group.append(move)
-        overtaken = earliest is not None and earliest.wave < move.wave
-        if earliest is not None and overtaken and not _held_back(move, earliest, usages):
+    # Controllers take active pods only; one that is being deleted goes by itself.
+    moves = moves.where(~is_deleting(moves))
+    if len(np.unique(moves.waves)) <= 1:
+        return  # nobody overtakes anybody
+    ranks = taking_ranks(workload, moves)
+    order = np.argsort(-ranks, kind="stable")
+    ranks, waves = ranks[order], moves.waves[order]
+    begins = np.flatnonzero(np.concatenate(([True], ranks[1:] != ranks[:-1])))
+    # Only pods that are strictly later may not overtake: ties are in any order.
+    least = np.minimum.accumulate(np.minimum.reduceat(waves, begins))
+    group = np.cumsum(np.concatenate(([0], ranks[1:] != ranks[:-1])))
+    earliest = np.where(group > 0, least[group - 1], waves)
+    for place in np.flatnonzero(earliest < waves).tolist():
+        move = moves[int(order[place])]
+        first = _first_of(waves, begins, int(group[place]), int(earliest[place]))
+        overtaking = moves[int(order[first])]
+        if not _held_back(move, overtaking, usages):
             yield Violation(
                 rule="order",
                 subject=str(move),
                 wave=move.wave,
-                message=f"{earliest.name} moves in wave {earliest.wave} and comes after it in"
+                message=f"{overtaking.name} moves in wave {overtaking.wave} and comes after it in"
                 f" the order in which {workload.key} takes pods",
             )
+
+
+def _first_of(waves: Ints, begins: Ints, group: int, wave: int) -> int:
+    """Of the groups before one the nearest with a move in this wave, and there the first move."""
+    last = int(np.flatnonzero(waves[: begins[group]] == wave)[-1])
+    begin = int(begins[np.searchsorted(begins, last, side="right") - 1])
+    return begin + int(np.argmax(waves[begin : last + 1] == wave))
 
 
 def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]:
@@ -198,18 +208,14 @@ def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]
     """
     if not is_ranked(workload):
         return {}
-    keys = {
-        move.pod: clone_set_key(workload, move.pod)
-        for move in case.moves_of[workload.key]
-        if move.pod is not None and not move.pod.deleting and case.is_application(move)
-        if not any(usage.budget.takes(move) for usage in usages.of(move.pod))
-    }
-    ranks = sorted(keys.values())
-    return {pod: bisect_left(ranks, key) for pod, key in keys.items()}
-
-
-def _wave(move: Move) -> int:
-    return move.wave
+    moves = case.moves_of[workload.key]
+    moves = moves.where(case.bound.is_application[moves.places] & ~is_deleting(moves))
+    pairs = zip(moves.pods, moves, strict=True)
+    waits = [any(usage.budget.takes(move) for usage in usages.of(pod)) for pod, move in pairs]
+    moves = moves.where(~np.array(waits, np.bool_))
+    ranks = taking_ranks(workload, moves)
+    ahead = np.searchsorted(np.sort(ranks), ranks).tolist()
+    return dict(zip(moves.pods, ahead, strict=True))
 
 
 def _held_back(passed_over: Move, overtaking: Move, usages: Usages) -> bool:
@@ -239,20 +245,39 @@ def is_ranked(workload: Workload) -> bool:
     return workload.key.kind == "CloneSet" and not workload.strategy.scatter
 
 
-def clone_set_key(workload: Workload, pod: Pod) -> OrderKey:
-    """Sorts pods as a CloneSet takes them (cloneset_core.go, GetPodsSortFunc; priority_sort.go).
+def is_deleting(moves: Moves) -> Bools:
+    """Of each move of a pod whether that is on its way out."""
+    return moves.bound.is_deleting[moves.rows]
 
-    The stable sort by priority comes second and so counts first.
+
+def taking_ranks(workload: Workload, moves: Moves) -> Ints:
+    """Sorts moves as a CloneSet takes pods (cloneset_core.go, GetPodsSortFunc; priority_sort.go).
+
+    The stable sort by priority comes second and so counts first. Those that are alike have the
+    same rank.
     """
-    return (
-        *_priority(workload.strategy.priority, pod),
-        int(bool(pod.node)),
-        _PHASE_RANKS.get(pod.phase, 2),
-        int(pod.ready),
-        -pod.ready_since_s if pod.ready else 0,
-        -pod.restarts,
-        -pod.created_s,
+    table, rows = moves.bound.table, moves.rows
+    priority = workload.strategy.priority
+    first = [_priority(priority, pod) for pod in moves.pods] if priority else []
+    place = {each: index for index, each in enumerate(sorted(set(first)))}
+    ready = table.ready[rows]
+    columns = (
+        np.array([place[each] for each in first] or [0] * len(rows), np.int64),
+        table.is_placed[rows],
+        table.phase_rank[rows],
+        ready,
+        np.where(ready, -table.ready_since_s[rows], 0),
+        -table.restarts[rows],
+        -table.created_s[rows],
     )
+    order = np.lexsort(columns[::-1])
+    differs = np.zeros(len(rows), np.int64)
+    for column in columns:
+        of = column[order]
+        differs[1:] |= of[1:] != of[:-1]
+    ranks = np.empty(len(rows), np.int64)
+    ranks[order] = np.cumsum(differs)
+    return ranks
 
 
 def _priority(priority: Mapping[str, object] | None, pod: Pod) -> OrderKey:
@@ -295,16 +320,22 @@ def _sidecar_partitions(case: Case) -> Iterator[Violation]:
 def _sidecar_counts(case: Case, sidecar_set: SidecarSet) -> tuple[int, int]:
     """Pods that wait for a SidecarSet, and those of them that it updates in place."""
     waiting = moved = 0
-    for pod in sidecar_set.pods:
-        change = case.target.changes.get(pod)
+    rows = sidecar_set.pods.rows
+    changes, manners = case.target.changes.codes[rows], case.bound.manner_of_row[rows]
+    firsts, groups = alike(
+        (changes + 1, int(changes.max(initial=-1)) + 2), (manners + 1, len(case.bound.manners) + 1)
+    )
+    for first, pods in zip(firsts.tolist(), np.bincount(groups).tolist(), strict=True):
+        change, manner = changes[first], manners[first]
         names = {
             each.container
-            for each in (change.sidecars if change else ())
+            for each in (case.target.changes.all[change].sidecars if change >= 0 else ())
             if each.sidecar_set is sidecar_set and each.in_place
         }
         if names:
-            waiting += 1
-            move = case.move_of.get(pod)
-            in_place = move is not None and move.kind == "in-place"
-            moved += in_place and move is not None and not names.isdisjoint(move.containers)
+            waiting += pods
+            made = case.bound.manners[manner] if manner >= 0 else None
+            in_place = made is not None and made.kind == "in-place"
+            if in_place and made is not None and not names.isdisjoint(made.containers):
+                moved += pods
     return waiting, moved

@@ -14,14 +14,17 @@ from graphlib import TopologicalSorter
 from itertools import accumulate, count
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from planner.verify.columns import alike, codes_of
 from planner.verify.dependencies import needed, waited_for
 from planner.verify.numbers import seconds_of
-from planner.verify.order import ordinal_of
 from planner.verify.rates import Rate, begun_ms, begun_of, rates_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from planner.verify.bound import Moves
     from planner.verify.fleet import Workload
     from planner.verify.plan import Case
     from planner.verify.usage import Usage, Usages
@@ -67,8 +70,9 @@ def steps_in_order(moves: Sequence[Sequence[Usage]], stages: Iterable[int]) -> l
 class Pace:
     """The moves of one workload by themselves."""
 
-    takes: Sequence[Sequence[Usage]]
-    """The budgets from which each move takes, in the order of the controller if that binds."""
+    moves: Moves
+    """In the order of the controller if that binds."""
+    usages: Usages
     ordered: bool
     stages: Sequence[tuple[int, int]]
     """Moves of each stage that has any, and its soak in milliseconds."""
@@ -77,6 +81,12 @@ class Pace:
     for the time in which its moves begin."""
     needs: Sequence[tuple[int, int]]
     """What a move needs of each rate by which it goes, and units of that a second."""
+
+    @cached_property
+    def takes(self) -> Sequence[Sequence[Usage]]:
+        """The budgets from which each move takes."""
+        pairs = zip(self.moves.pods, self.moves, strict=True)
+        return [[it for it in self.usages.of(pod) if it.budget.takes(move)] for pod, move in pairs]
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -108,7 +118,7 @@ class Pace:
     def waves(self, moves: int) -> int:
         """The fewest waves that hold so many moves."""
         paced = bisect_left(self.first, moves) + 1
-        if moves < len(self.takes):
+        if moves < len(self.moves):
             return paced
         return max(paced, *(-(-taken // room_of(it)) for it, taken in self.taking.items()), 0)
 
@@ -119,7 +129,7 @@ class Pace:
 
     def longest_ms(self, moves: int) -> int:
         """What one of the waves of so many moves takes at least."""
-        return (max if moves >= len(self.takes) else min)(self.ms_of.values())
+        return (max if moves >= len(self.moves) else min)(self.ms_of.values())
 
     def begun_ms(self, moves: int) -> int:
         """Until so many moves have begun."""
@@ -157,12 +167,13 @@ class Paces:
     def after(self) -> Mapping[str, Mapping[str, int]]:
         """Who waits for how many moves of each."""
         after: dict[str, dict[str, int]] = {name: {} for name in self.workloads}
-        changes = self.case.target.changes
+        is_done = (self.case.target.changes.codes < 0) & ~self.case.fleet.table.down
         for rule in self.case.request["spec"].get("dependencies") or ():
             waiting = {str(it.key) for it in self.case.fleet.referred(rule["workload"])}
             for before in waited_for(rule, self.case):
                 # A pod of which only a sidecar changes is not done: the planner waits for it, too.
-                done = sum(pod not in changes and not pod.down for pod in before.pods)
+                rows = before.pods.rows
+                done = int(np.count_nonzero(is_done[rows]))
                 moves, name = needed(rule, before) - done, str(before.key)
                 if moves > 0 and name in after:
                     for other in (waiting & after.keys()) - {name}:
@@ -176,13 +187,18 @@ class Paces:
         return self._found[name]
 
     def _read(self, workload: Workload) -> Pace:
-        moves = [(it, it.pod) for it in self.case.moves_of[workload.key] if it.pod is not None]
+        bound, moves = self.case.bound, self.case.moves_of[workload.key]
         if workload.strategy.ordered:
-            moves.sort(key=lambda it: ordinal_of(it[1]), reverse=True)
+            moves = moves.where(np.argsort(-bound.table.ordinal[moves.rows], kind="stable"))
         rules = self.case.request["spec"].get("stages") or ({"name": None},)
-        sizes = Counter(move.stage for move, _ in moves)
+        sizes: Counter[str | None] = Counter()
+        for (_, stage), count_ in self.case.places_of[workload.key].items():
+            sizes[stage] += count_
         soaks_ms = {it["name"]: int(seconds_of(it.get("soak") or 0) * 1000) for it in rules}
-        waves = {(move.kind, move.wave) for move, _ in moves}
+        of = moves.waves, bound.manner[moves.places]
+        firsts, _ = alike(codes_of(of[0]), codes_of(of[1]))
+        pairs = zip(of[0][firsts].tolist(), of[1][firsts].tolist(), strict=True)
+        waves = {(bound.manners[manner].kind, wave) for wave, manner in pairs}
         ms_of: dict[str, int] = {}
         name = str(workload.key)
         rates = [rate for rate in self.rates if rate.units(name)]
@@ -191,9 +207,8 @@ class Paces:
             lasts_ms = self.wave_ms.get(wave, 0) - begun
             ms_of[kind] = min(ms_of.get(kind, lasts_ms), lasts_ms)
         return Pace(
-            takes=[
-                [it for it in self.usages.of(pod) if it.budget.takes(move)] for move, pod in moves
-            ],
+            moves=moves,
+            usages=self.usages,
             ordered=workload.strategy.ordered,
             stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
             or [(len(moves), 0)],
@@ -215,11 +230,11 @@ class Paces:
                 ends.head[after] = max(ends.head[after], head)
         for name in reversed(order):
             pace = self.of(name)
-            ends.span[name] = least(pace, len(pace.takes))
+            ends.span[name] = least(pace, len(pace.moves))
             for after, moves in self.after[name].items():
                 span = least(pace, moves) + ends.span[after]
                 ends.span[name] = max(ends.span[name], span)
-                if moves >= len(pace.takes):
+                if moves >= len(pace.moves):
                     ends.tail[name] = max(ends.tail[name], ends.span[after])
         return ends
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from operator import getitem
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from msgspec import Struct
 from msgspec.json import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from planner.verify.columns import Ints
 
 _READY: Final = 1
 _DELETING: Final = 1 << 1
@@ -38,10 +42,10 @@ _LABEL_TEMPLATE_HASH: Final = 1 << 14
 OF_NAME: Final = frozenset((_POD_NAME, *_NAME_SUFFIX_LABELS.values()))
 """Labels that follow from a pod's name, so that pods of the same kin differ in them."""
 
-OF_KIN: Final = ("namespace", "owner", "revision", "labels", "annotations", "spec", "flags")
-"""Columns of observed rows that tell the kin of a pod."""
-OF_POD: Final = ("name", "node", "ready_since_s", "created_s", "restarts")
-"""Columns that are a pod's own."""
+OF_KIN: Final = ("namespace", "owner", "revision", "labels", "annotations", "spec")
+"""Columns of shared texts that, with the flags, tell the kin of a pod."""
+OF_POD: Final = ("ready_since_s", "created_s", "restarts")
+"""Columns of numbers that are a pod's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ class Kin(Struct, frozen=True, eq=False, kw_only=True):
     state: State
 
 
-class Pod(Struct, frozen=True, eq=False):
+class Pod(Struct, frozen=True, eq=False, kw_only=True):
     """A pod that exists. Compared by identity: there is one value for each pod."""
 
     kin: Kin
@@ -101,6 +105,10 @@ class Pod(Struct, frozen=True, eq=False):
     ready_since_s: int
     created_s: int
     restarts: int
+    ordinal: int
+    """The number at the end of its name as StatefulSets count their pods; -1 without one."""
+    row: int
+    """Its place in the table of all pods."""
 
     @property
     def cluster(self) -> str:
@@ -219,19 +227,39 @@ class Kins:
         self._spec = cache(_spec)
         self._owner = cache(_owner)
         self._state = cache(_state)
-        self._of_cluster: dict[str, dict[tuple[Any, ...], Kin]] = {}
+        self._of_cluster: dict[str, dict[tuple[Any, ...], int]] = {}
+        self.all: list[Kin] = []
 
-    def pods(self, cluster: str, columns: Mapping[str, Sequence[Any]]) -> Iterable[Pod]:
-        """The pods of rows, as columns of equal length."""
+    def places(self, cluster: str, columns: Mapping[str, Any]) -> Ints:
+        """Of each row of pods the place of its kin among all."""
+        flags: Ints = columns["flags"]
+        if not len(flags):
+            return flags
+        codes = [flags, *(columns[name].codes for name in OF_KIN)]
+        # Pods of a workload are listed together: only the first of each run is looked at.
+        differs = np.zeros(len(flags) - 1, np.bool_)
+        for each in codes:
+            differs |= each[1:] != each[:-1]
+        starts = np.concatenate(([0], 1 + np.flatnonzero(differs)))
+        told = list(zip(*(each[starts].tolist() for each in codes), strict=True))
+        texts = [list(columns[name].values) for name in OF_KIN]
+        place_of = {each: self._place(cluster, each, texts) for each in dict.fromkeys(told)}
+        places = np.fromiter(map(place_of.__getitem__, told), np.int64, len(told))
+        return np.repeat(places, np.diff(starts, append=len(flags)))
+
+    def _place(
+        self, cluster: str, codes: Sequence[int], texts: Sequence[Sequence[str | None]]
+    ) -> int:
+        flags, *of_texts = codes
+        told = (*map(getitem, texts, of_texts), flags)
         known = self._of_cluster.setdefault(cluster, {})
-        told = list(zip(*(columns[name] for name in OF_KIN), strict=True))
-        for each in set(told).difference(known):
-            known[each] = self._read(cluster, each)
-        kins = map(known.__getitem__, told)
-        return map(Pod, kins, columns["uid"], *(columns[name] for name in OF_POD))
+        if told not in known:
+            known[told] = len(self.all)
+            self.all.append(self._read(cluster, told))
+        return known[told]
 
     def _read(self, cluster: str, told: tuple[Any, ...]) -> Kin:
-        """A kin of which nothing was known yet, by the values of `OF_KIN`."""
+        """A kin of which nothing was known yet, by the values of `OF_KIN` and flags."""
         namespace, owner, revision, labels, annotations, text, flags = told
         spec = self._spec(text or "{}")
         return Kin(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.plan import Case, Manner
+    from planner.verify.bound import Manner
+    from planner.verify.columns import Ints
+    from planner.verify.plan import Case
 
 _DOCKER = "docker.io"
 
@@ -126,24 +129,26 @@ def begun_ms(units: int, per_s: int) -> int:
 
 def begun_of(case: Case, rates: Iterable[Rate]) -> Mapping[tuple[int, str], int]:
     """Until the moves of each wave have begun that go by a rate, by its name, in milliseconds."""
-    moves = Counter((move.wave, move.manner) for move in case.moves) if rates else {}
+    waves, wave = np.unique(case.bound.wave, return_inverse=True)
     found = {}
     for rate in rates:
-        units: Counter[int] = Counter()
-        for (wave, manner), count in moves.items():
-            units[wave] += count * rate.units_of(manner)
-        for wave, count in units.items():
-            if count:
-                found[wave, rate.name] = begun_ms(count, rate.per_s)
+        sums = np.bincount(wave, weights=_units(case, rate), minlength=len(waves))
+        for at in np.flatnonzero(sums).tolist():
+            found[int(waves[at]), rate.name] = begun_ms(int(sums[at]), rate.per_s)
     return found
 
 
 def amount(case: Case, rate: Rate) -> tuple[int, int]:
     """The moves that go by a rate, and what they need of it."""
-    manners = Counter(move.manner for move in case.moves)
-    each = ((rate.units_of(manner), count) for manner, count in manners.items())
-    mine = [(units, count) for units, count in each if units]
-    return sum(count for _, count in mine), sum(units * count for units, count in mine)
+    units = _units(case, rate)
+    return int(np.count_nonzero(units)), int(units.sum())
+
+
+def _units(case: Case, rate: Rate) -> Ints:
+    """What each move needs of a rate."""
+    bound = case.bound
+    units = np.array([*map(rate.units_of, bound.manners), 0], np.int64)
+    return units[bound.manner]
 
 
 def rates(case: Case) -> Iterator[Violation]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from planner.verify.moves import application_kind, is_excluded
+import numpy as np
+
+from planner.verify.moves import application_kind, excludes, is_excluded
 from planner.verify.nodes import Asked, Node, asked_by, may_be_on, read_nodes
+from planner.verify.selector import every
+from planner.verify.table import Pods
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from planner.verify.fleet import Workload, WorkloadKey
     from planner.verify.plan import Case
-    from planner.verify.pods import Pod
     from planner.verify.usage import Usages
+
+
+_NOBODY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,12 +30,10 @@ class Guest:
     """A workload of which pods surge."""
 
     workload: Workload
-    pods: Sequence[Pod]
-    """Those that serve and need a new one beside them."""
     asked: Asked
     limit: int
     """How many of them may go at once as far as the workload alone is looked at."""
-    stuck: frozenset[Pod] = frozenset()
+    stuck: Pods | None = None
     """Pods of a DaemonSet whose nodes have no room for another beside them."""
 
 
@@ -56,33 +59,40 @@ class Rooms:
                 fleet.observed,
                 cluster,
                 (name for place, name in drained if place == cluster),
-                (pod for pod in fleet.pods if pod.cluster == cluster),
+                every(
+                    fleet.table, {it: own for it, own in fleet.kin.items() if it.cluster == cluster}
+                ),
             )
         return self._nodes[cluster]
 
     def _guest(self, workload: Workload) -> Guest | None:
         key = workload.key
-        pods = list(_surging(self.case, workload))
-        nodes = self.nodes(key.cluster) if pods else None
+        pods = _surging(self.case, workload)
+        nodes = self.nodes(key.cluster) if len(pods) else None
         if nodes is None:
             return None
         template = self.case.target.templates[key]
-        asked = asked_by(template, workload.pods)
+        asked = asked_by(template, workload.kin)
         if asked is None:
             return None
         most = workload.strategy.max_surge
         if key.is_daemon:
-            stuck = frozenset(_stuck(workload, pods, asked, nodes))
+            stuck = _stuck(workload, pods, asked, nodes)
             limit = max(0, most - len(stuck))
-            return Guest(workload=workload, pods=pods, asked=asked, limit=limit, stuck=stuck)
+            return Guest(workload=workload, asked=asked, limit=limit, stuck=stuck)
         places = self._places(key.cluster, template, asked, nodes)
-        placed = sum(bool(pod.node) and not pod.deleting for pod in workload.pods)
+        is_placed = self.case.fleet.table.is_placed
+        placed = sum(
+            int(np.count_nonzero(is_placed[its.rows]))
+            for kin, its in workload.kin.items()
+            if not kin.state.deleting
+        )
         fit = max(0, placed - workload.replicas)
         for name in places:
             if fit >= most:
                 break
             fit += _slots(asked, nodes[name])
-        return Guest(workload=workload, pods=pods, asked=asked, limit=min(fit, most))
+        return Guest(workload=workload, asked=asked, limit=min(fit, most))
 
     def _places(
         self,
@@ -106,7 +116,7 @@ class Rooms:
 def stuck(case: Case, usages: Usages) -> Iterator[Violation]:
     """No pod of a DaemonSet surges on a node that has no room for two."""
     for usage in usages.all:
-        for pod in usage.budget.stuck:
+        for pod in usage.budget.stuck or ():
             move = case.move_of.get(pod)
             if move is not None and move.kind == "surge":
                 yield Violation(
@@ -117,16 +127,21 @@ def stuck(case: Case, usages: Usages) -> Iterator[Violation]:
                 )
 
 
-def _surging(case: Case, workload: Workload) -> Iterator[Pod]:
+def _surging(case: Case, workload: Workload) -> Pods:
     """Pods that serve and that their controller would only take once a new one serves."""
+    nobody = Pods(case.fleet.table, _NOBODY)
     if not workload.strategy.surges or workload.strategy.paused:
-        return
-    for pod in workload.pods:
-        change = case.target.changes.get(pod)
-        if change is None or not change.of_application or pod.down or is_excluded(case, pod):
-            continue
-        if application_kind(pod, workload, case.target) == "surge":
-            yield pod
+        return nobody
+    serving = [
+        its
+        for kin, its in workload.kin.items()
+        if not kin.state.down and application_kind(kin, workload, case.target) == "surge"
+    ]
+    if not serving:
+        return nobody
+    pods = Pods.joined(case.fleet.table, serving)
+    pods = pods.where(case.differs(pods))
+    return pods.only(lambda pod: not is_excluded(case, pod)) if excludes(case) else pods
 
 
 def _offers(asked: Asked, node: Node) -> int:
@@ -139,12 +154,11 @@ def _slots(asked: Asked, node: Node) -> int:
     return max(0, min(asked.fit(node.free), _offers(asked, node)))
 
 
-def _stuck(
-    workload: Workload, pods: Sequence[Pod], asked: Asked, nodes: Mapping[str, Node]
-) -> Iterator[Pod]:
+def _stuck(workload: Workload, pods: Pods, asked: Asked, nodes: Mapping[str, Node]) -> Pods:
     """Pods beside which there is no room, and no successor yet that has it."""
-    on_node = Counter(pod.node for pod in workload.pods)
-    for pod in pods:
-        node = nodes.get(pod.node)
-        if node is not None and on_node[pod.node] == 1 and not asked.fit(node.free):
-            yield pod
+    table = pods.table
+    full = {name for name, node in nodes.items() if not asked.fit(node.free)}
+    is_full = np.array([it in full for it in table.node.values] or [False])
+    on_node = np.bincount(table.node.codes[workload.pods.rows], minlength=1)
+    codes = table.node.codes[pods.rows]
+    return pods.where(is_full[codes] & (on_node[codes] == 1))

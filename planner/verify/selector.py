@@ -5,14 +5,17 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.columns import grouped
 from planner.verify.pods import OF_NAME
+from planner.verify.table import Pods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from planner.verify.pods import Kin, Pod
+    from planner.verify.pods import Kin
+    from planner.verify.table import Table
 
-    PodsOfKin = Mapping[Kin, Sequence[Pod]]
+    PodsOfKin = Mapping[Kin, Pods]
     """Pods that exist by their kin, each in the order in which it was given."""
 
 
@@ -53,17 +56,16 @@ def tells_kin_apart(selector: Mapping[str, Any] | None) -> bool:
     return not OF_NAME.isdisjoint(chain(asked.get("matchLabels") or {}, keys))
 
 
-def by_kin(pods: Iterable[Pod]) -> dict[Kin, list[Pod]]:
-    """Pods by their kin."""
-    found: dict[Kin, list[Pod]] = {}
-    for pod in pods:
-        kin = pod.kin
-        known = found.get(kin)
-        if known is None:
-            found[kin] = [pod]
-        else:
-            known.append(pod)
-    return found
+def by_kin(table: Table) -> dict[Kin, Pods]:
+    """Pods by their kin; the kin of the first pod is the first."""
+    order, ends = grouped(table.kin, len(table.kins))
+    found = [
+        (int(order[begin]), kin, order[begin:end])
+        for kin, begin, end in zip(table.kins, ends, ends[1:], strict=False)
+        if begin < end
+    ]
+    found.sort(key=lambda it: it[0])
+    return {kin: Pods(table, rows) for _, kin, rows in found}
 
 
 def matching(selector: Mapping[str, Any] | None, pods: PodsOfKin) -> PodsOfKin:
@@ -80,15 +82,15 @@ def _split(selector: Mapping[str, Any] | None, pods: PodsOfKin, *, wanted: bool)
     if not tells_kin_apart(selector):
         return {kin: its for kin, its in pods.items() if matches(selector, kin.labels) is wanted}
     found = {
-        kin: [pod for pod in its if matches(selector, pod.labels) is wanted]
+        kin: its.only(lambda pod: matches(selector, pod.labels) is wanted)
         for kin, its in pods.items()
     }
-    return {kin: its for kin, its in found.items() if its}
+    return {kin: its for kin, its in found.items() if len(its)}
 
 
-def every(pods: PodsOfKin) -> list[Pod]:
+def every(table: Table, pods: PodsOfKin) -> Pods:
     """The pods themselves."""
-    return list(chain.from_iterable(pods.values()))
+    return Pods.joined(table, list(pods.values()))
 
 
 def count(pods: PodsOfKin) -> int:
@@ -96,9 +98,9 @@ def count(pods: PodsOfKin) -> int:
     return sum(map(len, pods.values()))
 
 
-def down_of(pods: PodsOfKin) -> frozenset[Pod]:
+def down_of(table: Table, pods: PodsOfKin) -> Pods:
     """Those that do not serve."""
-    return frozenset(chain.from_iterable(its for kin, its in pods.items() if kin.state.down))
+    return Pods.joined(table, [its for kin, its in pods.items() if kin.state.down])
 
 
 class PodsByLabel:
@@ -106,7 +108,7 @@ class PodsByLabel:
 
     def __init__(self, pods: PodsOfKin) -> None:
         self.pods = pods
-        self._by_value: dict[str, dict[str, dict[Kin, Sequence[Pod]]]] = {}
+        self._by_value: dict[str, dict[str, dict[Kin, Pods]]] = {}
 
     def select(self, selector: Mapping[str, Any] | None) -> PodsOfKin:
         """The pods that match, by their kin."""
@@ -124,23 +126,23 @@ class PodsByLabel:
 
     def _with_label(self, key: str, value: str) -> PodsOfKin:
         if key not in self._by_value:
-            values: dict[str, dict[Kin, Sequence[Pod]]] = {}
+            values: dict[str, dict[Kin, Pods]] = {}
             for kin, pods, own in self._labelled(key):
                 values.setdefault(own, {})[kin] = pods
             self._by_value[key] = values
         return self._by_value[key].get(value, {})
 
-    def _labelled(self, key: str) -> Iterator[tuple[Kin, Sequence[Pod], str]]:
+    def _labelled(self, key: str) -> Iterator[tuple[Kin, Pods, str]]:
         """Pods with a label, and its value, those of a kin that are alike in it together."""
         for kin, pods in self.pods.items():
             if key not in OF_NAME:
                 if key in kin.labels:
                     yield kin, pods, kin.labels[key]
                 continue
-            values: dict[str, list[Pod]] = {}
+            values: dict[str, list[int]] = {}
             for pod in pods:
                 value = pod.labels.get(key)
                 if value is not None:
-                    values.setdefault(value, []).append(pod)
+                    values.setdefault(value, []).append(pod.row)
             for value, own in values.items():
-                yield kin, own, value
+                yield kin, pods.table.some(own), value

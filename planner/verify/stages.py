@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from planner.verify.numbers import ceil_of, seconds_of
+from planner.verify.numbers import ceil_of, plain_number, seconds_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from planner.verify.bound import Move, Place
     from planner.verify.fleet import WorkloadKey
-    from planner.verify.plan import Case, Move, Place
+    from planner.verify.plan import Case
 
 
 def stage(case: Case) -> Iterator[Violation]:
     """Each stage of a workload holds as many moves as the request says, one stage a wave."""
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     names = [each["name"] for each in stages]
+    sizes_of = cache(partial(_sizes, stages))
     for key, moves in case.moves_of.items():
         places = case.places_of[key]
         if not all(_is_stage(stage, names) for _, stage in places):
@@ -32,7 +35,7 @@ def stage(case: Case) -> Iterator[Violation]:
             )
         elif names:
             yield from _stage_order(key, places, names)
-            yield from _stage_sizes(case, key, moves, stages)
+            yield from _stage_sizes(case, key, moves, stages, sizes_of)
 
 
 def soak(case: Case) -> Iterator[Violation]:
@@ -40,8 +43,9 @@ def soak(case: Case) -> Iterator[Violation]:
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     starts = {each["wave"]: each["start_s"] for each in case.header["per_wave"]}
     ends = {each["wave"]: each["start_s"] + each["seconds"] for each in case.header["per_wave"]}
+    soaks_s = {each["name"]: plain_number(seconds_of(each.get("soak") or 0)) for each in stages}
     for key, before, after, rule in _transitions(case, stages):
-        soak_s = seconds_of(rule.get("soak") or 0)
+        soak_s = soaks_s[rule["name"]]
         if before not in ends or after not in starts:
             continue  # The rule `totals` tells of the missing wave.
         waited_s = round(starts[after] - ends[before], 3)
@@ -111,17 +115,20 @@ def _stage_order(
 
 
 def _stage_sizes(
-    case: Case, key: WorkloadKey, moves: Sequence[Move], stages: Sequence[Mapping[str, Any]]
+    case: Case,
+    key: WorkloadKey,
+    moves: Sequence[Move],
+    stages: Sequence[Mapping[str, Any]],
+    sizes_of: Callable[[int], list[int]],
 ) -> Iterator[Violation]:
     in_stage: Counter[str | None] = Counter()
     for (_, stage), count in case.places_of[key].items():
         in_stage[stage] += count
     held = [in_stage[each["name"]] for each in stages]
     for total in _possible_totals(case, key, len(moves), stages[-1]["perWorkload"]):
-        wanted = _sizes(total, stages)
-        if wanted == held:
+        if sizes_of(total) == held:
             return
-    wanted = _sizes(len(moves), stages)
+    wanted = sizes_of(len(moves))
     for rule, expected, found in zip(stages, wanted, held, strict=True):
         if expected != found:
             yield Violation(
@@ -135,7 +142,7 @@ def _stage_sizes(
             )
 
 
-def _sizes(total: int, stages: Sequence[Mapping[str, Any]]) -> list[int]:
+def _sizes(stages: Sequence[Mapping[str, Any]], total: int) -> list[int]:
     """Moves of each stage; `perWorkload` counts from the first move of the workload."""
     sizes: list[int] = []
     done = 0

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from planner.verify.drains import NO_DRAINS, read_drains
 from planner.verify.fleet import revision_hash
 from planner.verify.images import ImageRules
+from planner.verify.pods import Pod
 from planner.verify.selector import matches, tells_kin_apart
-from planner.verify.template import differences, in_place, overlay, plain
+from planner.verify.table import Pods
+from planner.verify.template import in_place, overlay, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Hashable, Iterable, Iterator
 
+    from planner.verify.columns import Ints
     from planner.verify.drains import Drains
     from planner.verify.fleet import Fleet, SidecarSet, Workload, WorkloadKey
-    from planner.verify.pods import Kin, Pod
+    from planner.verify.pods import Kin
+    from planner.verify.table import Table
+
+_T = TypeVar("_T")
 
 _KRUISE_GROUP = "apps.kruise.io/"
 
@@ -33,6 +42,18 @@ class SidecarChange:
     """Whether the SidecarSet's controller can change it in the running pod."""
 
 
+Injected = tuple[SidecarChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecars:
+    """What changes of the sidecars of pods."""
+
+    of_kin: Mapping[Kin, Injected]
+    of_pod: Mapping[Pod, Injected]
+    """Where selectors tell pods of a kin apart; else there is none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Change:
     """How pods that are alike differ from the target."""
@@ -41,7 +62,7 @@ class Change:
     """Wanted images of containers of the workload's own template."""
     template: bool
     """Whether more than images differs between the pod's template and the target."""
-    sidecars: Sequence[SidecarChange]
+    sidecars: Injected
     leaves: bool = False
     """Whether they have to leave their nodes."""
     keeps_data: bool = False
@@ -53,16 +74,49 @@ class Change:
         return bool(self.images) or self.template
 
 
+class Changes(Mapping[Pod, Change]):
+    """The change of every pod that differs."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.codes: Ints = np.full(len(table), -1, np.int64)
+        """Of each row of the table the place of its change among all; -1 for none."""
+        self.all: list[Change] = []
+
+    def add(self, pods: Pods, change: Change) -> None:
+        """Say that these pods differ in this way, and in no other."""
+        self.codes[pods.rows] = len(self.all)
+        self.all.append(change)
+
+    def rows(self) -> Ints:
+        """The pods that differ, by their rows."""
+        return np.flatnonzero(self.codes >= 0)
+
+    def __getitem__(self, pod: Pod) -> Change:
+        code = int(self.codes[pod.row])
+        if code < 0:
+            raise KeyError(pod)
+        return self.all[code]
+
+    def __iter__(self) -> Iterator[Pod]:
+        return map(self._table.__getitem__, self.rows().tolist())
+
+    def __len__(self) -> int:
+        return len(self.rows())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Wanted templates, and the pods that differ from what is wanted."""
 
     templates: Mapping[WorkloadKey, Mapping[str, Any]]
     """Of every workload that the request names."""
-    changes: Mapping[Pod, Change]
-    """Of every pod that differs."""
+    changes: Changes
     in_place_from: frozenset[tuple[WorkloadKey, str]]
-    """Revisions, by hash, from which a pod gets to its workload's template without a new pod."""
+    """Revisions, by hash, from which a pod gets to its workload's template without a new pod.
+
+    Of workloads whose controllers ever let a pod stay.
+    """
     drains: Drains = NO_DRAINS
 
 
@@ -89,12 +143,12 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
             templates[key] = _with_images(template, images)
     sidecars = _sidecar_changes(target.get("sidecars") or (), fleet)
     drains = read_drains(target.get("drain") or (), fleet.observed)
-    alike = _changes(fleet, image_rules, templates, from_manifest, sidecars)
-    changes: dict[Pod, Change] = {}
-    for pods, change in alike:
-        changes.update(dict.fromkeys(pods, change))
+    changes = Changes(fleet.table)
+    for change, pods in _changes(fleet, image_rules, templates, from_manifest, sidecars).items():
+        changes.add(Pods.joined(fleet.table, pods), change)
     if drains.nodes:
-        changes.update(_leaving(changes, drains, fleet))
+        for leaving, rows in _leaving(changes, drains, fleet).items():
+            changes.add(fleet.table.some(rows), leaving)
     return Target(
         templates=templates,
         changes=changes,
@@ -102,6 +156,7 @@ def read_target(request: Mapping[str, Any], fleet: Fleet) -> Target:
         in_place_from=frozenset(
             (key, revision)
             for key, template in templates.items()
+            if fleet.workloads[key].strategy.pod_policy != "ReCreate"
             for revision, own in fleet.workloads[key].revisions.items()
             if in_place(own, template)
         ),
@@ -136,11 +191,12 @@ def _changes(
     image_rules: ImageRules,
     templates: Mapping[WorkloadKey, Mapping[str, Any]],
     from_manifest: Container[WorkloadKey],
-    sidecars: Mapping[Kin | Pod, tuple[SidecarChange, ...]],
-) -> Iterator[tuple[Sequence[Pod], Change]]:
+    sidecars: Sidecars,
+) -> dict[Change, list[Pods]]:
     """Compare every pod with its target; pods that are alike share one change."""
     differs = cache(partial(_template_differs, templates))
     known: dict[Hashable, Change] = {}
+    found: dict[Change, list[Pods]] = {}
     for kin, pods in fleet.kin.items():
         workload = owner = fleet.workload_of_kin.get(kin)
         if workload is not None and workload.key not in templates:
@@ -162,40 +218,39 @@ def _changes(
                 change = Change(images=images, template=whole, sidecars=injected)
                 known[alike] = change
             if change.of_application or change.sidecars:
-                yield own, change
+                found.setdefault(change, []).append(own)
+    return found
 
 
-def _by_sidecars(
-    kin: Kin, pods: Sequence[Pod], sidecars: Mapping[Kin | Pod, tuple[SidecarChange, ...]]
-) -> Iterator[tuple[Sequence[Pod], tuple[SidecarChange, ...]]]:
+def _by_sidecars(kin: Kin, pods: Pods, sidecars: Sidecars) -> Iterator[tuple[Pods, Injected]]:
     """Pods of a kin by what changes of their sidecars."""
-    told_apart: dict[tuple[SidecarChange, ...], list[Pod]] = {}
-    if kin not in sidecars:
-        for pod in pods:
-            told_apart.setdefault(sidecars.get(pod, ()), []).append(pod)
-        yield from ((own, injected) for injected, own in told_apart.items())
-    else:
-        yield pods, sidecars[kin]
+    if not sidecars.of_pod:
+        yield pods, sidecars.of_kin.get(kin, ())
+        return
+    told_apart: dict[Injected, list[int]] = {}
+    for pod in pods:
+        told_apart.setdefault(sidecars.of_pod.get(pod, ()), []).append(pod.row)
+    yield from ((pods.table.some(own), injected) for injected, own in told_apart.items())
 
 
-def _leaving(
-    changes: Mapping[Pod, Change], drains: Drains, fleet: Fleet
-) -> Iterator[tuple[Pod, Change]]:
+def _leaving(changes: Changes, drains: Drains, fleet: Fleet) -> dict[Change, list[int]]:
     """The changes of pods on drained nodes, with what else they need; those alike share one."""
     nothing_else = Change(images={}, template=False, sidecars=())
     known: dict[tuple[Change, bool], Change] = {}
+    found: dict[Change, list[int]] = {}
     for pod in drains.leaving(fleet):
         change, keeps_data = changes.get(pod, nothing_else), drains.keep(pod)
         if (change, keeps_data) not in known:
             known[change, keeps_data] = replace(change, leaves=True, keeps_data=keeps_data)
-        yield pod, known[change, keeps_data]
+        found.setdefault(known[change, keeps_data], []).append(pod.row)
+    return found
 
 
 def _template_differs(
     templates: Mapping[WorkloadKey, Mapping[str, Any]], workload: Workload, revision: str
 ) -> bool:
     own = workload.revisions.get(revision) or workload.document["spec"]["template"]
-    return any(True for _ in differences(plain(own), templates[workload.key]))
+    return bool(plain(own) != templates[workload.key])
 
 
 def _images(kin: Kin, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -206,11 +261,10 @@ def _images(kin: Kin, template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield container["name"], container["image"]
 
 
-def _sidecar_changes(
-    rules: Iterable[Mapping[str, Any]], fleet: Fleet
-) -> dict[Kin | Pod, tuple[SidecarChange, ...]]:
+def _sidecar_changes(rules: Iterable[Mapping[str, Any]], fleet: Fleet) -> Sidecars:
     """What changes by kin; by pod, where selectors tell pods of a kin apart."""
-    changes: dict[Kin | Pod, dict[str, SidecarChange]] = {}
+    of_kin: dict[Any, dict[str, SidecarChange]] = {}
+    of_pod: dict[Any, dict[str, SidecarChange]] = {}
     apart = any(map(_tells_kin_apart, fleet.sidecar_sets.values()))
     for rule in rules:
         for sidecar_set in fleet.sidecar_sets.values():
@@ -228,6 +282,7 @@ def _sidecar_changes(
                 )
                 for in_place in (False, True)
             ]
+            changes = of_pod if apart else of_kin
             for each in sidecar_set.pods if apart else sidecar_set.kin:
                 running = each.images.get(rule["container"]) or each.init_images.get(
                     rule["container"]
@@ -235,6 +290,10 @@ def _sidecar_changes(
                 if running is not None and running != rule["to"]:
                     change = both[_in_running_pod(each, sidecar_set, rule["container"])]
                     changes.setdefault(each, {})[rule["container"]] = change
+    return Sidecars(of_kin=_as_tuples(of_kin), of_pod=_as_tuples(of_pod))
+
+
+def _as_tuples(changes: Mapping[_T, Mapping[str, SidecarChange]]) -> dict[_T, Injected]:
     return {each: tuple(by_container.values()) for each, by_container in changes.items()}
 
 

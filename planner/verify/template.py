@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 _IMAGE_PATH_LENGTH = 4
+_ADDED = frozenset(("$patch", "creationTimestamp", "pod-template-hash"))
+_DEEP = frozenset((dict, list))
+"""What JSON is read into that holds other values."""
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON is whatever it is
@@ -19,17 +22,19 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - JSON is whatever it is
     """
     if isinstance(value, dict):
         return {
-            key: plain(item)
+            key: plain(item) if item.__class__ in _DEEP else item
             for key, item in value.items()
-            if item is not None and key not in ("$patch", "creationTimestamp", "pod-template-hash")
+            if item is not None and key not in _ADDED
         }
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(item) if item.__class__ in _DEEP else item for item in value]
     return value
 
 
 def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401
     """Paths at which two JSON values differ; lists are compared by index, as JSON patches do."""
+    if old == new:
+        return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             if key in old and key in new:
@@ -42,7 +47,7 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Path]:  # noqa:
                 yield from differences(old[index], new[index], (*path, index))
             else:
                 yield (*path, index)
-    elif old != new:
+    else:
         yield path
 
 

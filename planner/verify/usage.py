@@ -2,73 +2,104 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from planner.verify.columns import codes_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from planner.verify.budgets import Budget
+    from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import Fleet
-    from planner.verify.plan import Case, Manner
+    from planner.verify.plan import Case
     from planner.verify.pods import Kin, Pod
+    from planner.verify.table import Pods
+
+_PODS_AT_ONCE = 1 << 20
+_NONE, _ZERO = np.zeros(0, np.int64), np.zeros(1, np.int64)
 
 
-_wave_of = attrgetter("wave")
+class Spread:
+    """How many pods of each budget are in each wave; where there is none, nothing is kept."""
+
+    def __init__(self, keys: Ints, pods: Ints, *, first: int, width: int) -> None:
+        self.keys, self.pods = keys, pods
+        """By place of the budget times `width` plus the wave less `first`, in this order."""
+        self._first, self._width = first, width
+        self._before = np.concatenate((_ZERO, np.cumsum(pods)))
+
+    @property
+    def places(self) -> Ints:
+        """The place of the budget of each."""
+        return self.keys // self._width
+
+    @property
+    def waves(self) -> Ints:
+        """The wave of each."""
+        return self.keys % self._width + self._first
+
+    def of(self, place: int) -> Mapping[int, int]:
+        """Pods of one budget by wave."""
+        own = slice(*np.searchsorted(self.keys, (place * self._width, (place + 1) * self._width)))
+        waves = self.keys[own] % self._width + self._first
+        return dict(zip(waves.tolist(), self.pods[own].tolist(), strict=True))
+
+    def before(self, places: Ints, waves: Ints) -> Ints:
+        """Pods of each of these budgets in the waves before the one that is given for it."""
+        begins = places * self._width
+        ends = begins + np.clip(waves - self._first, 0, self._width)
+        found: Ints = self._before[np.searchsorted(self.keys, ends)]
+        return found - self._before[np.searchsorted(self.keys, begins)]
+
+    def table(self, places: Ints, waves: int) -> Ints:
+        """Pods of each of these budgets, a row each, in wave 1 and so on."""
+        begins = np.searchsorted(self.keys, places * self._width)
+        lengths = np.searchsorted(self.keys, (places + 1) * self._width) - begins
+        row = np.repeat(np.arange(len(places)), lengths)
+        own = np.arange(len(row)) + np.repeat(begins - np.cumsum(lengths) + lengths, lengths)
+        column = self.waves[own] - 1
+        inside = (column >= 0) & (column < waves)
+        found = np.zeros((len(places), waves), np.int64)
+        found[row[inside], column[inside]] = self.pods[own[inside]]
+        return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Usage:
     """One budget over the waves of a plan."""
 
     budget: Budget
-    taken: Mapping[int, int]
-    """Pods that moves take down, by wave; waves that take none are not in it."""
-    repaired: Mapping[int, int]
-    """Pods that were down before and are moved, by wave; they use nothing from the next wave."""
+    place: int
+    """Among all budgets."""
+    of_all: tuple[Spread, Spread]
+    """Pods of all budgets that moves take down, and that they repair."""
 
-    @property
+    @cached_property
+    def taken(self) -> Mapping[int, int]:
+        """Pods that moves take down, by wave; waves that take none are not in it."""
+        return self.of_all[0].of(self.place)
+
+    @cached_property
+    def repaired(self) -> Mapping[int, int]:
+        """Pods that were down before and are moved, by wave: they use nothing from the next on."""
+        return self.of_all[1].of(self.place)
+
+    @cached_property
     def stays_down(self) -> int:
         """Pods that were down before and that no move repairs."""
         return len(self.budget.down) - sum(self.repaired.values())
-
-    def left(self, waves: int) -> list[int]:
-        """What every wave leaves of the budget; less than nothing where it has too few."""
-        left, down = [self.budget.limit] * waves, len(self.budget.down)
-        for wave, taken in self.taken.items():
-            if 0 < wave <= waves:
-                left[wave - 1] -= taken
-        begin = 0
-        for wave in (*sorted(it for it in self.repaired if 0 < it < waves), waves):
-            # Those that are down are down in the wave that moves them for the last time.
-            for index in range(begin, wave) if down else ():
-                left[index] -= down
-            begin, down = wave, down - self.repaired.get(wave, 0)
-        return left
 
     def in_wave(self, wave: int) -> int:
         """Pods that are down in one wave."""
         repaired = sum(count for each, count in self.repaired.items() if each < wave)
         return len(self.budget.down) - repaired + self.taken.get(wave, 0)
-
-    def excess(self) -> Iterator[tuple[int, int]]:
-        """Waves that take from the budget more than it holds, with the pods down in them.
-
-        A wave that moves only pods that were down makes nothing worse, however many are down.
-        """
-        down, repaired = len(self.budget.down), 0
-        waves = sorted(self.taken.keys() | self.repaired.keys())
-        for wave in waves:
-            used = down - repaired + self.taken.get(wave, 0)
-            if wave in self.taken and used > self.budget.limit:
-                yield wave, used
-            repaired += self.repaired.get(wave, 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,117 +107,159 @@ class Usages:
     """Every budget over the waves of a plan."""
 
     all: Sequence[Usage]
+    taken: Spread
+    repaired: Spread
     fleet: Fleet
+
+    @cached_property
+    def limits(self) -> Ints:
+        """How many pods of each budget may be down."""
+        return np.array([each.budget.limit for each in self.all], np.int64)
+
+    @cached_property
+    def downs(self) -> Ints:
+        """How many pods of each budget were down before."""
+        return np.array([len(each.budget.down) for each in self.all], np.int64)
+
+    def excess(self) -> Iterator[tuple[Usage, int, int, int]]:
+        """Budgets and waves that take more than there is, the pods taken and all that are down.
+
+        A wave that moves only pods that were down makes nothing worse, however many are down.
+        """
+        places, waves, pods = self.taken.places, self.taken.waves, self.taken.pods
+        used = self.downs[places] - self.repaired.before(places, waves) + pods
+        for each in np.flatnonzero(used > self.limits[places]).tolist():
+            yield self.all[places[each]], int(waves[each]), int(pods[each]), int(used[each])
+
+    def left(self, places: Ints, waves: int) -> Ints:
+        """What each wave leaves of these budgets, a row each; less than nothing if it is short."""
+        repaired = self.repaired.table(places, waves)
+        # Those that are down are down in the wave that moves them for the last time.
+        back = np.cumsum(repaired, axis=1) - repaired
+        least = (self.limits[places] - self.downs[places])[:, None]
+        left: Ints = least + back - self.taken.table(places, waves)
+        return left
 
     def of(self, pod: Pod) -> Iterator[Usage]:
         """The budgets that a pod belongs to."""
-        of_kin, of_pod = self._found
-        return chain(of_kin.get(pod.kin, ()), of_pod.get(pod, ()))
+        kin = pod.kin
+        for usage in self._of_kin.get(kin, ()):
+            pods = (usage.budget.kin or {})[kin]
+            if len(pods) == len(self.fleet.kin[kin]) or pod in pods:
+                yield usage
+        rows, places = self._of_row
+        own = slice(*np.searchsorted(rows, (pod.row, pod.row + 1)))
+        yield from (self.all[place] for place in places[own].tolist())
+
+    # Found when somebody asks, as a plan may hold without.
 
     @cached_property
-    def _found(self) -> tuple[Mapping[Kin, list[Usage]], Mapping[Pod, list[Usage]]]:
-        """Budgets by kin of which they have all pods, and by their other pods.
-
-        Found when somebody asks, as a plan may hold without.
-        """
-        of_kin: defaultdict[Kin, list[Usage]] = defaultdict(list)
-        of_pod: defaultdict[Pod, list[Usage]] = defaultdict(list)
+    def _of_kin(self) -> Mapping[Kin, list[Usage]]:
+        """Budgets by kin of which they have pods."""
+        found: defaultdict[Kin, list[Usage]] = defaultdict(list)
         for usage in self.all:
-            kin = usage.budget.kin
-            for pod in usage.budget.pods if kin is None else ():
-                of_pod[pod].append(usage)
-            for each, pods in (kin or {}).items():
-                if len(pods) == len(self.fleet.kin[each]):
-                    of_kin[each].append(usage)
-                    continue
-                for pod in pods:
-                    of_pod[pod].append(usage)
-        return of_kin, of_pod
+            for kin in usage.budget.kin or ():
+                found[kin].append(usage)
+        return found
+
+    @cached_property
+    def _of_row(self) -> tuple[Ints, Ints]:
+        """Rows of pods in order, and the places of budgets of which not their kin makes them."""
+        listed = [each for each in self.all if each.budget.kin is None]
+        rows = np.concatenate([_NONE, *(each.budget.pods.rows for each in listed)])
+        places = np.repeat(
+            np.array([each.place for each in listed], np.int64),
+            [len(each.budget.pods) for each in listed],
+        )
+        order = np.argsort(rows, kind="stable")
+        return rows[order], places[order]
 
 
 def measure(case: Case, budgets: Sequence[Budget]) -> Usages:
     """Count what the moves of a plan use, budget by budget."""
-    taking = _Taking(case)
-    return Usages(all=[_usage(case, each, taking) for each in budgets], fleet=case.fleet)
-
-
-def _usage(case: Case, budget: Budget, taking: _Taking) -> Usage:
-    taken = taking.of_kin(budget) if budget.kin is not None else taking.of_listed(budget)
-    moved = [move for pod in budget.free if (move := case.move_of.get(pod)) is not None]
-    # They were counted with the others, and take nothing.
-    taken.subtract(move.wave for move in moved if taking.is_counted(budget, move.manner))
-    repaired = (move.wave for pod in budget.down if (move := case.move_of.get(pod)) is not None)
-    return Usage(
-        budget=budget,
-        taken={wave: pods for wave, pods in taken.items() if pods},
-        repaired=Counter(repaired),
+    waves = _Waves(case)
+    parts: defaultdict[tuple[bool, frozenset[str] | None], list[int]] = defaultdict(list)
+    for place, budget in enumerate(budgets):
+        parts[budget.surge, budget.containers].append(place)
+    found: list[tuple[Ints, Ints]] = []
+    for (surge, containers), places in parts.items():
+        counted = waves.counted(surge=surge, containers=containers)
+        keys, pods = waves.of(places, [budgets[place].pods for place in places], counted)
+        # They were counted with the others, and take nothing.
+        free, less = waves.of(places, [budgets[place].free for place in places], counted)
+        pods[np.searchsorted(keys, free)] -= less
+        found.append((keys[pods > 0], pods[pods > 0]))
+    taken = waves.spread(found)
+    down = [each.down for each in budgets]
+    repaired = waves.spread([waves.of(range(len(down)), down, case.bound.of_row >= 0)])
+    both = taken, repaired
+    return Usages(
+        all=[Usage(budget=it, place=place, of_all=both) for place, it in enumerate(budgets)],
+        taken=taken,
+        repaired=repaired,
+        fleet=case.fleet,
     )
 
 
-class _Taking:
-    """Pods by the wave that moves them: of each kin together, since budgets share their kin."""
+class _Waves:
+    """Pods by the wave that moves them."""
 
     def __init__(self, case: Case) -> None:
-        self._case = case
-        self._waves = {
-            manner: Counter(map(_wave_of, moves)) for manner, moves in case.in_manner.items()
-        }
-        self._manners: defaultdict[Kin | None, list[Manner]] = defaultdict(list)
-        for manner in case.in_manner:
-            self._manners[manner.kin].append(manner)
+        self._bound = case.bound
+        self._wave_of_row, self._width = codes_of(case.bound.wave_of_row)
+        self._first = int(case.bound.wave_of_row.min(initial=0))
 
-    def is_counted(self, budget: Budget, manner: Manner) -> bool:
-        """Whether a move takes from a budget if its pod is not free."""
-        if (manner.kind == "surge") is not budget.surge:
-            return False
-        return budget.containers is None or not budget.containers.isdisjoint(manner.containers)
+    def spread(self, parts: Sequence[tuple[Ints, Ints]]) -> Spread:
+        """What was counted of several groups of budgets."""
+        keys = np.concatenate([_NONE, *(keys for keys, _ in parts)])
+        pods = np.concatenate([_NONE, *(pods for _, pods in parts)])
+        order = np.argsort(keys, kind="stable")
+        return Spread(keys[order], pods[order], first=self._first, width=self._width)
 
-    def of_kin(self, budget: Budget) -> Counter[int]:
-        """What all moves of a budget's pods would take by wave, were none of them free."""
-        taken: Counter[int] = Counter()
-        of_manner = self._waves.__getitem__
-        for kin, pods in (budget.kin or {}).items():
-            if len(pods) < len(self._case.fleet.kin[kin]):
-                self._add(taken, budget, pods)
-                continue
-            for manner in self._manners.get(kin, ()):
-                if self.is_counted(budget, manner):
-                    for wave, moves in of_manner(manner).items():
-                        taken[wave] += moves
-        return taken
+    def counted(self, *, surge: bool, containers: frozenset[str] | None) -> Bools:
+        """Of each pod of the table whether its move takes from such a budget if it is not free."""
+        of_manner = [
+            (it.kind == "surge") is surge
+            and (containers is None or not containers.isdisjoint(it.containers))
+            for it in self._bound.manners
+        ]
+        # -1 asks for the last, which is of no manner.
+        return np.array([*of_manner, False])[self._bound.manner_of_row]
 
-    def of_listed(self, budget: Budget) -> Counter[int]:
-        """The same for one whose pods are not given by kin."""
-        if budget.containers is None and not budget.surge:
-            # There are as many as nodes, so this is the shorter way.
-            counted = Counter(map(self._wave_unless_surging.get, budget.listed))
-            return Counter({wave: pods for wave, pods in counted.items() if wave is not None})
-        taken: Counter[int] = Counter()
-        self._add(taken, budget, budget.listed)
-        return taken
+    def of(
+        self, places: Sequence[int], groups: Sequence[Pods], counted: Bools
+    ) -> tuple[Ints, Ints]:
+        """Keys of a `Spread` and pods of those that count, for the pods of each budget."""
+        found: list[tuple[Ints, Ints]] = [(_NONE, _NONE)]
+        begin = size = 0
+        for end, group in enumerate(groups, start=1):
+            size += len(group.rows)
+            if size > _PODS_AT_ONCE or end == len(groups):
+                found.append(self._of(places[begin:end], groups[begin:end], counted))
+                begin, size = end, 0
+        keys, pods = zip(*found, strict=True)
+        return np.concatenate(keys), np.concatenate(pods)
 
-    @cached_property
-    def _wave_unless_surging(self) -> Mapping[Pod, int]:
-        moves = self._case.move_of.items()
-        return {pod: move.wave for pod, move in moves if move.manner.kind != "surge"}
-
-    def _add(self, taken: Counter[int], budget: Budget, pods: Sequence[Pod]) -> None:
-        moves = filter(None, map(self._case.move_of.get, pods))
-        taken.update(it.wave for it in moves if self.is_counted(budget, it.manner))
+    def _of(
+        self, places: Sequence[int], groups: Sequence[Pods], counted: Bools
+    ) -> tuple[Ints, Ints]:
+        rows = np.concatenate([each.rows for each in groups])
+        place = np.repeat(np.array(places, np.int64), [len(each.rows) for each in groups])
+        own = counted[rows]
+        keys = place[own] * self._width + self._wave_of_row[rows[own]]
+        return np.unique(keys, return_counts=True)
 
 
 def budgets_kept(usages: Usages) -> Iterator[Violation]:
     """No wave takes a pod down under a budget that has none left to give."""
-    for usage in usages.all:
+    for usage, wave, taken, used in usages.excess():
         budget = usage.budget
-        for wave, used in usage.excess():
-            taken = usage.taken[wave]
-            yield Violation(
-                rule=budget.rule,
-                subject=str(budget),
-                wave=wave,
-                message=(
-                    f"the wave takes {taken} pods and {used - taken} are down already:"
-                    f" {used} where {budget.limit} may be down"
-                ),
-            )
+        yield Violation(
+            rule=budget.rule,
+            subject=str(budget),
+            wave=wave,
+            message=(
+                f"the wave takes {taken} pods and {used - taken} are down already:"
+                f" {used} where {budget.limit} may be down"
+            ),
+        )

@@ -3,53 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from msgspec.json import decode
 
+from planner.verify.columns import Coded, Texts, alike, read_table
+from planner.verify.table import uid_key
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    from planner.verify.columns import HandsOver, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """Columns of equal length. Equal values of a column are one value, but names and uids."""
+    """Columns of equal length."""
 
-    wave: Sequence[int]
-    stage: Sequence[str | None]
-    cluster: Sequence[str]
-    namespace: Sequence[str]
-    pod: Sequence[str]
-    uid: Sequence[str]
-    node: Sequence[str]
-    workload: Sequence[Mapping[str, Any] | None]
-    kind: Sequence[str]
-    containers: Sequence[Mapping[str, str]]
-    because: Sequence[Sequence[str]]
-
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Every move as its values but the uid, in the order of the columns."""
-        columns = (getattr(self, name) for name in _NAMES if name != "uid")
-        return zip(*columns, strict=True)
+    wave: Ints
+    stage: Coded[str | None]
+    cluster: Coded[str]
+    namespace: Coded[str]
+    pod: Texts
+    uid: Sequence[Hashable]
+    """As `uid_key` gives them."""
+    node: Coded[str]
+    workload: Coded[Mapping[str, Any] | None]
+    kind: Coded[str]
+    containers: Coded[Mapping[str, str]]
+    because: Coded[Sequence[str]]
 
 
-def of_columns(columns: Mapping[str, Sequence[Any]]) -> Written:
-    """The columns of a plan's file, in which empty texts stand for what there is not."""
-    workload, because = cache(_workload), cache(_causes)
+def of_table(table: HandsOver) -> Written:
+    """The table of a plan, in which empty texts stand for what there is not."""
+    columns = read_table(table)
     return Written(
         wave=columns["wave"],
-        stage=[stage or None for stage in columns["stage"]],
-        cluster=columns["cluster"],
-        namespace=columns["namespace"],
+        stage=_each(columns["stage"], lambda stage: stage or None),
+        cluster=_each(columns["cluster"], lambda text: text or ""),
+        namespace=_each(columns["namespace"], lambda text: text or ""),
         pod=columns["pod"],
         uid=columns["uid"],
-        node=[node or "" for node in columns["node"]],
-        workload=list(map(workload, columns["workload_kind"], columns["workload"])),
-        kind=columns["kind"],
-        containers=list(map(cache(decode), columns["containers"])),
-        because=list(map(because, columns["because"])),
+        node=_each(columns["node"], lambda node: node or ""),
+        workload=_workloads(columns["workload_kind"], columns["workload"]),
+        kind=_each(columns["kind"], lambda kind: kind or ""),
+        containers=_each(columns["containers"], lambda text: decode(text or "{}")),
+        because=_each(columns["because"], _causes),
     )
+
+
+def _each(column: Coded[str | None], read: Callable[[str | None], Any]) -> Coded[Any]:
+    return Coded(column.codes, [read(each) for each in column.values])
+
+
+def _workloads(kinds: Coded[str | None], names: Coded[str | None]) -> Coded[Any]:
+    firsts, codes = alike((kinds.codes, len(kinds.values)), (names.codes, len(names.values)))
+    return Coded(codes, [_workload(kinds[row], names[row]) for row in firsts.tolist()])
 
 
 def _workload(kind: str | None, name: str | None) -> Mapping[str, str]:
@@ -70,7 +80,7 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
             move["cluster"],
             move["namespace"],
             move["pod"],
-            move["uid"],
+            uid_key(move["uid"]),
             move["node"] or "",
             None if move["workload"] is None else kept.mapping(move["workload"]),
             move["kind"],
@@ -79,14 +89,32 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
         )
         for move in moves
     ]
-    columns = list(zip(*rows, strict=True)) or [()] * len(_NAMES)
-    return Written(**dict(zip(_NAMES, columns, strict=True)))
+    wave, stage, cluster, namespace, pod, uid, node, workload, kind, containers, because = (
+        list(zip(*rows, strict=True)) or [()] * _FIELDS
+    )
+    return Written(
+        wave=np.array(wave, np.int64),
+        stage=Coded.of(stage),
+        cluster=Coded.of(cluster),
+        namespace=Coded.of(namespace),
+        pod=Texts.of(pod),
+        uid=uid,
+        node=Coded.of(node),
+        workload=_kept_apart(workload),
+        kind=Coded.of(kind),
+        containers=_kept_apart(containers),
+        because=Coded.of(because),
+    )
 
 
-_NAMES = (
-    *("wave", "stage", "cluster", "namespace", "pod", "uid", "node"),
-    *("workload", "kind", "containers", "because"),
-)
+_FIELDS = 11
+
+
+def _kept_apart(values: Iterable[Any]) -> Coded[Any]:
+    """Values that are the same when they are one."""
+    known: dict[int, tuple[int, Any]] = {}
+    codes = [known.setdefault(id(each), (len(known), each))[0] for each in values]
+    return Coded(np.array(codes, np.int64), [each for _, each in known.values()])
 
 
 class _Kept:

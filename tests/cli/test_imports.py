@@ -22,6 +22,16 @@ def test_status_imports_nothing_that_only_other_commands_need(heavy: str) -> Non
     assert heavy not in done.stdout.split()
 
 
+def test_only_those_who_check_a_plan_import_what_that_takes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED.format("plan")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"planner.verify", "numpy"}.isdisjoint(done.stdout.split())
+
+
 def test_collector_is_on_again_once_a_command_was_imported_or_was_not() -> None:
     code = """
 import gc

@@ -100,7 +100,8 @@ def test_reserved_ordinals_do_not_count_in_a_partition() -> None:
         pods=1,
     )
     fleet = read_fleet(fold_rows(app.rows()))
-    assert ordinal_index(fleet.workload_of[fleet.pods[0]], fleet.pods[0]) == 2
+    (workload,), (pod, *_) = fleet.workloads.values(), fleet.pods
+    assert ordinal_index(workload, pod.ordinal) == 2
 
 
 def test_a_sidecar_sets_partition_is_cut_from_those_that_wait() -> None:

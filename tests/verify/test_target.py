@@ -30,7 +30,7 @@ def options_of(app: App, extra: tuple[Row, ...] = (), **target: Any) -> list[Opt
     fleet = read_fleet(fold_rows([*app.rows(), *extra]))
     wanted = read_target(request(target=target), fleet)
     pod = fleet.pods[0]
-    return list(pod_options(pod, wanted.changes[pod], fleet.workload_of.get(pod), wanted))
+    return list(pod_options(pod, wanted.changes[pod], fleet.workload_of(pod), wanted))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_status_tells_the_template_of_a_revision_that_was_not_observed(
     fleet = read_fleet(fold_rows([{**workload, "document": json.dumps(document)}, pod]))
     wanted = read_target(request(target={"images": upgrade(IN_PLACE)}), fleet)
     (only,) = fleet.pods
-    options = pod_options(only, wanted.changes[only], fleet.workload_of[only], wanted)
+    options = pod_options(only, wanted.changes[only], fleet.workload_of(only), wanted)
     assert [each.kind for each in options] == [kind]
 
 

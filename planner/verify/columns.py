@@ -1,0 +1,272 @@
+"""Tables as arrays: a column is read once as a whole, and a value is made when somebody asks.
+
+Tables of Arrow are taken from whoever hands them over
+(https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html); only the types that
+logs and plans have are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+
+import nanoarrow
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from nanoarrow.c_array import CArrayView
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_T = TypeVar("_T")
+
+_PAIRS_AT_ONCE = 1 << 17
+_KEY_MAX = 1 << 62
+
+
+class HandsOver(Protocol):
+    """Whatever hands a table over as Arrow."""
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Give capsules of the schema and of the columns."""
+
+
+class Texts(Sequence[str]):
+    """Texts that lie in one buffer, each made when it is asked for."""
+
+    __slots__ = ("begins", "ends", "raw")
+
+    def __init__(self, raw: bytes, begins: Ints, ends: Ints) -> None:
+        self.raw, self.begins, self.ends = raw, begins, ends
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Texts:
+        """These texts."""
+        parts = [each.encode() for each in texts]
+        ends = np.fromiter(accumulate(map(len, parts)), np.int64, len(parts))
+        return cls(b"".join(parts), np.concatenate((_ZERO, ends[:-1]))[: len(parts)], ends)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Texts]) -> Texts:
+        """The texts of all parts, one part after the other."""
+        shifts = [0, *accumulate(len(each.raw) for each in parts)]
+        pairs = list(zip(parts, shifts, strict=False))
+        return cls(
+            b"".join(each.raw for each in parts),
+            np.concatenate([_NONE, *(each.begins + shift for each, shift in pairs)]),
+            np.concatenate([_NONE, *(each.ends + shift for each, shift in pairs)]),
+        )
+
+    def take(self, rows: Ints) -> Texts:
+        """Some of them."""
+        return Texts(self.raw, self.begins[rows], self.ends[rows])
+
+    def is_same(self, other: Texts) -> Bools:
+        """Of each whether the other column says the same in its place."""
+        same: Bools = (self.ends - self.begins) == (other.ends - other.begins)
+        mine, theirs = (np.frombuffer(each.raw, np.uint8) for each in (self, other))
+        for begin in range(0, len(same), _PAIRS_AT_ONCE):
+            rows = begin + np.flatnonzero(same[begin : begin + _PAIRS_AT_ONCE])
+            lengths = self.ends[rows] - self.begins[rows]
+            firsts = np.cumsum(lengths) - lengths
+            inside = np.arange(int(lengths.sum())) - np.repeat(firsts, lengths)
+            left = mine[np.repeat(self.begins[rows], lengths) + inside]
+            right = theirs[np.repeat(other.begins[rows], lengths) + inside]
+            same[np.repeat(rows, lengths)[left != right]] = False
+        return same
+
+    def numbers_at_end(self) -> Ints:
+        """The number after the last dash of each; -1 where none is, or of more than 18 digits."""
+        found, ended = np.zeros(len(self), np.int64), np.zeros(len(self), np.bool_)
+        letters = np.frombuffer(self.raw or b" ", np.uint8)
+        is_open = np.ones(len(self), np.bool_)
+        for digits in range(_DIGITS_MAX + 1):
+            at = self.ends - 1 - digits
+            is_open &= at >= self.begins
+            letter = np.where(is_open, letters[np.maximum(at, 0)], 0).astype(np.int64)
+            if digits:
+                ended |= is_open & (letter == _DASH)
+            is_open &= (letter >= _DIGIT_0) & (letter <= _DIGIT_9)
+            if digits == _DIGITS_MAX or not is_open.any():
+                break
+            found += np.where(is_open, letter - _DIGIT_0, 0) * 10**digits
+        return np.where(ended, found, -1)
+
+    def __len__(self) -> int:
+        return len(self.begins)
+
+    def __iter__(self) -> Iterator[str]:
+        spans = zip(self.begins.tolist(), self.ends.tolist(), strict=True)
+        if self.raw.isascii():  # then a place in the bytes is one in the text
+            text = self.raw.decode()
+            return iter([text[begin:end] for begin, end in spans])
+        return iter([self.raw[begin:end].decode() for begin, end in spans])
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Texts: ...
+    def __getitem__(self, index: int | slice) -> str | Texts:
+        if isinstance(index, slice):
+            return Texts(self.raw, self.begins[index], self.ends[index])
+        return self.raw[self.begins[index] : self.ends[index]].decode()
+
+
+class Coded(Sequence[_T], Generic[_T]):
+    """A column of few values, of each row the place of its value among them."""
+
+    __slots__ = ("codes", "values")
+
+    def __init__(self, codes: Ints, values: Sequence[_T]) -> None:
+        self.codes, self.values = codes, values
+
+    @classmethod
+    def of(cls, values: Iterable[_T]) -> Coded[_T]:
+        """These values, which can be looked up."""
+        known: dict[_T, int] = {}
+        codes = [known.setdefault(each, len(known)) for each in values]
+        return cls(np.array(codes, np.int64), list(known))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Coded[_T]]) -> Coded[_T]:
+        """The values of all parts, one part after the other."""
+        shifts = accumulate((len(each.values) for each in parts), initial=0)
+        codes = [each.codes + shift for each, shift in zip(parts, shifts, strict=False)]
+        return cls(np.concatenate([_NONE, *codes]), [it for each in parts for it in each.values])
+
+    def take(self, rows: Ints) -> Coded[_T]:
+        """Some of them."""
+        return Coded(self.codes[rows], self.values)
+
+    def coded_by(self, known: dict[str, int]) -> Ints:
+        """Codes of another table of texts, to which those are added that it has not."""
+        own = [known.setdefault(str(each or ""), len(known)) for each in self.values]
+        return np.array(own, np.int64)[self.codes]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 -- a value, or some rows
+        if isinstance(index, slice):
+            return Coded(self.codes[index], self.values)
+        return self.values[self.codes[index]]
+
+
+def alike(*columns: tuple[Ints, int]) -> tuple[Ints, Ints]:
+    """Put rows together that have the same codes in every column.
+
+    Args:
+        columns: codes, and how many there are.
+
+    Returns:
+        The first row of each group, in the order of these rows; and the group of each row.
+    """
+    key, size = np.zeros(len(columns[0][0]), np.int64), 1
+    for codes, count in columns:
+        if size * max(1, count) > _KEY_MAX:
+            known, key = np.unique(key, return_inverse=True)
+            size = len(known)
+        key, size = key * count + codes, size * max(1, count)
+    _, firsts, groups = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(firsts, kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return firsts[order], place[groups]
+
+
+def codes_of(numbers: Ints) -> tuple[Ints, int]:
+    """Numbers as codes, and how many."""
+    least = int(numbers.min(initial=0))
+    return numbers - least, int(numbers.max(initial=0)) - least + 1
+
+
+def grouped(codes: Ints, count: int) -> tuple[Ints, list[int]]:
+    """Rows by their code, those of one code in their order, and where each code begins and ends.
+
+    Rows of a code less than 0 are left out.
+    """
+    order = np.argsort(codes, kind="stable")
+    ends = np.searchsorted(codes, np.arange(count + 1), sorter=order)
+    return order, ends.tolist()
+
+
+def read_table(table: HandsOver) -> dict[str, Any]:
+    """The columns of a table of Arrow by their names.
+
+    Numbers become arrays, in which 0 stands for no value; texts become `Texts`, in which the
+    empty one does; texts of a dictionary become `Coded`, in which None does. Of 16 bytes each
+    become bytes, those of an absent value too.
+
+    Raises:
+        TypeError: a column is of a type that logs and plans do not have.
+    """
+    array = nanoarrow.c_array(table)
+    columns = array.view().children
+    return {array.schema.child(at).name: _read(each) for at, each in enumerate(columns)}
+
+
+def concatenated(columns: Sequence[Mapping[str, Ints]], names: Iterable[str]) -> dict[str, Ints]:
+    """Columns of numbers, one part after the other."""
+    return {name: np.concatenate([_NONE, *(each[name] for each in columns)]) for name in names}
+
+
+_UID_BYTES = 16
+_NONE, _ZERO = np.zeros(0, np.int64), np.zeros(1, np.int64)
+_DASH, _DIGIT_0, _DIGIT_9 = b"-09"
+_DIGITS_MAX = 18
+"""A number of so many digits fits into 64 bits."""
+
+
+def _read(column: CArrayView) -> Any:  # noqa: ANN401 -- one of the columns above
+    rows = slice(column.offset, column.offset + column.length)
+    valid, kind = _valid(column, rows), column.storage_type
+    values = np.asarray(column.buffer(1))
+    if column.dictionary is not None:
+        return _coded(values[rows].astype(np.int64), _read(column.dictionary), valid)
+    if kind == "fixed_size_binary":
+        return values.view(f"V{_UID_BYTES}")[rows].tolist()
+    if kind == "string":
+        offsets = values[rows.start : rows.stop + 1].astype(np.int64)
+        return Texts(bytes(column.buffer(2)), offsets[:-1], offsets[1:])
+    if values.dtype.kind not in "iu":
+        raise TypeError(f"a column of Arrow's type {kind}")
+    numbers = values[rows].astype(np.int64)
+    return numbers if valid is None else np.where(valid, numbers, 0)
+
+
+def _coded(codes: Ints, texts: Texts, valid: Bools | None) -> Coded[Any]:
+    if len(texts) > len(codes):  # a slice of a table has the texts of all of it
+        used, codes = np.unique(codes, return_inverse=True)
+        texts = Texts.of(texts[code] for code in used.tolist())
+    if valid is None or valid.all():
+        return Coded(codes, texts)
+    return Coded(np.where(valid, codes, len(texts)), _OrNone(texts))
+
+
+class _OrNone(Sequence[Any]):
+    """Texts, and None after the last of them."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts) + 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain(self._texts, (None,))
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401
+        return None if index == len(self._texts) else self._texts[index]
+
+
+def _valid(column: CArrayView, rows: slice) -> Bools | None:
+    """Which rows have a value; None: all of them."""
+    bits = np.asarray(column.buffer(0))
+    if column.null_count == 0 or not len(bits):
+        return None
+    return np.unpackbits(bits, bitorder="little")[rows].astype(np.bool_)
