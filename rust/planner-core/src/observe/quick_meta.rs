@@ -1,6 +1,8 @@
 //! The quick way over the `metadata` of a pod; see [`super::quick_pod`].
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{
     annotations::{has_time_stamps, is_ignored},
@@ -11,6 +13,11 @@ use super::{
     scalar::{parse_resource_version, parse_timestamp, parse_uid},
 };
 use crate::batch::flags;
+
+/// What is before a time stamp of a `SidecarSet`, in JSON within a string. To get ready to look for it
+/// takes longer than to look.
+static STAMP: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new(r#"\"updateTimestamp\":\""#));
 
 /// `metadata`.
 #[derive(Debug, Default)]
@@ -172,11 +179,9 @@ impl<'a> Meta<'a> {
 
     /// Adds to the key what is between the time stamps of JSON in a string.
     fn without_stamps(&mut self, value: &'a str) {
-        const BEFORE: &str = r#"\"updateTimestamp\":\""#;
-
         let mut rest = value;
-        while let Some(at) = memmem::find(rest.as_bytes(), BEFORE.as_bytes()) {
-            let (before, after) = rest.split_at(at + BEFORE.len());
+        while let Some(at) = STAMP.find(rest.as_bytes()) {
+            let (before, after) = rest.split_at(at + STAMP.needle().len());
             let is_of_time = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'T' | b'Z');
             let length = after.bytes().take_while(is_of_time).count();
             let (stamp, after) = after.split_at(length);

@@ -6,7 +6,9 @@
 //! by. Ids of containers are of one pod only, hashes of environments are of what may be secret: here
 //! they are compared, and nothing is kept of them but the answer.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{
     pod_columns::flag,
@@ -26,11 +28,13 @@ const RUNTIME: &str = "apps.kruise.io/runtime-containers-meta";
 /// Variables that `OpenKruise` itself writes, and leaves out of the hash.
 const NO_VARIABLES: [&str; 2] = ["SIDECARSET_VERSION", "SIDECARSET_VERSION_ALT"];
 
+static STATE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(r#"inplace-update-state""#));
+
 /// Whether annotations, as they are written, are those of a pod that was updated in place: false
 /// says that they are not.
 pub fn is_recorded(annotations: &str) -> bool {
     let bytes = annotations.as_bytes();
-    let mut found = memmem::find_iter(bytes, br#"inplace-update-state""#);
+    let mut found = STATE.find_iter(bytes);
     // What goes before it in `kruise.io/sidecarset-inplace-update-state` is a hyphen.
     found.any(|at| at > 0 && matches!(bytes[at - 1], b'"' | b'/'))
 }
