@@ -124,9 +124,6 @@ class Batch:
     def rows(self) -> list[dict[str, Any]]:
         """Give every row as a dictionary of its columns that are present."""
 
-    def columns(self) -> dict[str, list[Any]]:
-        """Give every column as a list: None where a row has no value, shared texts shared."""
-
     def counts(self) -> dict[str, int]:
         """Count the objects observed, by resource."""
 
@@ -229,12 +226,6 @@ class Plan:
 
     def jsonl(self, begin: int, count: int) -> bytes:
         """Give at most `count` moves from `begin` on, one line of JSON each."""
-
-    def columns(self) -> dict[str, list[Any]]:
-        """Give every column of the moves as a list: None for no value, shared texts shared.
-
-        `containers` is text of JSON, causes in `because` are parted by `, `.
-        """
 
     def __len__(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:

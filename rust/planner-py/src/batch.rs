@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::{
     arrow::hand_over,
-    columns::columns_of,
     run::{detached, tried},
 };
 use arrow_array::Array;
@@ -100,20 +99,6 @@ impl PyBatch {
             .collect()
     }
 
-    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let table = columns_of(py, self.inner.records())?;
-        let columns = self.inner.columns();
-        let events = names(py, columns.event.values(), |code| {
-            Event::from_code(code).map_or("", Event::name)
-        });
-        let resources = names(py, columns.resource.values(), |code| {
-            Resource::from_code(code).map_or("", Resource::name)
-        });
-        table.set_item(intern!(py, "event"), events)?;
-        table.set_item(intern!(py, "resource"), resources)?;
-        Ok(table)
-    }
-
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_array__<'py>(
         &self,
@@ -124,18 +109,6 @@ impl PyBatch {
         let _ = requested_schema;
         hand_over(py, self.inner.records())
     }
-}
-
-/// What codes are called.
-fn names<'py>(
-    py: Python<'py>,
-    codes: &[u8],
-    name: fn(u8) -> &'static str,
-) -> Vec<Bound<'py, PyString>> {
-    codes
-        .iter()
-        .map(|code| PyString::intern(py, name(*code)))
-        .collect()
 }
 
 /// A column of shared texts; each becomes one Python text, which the rows share too.

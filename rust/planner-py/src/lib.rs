@@ -4,7 +4,6 @@
 mod arrow;
 mod batch;
 mod checkpoint;
-mod columns;
 mod error;
 mod fleet;
 mod observe;

@@ -6,12 +6,11 @@ use planner_core::plan::{self as core, Order};
 use pyo3::{
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBytes, PyDict, PyTuple, PyType},
+    types::{PyBytes, PyTuple, PyType},
 };
 
 use crate::{
     arrow::hand_over,
-    columns::columns_of,
     fleet::PyFleet,
     run::{detached, tried},
 };
@@ -59,10 +58,6 @@ impl PyPlan {
 
     fn jsonl<'py>(&self, py: Python<'py>, begin: usize, count: usize) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &detached(py, || self.inner.jsonl(begin, count)))
-    }
-
-    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        columns_of(py, &self.inner.moves)
     }
 
     #[pyo3(signature = (requested_schema = None))]
