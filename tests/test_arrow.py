@@ -66,7 +66,7 @@ READ: dict[str, Callable[[Any], Any]] = {
 
 
 def test_the_arrays_of_a_batch_say_what_its_rows_say(batches: Sequence[core.Batch]) -> None:
-    seen = set()
+    seen: set[str] = set()
     for batch in batches:
         part = batch.slice(3, 4000)
         # Ours begins where its first row is, and that of others may say where it is.

@@ -109,6 +109,13 @@ def test_the_check_finds_a_plan_that_is_faster_than_its_registry(
     assert found in rules(header, plan())
 
 
+@pytest.mark.parametrize("pulls", [7, [[0]], [[999, 1]], [["0", 1]], [None]])
+def test_pulls_of_workloads_that_are_not_there_are_no_plan(pulls: object) -> None:
+    header = deepcopy(header_of(plan()))
+    header["rates"][2]["pulls_a_move"] = pulls
+    assert rules(header, plan()) == {("header", "header.rates[2].pulls_a_move")}
+
+
 def test_no_move_pulls_more_images_than_its_pod_has_containers() -> None:
     header = deepcopy(header_of(plan()))
     pulls = header["rates"][2]

@@ -59,6 +59,7 @@ _ENTRIES: Mapping[str, Mapping[str, Types]] = {
         "stays": int,
         "wave": (int, type(None)),
     },
+    "rates": {"name": str, "cluster": (str, type(None)), "moves": int},
 }
 _MOVE: Mapping[str, Types] = {
     "wave": int,
@@ -87,16 +88,34 @@ def header(written: Mapping[str, Any]) -> Iterator[Violation]:
             f"{written.get('apiVersion')} {written.get('kind')} is not planner/v1 Plan, the one"
             " kind that this version can check",
         )
-    if "drains" in written:  # Older plans are without.
-        yield from _fields("header", written, {"drains": list})
+    for name in {"drains", "rates"} & written.keys():  # Older plans are without.
+        yield from _fields("header", written, {name: list})
     for name, fields in _ENTRIES.items():
         entries = written.get(name)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             yield from _fields(f"header.{name}[{index}]", entry, fields)
+    yield from _pulls(written.get("rates"), written.get("workloads"))
     yield from _fields("header.log", written.get("log", {}), {"position": int, "digest": str})
     request = written.get("request")
     if isinstance(request, dict) and not isinstance(request.get("spec"), dict):
         yield _broken("header.request", "it has no spec: keep the request in the plan as it was")
+
+
+def _pulls(rates: object, workloads: object) -> Iterator[Violation]:
+    """What moves pull is told of workloads that are there."""
+    most = len(workloads) if isinstance(workloads, list) else 0
+
+    def is_told(pair: object) -> bool:
+        match pair:
+            case [int(workload), int()]:
+                return workload in range(most)
+        return False
+
+    for index, rate in enumerate(rates if isinstance(rates, list) else ()):
+        pulls = rate.get("pulls_a_move", []) if isinstance(rate, dict) else []
+        if not isinstance(pulls, list) or not all(map(is_told, pulls)):
+            subject = f"header.rates[{index}].pulls_a_move"
+            yield _broken(subject, "it should be pairs of a workload, by index, and a number")
 
 
 @dataclass(slots=True, kw_only=True)
