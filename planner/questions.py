@@ -16,6 +16,7 @@ from planner.model.request import UpgradeRequest, canonical_json
 from planner.model.spec_path import differences
 from planner.model.suppose import Supposed, check_allowances, is_budget_of_clusters
 from planner.plan.calendars import laid_out
+from planner.plan.rates import idle_rates
 
 MOVES_AT_ONCE: Final = 400_000
 """Moves that are scheduled between two reports of progress."""
@@ -172,7 +173,16 @@ def lint_request(log: EventLog, fleet: core.Fleet, request: UpgradeRequest) -> L
         )
         for text in order_dependencies(request).warnings
     ]
-    findings = msgspec.json.decode(found, type=list[Finding]) + implied
+    idle = [
+        Finding(
+            rule="never-binds",
+            path=f"rates.{rate.name}",
+            message=f"it never holds anything up: {other.name} is always at least as slow",
+            remedy="make it slower, or take it out",
+        )
+        for rate, other in idle_rates(request.spec.rates)
+    ]
+    findings = msgspec.json.decode(found, type=list[Finding]) + implied + idle
     order = ("target", "dependencies", "budgets", "rates", "stages", "exclude")
     findings.sort(key=lambda each: order.index(each.path.partition(".")[0]))
     return Lint(request=request.metadata.name, position=fleet.position, findings=tuple(findings))

@@ -290,6 +290,9 @@ spec:
     - {name: wide, maxUnavailable: 90%}
     - {name: none, selector: {matchLabels: {app: kafka}}, maxUnavailable: 0}
     - {name: etcd, selector: {matchLabels: {app: etcd}}, maxUnavailable: 1}
+  rates:
+    - {name: api, writesPerSecond: 20}
+    - {name: shanghai, cluster: shanghai, writesPerSecond: 50}
   stages:
     - {name: canary, perWorkload: 2, soak: 10m}
     - {name: small, perWorkload: 2}
