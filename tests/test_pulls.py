@@ -14,14 +14,13 @@ from rich.console import Console
 
 import planner
 from planner.errors import RequestError
-from planner.model.request import load_request
 from planner.show import html
 from planner.show.plan import tell_plan
 from planner.show.rates import rate_lines
 from planner.show.table import duration
 from planner.verify.rates import registry_of
 from tests.shop import header_of, moves_of, request, shop_log, shop_plan
-from tests.test_rates import paced, rules
+from tests.test_rates import paced, read, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,12 +221,8 @@ def test_a_registry_from_which_no_move_pulls_is_told() -> None:
     ],
 )  # fmt: skip
 def test_a_rate_of_pulls_that_is_none_is_refused(rate: str, problem: str) -> None:
-    text = (
-        "apiVersion: planner/v1\nkind: UpgradeRequest\nmetadata: {name: x}\n"
-        f"spec: {{target: {{}}, rates: [{rate}]}}\n"
-    )
     with pytest.raises(RequestError, match=problem):
-        load_request(text.encode(), "request.yaml", lambda _: [])
+        read(f"[{rate}]")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ def at_once() -> planner.Plan:
     return planner.plan(shop_log(), paced(rates=RATES, stages=()), keep=False)
 
 
+def read(rates: str) -> UpgradeRequest:
+    """A request with these rates, as a person writes them."""
+    text = (
+        "apiVersion: planner/v1\nkind: UpgradeRequest\nmetadata: {name: shop}\n"
+        f"spec: {{target: {{}}, rates: {rates}}}\n"
+    )
+    return load_request(text.encode(), "request.yaml", lambda _: [])
+
+
 def rules(header: Json, of: planner.Plan) -> set[tuple[str, str]]:
     found = verify(header, (dict(move) for move in moves_of(of)), observed())
     return {(each.rule, each.subject) for each in found}
@@ -183,9 +192,5 @@ def test_a_rate_of_a_cluster_that_is_not_there_is_told() -> None:
     ],
 )  # fmt: skip
 def test_a_rate_that_is_none_is_refused(rates: str, problem: str) -> None:
-    text = (
-        "apiVersion: planner/v1\nkind: UpgradeRequest\nmetadata: {name: shop}\n"
-        f"spec: {{target: {{}}, rates: {rates}}}\n"
-    )
     with pytest.raises(RequestError, match=problem):
-        load_request(text.encode(), "request.yaml", lambda _: [])
+        read(rates)

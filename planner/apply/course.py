@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -168,10 +169,20 @@ class Course:
         mine = (it for it in self._header.rates if it.cluster == cluster)
         return next((it.writes_per_second for it in mine if it.writes_per_second), None)
 
-    @property
+    @cached_property
     def pulls(self) -> Sequence[RateUse]:
         """The rates at which the plan lets images be pulled from registries."""
         return [it for it in self._header.rates if it.pulls_per_second]
+
+    @cached_property
+    def pull_ms(self) -> Mapping[Place, Mapping[int, Fraction]]:
+        """How long a move of each workload keeps each of these rates, by index, busy."""
+        found: dict[Place, dict[int, Fraction]] = {}
+        for index, rate in enumerate(self.pulls):
+            for workload, pulls in rate.pulls_a_move:
+                ms = Fraction(pulls * 1000, rate.pulls_per_second or 1)
+                found.setdefault(self.places[workload], {})[index] = ms
+        return found
 
     def stages_passed(self, wave: int) -> frozenset[str]:
         """Stages of which no workload has a move after a wave."""

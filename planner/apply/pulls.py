@@ -23,17 +23,12 @@ class Pulls:
     """
 
     def __init__(self, course: Course, due: Iterable[Due], wave: Wave, now_ms: int) -> None:
-        rates = course.pulls
         self._now_ms = now_ms
-        self._names = [rate.name for rate in rates]
-        self._takes_ms: dict[Place, dict[int, Fraction]] = {}
-        for index, rate in enumerate(rates):
-            for workload, pulls in rate.pulls_a_move:
-                takes = self._takes_ms.setdefault(course.places[workload], {})
-                takes[index] = Fraction(pulls * 1000, rate.pulls_per_second or 1)
-        self._free_ms: list[Fraction | None] = [None] * len(rates)
+        self._names = [rate.name for rate in course.pulls]
+        self._takes_ms = course.pull_ms
+        self._free_ms: list[Fraction | None] = [None] * len(self._names)
         """When each has pulled all that was let go; None before anything was."""
-        if rates:
+        if self._names:
             places = {each.number: place_of(each.move) for each in due}
             for ms, moves in wave.let_go_at:
                 for number in MoveSet.parse(moves):

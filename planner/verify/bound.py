@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
 
-from planner.verify.columns import alike
+from planner.verify.columns import Some, alike
 from planner.verify.pods import Pod
 from planner.verify.table import Pods
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import Fleet, Workload
@@ -164,13 +164,15 @@ class Bound:
         )
 
 
-class Moves(Sequence[Move]):
+class Moves(Some[Move, Bound]):
     """Some of the moves of a plan."""
 
-    __slots__ = ("bound", "places")
+    __slots__ = ()
 
-    def __init__(self, bound: Bound, places: Ints) -> None:
-        self.bound, self.places = bound, places
+    @property
+    def bound(self) -> Bound:
+        """Every move."""
+        return self.whole
 
     @property
     def pods(self) -> Pods:
@@ -186,25 +188,6 @@ class Moves(Sequence[Move]):
     def waves(self) -> Ints:
         """The waves of these."""
         return self.bound.wave[self.places]
-
-    def where(self, mask: Bools | Ints) -> Moves:
-        """Those for which it is true; or these of them, in this order."""
-        return Moves(self.bound, self.places[mask])
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def __iter__(self) -> Iterator[Move]:
-        return map(self.bound.__getitem__, self.places.tolist())
-
-    @overload
-    def __getitem__(self, index: int) -> Move: ...
-    @overload
-    def __getitem__(self, index: slice) -> Moves: ...
-    def __getitem__(self, index: int | slice) -> Move | Moves:
-        if isinstance(index, slice):
-            return Moves(self.bound, self.places[index])
-        return self.bound[int(self.places[index])]
 
 
 class MoveOf(Mapping[Pod, Move]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
 import nanoarrow
 import numpy as np
@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _T = TypeVar("_T")
+_Whole = TypeVar("_Whole", bound="Makes")
 
 _PAIRS_AT_ONCE = 1 << 17
 _KEY_MAX = 1 << 62
@@ -115,6 +116,42 @@ class Texts(Sequence[str]):
         if isinstance(index, slice):
             return Texts(self.raw, self.begins[index], self.ends[index])
         return self.raw[self.begins[index] : self.ends[index]].decode()
+
+
+class Makes(Protocol):
+    """Whatever makes the value of a row when somebody asks for it."""
+
+    def __getitem__(self, row: int, /) -> Any:  # noqa: ANN401 -- its own
+        """Give it; the same row is the same value always."""
+
+
+class Some(Sequence[_T], Generic[_T, _Whole]):
+    """Some rows of a whole that makes their values, in an order of their own."""
+
+    __slots__ = ("places", "whole")
+
+    def __init__(self, whole: _Whole, places: Ints) -> None:
+        self.whole, self.places = whole, places
+
+    def where(self, mask: Bools | Ints) -> Self:
+        """Those for which it is true; or these of them, in this order."""
+        return type(self)(self.whole, self.places[mask])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[_T]:
+        return map(self.whole.__getitem__, self.places.tolist())
+
+    @overload
+    def __getitem__(self, index: int) -> _T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> _T | Self:
+        if isinstance(index, slice):
+            return type(self)(self.whole, self.places[index])
+        value: _T = self.whole[int(self.places[index])]
+        return value
 
 
 class Coded(Sequence[_T], Generic[_T]):

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from planner.verify.columns import Some
 from planner.verify.pods import Pod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from planner.verify.columns import Bools, Coded, Ints, Texts
     from planner.verify.pods import Kin
@@ -115,13 +116,13 @@ class Table(Sequence[Pod]):
         )
 
 
-class Pods(Sequence[Pod]):
+class Pods(Some[Pod, Table]):
     """Some of the pods of a table."""
 
-    __slots__ = ("_kept", "rows", "table")
+    __slots__ = ("_kept",)
 
-    def __init__(self, table: Table, rows: Ints) -> None:
-        self.table, self.rows = table, rows
+    def __init__(self, whole: Table, places: Ints) -> None:
+        super().__init__(whole, places)
         self._kept: frozenset[int] | None = None
 
     @classmethod
@@ -131,28 +132,19 @@ class Pods(Sequence[Pod]):
             return parts[0]
         return cls(table, np.concatenate([each.rows for each in parts]) if parts else _NOBODY)
 
-    def where(self, mask: Bools) -> Pods:
-        """Those for which it is true."""
-        return Pods(self.table, self.rows[mask])
+    @property
+    def table(self) -> Table:
+        """Every pod."""
+        return self.whole
+
+    @property
+    def rows(self) -> Ints:
+        """The rows of these."""
+        return self.places
 
     def only(self, test: Callable[[Pod], bool]) -> Pods:
         """Those for which it is true, asked one by one."""
-        return Pods(self.table, self.rows[[test(pod) for pod in self]]) if len(self) else self
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Pod]:
-        return map(self.table.__getitem__, self.rows.tolist())
-
-    @overload
-    def __getitem__(self, index: int) -> Pod: ...
-    @overload
-    def __getitem__(self, index: slice) -> Pods: ...
-    def __getitem__(self, index: int | slice) -> Pod | Pods:
-        if isinstance(index, slice):
-            return Pods(self.table, self.rows[index])
-        return self.table[int(self.rows[index])]
+        return self.where(np.array([test(pod) for pod in self], np.bool_))
 
     def __contains__(self, pod: object) -> bool:
         if self._kept is None:
