@@ -12,11 +12,14 @@ from planner.simulate.rates import TICK_MS, Rates
 from planner.verify.observed import fold_rows
 from tests.shop import header_of, moves_of, rows_of, shop_log
 from tests.test_pulls import PULLS, WRITES
+from tests.test_pulls import plan as pulling
 from tests.test_rates import paced
 
 if TYPE_CHECKING:
     from planner.model.simulation import Simulation
 
+AT_ONCE_S = 60
+"""What a wave takes at most whose moves all begin at once, about."""
 FOUR = {**PULLS, "pullsPerSecond": 4}
 WEB = ("hangzhou", Key("Deployment", "shop", "web"))
 API = ("hangzhou", Key("Deployment", "shop", "api"))
@@ -33,8 +36,12 @@ def plan() -> planner.Plan:
 
 @cache
 def simulation() -> Simulation:
+    return simulated(plan())
+
+
+def simulated(of: planner.Plan) -> Simulation:
     observed = fold_rows(rows_of(shop_log().events))
-    return simulate(header_of(plan()), moves_of(plan()), observed, seed=0, faults=Faults())
+    return simulate(header_of(of), moves_of(of), observed, seed=0, faults=Faults())
 
 
 def test_no_wave_is_over_before_the_last_of_its_moves_may_begin() -> None:
@@ -45,6 +52,17 @@ def test_no_wave_is_over_before_the_last_of_its_moves_may_begin() -> None:
     for told, wave in zip(simulation().per_wave, header["per_wave"], strict=True):
         moves = sum(count for at, count in wave["workloads"] if clusters[at] == writes["cluster"])
         assert told.seconds > moves - 1
+
+
+def test_no_wave_is_over_before_the_images_of_its_moves_are_pulled() -> None:
+    header = header_of(pulling())
+    a_move = dict(header["rates"][2]["pulls_a_move"])
+    longer = 0
+    for told, wave in zip(simulated(pulling()).per_wave, header["per_wave"], strict=True):
+        pulls = sum(a_move[at] * count for at, count in wave["workloads"])
+        assert told.seconds > pulls - max(a_move.values()), "one a second"
+        longer += pulls > AT_ONCE_S
+    assert longer > 0
 
 
 def test_pods_that_are_let_go_one_after_the_other_come_back_beside_each_other() -> None:
