@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,17 @@ class RefusedError(RuntimeError):
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(status, body[:500])
         self.status = status
+
+
+def is_refused(status: int, ask: Callable[[], object]) -> bool:
+    """Ask, and say whether the server refuses with this status; what else it refuses is raised."""
+    try:
+        ask()
+    except RefusedError as refused:
+        if refused.status != status:
+            raise
+        return True
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

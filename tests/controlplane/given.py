@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import fleet
-from tests.controlplane.api import Api, RefusedError
+from tests.controlplane.api import Api, is_refused
 from tests.controlplane.binaries import binaries
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.ports import free_ports
@@ -151,13 +151,7 @@ def wants_kept(plane: Plane, path: str, rolling: Mapping[str, object]) -> None:
 
 def is_there(api: Api, path: str) -> bool:
     """Whether an object, or a version of the API, is there."""
-    try:
-        api.get(path)
-    except RefusedError as refused:
-        if refused.status != 404:
-            raise
-        return False
-    return True
+    return not is_refused(404, partial(api.get, path))
 
 
 def kubectl(*arguments: str) -> str:

@@ -1,10 +1,10 @@
 """Goes once round all processes of a plane: then none of them has stood still for so long."""
 
-from typing import Any, Final
+from typing import Final
 
 from tests.controlplane import fleet
 from tests.controlplane.api import Api
-from tests.controlplane.seen import wait_seen
+from tests.controlplane.seen import has_settled, wait_seen
 from tests.controlplane.versions import as_served, served
 from tests.controlplane.wait import until
 
@@ -37,7 +37,7 @@ class RoundTrip:
             its, clone_set = as_served(self._api, *self._clone_set())
             self._api.apply(its, clone_set)
             wait_seen(self._api, its)
-        until("another pod is ready", lambda: _is_done(self._api.get(path)))
+        until("another pod is ready", lambda: has_settled(self._api.get(path), 1))
 
     def _clone_set(self) -> tuple[str, fleet.Manifest]:
         """Of OpenKruise's controllers only one process has to do something."""
@@ -48,11 +48,3 @@ class RoundTrip:
             "template": fleet.template(NAME, f"{fleet.REGISTRY}/cart:1.0.0"),
         }
         return fleet.custom("apps.kruise.io", "v1beta1", "clonesets", NAME, spec, space=self._space)
-
-
-def _is_done(deployment: Any) -> bool:  # noqa: ANN401 JSON
-    """Whether its only pod is ready and of the present template."""
-    status = deployment.get("status") or {}
-    counts = {status.get(key) for key in ("replicas", "updatedReplicas", "readyReplicas")}
-    same = status.get("observedGeneration") == deployment["metadata"]["generation"]
-    return same and counts == {1}

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from tests.controlplane import fleet
-from tests.controlplane.api import Api, RefusedError
+from tests.controlplane.api import Api, is_refused
 from tests.controlplane.fleet import REGISTRY, Manifest
 from tests.controlplane.seen import wait_seen
 from tests.controlplane.versions import VERSIONS, as_served
@@ -212,13 +212,7 @@ def scheduled(api: Api, namespace: str, name: str) -> int:
 
 def _applied(api: Api, path: str, manifest: Manifest) -> bool:
     """A kind that was just defined is served a moment later."""
-    try:
-        api.apply(*as_served(api, path, manifest))
-    except RefusedError as refused:
-        if refused.status != 404:
-            raise
-        return False
-    return True
+    return not is_refused(404, lambda: api.apply(*as_served(api, path, manifest)))
 
 
 def ready_pods(api: Api) -> list[Manifest]:
@@ -249,13 +243,7 @@ def clear(api: Api) -> None:
 
 
 def _gone(api: Api, path: str, *, delete: bool = False) -> bool:
-    try:
-        api.delete(path) if delete else api.get(path)
-    except RefusedError as refused:
-        if refused.status != 404:
-            raise
-        return True
-    return False
+    return is_refused(404, partial(api.delete if delete else api.get, path))
 
 
 def request(*, soak: str = "2s", approval: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.controlplane import shop
-from tests.controlplane.api import RefusedError
+from tests.controlplane.api import is_refused
 from tests.controlplane.conftest import serves
 from tests.controlplane.released import begun, pods, to, versions
 from tests.controlplane.wait import until
@@ -49,14 +49,10 @@ def somebody_works(planes: Planes, running: Running) -> None:
     def has_deleted() -> bool:
         lost = next(pod["metadata"] for pod in of(planes, "web") if serves(pod))
         auditor.theirs(cluster="hangzhou", uids=[lost["uid"]])
-        try:
-            api.delete(f"/api/v1/namespaces/shop/pods/{lost['name']}")
-        except RefusedError as refused:
-            if refused.status != 404:
-                raise
-            # The run had let it go.
-            return False
-        return True
+        # The run may have let it go.
+        return not is_refused(
+            404, lambda: api.delete(f"/api/v1/namespaces/shop/pods/{lost['name']}")
+        )
 
     until("a pod is deleted", has_deleted)
 

@@ -19,6 +19,7 @@ from tests.controlplane.observing import door
 from tests.controlplane.plane import OBSERVER
 from tests.controlplane.proxy import Proxy
 from tests.controlplane.running import Operator
+from tests.controlplane.seen import has_settled, wait_seen
 from tests.controlplane.test_fence import PODS, WEB, WEB_PATH
 from tests.controlplane.wait import until
 
@@ -81,19 +82,10 @@ def budget(name: str, maximum: int) -> tuple[str, dict[str, Any]]:
     return path, manifest
 
 
-def counted(plane: ControlPlane, path: str) -> None:
-    def is_counted() -> bool:
-        live = plane.admin.get(path)
-        seen = live.get("status", {}).get("observedGeneration")
-        return bool(seen == live["metadata"]["generation"])
-
-    until("the budget is counted", is_counted)
-
-
 def test_a_budget_without_room_refuses_at_once(other_plane: ControlPlane) -> None:
     none = budget("none", 0)
     with there(other_plane.admin, none):
-        counted(other_plane, none[0])
+        wait_seen(other_plane.admin, none[0])
         outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
         tried, _ = evict(other_plane, writer(door(other_plane), dry_run=True))
     assert (outcome, tried) == ("refused", "refused")
@@ -103,14 +95,14 @@ def test_a_budget_without_room_refuses_at_once(other_plane: ControlPlane) -> Non
 def test_a_budget_that_is_behind_refuses_at_once(other_plane: ControlPlane) -> None:
     some = budget("some", 1)
     with there(other_plane.admin, some):
-        counted(other_plane, some[0])
+        wait_seen(other_plane.admin, some[0])
         other_plane.stop_process("kube-controller-manager")
         try:
             other_plane.admin.patch(some[0], {"spec": {"maxUnavailable": 0}})
             outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
         finally:
             other_plane.start_process("kube-controller-manager")
-        counted(other_plane, some[0])
+        wait_seen(other_plane.admin, some[0])
     assert outcome == "refused"
     assert "disruption budget" in why
 
@@ -118,8 +110,8 @@ def test_a_budget_that_is_behind_refuses_at_once(other_plane: ControlPlane) -> N
 def test_two_budgets_refuse_in_a_body_and_are_told_so(other_plane: ControlPlane) -> None:
     one, two = budget("one", 1), budget("two", 1)
     with there(other_plane.admin, one, two):
-        counted(other_plane, one[0])
-        counted(other_plane, two[0])
+        wait_seen(other_plane.admin, one[0])
+        wait_seen(other_plane.admin, two[0])
         outcome, why = evict(other_plane, writer(door(other_plane), unhurried))
         with pytest.raises(RunError, match="more than one PodDisruptionBudget"):
             evict(other_plane, writer(door(other_plane), dry_run=True))
@@ -302,19 +294,11 @@ class Lossy:
         return answer
 
 
-def is_told(deployment: Any) -> bool:  # noqa: ANN401 JSON
-    """Whether the status of a Deployment is of its present spec, and counts all pods available."""
-    status = deployment["status"]
-    counts = {status.get(key) for key in ("replicas", "updatedReplicas", "availableReplicas")}
-    same = status["observedGeneration"] == deployment["metadata"]["generation"]
-    return same and counts == {PODS_MAX}
-
-
 def test_a_write_whose_answer_is_lost_is_not_said_again(other_plane: ControlPlane) -> None:
     # Whatever its controller has to say of the Deployment it has said: a write in between is one
     # more of ours.
     wait_all_ready(other_plane, PODS_MAX)
-    until("all is told", lambda: is_told(other_plane.admin.get(WEB_PATH)))
+    until("all is told", lambda: has_settled(other_plane.admin.get(WEB_PATH), PODS_MAX))
     lossy = Lossy(door(other_plane))
     by = writer(lossy)
     by.pull(*WEB, lambda live: spec_with(live, revisionHistoryLimit=5))

@@ -10,10 +10,11 @@ import pytest
 from planner.apply.naming import DELETION_COST, FIRST_TO_GO, OWNERS_COST
 from planner.apply.writer import FIELD_MANAGER
 from tests.controlplane import fleet
-from tests.controlplane.api import RefusedError
+from tests.controlplane.api import RefusedError, is_refused
 from tests.controlplane.conftest import is_ready, serves
 from tests.controlplane.given import ours, vacate, wants_room
 from tests.controlplane.proxy import Proxy
+from tests.controlplane.seen import wait_seen
 from tests.controlplane.test_faults import registered, there
 from tests.controlplane.wait import until
 
@@ -87,12 +88,7 @@ def restart(api: Api, at: str | None) -> None:
     """As `kubectl rollout restart` does."""
     template = {"metadata": {"annotations": {RESTARTED: at}}}
     api.merge(WEB, {"spec": {"template": template}})
-
-    def is_seen() -> bool:
-        live = api.get(WEB)
-        return bool(live["status"]["observedGeneration"] == live["metadata"]["generation"])
-
-    until("its controller has seen it", is_seen)
+    wait_seen(api, WEB)
 
 
 def change(api: Api, spec: dict[str, Any], *, at_rest: bool) -> None:
@@ -104,13 +100,7 @@ def change(api: Api, spec: dict[str, Any], *, at_rest: bool) -> None:
         if not is_held or live["spec"].get("paused", False) != at_rest:
             return False
         version = {"resourceVersion": live["metadata"]["resourceVersion"]}
-        try:
-            api.merge(WEB, {"metadata": version, "spec": spec})
-        except RefusedError as refused:
-            if refused.status != 409:
-                raise
-            return False
-        return True
+        return not is_refused(409, lambda: api.merge(WEB, {"metadata": version, "spec": spec}))
 
     until("it is held, and changed so", is_changed)
 
