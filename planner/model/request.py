@@ -29,10 +29,12 @@ class Spec(Value, frozen=True, kw_only=True):
     """The target, and the policy by which it is to be reached.
 
     The first wave begins at `start`, but not before the last event that the plan knows.
-    Workloads move only inside every window that names them, and outside every freeze.
+    Workloads move only inside every window that names them, and outside every freeze. When
+    `streaming`, a move begins as soon as its own rules allow, whatever wave others are in.
     """
 
     target: Target
+    streaming: bool = False
     start: Moment | None = None
     deadline: Moment | None = None
     windows: tuple[TimeRule, ...] = ()
