@@ -21,6 +21,9 @@ pub struct Spec {
     /// The final state; what is not named stays as it is.
     #[serde(default)]
     pub target: Target,
+    /// Whether moves begin without waiting for the wave before to be over.
+    #[serde(default)]
+    pub streaming: bool,
     /// Which workloads wait for which.
     #[serde(default)]
     pub dependencies: Vec<Dependency>,

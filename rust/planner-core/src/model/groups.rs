@@ -104,6 +104,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         groups,
         precedences,
         calendars: ledger.calendars.all(),
+        streaming: request.spec.streaming,
     };
     Model {
         start_ms: ledger.calendars.start_ms,

@@ -4,7 +4,7 @@ use arrow_array::{RecordBatch, StringArray, builder::StringBuilder};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::moves::{self, NONE, TextColumn, UidColumn};
+use super::moves::{self, NONE, TextColumn, Times, UidColumn};
 use crate::{
     diff::{Diff, Kind, Leaves},
     fleet::PodRow,
@@ -53,11 +53,13 @@ pub(super) struct Taken {
     kinds: Vec<u32>,
     containers: Vec<u32>,
     because: Vec<u32>,
+    times: Option<Times>,
 }
 
 impl Taken {
-    fn with_capacity(moves: usize) -> Self {
+    fn with_capacity(moves: usize, streams: bool) -> Self {
         Self {
+            times: streams.then(Times::default),
             waves: Vec::with_capacity(moves),
             stages: Vec::with_capacity(moves),
             groups: Vec::with_capacity(moves),
@@ -75,10 +77,13 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
     let mut reasons = Reasons::default();
     let mut cohorts = Cohorts::of(model);
     let mut done = vec![0; model.groups.len()];
-    let (mut taken, mut leave) = (Taken::with_capacity(moves), Vec::new());
+    let (mut taken, mut leave) = (
+        Taken::with_capacity(moves, schedule.streaming.is_some()),
+        Vec::new(),
+    );
     let (mut partial, mut saved) = (vec![0; model.groups.len()], 0);
     let mut chunks = Vec::with_capacity(schedule.chunks.len());
-    for chunk in &schedule.chunks {
+    for (at, chunk) in schedule.chunks.iter().enumerate() {
         let group = chunk.group as usize;
         let info = &model.groups[group];
         let begin = cohorts.take(chunk) as usize;
@@ -101,6 +106,13 @@ pub(super) fn assign(model: &Model, schedule: &Schedule) -> (Assigned, Taken) {
             taken.containers.push(change.containers);
             // The first reason is that there is none.
             taken.because.push(bound.because.wrapping_sub(1));
+        }
+        if let (Some(times), Some(streaming)) = (&mut taken.times, &schedule.streaming) {
+            let cohorts = &model.problem.groups[group].cohorts;
+            let lasts_ms = cohorts.get(chunk.cohort as usize).duration_ms;
+            for run in streaming.runs(at) {
+                times.push(run.start_ms, lasts_ms, run.count);
+            }
         }
         done[group] += chunk.count;
         chunks.push(bound);
@@ -153,7 +165,7 @@ pub(super) fn table(
         TextColumn::new(taken.containers, containers),
         TextColumn::new(taken.because, &assigned.reasons[1..]),
     ];
-    moves::table(taken.waves, pods, uids, texts)
+    moves::table(taken.waves, pods, uids, texts, taken.times)
 }
 
 fn names(inventory: &Inventory<'_>, clusters: &[ClusterIdx], rows: &[PodRow]) -> StringArray {

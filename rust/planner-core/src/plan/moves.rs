@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array,
-    cast::AsArray, types::UInt32Type,
+    UInt64Array,
+    cast::AsArray,
+    types::{UInt32Type, UInt64Type},
 };
 use arrow_schema::{DataType, Field, Schema};
 use serde::Serialize;
@@ -100,6 +102,24 @@ pub struct Move<'a> {
     pub containers: &'a str,
     /// What held it back from the wave before, empty when nothing did.
     pub because: &'a str,
+    /// When it begins if nobody waits for a wave to be over, and how long it takes, in milliseconds.
+    pub streams: Option<(u64, u64)>,
+}
+
+/// When each move begins if nobody waits for a wave to be over, and how long it takes.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    start_ms: Vec<u64>,
+    lasts_ms: Vec<u64>,
+}
+
+impl Times {
+    /// So many moves more.
+    pub fn push(&mut self, start_ms: u64, lasts_ms: u64, moves: u32) {
+        let moves = self.start_ms.len() + moves as usize;
+        self.start_ms.resize(moves, start_ms);
+        self.lasts_ms.resize(moves, lasts_ms);
+    }
 }
 
 /// Names of the text columns.
@@ -115,12 +135,16 @@ const TEXTS: [&str; 9] = [
     "because",
 ];
 
+/// Names of the columns of a plan without barriers.
+const TIMES: [&str; 2] = ["start_ms", "lasts_ms"];
+
 /// The table of moves; the texts in the order of [`TEXTS`].
 pub(super) fn table(
     waves: Vec<u32>,
     pods: StringArray,
     uids: UidColumn,
     texts: [TextColumn; TEXTS.len()],
+    times: Option<Times>,
 ) -> RecordBatch {
     let text = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));
     let mut fields = vec![
@@ -135,6 +159,13 @@ pub(super) fn table(
         uids.finish(),
     ];
     columns.extend(texts.into_iter().map(TextColumn::finish));
+    if let Some(times) = times {
+        let named = TIMES.into_iter().zip([times.start_ms, times.lasts_ms]);
+        for (name, column) in named {
+            fields.push(Field::new(name, DataType::UInt64, false));
+            columns.push(Arc::new(UInt64Array::from(column)));
+        }
+    }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .expect("columns of equal length, of the types of the schema")
 }
@@ -146,6 +177,7 @@ pub struct MovesReader<'t> {
     pods: &'t StringArray,
     uids: &'t FixedSizeBinaryArray,
     texts: Vec<(&'t UInt32Array, &'t StringArray)>,
+    times: Option<[&'t UInt64Array; 2]>,
 }
 
 impl<'t> MovesReader<'t> {
@@ -158,7 +190,13 @@ impl<'t> MovesReader<'t> {
                 .as_dictionary_opt::<UInt32Type>()?;
             Some((column.keys(), column.values().as_string_opt::<i32>()?))
         };
+        let time = |name: &str| {
+            let column = table.column_by_name(name)?;
+            column.as_primitive_opt::<UInt64Type>()
+        };
+        let [start_ms, lasts_ms] = TIMES.map(time);
         Some(Self {
+            times: start_ms.zip(lasts_ms).map(<[_; 2]>::from),
             waves: table
                 .column_by_name("wave")?
                 .as_primitive_opt::<UInt32Type>()?,
@@ -194,6 +232,9 @@ impl<'t> MovesReader<'t> {
             kind: self.text(6, row),
             containers: self.text(7, row),
             because: self.text(8, row),
+            streams: self
+                .times
+                .map(|[start, lasts]| (start.value(row), lasts.value(row))),
         }
     }
 }
@@ -201,6 +242,10 @@ impl<'t> MovesReader<'t> {
 #[derive(Serialize)]
 struct Line<'a> {
     wave: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
     stage: Option<&'a str>,
     cluster: &'a str,
     namespace: &'a str,
@@ -221,8 +266,11 @@ struct LineWorkload<'a> {
 
 /// Appends a move to `out` as one line of JSON.
 pub fn write_line(out: &mut Vec<u8>, each: &Move<'_>) {
+    let seconds = |ms: u64| ms as f64 / 1000.0;
     let line = Line {
         wave: each.wave,
+        start_s: each.streams.map(|(start_ms, _)| seconds(start_ms)),
+        seconds: each.streams.map(|(_, lasts_ms)| seconds(lasts_ms)),
         stage: (!each.stage.is_empty()).then_some(each.stage),
         cluster: each.cluster,
         namespace: each.namespace,
@@ -263,7 +311,7 @@ pub fn uid_text(uid: u128) -> String {
 mod tests {
     use arrow_array::RecordBatch;
 
-    use super::{Move, MovesReader, NONE, TextColumn, UidColumn, table, write_line};
+    use super::{Move, MovesReader, NONE, TextColumn, Times, UidColumn, table, write_line};
 
     const MOVE: Move<'_> = Move {
         wave: 7,
@@ -278,6 +326,7 @@ mod tests {
         kind: "in-place",
         containers: r#"{"main":"registry.example.com/cart:1.2.0"}"#,
         because: "budget:pdb/trade/cart",
+        streams: None,
     };
 
     fn table_of(each: &Move<'_>) -> RecordBatch {
@@ -298,7 +347,12 @@ mod tests {
             let key = if text.is_empty() { NONE } else { 0 };
             TextColumn::new(vec![key], [text])
         });
-        table(vec![each.wave], vec![each.pod].into(), uids, texts)
+        let times = each.streams.map(|(start_ms, lasts_ms)| {
+            let mut times = Times::default();
+            times.push(start_ms, lasts_ms, 1);
+            times
+        });
+        table(vec![each.wave], vec![each.pod].into(), uids, texts, times)
     }
 
     #[test]
@@ -307,6 +361,19 @@ mod tests {
         let mut line = Vec::new();
         write_line(&mut line, &MovesReader::new(&table).unwrap().row(0));
         insta::assert_snapshot!(String::from_utf8(line).unwrap(), @r#"{"wave":7,"stage":"tenth","cluster":"hangzhou","namespace":"trade","pod":"cart-45q7m","uid":"d972b830-5f1e-4691-b704-2efcb352bdc2","node":"node-0003","workload":{"kind":"CloneSet","name":"cart"},"kind":"in-place","containers":{"main":"registry.example.com/cart:1.2.0"},"because":["budget:pdb/trade/cart"]}"#);
+    }
+
+    #[test]
+    fn a_move_that_streams_says_when_it_begins_and_how_long_it_takes() {
+        let table = table_of(&Move {
+            streams: Some((12_500, 45_000)),
+            ..MOVE
+        });
+        let mut line = Vec::new();
+        write_line(&mut line, &MovesReader::new(&table).unwrap().row(0));
+        let text = String::from_utf8(line).unwrap();
+        let begin = r#"{"wave":7,"start_s":12.5,"seconds":45.0,"stage":"tenth""#;
+        assert!(text.starts_with(begin), "{text}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Bound {
                 later(chain, |best| loads.ms(best))
             },
         );
-        if let Some((timed_ms, proof)) = timed(flat, pace, chains)
+        if let Some((timed_ms, proof)) = Self::timed(flat, pace, chains)
             && timed_ms > ms
         {
             (ms, ms_proof) = (timed_ms, proof);
@@ -87,10 +87,17 @@ impl Bound {
             ms_proof,
         }
     }
+
+    fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, Proof)> {
+        let needs = Needs::of(flat);
+        let least = |group, count| needs.ms(flat, pace, group, count);
+        let link = |group, moves| link(flat, pace, group, moves);
+        timed(flat, pace, chains, least, link)
+    }
 }
 
 /// Of each rate by which any group goes, when all moves of such have begun.
-fn rates(flat: &Flat, pace: &Pace) -> impl Iterator<Item = Begun> {
+pub(super) fn rates(flat: &Flat, pace: &Pace) -> impl Iterator<Item = Begun> {
     let mut sums = vec![(0_u32, 0_u64); flat.per_s.len()];
     for group in 0..flat.groups() {
         for need in flat.needs(group) {
@@ -137,12 +144,15 @@ fn paced(flat: &Flat, pace: &Pace, chains: &Chains, begun: Begun) -> (u64, Proof
 }
 
 /// The first, or what `other` finds above it.
-fn later(first: (u64, Proof), other: impl Fn(u64) -> Option<(u64, Proof)>) -> (u64, Proof) {
+pub(super) fn later(
+    first: (u64, Proof),
+    other: impl Fn(u64) -> Option<(u64, Proof)>,
+) -> (u64, Proof) {
     other(first.0).unwrap_or(first)
 }
 
 /// The longest chain of groups; a chain of one is a group alone.
-fn chain<T>(
+pub(super) fn chain<T>(
     ends: &Ends<T>,
     flat: &Flat,
     pace: &Pace,

@@ -35,6 +35,17 @@ impl Chains {
         let ms = Ends::of(flat, pace, &order, ms);
         Self { order, waves, ms }
     }
+
+    /// As [`Self::of`], where nobody waits for a wave to be over.
+    pub fn streaming(flat: &Flat, pace: &Pace) -> Self {
+        let needs = Needs::of(flat);
+        let order = topological(flat);
+        let waves = |group, count| pace.waves(group, count);
+        let ms = |group, count| needs.streaming_ms(flat, pace, group, count);
+        let waves = Ends::of(flat, pace, &order, waves);
+        let ms = Ends::of(flat, pace, &order, ms);
+        Self { order, waves, ms }
+    }
 }
 
 impl<T: Copy + Default + Ord + std::ops::Add<Output = T>> Ends<T> {
@@ -154,7 +165,25 @@ impl Needs {
         soaks_ms(flat, group, count) + flat.begun_ms(group, count) + waves_ms
     }
 
-    /// The same without soaks, and beside the time in which moves begin.
+    /// The same where nobody waits for a wave to be over: what goes beside the longest move, and what
+    /// begins while others soak, takes no more time; and the first may have waited for its rate
+    /// before it could begin.
+    pub fn streaming_ms(&self, flat: &Flat, pace: &Pace, group: usize, count: u32) -> u64 {
+        if count == 0 {
+            return 0;
+        }
+        let (low, high) = self.durations_ms[group];
+        let last = if count >= pace.total[group] {
+            high
+        } else {
+            low
+        };
+        let slots_ms = u64::from(pace.waves(group, count)) * low;
+        let soaks_ms = soaks_ms(flat, group, count);
+        (soaks_ms + slots_ms.max(last)).max(flat.spread_ms(group, count) + low)
+    }
+
+    /// The same as [`Self::ms`] without soaks, and beside the time in which moves begin.
     pub fn waves_ms(&self, pace: &Pace, group: usize, count: u32) -> u64 {
         if count == 0 {
             return 0;

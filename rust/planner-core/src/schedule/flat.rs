@@ -144,6 +144,15 @@ impl Flat {
         each.max().unwrap_or(0)
     }
 
+    /// Milliseconds from the first of so many moves of a group to the last, where they begin one after
+    /// the other, rounded down.
+    pub fn spread_ms(&self, group: usize, moves: u32) -> u64 {
+        let needs = self.needs(group).iter();
+        let others = moves.saturating_sub(1);
+        let each = needs.map(|it| it.of(others) * 1000 / u64::from(self.per_s[it.rate as usize]));
+        each.max().unwrap_or(0)
+    }
+
     /// Whether calendars say when some of the groups may move.
     pub fn is_timed(&self) -> bool {
         !self.open.is_empty()
@@ -181,6 +190,17 @@ impl Flat {
         }
     }
 
+    /// Units of each resource that stay taken once all moves are made.
+    pub fn down_after(&self) -> Vec<u32> {
+        let mut down = self.down.clone();
+        for (cohort, done) in self.count.iter().enumerate() {
+            for &r in self.releases.row(cohort) {
+                down[r as usize] = down[r as usize].saturating_sub(*done);
+            }
+        }
+        down
+    }
+
     /// Whether the stages of every group hold all its moves.
     pub fn are_all_staged(&self) -> bool {
         (0..self.groups()).all(|group| {
@@ -212,6 +232,20 @@ impl Flat {
         }
     }
 
+    /// Precedences by the group that waits.
+    pub fn links_to(&self) -> Rows<u32> {
+        let mut by_after = vec![Vec::new(); self.groups()];
+        let links = self.links.iter().zip(0..);
+        for (link, at) in links.filter(|(link, _)| link.count > 0) {
+            by_after[link.after as usize].push(at);
+        }
+        let mut rows = Rows::default();
+        for row in by_after {
+            rows.push_row(row);
+        }
+        rows
+    }
+
     pub fn groups(&self) -> usize {
         self.cohort_ends.len()
     }
@@ -240,6 +274,11 @@ impl Flat {
             return 0;
         }
         ahead_of(&self.ahead, cohort as u32)
+    }
+
+    /// Whether any cohort waits for others of its group.
+    pub fn has_ahead(&self) -> bool {
+        !self.ahead.is_empty() && !self.is_timed()
     }
 
     /// The group of each cohort.

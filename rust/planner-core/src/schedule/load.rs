@@ -113,7 +113,15 @@ impl<'a> Loads<'a> {
     pub fn ms(&self, best: u64) -> Option<(u64, Proof)> {
         let plain = |r: usize| u64::from(self.plain(r)) * self.longest_ms[r];
         let most = |r: usize| plain(r) + self.lift[r].1;
-        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes);
+        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes, batches_ms);
+        self.strongest(best, (plain, most), prove)
+    }
+
+    /// The same where nobody waits for a wave to be over.
+    pub fn streaming_ms(&self, best: u64) -> Option<(u64, Proof)> {
+        let plain = |r: usize| u64::from(self.plain(r)) * self.longest_ms[r];
+        let most = |r: usize| plain(r) + self.lift[r].1;
+        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes, streaming_ms);
         self.strongest(best, (plain, most), prove)
     }
 
@@ -260,7 +268,12 @@ impl<'a> Loads<'a> {
         most
     }
 
-    fn resource_ms(&self, resource: usize, loads: &[Load]) -> (u64, Proof) {
+    fn resource_ms(
+        &self,
+        resource: usize,
+        loads: &[Load],
+        least_ms: impl Fn(&mut [Load], u32) -> u64,
+    ) -> (u64, Proof) {
         let ends = &self.chains.ms;
         let mut heads: Vec<u64> = loads.iter().map(|l| ends.head[l.group]).collect();
         heads.sort_unstable();
@@ -276,7 +289,7 @@ impl<'a> Loads<'a> {
                 .collect();
             let tail_ms = late.iter().map(|l| ends.tail[l.group]).min().unwrap_or(0);
             let moves = late.iter().map(|l| l.count).sum();
-            let moves_ms = batches_ms(&mut late, room);
+            let moves_ms = least_ms(&mut late, room);
             let value = head_ms + moves_ms + tail_ms;
             if value > best.0 {
                 let resource = resource as u32;
@@ -387,4 +400,17 @@ fn batches_ms(loads: &mut [Load], room: u32) -> u64 {
         before = end;
     }
     ms
+}
+
+/// The least time of these moves, `room` at a time, where nobody waits for a wave to be over: that of
+/// all together shared by so many, and so many one after the other of the shortest.
+fn streaming_ms(loads: &mut [Load], room: u32) -> u64 {
+    let sum: u64 = loads
+        .iter()
+        .map(|it| u64::from(it.count) * it.duration_ms)
+        .sum();
+    let moves: u64 = loads.iter().map(|it| u64::from(it.count)).sum();
+    let shortest_ms = loads.iter().map(|it| it.duration_ms).min().unwrap_or(0);
+    let room = u64::from(room);
+    sum.div_ceil(room).max(moves.div_ceil(room) * shortest_ms)
 }

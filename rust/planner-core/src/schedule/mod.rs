@@ -27,6 +27,7 @@ mod replay;
 mod rows;
 mod search;
 mod solution;
+mod streaming;
 mod timed_bound;
 mod waves;
 
@@ -40,3 +41,4 @@ pub(crate) use rates::begun_ms;
 pub use reach::{Blocker, Left, Reachable, reachable};
 pub use replay::Held;
 pub use solution::{Chunk, Paced, Schedule, solve, solve_laid};
+pub use streaming::{Run, Streaming};

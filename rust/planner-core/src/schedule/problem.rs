@@ -105,4 +105,6 @@ pub struct Problem {
     pub calendars: Vec<Calendar>,
     /// All rates.
     pub rates: Vec<Rate>,
+    /// Whether somebody asks when each move begins if nobody waits for a wave to be over.
+    pub streaming: bool,
 }

@@ -9,6 +9,8 @@ pub enum Unit {
     Waves,
     /// Milliseconds.
     Milliseconds,
+    /// Milliseconds where nobody waits for a wave to be over.
+    Streaming,
 }
 
 /// The first or the last waves of a schedule, in which little can go.
@@ -63,6 +65,11 @@ impl ChainLink {
             Unit::Milliseconds => {
                 let others = u64::from(self.waves.saturating_sub(1));
                 self.soaks_ms + self.begun_ms + others * self.shortest_ms + self.longest_ms
+            }
+            Unit::Streaming => {
+                let slots_ms = u64::from(self.waves) * self.shortest_ms;
+                let soaks_ms = self.soaks_ms + slots_ms.max(self.longest_ms);
+                soaks_ms.max(self.begun_ms + self.shortest_ms)
             }
         }
     }
@@ -162,7 +169,16 @@ pub enum Proof {
         /// What the waves last.
         why: Box<Proof>,
     },
-    /// So many waves, each at least as long as the shortest move.
+    /// All moves of a rate begin, and then the last of them is made (where nobody waits for a wave to
+    /// be over).
+    Rate {
+        /// The rate.
+        begun: Begun,
+        /// The shortest of its moves in milliseconds.
+        shortest_ms: u64,
+    },
+    /// So many waves, each at least as long as the shortest move; where nobody waits for them to be
+    /// over, as many slots of time.
     Waves {
         /// The shortest move in milliseconds.
         shortest_ms: u64,
@@ -266,6 +282,11 @@ impl Proof {
                 });
                 format!("No wave is shorter than {shortest}{beside}, and {why}")
             }
+            Self::Rate { begun, shortest_ms } => {
+                let begun = begun.phrase(problem);
+                let shortest = amount(*shortest_ms, Unit::Milliseconds);
+                format!("{begun}, and the last of them takes at least {shortest}.")
+            }
             Self::Begun { begun, why } => {
                 let (begun, why) = (begun.phrase(problem), why.sentence(problem));
                 format!("Beside {begun}: {why}")
@@ -281,7 +302,10 @@ impl Proof {
                 links.iter().map(|link| link.group).collect()
             }
             Self::Waves { why, .. } | Self::Begun { why, .. } => why.through(),
-            Self::Nothing | Self::Resource { .. } | Self::ResourceTime { .. } => Vec::new(),
+            Self::Nothing
+            | Self::Resource { .. }
+            | Self::ResourceTime { .. }
+            | Self::Rate { .. } => Vec::new(),
         }
     }
 }
@@ -290,7 +314,7 @@ fn amount(count: u64, unit: Unit) -> String {
     match (unit, count) {
         (Unit::Waves, 1) => "1 wave".to_owned(),
         (Unit::Waves, _) => format!("{count} waves"),
-        (Unit::Milliseconds, _) if count.is_multiple_of(1000) => format!("{} s", count / 1000),
-        (Unit::Milliseconds, _) => format!("{}.{:03} s", count / 1000, count % 1000),
+        (_, _) if count.is_multiple_of(1000) => format!("{} s", count / 1000),
+        (_, _) => format!("{}.{:03} s", count / 1000, count % 1000),
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn replay(problem: &Problem, flat: &Flat, waves: &Waves) -> Replayed 
         problem,
         flat,
         waves,
-        links_to: links_to(flat),
+        links_to: flat.links_to(),
         down: flat.down.clone(),
         room: vec![0; flat.resources()],
         done: vec![0; flat.groups()],
@@ -86,24 +86,6 @@ pub(crate) fn replay(problem: &Problem, flat: &Flat, waves: &Waves) -> Replayed 
         held,
         headroom: headroom.collect(),
     }
-}
-
-/// Precedences by the group that waits.
-fn links_to(flat: &Flat) -> Rows<u32> {
-    let mut by_after = vec![Vec::new(); flat.groups()];
-    for (link, at) in flat
-        .links
-        .iter()
-        .zip(0..)
-        .filter(|(link, _)| link.count > 0)
-    {
-        by_after[link.after as usize].push(at);
-    }
-    let mut rows = Rows::default();
-    for row in by_after {
-        rows.push_row(row);
-    }
-    rows
 }
 
 impl Replay<'_> {

@@ -13,6 +13,7 @@ use super::rates::Lasting;
 use super::reach::{Blocker, Left};
 use super::replay::{Held, Replayed, replay};
 use super::search::Search;
+use super::streaming::Streaming;
 use super::waves::Ground;
 
 /// Moves of one cohort in one wave.
@@ -51,6 +52,8 @@ pub struct Schedule {
     pub headroom: Vec<Vec<i64>>,
     /// No schedule of these moves is better than this.
     pub bound: Bound,
+    /// The same without barriers, if the problem asks for it; its moves go in the order of the waves.
+    pub streaming: Option<Streaming>,
 }
 
 /// Schedules every move that can be done: in few waves, then in little time, then early.
@@ -94,6 +97,10 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid, starts: u32
     let by_wave = waves.steps.par_chunk_by_mut(|a, b| a.wave == b.wave);
     by_wave.for_each(|wave| wave.sort_unstable_by_key(|step| step.cohort));
     let Replayed { held, headroom } = replay(problem, &flat, &waves);
+    let streaming = problem.streaming.then(|| {
+        let pace = Pace::of(&flat, &flat.down_after());
+        Streaming::of(problem, &flat, &pace, &waves, &bound)
+    });
     let chunks = waves.steps.iter().zip(held).map(|(step, held)| Chunk {
         group: step.group,
         cohort: step.cohort - flat.cohorts_of(step.group as usize).start as u32,
@@ -107,6 +114,7 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid, starts: u32
         left,
         headroom,
         bound,
+        streaming,
         ready_ms: waves.ready_ms,
         starts_ms: waves.starts_ms,
         ends_ms: waves.ends_ms,
@@ -141,13 +149,7 @@ fn add_undone(problem: &Problem, flat: &Flat, undone: &[u32], left: &mut Vec<Lef
 fn without(flat: Flat, undone: &[u32]) -> (Flat, Bound) {
     let done: Vec<u32> = flat.count.iter().zip(undone).map(|(c, u)| c - u).collect();
     let flat = flat.only(&done);
-    let mut down = flat.down.clone();
-    for (cohort, done) in done.iter().enumerate() {
-        for &r in flat.releases.row(cohort) {
-            down[r as usize] = down[r as usize].saturating_sub(*done);
-        }
-    }
-    let pace = Pace::of(&flat, &down);
+    let pace = Pace::of(&flat, &flat.down_after());
     let bound = Bound::of(&flat, &pace, &Chains::of(&flat, &pace));
     (flat, bound)
 }
@@ -196,6 +198,24 @@ impl Schedule {
     #[must_use]
     pub fn ms(&self) -> u64 {
         self.ends_ms.last().copied().unwrap_or(0)
+    }
+
+    /// When all that goes on is over: with barriers or, where the problem asks for it, without.
+    #[must_use]
+    pub fn last_end_ms(&self) -> u64 {
+        self.streaming.as_ref().map_or(self.ms(), |it| it.ms)
+    }
+
+    /// The same of the moves of a chunk.
+    #[must_use]
+    pub fn end_ms(&self, problem: &Problem, chunk: usize) -> u64 {
+        let of = self.chunks[chunk];
+        let Some(streaming) = &self.streaming else {
+            return self.ends_ms[of.wave as usize - 1];
+        };
+        let cohorts = &problem.groups[of.group as usize].cohorts;
+        let last = streaming.runs(chunk).last().expect("no chunk is empty");
+        last.start_ms + cohorts.get(of.cohort as usize).duration_ms
     }
 
     /// The resource that held most moves back, the first by name of several.

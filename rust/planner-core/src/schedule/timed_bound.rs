@@ -4,7 +4,6 @@
 //! each as long as its shortest move, lie inside what its calendars have open, and it needs no
 //! less time from the first of them than it would need without calendars.
 
-use super::bound::link;
 use super::calendar::{ends, first_fit};
 use super::chains::{Chains, Needs, successors};
 use super::flat::Flat;
@@ -12,8 +11,15 @@ use super::pace::Pace;
 use super::problem::GroupIdx;
 use super::proof::{ChainLink, Proof};
 
-/// The bound and what proves it; `None` without calendars.
-pub(crate) fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, Proof)> {
+/// The bound and what proves it; `None` without calendars. `least` is what the first moves of a group
+/// need, without calendars, and `link` says why.
+pub(crate) fn timed(
+    flat: &Flat,
+    pace: &Pace,
+    chains: &Chains,
+    least: impl Fn(usize, u32) -> u64,
+    link: impl Fn(usize, u32) -> ChainLink,
+) -> Option<(u64, Proof)> {
     if !flat.is_timed() {
         return None;
     }
@@ -23,7 +29,11 @@ pub(crate) fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, P
     let mut last: Option<(u64, GroupIdx)> = None;
     for &group in &chains.order {
         let at = group as usize;
-        let end_ms = |count| end_ms(flat, pace, &needs, (at, count), begin_ms[at]);
+        let end_ms = |count| {
+            let waves = u64::from(pace.waves(at, count));
+            let waves = (waves, needs.shortest_ms(at), least(at, count));
+            end_ms(flat, at, count, waves, begin_ms[at])
+        };
         let all_ms = end_ms(pace.total[at]);
         let after: Vec<(usize, u32, u64)> = successors(flat, at)
             .map(|(after, count)| (after, count, end_ms(count)))
@@ -41,29 +51,27 @@ pub(crate) fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, P
     let (ms, group) = last?;
     let last = Some((group, pace.total[group as usize]));
     let before = std::iter::successors(last, |(group, _)| waits_for[*group as usize]);
-    let links = before.map(|(group, moves)| link(flat, pace, group as usize, moves));
+    let links = before.map(|(group, moves)| link(group as usize, moves));
     let mut links: Vec<ChainLink> = links.collect();
     links.reverse();
     Some((ms, Proof::Calendar { links, ms }))
 }
 
-/// When the first `count` moves of a group can be done, none of which begins before `from_ms`.
+/// When the first `count` moves of a group can be done, none of which begins before `from_ms`: in so
+/// many waves, each so long, and not before `least_ms` have passed since the first of them.
 fn end_ms(
     flat: &Flat,
-    pace: &Pace,
-    needs: &Needs,
-    (group, count): (usize, u32),
+    group: usize,
+    count: u32,
+    (waves, shortest_ms, least_ms): (u64, u64, u64),
     from_ms: u64,
 ) -> u64 {
     if count == 0 {
         return from_ms;
     }
-    let least_ms = needs.ms(flat, pace, group, count);
     let Some(open) = flat.open(group) else {
         return from_ms + least_ms;
     };
-    let shortest_ms = needs.shortest_ms(group);
-    let waves = u64::from(pace.waves(group, count));
     let first_ms = first_fit(open, from_ms, shortest_ms).unwrap_or(from_ms);
     let inside_ms = ends(open, from_ms, waves, shortest_ms).unwrap_or(from_ms);
     inside_ms.max(first_ms + least_ms)

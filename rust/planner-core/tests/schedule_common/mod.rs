@@ -408,6 +408,7 @@ fn build((resources, mut groups, links, rates): (Rooms, Vec<Group>, Links, Vec<u
         groups,
         calendars: Vec::new(),
         rates: rates.into_iter().enumerate().map(rate).collect(),
+        streaming: false,
     }
 }
 

@@ -139,6 +139,12 @@ impl Scene<'_> {
                 times: Some(Times::of(*head_ms, *moves_ms, *tail_ms)),
                 ..argued
             },
+            Proof::Rate { begun, shortest_ms } => Certificate {
+                kind: "rate",
+                rate: Some(self.begun(*begun)),
+                shortest_s: Some(seconds(*shortest_ms)),
+                ..argued
+            },
             Proof::Begun { begun, why } => Certificate {
                 rate: Some(self.begun(*begun)),
                 text: argued.text,
@@ -179,7 +185,7 @@ impl Scene<'_> {
             budget: link
                 .room
                 .map(|it| self.room(it.resource, it.moves, it.room)),
-            lasts: (unit == Unit::Milliseconds).then(|| Lasts {
+            lasts: (unit != Unit::Waves).then(|| Lasts {
                 shortest_s: seconds(link.shortest_ms),
                 longest_s: seconds(link.longest_ms),
                 soaks_s: seconds(link.soaks_ms),

@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 #[derive(Serialize)]
 pub(super) struct Deadline {
     time: String,
-    /// From the end of the last wave to the deadline; below 0 when it comes too late.
+    /// From the end of the last move to the deadline; below 0 when it comes too late.
     spare_s: f64,
     /// Of the header's workloads, those of which a move ends after it.
     late: Vec<u32>,
@@ -22,17 +22,15 @@ impl Scene<'_> {
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let (start_ms, deadline_ms) = (self.model.start_ms?, self.model.deadline_ms?);
         let allowed_ms = deadline_ms - start_ms;
-        let is_late = |wave: u32| {
-            let end_ms = self.schedule.ends_ms[wave as usize - 1];
-            i64::try_from(end_ms).is_ok_and(|end_ms| end_ms > allowed_ms)
-        };
-        let late = self.schedule.chunks.iter().filter(|it| is_late(it.wave));
-        let mut late: Vec<u32> = late.map(|it| it.group).collect();
+        let is_late = |end_ms: u64| i64::try_from(end_ms).is_ok_and(|it| it > allowed_ms);
+        let chunks = self.schedule.chunks.iter().enumerate();
+        let late = chunks.filter(|(at, _)| is_late(self.schedule.end_ms(&self.model.problem, *at)));
+        let mut late: Vec<u32> = late.map(|(_, it)| it.group).collect();
         late.sort_unstable();
         late.dedup();
         Some(Deadline {
             time: rfc3339(deadline_ms),
-            spare_s: (allowed_ms as f64 - self.schedule.ms() as f64) / 1000.0,
+            spare_s: (allowed_ms as f64 - self.schedule.last_end_ms() as f64) / 1000.0,
             late,
         })
     }

@@ -9,6 +9,7 @@ mod deadline;
 mod drains;
 mod pieces;
 mod rates;
+mod streaming;
 mod waves;
 mod workloads;
 
@@ -22,6 +23,7 @@ use pieces::{list, text};
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use streaming::Streaming;
 use workloads::ByGroup;
 
 use super::{Order, assign::Assigned};
@@ -83,6 +85,8 @@ struct Head<'a> {
     seconds: f64,
     seconds_bound: f64,
     proof: Proofs<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    streaming: Option<Streaming<'a>>,
     bottleneck: Bottleneck,
     totals: Totals,
 }
@@ -230,6 +234,7 @@ impl Scene<'_> {
                 waves: self.certificate(&bound.waves_proof),
                 seconds: self.certificate(&bound.ms_proof),
             },
+            streaming: self.streaming(),
             bottleneck: self.bottleneck(),
             totals: self.totals(),
         }

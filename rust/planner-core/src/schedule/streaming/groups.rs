@@ -1,0 +1,100 @@
+//! Where each group stands, and when its next move may begin as far as groups say.
+
+use super::Run;
+use crate::schedule::flat::Flat;
+use crate::schedule::rows::Rows;
+
+/// Every group.
+#[derive(Debug)]
+pub(super) struct Groups<'a> {
+    flat: &'a Flat,
+    links_to: Rows<u32>,
+    groups: Vec<Standing>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    /// Whether it has begun.
+    begun: bool,
+    /// When its stage may begin, and the groups that it waits for are done.
+    ready_ms: u64,
+    done: u32,
+    stage: usize,
+    /// When the last of its moves begins and ends.
+    last_start_ms: u64,
+    last_end_ms: u64,
+    /// When moves began, of a group with moves that wait for others of it; and how many.
+    starts: Vec<Run>,
+    /// When moves ended, of a group that others wait for.
+    ends: Vec<Run>,
+}
+
+impl<'a> Groups<'a> {
+    /// Nothing has begun.
+    pub fn new(flat: &'a Flat) -> Self {
+        Self {
+            flat,
+            links_to: flat.links_to(),
+            groups: vec![Standing::default(); flat.groups()],
+        }
+    }
+
+    /// When the next move may begin, which is one of this cohort.
+    pub fn ready_ms(&mut self, group: usize, cohort: usize) -> u64 {
+        if !self.groups[group].begun {
+            let links = self.links_to.row(group).iter();
+            let links = links.map(|&link| self.flat.links[link as usize]);
+            let ends = links.map(|it| nth(&self.groups[it.before as usize].ends, it.count));
+            let ready_ms = ends.max().unwrap_or(0);
+            self.groups[group].begun = true;
+            self.groups[group].ready_ms = ready_ms;
+        }
+        let of = &self.groups[group];
+        let ahead = self.flat.ahead(cohort);
+        if self.flat.strict[group] {
+            of.ready_ms.max(of.last_start_ms)
+        } else if ahead > 0 {
+            of.ready_ms.max(nth(&of.starts, ahead.min(of.done)))
+        } else {
+            of.ready_ms
+        }
+    }
+
+    /// Moves of the group begin, and end.
+    pub fn begin(&mut self, group: usize, run: Run, end_ms: u64) {
+        let stages = self.flat.stages.row(group);
+        let of = &mut self.groups[group];
+        of.done += run.count;
+        of.last_start_ms = of.last_start_ms.max(run.start_ms);
+        of.last_end_ms = of.last_end_ms.max(end_ms);
+        if self.flat.has_ahead() {
+            of.starts.push(run);
+        }
+        if !self.flat.links_from.row(group).is_empty() {
+            let count = run.count;
+            of.ends.push(Run {
+                start_ms: end_ms,
+                count,
+            });
+        }
+        if of.done == stages[of.stage].until && of.stage + 1 < stages.len() {
+            of.ready_ms = of.last_end_ms + stages[of.stage].soak_ms;
+            of.stage += 1;
+        }
+    }
+}
+
+/// The time by which so many of these are there; 0 for none.
+fn nth(times: &[Run], count: u32) -> u64 {
+    if count == 0 {
+        return 0;
+    }
+    let mut times: Vec<Run> = times.to_vec();
+    times.sort_unstable_by_key(|run| run.start_ms);
+    let mut there = 0;
+    let found = times.iter().find(|run| {
+        there += run.count;
+        there >= count
+    });
+    found.expect("waves keep precedences").start_ms
+}
