@@ -94,9 +94,18 @@ def _of_plan(book: Book) -> Reasons:
             "no plan is shorter" if gap == 0 else f"at most {gap} waves could be saved",
             f"the last to finish is {book.name(book.last)}",
             header["bottleneck"]["text"],
+            *_without_barriers(header),
         ],
         chain=_links(book, book.critical_chain()),
     )
+
+
+def _without_barriers(header: Json) -> list[str]:
+    told = header.get("streaming")
+    if told is None:
+        return []
+    hours = f"without barriers {told['seconds']:,.0f} s instead of {header['seconds']:,.0f} s"
+    return [f"{hours}; at least {told['seconds_bound']:,.0f} s", told["proof"]["text"]]
 
 
 def _of_wave(book: Book, number: int) -> Reasons:
@@ -230,10 +239,16 @@ def _of_move(book: Book, move: Json) -> Reasons:
         held = f"wave {move['wave'] - 1} had no room: {', '.join(move['because'])}"
     else:
         held = "nothing held it back"
+    facts = [f"moves in wave {move['wave']}{stage}, {move['kind']}: {what}", held]
+    if "start_s" in move:
+        begins, lasts = move["start_s"], move["seconds"]
+        facts.append(
+            f"begins {begins:,.0f} s after the start, whoever moves then, for {lasts:.0f} s"
+        )
     return Reasons(
         subject=f"{move['cluster']} {move['namespace']}/{move['pod']}",
         kind="pod",
-        facts=[f"moves in wave {move['wave']}{stage}, {move['kind']}: {what}", held],
+        facts=facts,
         chain=chain,
         remedies=_remedies(book, index, set(move["because"])),
     )

@@ -118,7 +118,8 @@ def duration(seconds: float) -> str:
 def _facts(header: Mapping[str, Any]) -> str:
     totals = header["totals"]
     waves, waves_bound = header["waves"], header["waves_bound"]
-    seconds, seconds_bound = header["seconds"], header["seconds_bound"]
+    told = header.get("streaming") or header
+    seconds, seconds_bound = told["seconds"], told["seconds_bound"]
     asked = [len(wave["approvals"]) for wave in header["per_wave"] if wave["approvals"]]
     saved = totals.get("disruptions_saved", 0)
     facts = [
@@ -127,7 +128,7 @@ def _facts(header: Mapping[str, Any]) -> str:
             "Time",
             duration(seconds),
             _gap(duration(seconds_bound), duration(max(0, seconds - seconds_bound))),
-            "".join(f"<br><span>{escape(it)}</span>" for it in rate_lines(header, duration)),
+            "".join(f"<br><span>{escape(it)}</span>" for it in _time_lines(header)),
         ),
         _fact(
             "Moves",
@@ -156,6 +157,13 @@ def _facts(header: Mapping[str, Any]) -> str:
             3, _fact("Nodes drained", counted, escape(drains_line(drains).partition(": ")[2]))
         )
     return "\n".join(facts)
+
+
+def _time_lines(header: Mapping[str, Any]) -> list[str]:
+    lines = rate_lines(header, duration)
+    if "streaming" in header:
+        return [f"without barriers; {duration(header['seconds'])} with them", *lines]
+    return list(lines)
 
 
 def _fact(label: str, value: str, note: str, more: str = "") -> str:
@@ -194,7 +202,8 @@ def _kinds(kinds: Mapping[str, int]) -> str:
 
 def _proof(header: Mapping[str, Any]) -> str:
     proof, bottleneck = header["proof"], header.get("bottleneck")
-    rows = [("Waves", proof["waves"]), ("Time", proof["seconds"])]
+    time = header["streaming"]["proof"] if "streaming" in header else proof["seconds"]
+    rows = [("Waves", proof["waves"]), ("Time", time)]
     parts = []
     for label, certificate in rows:
         if certificate:
@@ -227,7 +236,8 @@ def _warnings(warnings: list[str]) -> str:
 
 
 def _plan_block(header: Mapping[str, Any], held: Mapping[tuple[str, str], int]) -> str:
-    plan = {key: header[key] for key in ("request", "workloads", "per_wave")}
+    plan = {key: header[key] for key in ("request", "workloads")}
+    plan["per_wave"] = _per_wave(header)
     plan["budgets"] = [{**budget, "held": _held(budget, held)} for budget in header["budgets"]]
     plan["unmovable"] = _unmovable_by_reason(header["unmovable"])
     plan["chain"] = Book(header).critical_chain()
@@ -236,6 +246,15 @@ def _plan_block(header: Mapping[str, Any], held: Mapping[tuple[str, str], int]) 
     block.add(json.dumps(plan, separators=(",", ":")))
     block.close()
     return "".join(pieces)
+
+
+def _per_wave(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Waves; of a plan without barriers when the first of its moves begins and the last ends."""
+    waves = header["per_wave"]
+    if "streaming" not in header:
+        return list(waves)
+    spans = zip(waves, header["streaming"]["spans"], strict=True)
+    return [{**wave, "start_s": begin, "seconds": end - begin} for wave, (begin, end) in spans]
 
 
 def _held(budget: Mapping[str, Any], held: Mapping[tuple[str, str], int]) -> int:

@@ -53,6 +53,7 @@ class _Header(TypedDict):
     seconds: float
     seconds_bound: float
     proof: dict[str, Any]
+    streaming: NotRequired[dict[str, Any]]
     totals: dict[str, Any]
     workloads: list[_Workload]
     per_wave: list[dict[str, Any]]
@@ -98,10 +99,7 @@ def _headline(header: _Header, console: Console) -> None:
     console.print(
         f"  {plural(header['waves'], 'wave')}, {proven}: {header['proof']['waves']['text']}"
     )
-    console.print(
-        f"  about {duration(header['seconds'])}, at least {duration(header['seconds_bound'])}: "
-        f"{header['proof']['seconds']['text']}"
-    )
+    _tell_time(header, console)
     for line in rate_lines(header, duration):
         console.print(f"  {line}")
     _dates(header, console)
@@ -114,10 +112,25 @@ def _headline(header: _Header, console: Console) -> None:
         console.print(f"  {saved} saved by moving {parts} together")
 
 
+def _tell_time(header: _Header, console: Console) -> None:
+    streaming = header.get("streaming")
+    told: Mapping[str, Any] = streaming or header
+    proof = streaming["proof"] if streaming else header["proof"]["seconds"]
+    without = " without barriers" if streaming else ""
+    console.print(
+        f"  about {duration(told['seconds'])}{without}, at least "
+        f"{duration(told['seconds_bound'])}: {proof['text']}"
+    )
+    if streaming:
+        console.print(f"  {duration(header['seconds'])} if each wave waited for the one before")
+
+
 def _dates(header: _Header, console: Console) -> None:
     if "start" not in header:
         return
-    end = datetime.fromisoformat(header["start"]) + timedelta(seconds=header["seconds"])
+    streaming = header.get("streaming")
+    seconds = streaming["seconds"] if streaming else header["seconds"]
+    end = datetime.fromisoformat(header["start"]) + timedelta(seconds=seconds)
     line = f"  from {header['start']} to {end:%Y-%m-%dT%H:%M:%SZ}"
     if "deadline" in header:
         spare_s = header["deadline"]["spare_s"]
@@ -132,11 +145,16 @@ def _waves(header: _Header, console: Console, *, shown: int | None) -> None:
         right=("WAVE", "STARTS", "TAKES", "MOVES"),
     )  # fmt: skip
     waves = header["per_wave"]
+    spans = header.get("streaming", {}).get("spans")
     for wave in waves[:shown]:
+        begin_s = wave["start_s"]
+        end_s = begin_s + wave["seconds"]
+        if spans:
+            begin_s, end_s = spans[wave["wave"] - 1]
         table.add_row(
             str(wave["wave"]),
-            "+" + duration(wave["start_s"]),
-            duration(wave["seconds"]),
+            "+" + duration(begin_s),
+            duration(end_s - begin_s),
             f"{wave['moves']:,}",
             counts(wave["kinds"]),
             Text(_largest(wave, header["workloads"])),

@@ -206,7 +206,14 @@ impl Schedule {
         self.streaming.as_ref().map_or(self.ms(), |it| it.ms)
     }
 
-    /// The same of the moves of a chunk.
+    /// No schedule of these moves is over sooner.
+    #[must_use]
+    pub fn least_ms(&self) -> u64 {
+        let streaming = self.streaming.as_ref();
+        streaming.map_or(self.bound.ms, |it| it.bound_ms)
+    }
+
+    /// When the moves of a chunk are over.
     #[must_use]
     pub fn end_ms(&self, problem: &Problem, chunk: usize) -> u64 {
         let of = self.chunks[chunk];

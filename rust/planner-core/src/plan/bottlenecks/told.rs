@@ -25,8 +25,8 @@ impl Figures {
         Self {
             waves: schedule.waves,
             waves_bound: schedule.bound.waves,
-            seconds: seconds(schedule.ms()),
-            seconds_bound: seconds(schedule.bound.ms),
+            seconds: seconds(schedule.last_end_ms()),
+            seconds_bound: seconds(schedule.least_ms()),
             moves: moves.sum(),
         }
     }
@@ -85,7 +85,7 @@ impl Bottlenecks {
     /// a larger stage: moves of two stages never share a wave, so it may cost one.
     pub(super) fn told(&self, each: &Try, schedule: &Schedule) -> Found<'_> {
         let (without, mut with_it) = (Figures::of(&self.schedule), Figures::of(schedule));
-        let cost = |it: &Schedule| (it.waves, it.ms());
+        let cost = |it: &Schedule| (it.waves, it.last_end_ms());
         let is_looser = !matches!(each.unit, Unit::Size(_)) && with_it.moves == without.moves;
         if is_looser && cost(&self.schedule) <= cost(schedule) {
             (with_it.waves, with_it.seconds) = (without.waves, without.seconds);

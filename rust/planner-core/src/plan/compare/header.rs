@@ -55,6 +55,7 @@ struct Written<'a> {
     waves_bound: u32,
     seconds: f64,
     seconds_bound: f64,
+    streaming: Option<Streaming>,
     #[serde(borrow)]
     bottleneck: Bottleneck<'a>,
     #[serde(borrow)]
@@ -69,6 +70,13 @@ struct Written<'a> {
     warnings: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     unmovable: Vec<Unmovable<'a>>,
+}
+
+/// How long it takes when nobody waits for a wave to be over.
+#[derive(Deserialize)]
+struct Streaming {
+    seconds: f64,
+    seconds_bound: f64,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +178,7 @@ impl<'a> Header<'a> {
     pub fn of(plan: &'a Plan) -> Result<Self, PlanError> {
         let written: Written<'a> = serde_json::from_str(&plan.header)
             .map_err(|error| PlanError::Codec(error.to_string()))?;
+        let streaming = written.streaming.as_ref();
         let side = Side {
             id: written.id,
             planner: written.planner,
@@ -179,8 +188,8 @@ impl<'a> Header<'a> {
             clusters: written.clusters,
             waves: written.waves,
             waves_bound: written.waves_bound,
-            seconds: written.seconds,
-            seconds_bound: written.seconds_bound,
+            seconds: streaming.map_or(written.seconds, |it| it.seconds),
+            seconds_bound: streaming.map_or(written.seconds_bound, |it| it.seconds_bound),
             moves: written.totals.moves,
             kinds: written.totals.kinds,
             differ: written.totals.differ,
