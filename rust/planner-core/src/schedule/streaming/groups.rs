@@ -39,25 +39,25 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// When the next move may begin, which is one of this cohort.
-    pub fn ready_ms(&mut self, group: usize, cohort: usize) -> u64 {
+    /// When the next move may begin, which is one of this cohort; `None` when those that it waits for
+    /// are not told of yet.
+    pub fn ready_ms(&mut self, group: usize, cohort: usize) -> Option<u64> {
         if !self.groups[group].begun {
             let links = self.links_to.row(group).iter();
             let links = links.map(|&link| self.flat.links[link as usize]);
             let ends = links.map(|it| nth(&self.groups[it.before as usize].ends, it.count));
-            let ready_ms = ends.max().unwrap_or(0);
+            let ready_ms = ends.collect::<Option<Vec<u64>>>()?.into_iter().max();
             self.groups[group].begun = true;
-            self.groups[group].ready_ms = ready_ms;
+            self.groups[group].ready_ms = ready_ms.unwrap_or(0);
         }
         let of = &self.groups[group];
         let ahead = self.flat.ahead(cohort);
-        if self.flat.strict[group] {
-            of.ready_ms.max(of.last_start_ms)
-        } else if ahead > 0 {
-            of.ready_ms.max(nth(&of.starts, ahead.min(of.done)))
+        let after_ms = if self.flat.strict[group] {
+            of.last_start_ms
         } else {
-            of.ready_ms
-        }
+            nth(&of.starts, ahead.min(of.done))?
+        };
+        Some(of.ready_ms.max(after_ms))
     }
 
     /// Moves of the group begin, and end.
@@ -84,10 +84,10 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// The time by which so many of these are there; 0 for none.
-fn nth(times: &[Run], count: u32) -> u64 {
+/// The time by which so many of these are there; `None` when there are not so many.
+fn nth(times: &[Run], count: u32) -> Option<u64> {
     if count == 0 {
-        return 0;
+        return Some(0);
     }
     let mut times: Vec<Run> = times.to_vec();
     times.sort_unstable_by_key(|run| run.start_ms);
@@ -96,5 +96,5 @@ fn nth(times: &[Run], count: u32) -> u64 {
         there += run.count;
         there >= count
     });
-    found.expect("waves keep precedences").start_ms
+    found.map(|run| run.start_ms)
 }

@@ -2,16 +2,20 @@
 //!
 //! A serial schedule generation scheme (Kolisch 1996) over time: moves in the order of the waves, each
 //! as soon as its resources, its group's order, stages and calendars, its precedences and its rates
-//! let it. Without holes that are filled later a resource is the times at which its units are free,
-//! and no move begins later than its wave would: by then all units that the waves before took are
-//! free, and the wave's own moves leave one for it.
+//! let it. Of a single unit, such as a node's, what is left between two moves is filled; of several
+//! it is not, so that they are no more than the times at which they are free. No move begins later
+//! than its wave would: by then all units that the waves before took are free, and the wave's own
+//! moves leave one for it.
 //!
-//! A second pass goes by the starts of the first, which moves some to the left and none to the right.
+//! Another pass goes by the starts of the one before, which moves some to the left and none to the
+//! right. Where that is longer than the bound, moves are tried in the order of their urgency, too.
 
 mod bound;
 mod groups;
 mod rates;
+mod spans;
 mod units;
+mod urgency;
 
 use std::cmp::Reverse;
 
@@ -19,9 +23,10 @@ use self::bound::bound;
 use self::groups::Groups;
 use self::rates::Rates;
 use self::units::Units;
+use self::urgency::Urgency;
 use super::bound::Bound;
 use super::calendar::first_fit;
-use super::chains::Chains;
+use super::chains::{Chains, Needs};
 use super::flat::Flat;
 use super::pace::Pace;
 use super::problem::Problem;
@@ -67,9 +72,15 @@ impl Streaming {
         waves_bound: &Bound,
     ) -> Self {
         let chains = Chains::streaming(flat, pace);
-        let bound = || bound(flat, pace, &chains, waves_bound);
         let scene = Scene::of(problem, flat, &chains, waves);
-        let ((bound_ms, proof), made) = rayon::join(bound, || scene.best());
+        let (bound_ms, proof) = bound(flat, pace, &chains, waves_bound);
+        let urgency = Urgency {
+            flat,
+            pace,
+            chains: &chains,
+            needs: &Needs::of(flat),
+        };
+        let made = scene.best(&urgency, bound_ms);
         assert!(bound_ms <= made.ms, "less time than the bound allows");
         let mut runs = Rows::with_capacity(waves.steps.len(), waves.steps.len());
         let mut made_runs = made.runs;
@@ -120,21 +131,46 @@ impl<'a> Scene<'a> {
         Self { flat, waves, ranks }
     }
 
-    /// The shortest of what the passes make.
-    fn best(&self) -> Made {
+    /// Every move, in the order of what grows with its wave.
+    fn queue(&self, order: impl Fn(&Step) -> u64) -> Vec<RunOf> {
         let steps = self.waves.steps.iter().zip(0..);
-        let in_order = steps.map(|(step, at)| {
+        let runs = steps.map(|(step, at)| {
             let count = step.count;
-            let start_ms = step.wave.into();
+            let start_ms = order(step);
             (at, Run { start_ms, count })
         });
-        let first = self.pass(in_order.collect());
-        let second = self.pass(first.runs.clone());
-        if second.ms < first.ms { second } else { first }
+        runs.collect()
     }
 
-    /// Moves in the order of a queue: by its starts, which are waves or times.
-    fn pass(&self, mut queue: Vec<RunOf>) -> Made {
+    /// The shortest of what the passes make.
+    fn best(&self, urgency: &Urgency, bound_ms: u64) -> Made {
+        let by_wave = self.settled(self.queue(|step| step.wave.into()), bound_ms);
+        let best = by_wave.expect("waves keep every rule");
+        if best.ms == bound_ms {
+            return best;
+        }
+        // Time goes by while groups soak, of which waves know little.
+        let by_urgency = self.settled(urgency.queue(self.waves), bound_ms);
+        let shorter = by_urgency.filter(|made| made.ms < best.ms);
+        shorter.unwrap_or(best)
+    }
+
+    /// A pass, and others by the starts of the one before for as long as they get shorter.
+    fn settled(&self, queue: Vec<RunOf>, bound_ms: u64) -> Option<Made> {
+        let mut made = self.pass(queue)?;
+        while made.ms > bound_ms {
+            let next = self.pass(made.runs.clone())?;
+            if next.ms >= made.ms {
+                break;
+            }
+            made = next;
+        }
+        Some(made)
+    }
+
+    /// Moves in the order of a queue: by its starts, which are times or whatever grows like them.
+    /// `None`: it has a move before others for which that waits.
+    fn pass(&self, mut queue: Vec<RunOf>) -> Option<Made> {
         let Self { flat, waves, ranks } = self;
         queue.sort_by_cached_key(|(at, run)| {
             let step = waves.steps[*at as usize];
@@ -145,9 +181,9 @@ impl<'a> Scene<'a> {
         });
         let mut pass = Pass::new(flat);
         for (at, run) in queue {
-            pass.go(at, waves.steps[at as usize], run.count);
+            pass.go(at, waves.steps[at as usize], run.count)?;
         }
-        pass.made
+        Some(pass.made)
     }
 }
 
@@ -174,22 +210,20 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Begins moves of a step, each as soon as it can.
-    fn go(&mut self, at: u32, step: Step, count: u32) {
+    /// Begins moves of a step, each as soon as it can; `None` when it cannot yet.
+    fn go(&mut self, at: u32, step: Step, count: u32) -> Option<()> {
         let (group, cohort) = (step.group as usize, step.cohort as usize);
-        let duration_ms = self.flat.duration_ms[cohort];
         let takes = self.flat.takes.row(cohort);
         let needs = self.flat.needs(group);
         let mut left = count;
         while left > 0 {
-            let ready_ms = self.groups.ready_ms(group, cohort);
-            let free_ms = takes.iter().map(|&r| self.units[r as usize].first_ms());
-            let start_ms = self.begin_ms(group, duration_ms, free_ms.fold(ready_ms, u64::max));
+            let ready_ms = self.groups.ready_ms(group, cohort)?;
+            let start_ms = self.begin_ms(group, cohort, ready_ms)?;
             // Those that go by a rate begin one after the other.
             let most = if needs.is_empty() { left } else { 1 };
             let room = |most, &r: &u32| self.units[r as usize].until(start_ms, most);
             let count = takes.iter().fold(most, room);
-            let end_ms = start_ms + duration_ms;
+            let end_ms = start_ms + self.flat.duration_ms[cohort];
             for &r in takes {
                 self.units[r as usize].take(start_ms, end_ms, count);
             }
@@ -203,25 +237,27 @@ impl<'a> Pass<'a> {
             self.made.ms = end_ms.max(self.made.ms);
             left -= count;
         }
+        Some(())
     }
 
-    /// The first time from `from_ms` on at which calendars and rates let a move of the group begin.
-    fn begin_ms(&self, group: usize, duration_ms: u64, from_ms: u64) -> u64 {
+    /// The first time from `from_ms` on at which resources, calendars and rates let a move begin.
+    fn begin_ms(&self, group: usize, cohort: usize, from_ms: u64) -> Option<u64> {
+        let lasts_ms = self.flat.duration_ms[cohort];
+        let takes = self.flat.takes.row(cohort);
         let mut start_ms = from_ms;
         loop {
-            let opens_ms = match self.flat.open(group) {
-                None => start_ms,
-                Some(open) => first_fit(open, start_ms, duration_ms)
-                    .expect("open when its wave is, which is no earlier"),
-            };
-            let begun_ms = self.rates.next_ms(self.flat.needs(group), opens_ms);
-            let Some(open) = self.flat.open(group) else {
-                return begun_ms;
-            };
-            if first_fit(open, begun_ms, duration_ms) == Some(begun_ms) {
-                return begun_ms;
+            let mut next_ms = start_ms;
+            for &r in takes {
+                next_ms = self.units[r as usize].fit_ms(next_ms, lasts_ms)?;
             }
-            start_ms = begun_ms;
+            if let Some(open) = self.flat.open(group) {
+                next_ms = first_fit(open, next_ms, lasts_ms)?;
+            }
+            next_ms = self.rates.next_ms(self.flat.needs(group), next_ms);
+            if next_ms == start_ms {
+                return Some(start_ms);
+            }
+            start_ms = next_ms;
         }
     }
 }

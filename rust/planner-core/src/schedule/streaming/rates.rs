@@ -1,7 +1,6 @@
 //! When moves may begin at each rate.
 
-use std::collections::BTreeMap;
-
+use super::spans::Spans;
 use crate::schedule::problem::Need;
 
 /// What begins at each rate.
@@ -15,8 +14,8 @@ pub(super) struct Rates(Vec<Busy>);
 #[derive(Clone, Debug, Default)]
 struct Busy {
     per_s: u64,
-    /// From when to when something begins all the time; apart from each other.
-    spans: BTreeMap<u64, u64>,
+    /// When something begins all the time.
+    spans: Spans,
 }
 
 impl Busy {
@@ -29,27 +28,12 @@ impl Busy {
     fn fit(&self, units: u64, from_ms: u64) -> u64 {
         let lasts = units * 1000;
         let first = (from_ms * self.per_s + 1).saturating_sub(self.per_s);
-        let mut end = first.max(lasts);
-        while let Some((_, busy)) = self.spans.range(..end).next_back()
-            && *busy > end - lasts
-        {
-            end = busy + lasts;
-        }
-        end
+        self.spans.fit(first.saturating_sub(lasts), lasts) + lasts
     }
 
     fn begin(&mut self, units: u64, start_ms: u64) {
-        let mut end = self.fit(units, start_ms);
-        let mut begin = end - units * 1000;
-        if let Some((&before, &ends)) = self.spans.range(..=begin).next_back()
-            && ends == begin
-        {
-            begin = before;
-        }
-        if let Some(after) = self.spans.remove(&end) {
-            end = after;
-        }
-        self.spans.insert(begin, end);
+        let end = self.fit(units, start_ms);
+        self.spans.add(end - units * 1000, end);
     }
 }
 
@@ -58,7 +42,7 @@ impl Rates {
     pub fn new(per_s: &[u32]) -> Self {
         let idle = |&per_s: &u32| Busy {
             per_s: per_s.into(),
-            spans: BTreeMap::new(),
+            spans: Spans::default(),
         };
         Self(per_s.iter().map(idle).collect())
     }

@@ -2,9 +2,62 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-/// The units of one resource that moves may take, by when they are free.
+use super::spans::Spans;
+
+/// The units of one resource that moves may take.
+#[derive(Clone, Debug)]
+pub(super) enum Units {
+    /// A single one, such as that of a node: what is left between two moves is filled.
+    One(Spans),
+    /// Any number of them: what has lain idle is not.
+    Many(Many),
+}
+
+impl Units {
+    /// Of a limit, of which so many are down at the start.
+    pub fn new(limit: u32, down: u32) -> Self {
+        if (limit, down) == (1, 0) {
+            Self::One(Spans::default())
+        } else {
+            Self::Many(Many::new(limit, down))
+        }
+    }
+
+    /// The first time from `from_ms` on at which one is free for so long; `None` before any is back.
+    pub fn fit_ms(&self, from_ms: u64, lasts_ms: u64) -> Option<u64> {
+        match self {
+            Self::One(spans) => Some(spans.fit(from_ms, lasts_ms)),
+            Self::Many(many) => many.first_ms().map(|first_ms| first_ms.max(from_ms)),
+        }
+    }
+
+    /// How many are free at a time that fits, up to `most`.
+    pub fn until(&self, at_ms: u64, most: u32) -> u32 {
+        match self {
+            Self::One(_) => most.min(1),
+            Self::Many(many) => many.until(at_ms, most),
+        }
+    }
+
+    /// Takes so many from then to then.
+    pub fn take(&mut self, start_ms: u64, end_ms: u64, count: u32) {
+        match self {
+            Self::One(spans) => spans.add(start_ms, end_ms),
+            Self::Many(many) => many.take(start_ms, end_ms, count),
+        }
+    }
+
+    /// So many that were down at the start are back at this time.
+    pub fn give_back(&mut self, at_ms: u64, count: u32) {
+        if let Self::Many(many) = self {
+            many.give_back(at_ms, count);
+        }
+    }
+}
+
+/// Units by when they are free.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Units {
+pub(super) struct Many {
     free: BTreeMap<u64, u32>,
     /// How many that are down have not been told to be back.
     down: u32,
@@ -14,9 +67,8 @@ pub(super) struct Units {
     back: BinaryHeap<u64>,
 }
 
-impl Units {
-    /// Of a limit, of which so many are down at the start.
-    pub fn new(limit: u32, down: u32) -> Self {
+impl Many {
+    fn new(limit: u32, down: u32) -> Self {
         let free = limit.saturating_sub(down);
         Self {
             free: (free > 0).then_some((0, free)).into_iter().collect(),
@@ -26,16 +78,11 @@ impl Units {
         }
     }
 
-    /// When the first is free.
-    ///
-    /// # Panics
-    /// When none ever is; the waves have room for whoever asks.
-    pub fn first_ms(&self) -> u64 {
-        *self.free.first_key_value().expect("waves have room").0
+    fn first_ms(&self) -> Option<u64> {
+        self.free.first_key_value().map(|(first_ms, _)| *first_ms)
     }
 
-    /// How many are free at this time, up to `most`.
-    pub fn until(&self, at_ms: u64, most: u32) -> u32 {
+    fn until(&self, at_ms: u64, most: u32) -> u32 {
         let mut free = 0;
         for count in self.free.range(..=at_ms).map(|(_, count)| *count) {
             free += count;
@@ -46,8 +93,8 @@ impl Units {
         free
     }
 
-    /// Takes so many that are free at `start_ms`, those that became so last, until `end_ms`.
-    pub fn take(&mut self, start_ms: u64, end_ms: u64, count: u32) {
+    /// Takes those that became free last.
+    fn take(&mut self, start_ms: u64, end_ms: u64, count: u32) {
         let mut left = count;
         while left > 0 {
             let last = self.free.range_mut(..=start_ms).next_back();
@@ -62,8 +109,7 @@ impl Units {
         *self.free.entry(end_ms).or_default() += count;
     }
 
-    /// So many that were down at the start are back at this time.
-    pub fn give_back(&mut self, at_ms: u64, count: u32) {
+    fn give_back(&mut self, at_ms: u64, count: u32) {
         let count = count.min(self.down);
         self.down -= count;
         for _ in 0..count {
@@ -83,24 +129,28 @@ impl Units {
 
 #[cfg(test)]
 mod tests {
-    use super::Units;
+    use super::Many;
 
     #[test]
     fn what_is_owed_is_paid_by_the_first_to_come_back_in_whichever_order_it_is_told() {
         for order in [[30, 10, 20], [10, 20, 30], [20, 30, 10]] {
-            let mut units = Units::new(2, 4);
+            let mut units = Many::new(2, 4);
             order
                 .into_iter()
                 .for_each(|at_ms| units.give_back(at_ms, 1));
-            assert_eq!((units.first_ms(), units.until(40, 9)), (30, 1), "{order:?}");
+            assert_eq!(
+                (units.first_ms(), units.until(40, 9)),
+                (Some(30), 1),
+                "{order:?}"
+            );
         }
     }
 
     #[test]
     fn who_takes_leaves_what_has_been_free_longest() {
-        let mut units = Units::new(2, 0);
+        let mut units = Many::new(2, 0);
         units.take(0, 50, 1);
         units.take(60, 70, 1);
-        assert_eq!((units.first_ms(), units.until(69, 9)), (0, 1));
+        assert_eq!((units.first_ms(), units.until(69, 9)), (Some(0), 1));
     }
 }
