@@ -177,7 +177,7 @@ impl<'a> Scene<'a> {
             let (group, cohort) = (step.group as usize, step.cohort as usize);
             // Those of its group for which it waits go before it.
             let waits = !flat.strict[group] && flat.ahead(cohort) > 0;
-            (run.start_ms, ranks[group], waits, cohort)
+            (run.start_ms, ranks[group], step.wave, waits, cohort)
         });
         let mut pass = Pass::new(flat);
         for (at, run) in queue {
