@@ -38,9 +38,9 @@ class Streamed:
     took_without: float
 
 
-def streamed(fleet: core.Fleet, request: Mapping[str, Any]) -> Streamed:
+def streamed(fleet: core.Fleet, request: dict[str, Any]) -> Streamed:
     """Plan a fleet in both ways."""
-    streaming = deepcopy(dict(request))
+    streaming = deepcopy(request)
     streaming["spec"]["streaming"] = True
     times = []
     for each in (request, streaming):

@@ -5,7 +5,7 @@ As in `planner.questions`, nothing follows from them, and nothing here prints.
 
 from collections.abc import Callable, Iterable, Iterator
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -72,6 +72,7 @@ def foretell(
         runs=runs,
         error=fmean(errors) if errors else None,
         left_out=left_out,
+        streams=header.streaming is not None or msgspec.UNSET,
     )
 
 
@@ -232,3 +233,4 @@ class _Dated(msgspec.Struct):
 
     start: str | None = None
     deadline: Deadline | None = None
+    streaming: dict[str, Any] | None = None

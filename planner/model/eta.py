@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import msgspec
+
 from planner.model.plan import ApiVersion, Shape
 
 
@@ -79,7 +81,8 @@ class Eta(Drawn, frozen=True, kw_only=True):
 
     `start` and `deadline` are those of the plan, in RFC 3339. Of `runs` the newest come first;
     `error` is the mean of how far what they took was from half of the draws, as a share of that,
-    null without a run.
+    null without a run. A plan that `streams` is drawn wave by wave all the same, so that it ends
+    sooner than this says.
     """
 
     apiVersion: ApiVersion = "planner/v1"  # noqa: N815 -- Kubernetes' own spelling
@@ -93,3 +96,4 @@ class Eta(Drawn, frozen=True, kw_only=True):
     runs: tuple[ForetoldRun, ...]
     error: float | None
     left_out: tuple[Unforetold, ...]
+    streams: bool | msgspec.UnsetType = msgspec.UNSET

@@ -89,8 +89,9 @@ class Simulation(Shape, frozen=True, kw_only=True):
 
     Of the `moves`, `moved` pods moved at all; `in_wave` of them in the planned wave, `in_kind` in
     the planned way, `as_planned` in both and came back. `gone` were leaving already and needed
-    nothing. `disrupted_twice` went down more than once for the plan. `faithful` is the share of
-    the moves, less those gone, that went as planned. `drains` is there when the plan drains nodes.
+    nothing. A plan that `streams` is carried out wave by wave all the same. `disrupted_twice` went
+    down more than once for the plan. `faithful` is the share of the moves, less those gone, that
+    went as planned. `drains` is there when the plan drains nodes.
     """
 
     apiVersion: ApiVersion = msgspec.field(default="planner/v1")  # noqa: N815 -- Kubernetes' spelling
@@ -115,3 +116,4 @@ class Simulation(Shape, frozen=True, kw_only=True):
     not_as_planned: tuple[NotAsPlanned, ...]
     per_wave: tuple[SimulatedWave, ...]
     drains: tuple[SimulatedDrain, ...] | msgspec.UnsetType = msgspec.UNSET
+    streams: bool | msgspec.UnsetType = msgspec.UNSET

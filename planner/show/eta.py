@@ -11,6 +11,7 @@ from planner.show.table import duration, plural, tell_table
 
 WAVES_SHOWN = 10
 NEVER = "never"
+BARRIERS = "  drawn wave by wave; the plan has no barriers, and ends sooner than this says"
 
 
 def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
@@ -25,6 +26,8 @@ def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
     if not found.per_wave:
         console.print("  nothing to do")
         return
+    if found.streams is True:
+        console.print(BARRIERS)
     console.print(f"\nIn {plural(found.samples, 'draw')}:")
     _tell_end(found, console)
     _tell_risks(found, console)

@@ -46,6 +46,8 @@ def _headline(simulation: Simulation, console: Console) -> None:
         f"  took {duration(simulation.seconds)}, planned {duration(simulation.planned_s)} "
         f"({ratio:.2f} of it)"
     )
+    if simulation.streams is True:
+        console.print("  carried out wave by wave; the plan has no barriers, and a run ends sooner")
     for lost in simulation.lost_nodes:
         console.print(f"  {lost.cluster} lost {lost.node} after {duration(lost.at_s)}")
     _drained(simulation, console)

@@ -49,6 +49,7 @@ def report(header: Mapping[str, Any], course: Course, *, seed: int, faults: Faul
         disrupted_twice=sum(slot.disruptions > 1 for slot in course.slots),
         waves=len(course.waves),
         planned_s=header["seconds"],
+        streams="streaming" in header or msgspec.UNSET,
         seconds=course.waves[-1].end_ms / 1000 if course.waves else 0.0,
         lost_nodes=tuple(_lost(course)),
         exceeded=tuple(_exceeded(course)),

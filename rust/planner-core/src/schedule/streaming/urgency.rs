@@ -67,8 +67,8 @@ impl Urgency<'_> {
         parts
     }
 
-    /// Whoever brings back what others wait for is more urgent than they are, and so is all that has
-    /// to go before. Says whether that made any more urgent.
+    /// Whoever brings back what others wait for, where nothing is left, is more urgent than they are,
+    /// and so is all that has to go before. Says whether that made any more urgent.
     fn hurry(&self, waves: &Waves, parts: &mut [Vec<Part>]) -> bool {
         let mut hurried = false;
         let mut urgent = vec![u64::MAX; self.flat.resources()];
@@ -86,7 +86,9 @@ impl Urgency<'_> {
             for part in parts[group].iter_mut().rev() {
                 let steps = waves.steps[part.steps.clone()].iter();
                 let back = steps.flat_map(|step| self.flat.releases.row(step.cohort as usize));
-                let back = back.map(|&r| urgent[r as usize].saturating_sub(1));
+                let scarce =
+                    back.filter(|&&r| self.flat.limit[r as usize] <= self.flat.down[r as usize]);
+                let back = scarce.map(|&r| urgent[r as usize].saturating_sub(1));
                 let after = successors(self.flat, group).filter(|(_, count)| *count > part.done);
                 let after = after.map(|(after, _)| first[after].saturating_sub(1));
                 let key = back.chain(after).fold(part.key.min(first[group]), u64::min);
