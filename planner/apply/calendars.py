@@ -54,10 +54,14 @@ class Calendars:
             start_ms=0 if read.start is None else _ms(read.start),
         )
 
-    def closed(self, workload: int, now_ms: int) -> str:
-        """Name the first calendar that keeps a workload where it is now; empty when none does."""
+    def closed(self, workload: int, now_ms: int, length_ms: int = 0) -> str:
+        """Name the first calendar that keeps a workload where it is now; empty when none does.
+
+        `length_ms` is how long what begins now has to have until it closes.
+        """
         for each in self.of_workload[workload]:
-            if not any(begin <= now_ms < end for begin, end in self.spans[each]):
+            spans = self.spans[each]
+            if not any(begin <= now_ms < end and now_ms + length_ms <= end for begin, end in spans):
                 return self.names[each]
         return ""
 

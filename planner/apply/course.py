@@ -1,16 +1,20 @@
 """A plan as an executor reads it: its waves one after the other, and its workloads."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
+from math import ceil
 from typing import Any, NamedTuple
 
 import msgspec
 
 from planner import core
 from planner.apply.calendars import Calendars
-from planner.model.plan import DrainedNode, Move, RateUse
+from planner.model.plan import DrainedNode, Move, Precedence, RateUse
+from planner.model.scalars import duration_ms
 
 
 class Place(NamedTuple):
@@ -53,21 +57,31 @@ class _Workload(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[_Stage, ...] = ()
 
 
+class _Streaming(msgspec.Struct, frozen=True, kw_only=True):
+    seconds: float
+
+
 class _Header(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     request: dict[str, Any]
     log: dict[str, Any]
     seconds: float
+    streaming: _Streaming | None = None
     workloads: tuple[_Workload, ...]
     per_wave: tuple[WaveOf, ...]
     unmovable: tuple[dict[str, Any], ...] = ()
     drains: tuple[DrainedNode, ...] = ()
     rates: tuple[RateUse, ...] = ()
+    dependencies: tuple[Precedence, ...] = ()
 
 
 @dataclass(frozen=True)
 class Course:
-    """A plan; moves are numbered from 0 in its order."""
+    """A plan; moves are numbered from 0 in its order.
+
+    An executor carries it out leg by leg, each a barrier. A leg is a wave; of a plan that streams
+    it is all waves up to one after which somebody has to approve.
+    """
 
     plan: core.Plan
 
@@ -99,6 +113,84 @@ class Course:
     def waves(self) -> Sequence[WaveOf]:
         """The waves, the first one at 0."""
         return self._header.per_wave
+
+    @property
+    def streams(self) -> bool:
+        """Whether moves go without waiting for their wave."""
+        return bool(self.request["spec"].get("streaming"))
+
+    @cached_property
+    def _spans(self) -> tuple[range, ...]:
+        """The waves of each leg, from 1."""
+        if not self.streams:
+            return tuple(range(it.wave, it.wave + 1) for it in self.waves)
+        ends = [it.wave for it in self.waves if it.approvals or it.wave == len(self.waves)]
+        begins = [1, *(end + 1 for end in ends)]
+        return tuple(range(begin, end + 1) for begin, end in zip(begins[:-1], ends, strict=True))
+
+    @cached_property
+    def legs(self) -> Sequence[WaveOf]:
+        """The legs, the first one at 0; `wave` is the leg's number."""
+        if not self.streams:
+            return self.waves
+        return [self._leg(number, span) for number, span in enumerate(self._spans, 1)]
+
+    def _leg(self, number: int, span: range) -> WaveOf:
+        waves = self.waves[span.start - 1 : span.stop - 1]
+        moves: Counter[int] = Counter()
+        for workload, count in chain.from_iterable(it.workloads for it in waves):
+            moves[workload] += count
+        in_waves = sum(it.seconds for it in waves) + sum(it.waits_s for it in waves[1:])
+        streaming, whole = self._header.streaming, self._header.seconds
+        return WaveOf(
+            wave=number,
+            seconds=in_waves * (streaming.seconds / whole if streaming and whole else 1.0),
+            waits_s=waves[0].waits_s,
+            soaks_s=waves[0].soaks_s,
+            moves=sum(it.moves for it in waves),
+            workloads=tuple(sorted(moves.items())),
+            approvals=waves[-1].approvals,
+        )
+
+    def last_wave(self, leg: int) -> int:
+        """The last wave of a leg (from 1); 0 before the first leg."""
+        return self._spans[leg - 1].stop - 1 if leg else 0
+
+    def seconds_of(self, move: Move) -> float:
+        """How long a move is expected to take at most: as long as its wave."""
+        return self.waves[move.wave - 1].seconds
+
+    def lengths_ms(self, leg: int) -> Mapping[int, int]:
+        """How long at least a move of each workload of a leg (from 1) has to have, by index."""
+        span = self._spans[leg - 1]
+        lengths: dict[int, int] = {}
+        for wave in self.waves[span.start - 1 : span.stop - 1]:
+            for workload, _ in wave.workloads:
+                ms = int(wave.seconds * 1000)
+                lengths[workload] = min(ms, lengths.get(workload, ms))
+        return lengths
+
+    @cached_property
+    def most_at_once(self) -> Sequence[int]:
+        """The most moves of each workload that are in one wave, by index."""
+        return [max((moves for _, moves, _ in it.held), default=0) for it in self._header.workloads]
+
+    @property
+    def dependencies(self) -> Sequence[Precedence]:
+        """Which workloads wait for how many moves of which others, by index."""
+        return self._header.dependencies
+
+    @cached_property
+    def soaks_ms(self) -> Sequence[int]:
+        """How long each stage of the request soaks."""
+        stages = self.request["spec"].get("stages") or ()
+        return [duration_ms(it.get("soak") or "0s") for it in stages]
+
+    @cached_property
+    def stage_index(self) -> Mapping[str, int]:
+        """The place of each stage of the request in their order."""
+        stages = self.request["spec"].get("stages") or ()
+        return {stage["name"]: index for index, stage in enumerate(stages)}
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -139,17 +231,23 @@ class Course:
         """How many moves there are."""
         return self._begins[-1]
 
-    def moves_of(self, wave: int) -> Mapping[int, int]:
-        """How many moves of each workload a wave (from 1) has, by index."""
-        return dict(self.waves[wave - 1].workloads)
+    def moves_of(self, leg: int) -> Mapping[int, int]:
+        """How many moves of each workload a wave of a leg (from 1) has, by index; the mean."""
+        span = self._spans[leg - 1]
+        found: dict[int, list[int]] = {}
+        for wave in self.waves[span.start - 1 : span.stop - 1]:
+            for workload, moves in wave.workloads:
+                found.setdefault(workload, []).append(moves)
+        return {workload: ceil(sum(its) / len(its)) for workload, its in found.items()}
 
-    def numbers(self, wave: int) -> range:
-        """The moves of a wave (from 1)."""
-        return range(self._begins[wave - 1], self._begins[wave])
+    def numbers(self, leg: int) -> range:
+        """The moves of a leg (from 1)."""
+        span = self._spans[leg - 1]
+        return range(self._begins[span.start - 1], self._begins[span.stop - 1])
 
-    def moves(self, wave: int) -> Iterator[tuple[int, Move]]:
-        """Give the moves of a wave (from 1) with their numbers."""
-        numbers = self.numbers(wave)
+    def moves(self, leg: int) -> Iterator[tuple[int, Move]]:
+        """Give the moves of a leg (from 1) with their numbers."""
+        numbers = self.numbers(leg)
         lines = self.plan.jsonl(numbers.start, len(numbers)).splitlines()
         for number, line in zip(numbers, lines, strict=True):
             yield number, msgspec.json.decode(line, type=Move)
@@ -158,8 +256,9 @@ class Course:
         """Give one move."""
         return msgspec.json.decode(self.plan.jsonl(number, 1), type=Move)
 
-    def left(self, wave: int) -> list[int]:
-        """How many moves of each workload come after a wave (0: before the first), by index."""
+    def left(self, leg: int) -> list[int]:
+        """How many moves of each workload come after a leg (0: before the first), by index."""
+        wave = self.last_wave(leg)
         return [
             sum(moves for at, moves, _ in it.held if at > wave) for it in self._header.workloads
         ]
@@ -184,11 +283,18 @@ class Course:
                 found.setdefault(self.places[workload], {})[index] = ms
         return found
 
-    def stages_passed(self, wave: int) -> frozenset[str]:
-        """Stages of which no workload has a move after a wave."""
+    def stages_passed(self, leg: int) -> frozenset[str]:
+        """Stages of which no workload has a move after a leg."""
+        wave = self.last_wave(leg)
         stages = [stage for it in self._header.workloads for stage in it.stages]
         ahead = {stage.name for stage in stages if (stage.last_wave or 0) > wave}
         return frozenset({stage.name for stage in stages} - ahead)
+
+    def ended_stages(self, workload: int, leg: int) -> Mapping[str, bool]:
+        """Stages of a workload (by index) that have moves, and whether all are before a leg."""
+        before = self.last_wave(leg - 1)
+        stages = self._header.workloads[workload].stages
+        return {it.name: it.last_wave <= before for it in stages if it.last_wave}
 
     def stage_ends(self) -> Mapping[str, int]:
         """The last wave of each stage that has a move, over all workloads."""

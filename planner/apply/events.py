@@ -59,11 +59,13 @@ class WaveBegun(Event, frozen=True, kw_only=True, tag="wave-begun"):
     """A wave began, with the pods that are there now.
 
     `bound` are moves whose pod is another one than the plan named, with its uid. `dropped` are
-    moves that nobody has to make any more.
+    moves that nobody has to make any more. When it `streams` it is a leg of the plan, all waves up
+    to the next gate, and its moves do not go together.
     """
 
     wave: int
     moves: str
+    streams: bool = False
     bound: tuple[tuple[int, str], ...] = ()
     dropped: str = ""
     base: tuple[Base, ...] = ()
@@ -168,7 +170,10 @@ class AbortAsked(Event, frozen=True, kw_only=True, tag="abort-asked"):
 
 
 class SkipAsked(Event, frozen=True, kw_only=True, tag="skip-asked"):
-    """A person wants nobody to wait for what is left of the present wave."""
+    """A person wants nobody to wait for what is left of the present wave.
+
+    Where the wave streams that is what was let go and is not back.
+    """
 
     by: str
 

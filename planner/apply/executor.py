@@ -112,7 +112,7 @@ def _step(site: Site, *, waits_at_gates: bool) -> bool:
         if why := moving.go_on(site):
             moving.stand_still(site)
             return _stop(site, "failures", why)
-    elif run.wave.number == len(site.course.waves):
+    elif run.wave.number == len(site.course.legs):
         return _finish(site)
     elif run.paused:
         site.tell(progress.Paused(wave=run.wave.number))
@@ -130,7 +130,7 @@ def _finish(site: Site) -> bool:
     Says whether the run has stopped, because there is no other plan. Stages that end before all
     pods have moved leave some behind: a plan of the rest would go further than they do.
     """
-    if not site.course.waves:
+    if not site.course.legs:
         site.cordon()
     fleet = site.outside.look()
     checkpoint = site.ask_of(fleet, Question())
@@ -147,7 +147,7 @@ def _is_gated(site: Site) -> bool:
     run = site.run
     if not run.wave.number or run.approved == run.wave.number:
         return False
-    asked = site.course.waves[run.wave.number - 1].approvals
+    asked = site.course.legs[run.wave.number - 1].approvals
     if asked and not run.asked:
         site.append(ApprovalAsked(wave=run.wave.number, what=asked))
         site.tell(progress.Approval(wave=run.wave.number, asked=asked))
@@ -158,7 +158,7 @@ def _is_soaking(site: Site) -> bool:
     wave = site.run.wave
     if not wave.number:
         return False
-    after = site.course.waves[wave.number]
+    after = site.course.legs[wave.number]
     rest_ms = int((after.waits_s if after.soaks_s is None else after.soaks_s) * 1000)
     until_ms = wave.ended_ms + rest_ms
     soaks = site.outside.clock.now_ms() < until_ms
@@ -170,9 +170,12 @@ def _is_soaking(site: Site) -> bool:
 def _begin_when_open(site: Site) -> bool:
     """Begin the next wave, or wait for its windows to open and freezes to end.
 
-    Says whether the run has stopped, because they never do for long enough.
+    Says whether the run has stopped, because they never do for long enough. A leg that streams may
+    begin as soon as any of its workloads may move, and has not to fit into one window.
     """
-    wave, calendars = site.course.waves[site.run.wave.number], site.course.calendars
+    if site.course.streams:
+        return _begin_leg(site)
+    wave, calendars = site.course.legs[site.run.wave.number], site.course.calendars
     workloads = [index for index, _ in wave.workloads]
     now_ms = site.outside.clock.now_ms()
     opens_ms = calendars.next_opening(workloads, now_ms, int(wave.seconds * 1000))
@@ -182,6 +185,21 @@ def _begin_when_open(site: Site) -> bool:
         return _begin(site)
     names, opens = calendars.keeping(workloads, now_ms), moment(opens_ms)
     site.tell(progress.Closed(wave=wave.wave, calendars=names, opens=opens))
+    return False
+
+
+def _begin_leg(site: Site) -> bool:
+    course, now_ms = site.course, site.outside.clock.now_ms()
+    leg = course.legs[site.run.wave.number]
+    lengths = course.lengths_ms(leg.wave)
+    opens = (course.calendars.next_opening([at], now_ms, ms) for at, ms in lengths.items())
+    opens_ms = min((ms for ms in opens if ms is not None), default=None)
+    if opens_ms is None:
+        return _stop(site, "drift", "its windows and freezes leave no time for what is left")
+    if opens_ms <= now_ms:
+        return _begin(site)
+    names, at = course.calendars.keeping(list(lengths), now_ms), moment(opens_ms)
+    site.tell(progress.Closed(wave=leg.wave, calendars=names, opens=at))
     return False
 
 
@@ -212,6 +230,7 @@ def _begin(site: Site) -> bool:
     begun = WaveBegun(
         wave=number,
         moves=str(MoveSet(course.numbers(number))),
+        streams=course.streams,
         bound=tuple(binding.bound.items()),
         dropped=str(binding.dropped),
         base=bases(course.index_of, [standings[place] for place in there]),
@@ -220,10 +239,11 @@ def _begin(site: Site) -> bool:
         site.tell(
             progress.Wave(
                 wave=number,
-                of=len(course.waves),
+                of=len(course.legs),
                 moves=len(moves),
                 workloads=tuple(map(str, places)),
                 left_s=left_s(site.run, course, site.outside.clock.now_ms()),
+                streaming=course.streams,
             )
         )
     return False
@@ -238,7 +258,7 @@ def _named(
     """Uids that the rest of the plan names, when somebody has to know them."""
     if all(standing_of[move.cluster, move.uid].state == "here" for _, move in moves):
         return frozenset()
-    later = range(wave, len(site.course.waves) + 1)
+    later = range(wave, len(site.course.legs) + 1)
     return frozenset(move.uid for each in later for _, move in site.course.moves(each))
 
 

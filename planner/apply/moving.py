@@ -1,21 +1,21 @@
 """A wave that is under way: what came back, what may go, and when nobody waits any more."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import structs
 
 from planner.apply import naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question
 from planner.apply.course import Place, place_of
-from planner.apply.events import Back, Dropped, Failed, LetGo, Lever, Relapsed, WaveEnded, some_of
-from planner.apply.failures import too_many_failed, without_too_many
+from planner.apply.events import Back, Dropped, LetGo, Lever, Relapsed, WaveEnded, some_of
+from planner.apply.failures import in_waves, too_many_failed, without_too_many
 from planner.apply.moveset import MoveSet
-from planner.apply.pace import left_s
-from planner.apply.patience import Waited, waits_from
 from planner.apply.pulls import Pulls
 from planner.apply.reached import how_far, relapsed, took
 from planner.apply.site import Site
-from planner.apply.state import Wave
 from planner.apply.steps import (
     Going,
     Step,
@@ -23,59 +23,131 @@ from planner.apply.steps import (
     without_evictions_that_wait,
     without_those_that_stay,
 )
-from planner.apply.wave import (
-    Due,
-    bound_moves,
-    by_others,
-    rebased,
-    split,
+from planner.apply.streaming import (
+    By,
+    Held,
+    held_by_dependencies,
+    held_by_stages,
+    in_turn,
+    next_of_each,
 )
+from planner.apply.waiting import DEPENDENCY, tell, wait, why
+from planner.apply.wave import Due, by_others, let_go_of, rebased, split
 from planner.model import progress
-from planner.model.progress import Tightest
 
-DEPENDENCY: Final = "dependency:"
-"""Begins the name of a dependency that holds a pod; budgets have other names."""
 LOOK_BACK_MS: Final = 10_000
 """How often a wave that is over is looked at while nothing else goes on."""
 RETRY_MS: Final = 5_000
 """How long what was refused rests."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """Whose turn it is, as far as the core need not be asked.
+
+    Attributes:
+        asked: moves that could go, the most urgent first.
+        held: those that cannot, and why.
+        soaking: workloads that rest after a stage.
+    """
+
+    asked: Sequence[Due]
+    held: Mapping[int, Held] = field(default_factory=dict)
+    soaking: frozenset[Place] = frozenset()
+
+
 def go_on(site: Site) -> str:
     """Take the wave one step further; gives why the run has to stop, or nothing."""
-    run, wave = site.run, site.run.wave
-    due = bound_moves(site.moves, wave)
+    wave, due = site.run.wave, site.due
     let_go, waiting = split(due, wave)
+    turn = _turn(site, waiting)
+    if turn.soaking and _look_back(site, turn.soaking):
+        return ""
     checkpoint = site.ask(
-        Question(let_go=[each.key for each in let_go], due=[each.key for each in waiting])
+        Question(let_go=[each.key for each in let_go], due=[each.key for each in turn.asked])
     )
     found = how_far(due, wave, site.course.index_of, checkpoint)
     if found.back:
         texts = {"moves": str(found.back), "strays": str(found.strays), "kept": str(found.kept)}
-        site.append(Back(wave=wave.number, **texts))
-        _tell(site, due, checkpoint.tightest)
-        return ""
-    lost = site.plan.by_place(run.lost)
-    if wave.failed and not wave.skipped:
-        its = site.plan.moves
-        if why := too_many_failed(run, site.policy, wave=len(due), moves=its, failed=lost):
-            return why
-    pods = dict(zip([each.number for each in waiting], checkpoint.due, strict=True))
-    if _others_did(site, waiting, checkpoint):
-        return ""
-    if _swap(site, due, checkpoint):
-        return ""
-    pulls = Pulls(site.course, due, wave, site.outside.clock.now_ms())
-    closed = _closed(site, waiting)
-    free = {number: pod for number, pod in pods.items() if number not in closed}
-    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free, lost, pulls):
-        return ""
-    late = {each.number: _why(each, pods[each.number], wave, lost) for each in waiting}
-    late |= pulls.late(waiting) | {number: f"{name} is closed" for number, name in closed.items()}
-    _wait_or_end(
-        site, due, {**found.waiting, **late}, checkpoint.tightest, closed=frozenset(closed)
-    )
+        is_told = site.append(Back(wave=wave.number, **texts))
+        if not (is_told and wave.streams):
+            tell(site, due, checkpoint.tightest)
+            return ""
+        # Something comes back whenever one looks: who went on to look again would let nothing go.
+        _rest(site, found.back)
+        checkpoint = _without(checkpoint, let_go, let_go_of(due, site.run.wave))
+    if text := _failures(site, due):
+        return text
+    if not (_others_did(site, turn.asked, checkpoint) or _swap(site, due, checkpoint)):
+        _let_go_or_wait(site, waiting, turn, checkpoint, found.waiting)
     return ""
+
+
+def _without(checkpoint: Checkpoint, asked: Sequence[Due], left: Sequence[Due]) -> Checkpoint:
+    """Leave out of an answer the pods that were let go and do not matter any more."""
+    numbers = {each.number for each in left}
+    pods = zip(asked, checkpoint.let_go, strict=True)
+    return structs.replace(
+        checkpoint, let_go=tuple(pod for each, pod in pods if each.number in numbers)
+    )
+
+
+def _failures(site: Site, due: Sequence[Due]) -> str:
+    """Which failure budget is used up; or nothing."""
+    run, wave = site.run, site.run.wave
+    if not wave.failed or wave.skipped:
+        return ""
+    lost, moves = site.plan.by_place(run.lost), site.plan.moves
+    waves = in_waves(due, wave)
+    return too_many_failed(run, site.policy, waves=waves, moves=moves, failed=lost)
+
+
+def _let_go_or_wait(
+    site: Site,
+    waiting: Sequence[Due],
+    turn: _Turn,
+    checkpoint: Checkpoint,
+    not_back: Mapping[int, str],
+) -> None:
+    """Let go what can, or wait for what is `not_back` and what cannot; end the wave without any."""
+    run, wave, due = site.run, site.run.wave, site.due
+    lost = site.plan.by_place(run.lost)
+    pods = dict(zip([each.number for each in turn.asked], checkpoint.due, strict=True))
+    pulls = Pulls(site.course, due, wave, site.outside.clock.now_ms())
+    free = {number: pod for number, pod in pods.items() if number not in turn.held}
+    if not (run.paused or wave.skipped) and _let_go(site, due, checkpoint, free, lost, pulls):
+        return
+    late = {each.number: "others go first" for each in waiting}
+    late |= {each.number: why(each, pods[each.number], wave, lost) for each in turn.asked}
+    pulled = pulls.late(waiting)
+    late |= pulled | {number: it.why for number, it in turn.held.items()}
+    by: dict[int, By] = {}
+    if wave.streams:
+        behind = (number for number, pod in pods.items() if pod.held_by.startswith(DEPENDENCY))
+        unasked = (each.number for each in waiting if each.number not in pods)
+        by |= dict.fromkeys((*behind, *unasked), "others")
+        by |= dict.fromkeys(pulled, "time")
+    by |= {number: it.by for number, it in turn.held.items()}
+    if wait(site, due, {**not_back, **late}, by, checkpoint.tightest):
+        _end(site, due)
+
+
+def _turn(site: Site, waiting: Sequence[Due]) -> _Turn:
+    """See whose turn it is; in a wave it is everybody's to whom no window is closed."""
+    wave, course = site.run.wave, site.course
+    closed = {number: Held(f"{it} is closed", "time") for number, it in _closed(site, waiting)}
+    if not wave.streams:
+        return _Turn(asked=waiting, held=closed)
+    site.backs = site.backs.look(course.id, wave, site.due)
+    now_ms = site.outside.clock.now_ms()
+    staged = held_by_stages(course, site.due, waiting, wave, site.backs, now_ms)
+    resting = {number for number, it in staged.items() if it.by == "time"}
+    held = {**held_by_dependencies(course, site.due, waiting, wave), **staged, **closed}
+    return _Turn(
+        asked=next_of_each(course, (each for each in waiting if each.number not in held)),
+        held=held,
+        soaking=frozenset(place_of(it.move) for it in waiting if it.number in resting),
+    )
 
 
 def look_back(site: Site) -> bool:
@@ -83,18 +155,32 @@ def look_back(site: Site) -> bool:
 
     Then it is under way again: they come back, or have failed as any others.
     """
+    return _look_back(site, None)
+
+
+def _look_back(site: Site, soaking: Collection[Place] | None) -> bool:
+    """Look at all that is back, or of a leg at workloads that rest after a stage."""
     wave, now_ms = site.run.wave, site.outside.clock.now_ms()
     if not wave.number or wave.skipped or now_ms < site.looked_back_ms + LOOK_BACK_MS:
         return False
     site.looked_back_ms = now_ms
-    due = bound_moves(site.moves, wave)
-    let_go, _ = split(due, wave)
-    checkpoint = site.ask(Question(let_go=[each.key for each in let_go]))
+    due = [it for it in site.due if soaking is None or place_of(it.move) in soaking]
+    # Of a leg, too, pods that are back are asked for now.
+    wave = replace(wave, streams=False)
+    checkpoint = site.ask(Question(let_go=[each.key for each in let_go_of(due, wave)]))
     away = relapsed(due, wave, site.course.index_of, checkpoint)
     if not away:
         return False
     lapsed = Relapsed(wave=wave.number, moves=str(MoveSet(away)), why=some_of(away.values()))
     return site.append(lapsed)
+
+
+def _rest(site: Site, back: MoveSet) -> None:
+    """Let workloads stand still of which the last pod came back: a leg may last for long."""
+    wave = site.run.wave
+    moving = {place_of(it.move) for it in site.due if it.number in wave.let_go - wave.back}
+    came = dict.fromkeys(place_of(it.move) for it in site.due if it.number in back)
+    site.rest(place for place in came if place not in moving)
 
 
 def _others_did(site: Site, waiting: Sequence[Due], checkpoint: Checkpoint) -> bool:
@@ -108,47 +194,22 @@ def _others_did(site: Site, waiting: Sequence[Due], checkpoint: Checkpoint) -> b
     return bool(moved or gone)
 
 
-def _wait_or_end(
-    site: Site,
-    due: Sequence[Due],
-    waiting: Mapping[int, str],
-    tightest: Tightest | None,
-    *,
-    closed: frozenset[int],
-) -> None:
-    """Wait for moves, count as failed what takes too long, or end the wave.
+def _closed(site: Site, waiting: Sequence[Due]) -> Iterator[tuple[int, str]]:
+    """Moves that a window or freeze keeps where they are now, with its name.
 
-    Moves to which a window or freeze is closed wait for as long as it takes.
+    Of a leg also those that would not be back before it closes: their wave has not begun by itself.
     """
-    run, wave = site.run, site.run.wave
-    if not waiting or wave.skipped:
-        _end(site, due)
+    now_ms, course, streams = site.outside.clock.now_ms(), site.course, site.run.wave.streams
+    if not course.calendars.names:
         return
-    new = {number: why for number, why in waiting.items() if number not in wave.failed}
-    if not new:
-        _end(site, due)
-        return
-    failed = {number: why for number, why in new.items() if number not in closed}
-    from_ms, now_ms = waits_from(run), site.outside.clock.now_ms()
-    waited = site.waited.look(from_ms, now_ms)
-    # Nobody is impatient with what has only to wait for its window.
-    site.waited = waited if failed else Waited(from_ms=from_ms, seen_ms=now_ms)
-    expected_s = site.course.waves[wave.number - 1].seconds
-    if failed and not run.paused and site.waited.is_over(site.policy, expected_s):
-        why = some_of(failed.values())
-        site.append(Failed(wave=wave.number, moves=str(MoveSet(failed)), why=why))
-    _tell(site, due, tightest, why=next(iter(new.values())))
-
-
-def _closed(site: Site, waiting: Sequence[Due]) -> dict[int, str]:
-    """Moves that a window or freeze keeps where they are now, with its name."""
-    now_ms, course = site.outside.clock.now_ms(), site.course
-    names = {
-        place: course.calendars.closed(course.index_of[place], now_ms)
-        for place in dict.fromkeys(place_of(each.move) for each in waiting)
-    }
-    named = ((each.number, names[place_of(each.move)]) for each in waiting)
-    return {number: name for number, name in named if name}
+    names: dict[tuple[Place, int], str] = {}
+    for each in waiting:
+        length_ms = int(course.seconds_of(each.move) * 1000) if streams else 0
+        key = place, _ = place_of(each.move), length_ms
+        if key not in names:
+            names[key] = course.calendars.closed(course.index_of[place], now_ms, length_ms)
+        if names[key]:
+            yield each.number, names[key]
 
 
 def _end(site: Site, due: Sequence[Due]) -> None:
@@ -181,6 +242,8 @@ def _let_go(
     not_taken, target = _not_taken(site, due, checkpoint), site.plan.target
     going = without_those_that_stay(going, not_taken, target)
     going = without_evictions_that_wait(going, not_taken, target)
+    if wave.streams:
+        going = _in_turn(site, due, checkpoint, pods, going)
     going = without_too_many(
         going,
         due,
@@ -197,9 +260,32 @@ def _let_go(
     base = rebased(due, wave, site.course.index_of, checkpoint)
     let_go = LetGo(wave=wave.number, moves=str(moves), levers=_levers(site, made), base=base)
     if site.append(let_go):
-        site.tell(progress.LettingGo(wave=wave.number, moves=len(moves)))
+        told = progress.LettingGo(wave=wave.number, moves=len(moves), streaming=wave.streams)
+        site.tell(told)
         site.carry_out(made)
     return True
+
+
+def _in_turn(
+    site: Site,
+    due: Sequence[Due],
+    checkpoint: Checkpoint,
+    pods: Mapping[int, PodStanding],
+    going: Sequence[Going],
+) -> list[Going]:
+    """Leave out what cannot go beside what of its workload is under way."""
+    wave, places = site.run.wave, site.course.places
+    goes = {each.number for each in going}
+    moving, changed = wave.let_go - wave.back, wave.let_go | wave.back
+    stays = (it for it in due if it.number not in changed and it.number not in goes)
+    return in_turn(
+        going,
+        under_way=[each for each in due if each.number in moving],
+        # Nobody has asked about the others: their pods are there as far as is known.
+        held=[it for it in stays if it.number not in pods or pods[it.number].state == "here"],
+        standings=checkpoint.by_place(),
+        base={places[index]: base for index, base in wave.base.items()},
+    )
 
 
 def _levers(site: Site, made: Sequence[Step]) -> tuple[Lever, ...]:
@@ -213,7 +299,7 @@ def _levers(site: Site, made: Sequence[Step]) -> tuple[Lever, ...]:
 
 def _not_taken(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> list[Going]:
     """Moves that were let go and that their controllers have not taken, or not in all parts."""
-    let_go = [each for each in due if each.number in site.run.wave.let_go]
+    let_go = let_go_of(due, site.run.wave)
     return [
         Going(number=each.number, move=each.move, uid=each.uid, pod=pod)
         for each, pod in zip(let_go, checkpoint.let_go, strict=True)
@@ -228,7 +314,10 @@ def _swap(site: Site, due: Sequence[Due], checkpoint: Checkpoint) -> bool:
         return False
     changed = wave.let_go | wave.back
     surged = Counter(
-        place_of(it.move) for it in due if it.move.kind == "surge" and it.number in changed
+        place_of(it.move)
+        for it in due
+        # Of a leg others of the workload may have come back besides.
+        if it.number in changed and (it.move.kind == "surge" or wave.streams)
     )
     made = []
     for index, (_, kind, _, _) in wave.levers.items():
@@ -256,7 +345,7 @@ def unname(site: Site) -> None:
     stay: partitions and selectors that let pods go by them are still there.
     """
     run, course = site.run, site.course
-    due = bound_moves(site.moves, run.wave) if run.is_moving else []
+    due = site.due if run.is_moving else []
     under_way = run.wave.let_go - run.wave.back
     keys = {each.key: each.move for each in due if each.number in under_way}
     keys |= {(it.cluster, it.uid): it for it in map(course.move, run.unfinished)}
@@ -270,46 +359,3 @@ def unname(site: Site) -> None:
     pods = zip(asked, site.ask(Question(let_go=asked)).let_go, strict=True)
     named = ((key, pod) for key, pod in pods if key in keys or naming.is_named(pod))
     site.unname((*key, pod) for key, pod in named)
-
-
-def _why(each: Due, pod: PodStanding, wave: Wave, lost: Mapping[Place, int]) -> str:
-    """Why a move was not let go."""
-    if pod.held_by.startswith(DEPENDENCY):
-        return f"{pod.held_by.removeprefix(DEPENDENCY)} is not through"
-    if pod.held_by:
-        return f"{pod.held_by} has no room"
-    said = {
-        "leaving": "its pod is leaving",
-        "gone": "its pod is gone, and none has come in its place",
-        "kept": "its pod cannot move",
-        "settling": "others move it",
-    }
-    if why := said.get(pod.state):
-        return why
-    if each.number in wave.refused:
-        return "it was refused"
-    place = place_of(each.move)
-    return f"pods of {place} have failed" if lost.get(place) else "others go first"
-
-
-def _tell(site: Site, due: Sequence[Due], tightest: Tightest | None, *, why: str = "") -> None:
-    run, wave = site.run, site.run.wave
-    moving = len(wave.let_go - wave.back)
-    if run.paused and not moving:
-        site.tell(progress.Paused(wave=wave.number))
-        return
-    site.tell(
-        progress.Moving(
-            wave=wave.number,
-            of=len(site.course.waves),
-            moves=len(due),
-            moving=moving,
-            back=len(wave.back),
-            failed=len(wave.failed),
-            moved=run.moved,
-            total=site.course.total,
-            left_s=left_s(run, site.course, site.outside.clock.now_ms()),
-            tightest=tightest,
-            why=why,
-        )
-    )

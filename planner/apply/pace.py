@@ -13,9 +13,9 @@ MINUTES_S: Final = 600
 def fidelity(run: Run, first: Course) -> Fidelity:
     """Compare a run with the plan that it began with."""
     took = {wave: ms for plan, wave, ms in run.took if plan == first.id}
-    expected = sum(it.seconds for it in first.waves if it.wave in took)
+    expected = sum(it.seconds for it in first.legs if it.wave in took)
     return Fidelity(
-        moves=sum(it.moves for it in first.waves),
+        moves=sum(it.moves for it in first.legs),
         as_planned=run.as_planned,
         expected_s=round(expected, 1),
         took_s=round(sum(took.values()) / 1000, 1),
@@ -30,12 +30,16 @@ def left_s(run: Run, course: Course, now_ms: int) -> int:
     than ten.
     """
     took = {wave: ms / 1000 for plan, wave, ms in run.took if plan == course.id}
-    expected = sum(it.seconds for it in course.waves if it.wave in took)
+    expected = sum(it.seconds for it in course.legs if it.wave in took)
     learned = sum(took.values()) / expected if expected else 1.0
-    ahead = [it for it in course.waves if it.wave > len(took)]
+    ahead = [it for it in course.legs if it.wave > len(took)]
     left = sum(it.seconds * learned + it.waits_s for it in ahead)
     if run.is_moving and ahead:
         now = ahead[0].seconds * learned
-        left -= ahead[0].waits_s + min(now, run.wave.took_ms(now_ms) / 1000)
+        gone = min(now, run.wave.took_ms(now_ms) / 1000)
+        if run.wave.streams:
+            # Nobody waits for a wave of it: as much of its time is gone as of its moves is over.
+            gone = now * len(run.wave.back) / max(1, len(run.wave.moves))
+        left -= ahead[0].waits_s + gone
     unit = 60 if left > MINUTES_S else 10
     return round(left / unit) * unit

@@ -63,9 +63,7 @@ def preflight(site: Site, *, every: bool = False) -> int:
         RunError: a right is missing, a server refuses a write or warns of it, or it was stopped
             before everything was tried.
     """
-    moves = [
-        move for wave in range(1, len(site.course.waves) + 1) for move in site.course.moves(wave)
-    ]
+    moves = [move for leg in range(1, len(site.course.legs) + 1) for move in site.course.moves(leg)]
     writers = site.trying()
     try:
         _check_rights(site, writers, moves)

@@ -6,9 +6,9 @@ from typing import Final
 
 from planner.apply.course import Course, Place, place_of
 from planner.apply.moveset import MoveSet
-from planner.apply.state import Wave
 from planner.apply.steps import Going
 from planner.apply.wave import Due
+from planner.apply.wave_state import Wave
 
 AWAY_MS: Final = 2_000
 """How long an executor looks away at most: a tick, and what it does in it."""

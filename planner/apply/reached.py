@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from planner.apply.attended import is_seen
 from planner.apply.checkpoint import Checkpoint, PodState, Standing
 from planner.apply.course import Place, place_of
 from planner.apply.events import Base, Lever, Took
 from planner.apply.moveset import MoveSet
-from planner.apply.state import Wave
-from planner.apply.wave import Due
+from planner.apply.wave import Due, let_go_of
+from planner.apply.wave_state import Wave
 from planner.model.plan import Move
 
 
@@ -41,6 +42,7 @@ def took(
     """How long the moves took that went as the plan said: the longest by workload and kind.
 
     A wave takes as long as its slowest move, so the longest is what a plan of waves has to expect.
+    Of a leg that streams it is the median of the longest of each of its waves.
     From the last time that a move was let go until its pod was seen back, so the time in which the
     executor writes and looks is in it, as it is in every wave. Where one of them was out of sight
     meanwhile they teach nothing: the slowest are the likeliest to be, and of the others the longest
@@ -58,17 +60,21 @@ def took(
                    for it, count in named.items()}  # fmt: skip
         let_go |= {it: goes_ms[clusters[it]] for it in moves if it in clusters}
     back = {number: ms for ms, moves in wave.back_at for number in MoveSet.parse(moves)}
-    times: dict[tuple[int, str], list[int]] = {}
-    unseen: set[tuple[int, str]] = set()
+    times: dict[tuple[int, str, int], list[int]] = {}
+    unseen: set[tuple[int, str, int]] = set()
     for each in due:
         as_planned = each.number not in wave.strays
         if as_planned and each.number in back and each.number in let_go:
-            key = (index_of[place_of(each.move)], each.move.kind)
+            key = (index_of[place_of(each.move)], str(each.move.kind), each.move.wave)
             from_ms, until_ms = let_go[each.number], back[each.number]
             times.setdefault(key, []).append(max(0, until_ms - from_ms))
             if not is_seen(wave.gaps, from_ms, until_ms):
                 unseen.add(key)
-    return tuple((*key, max(its)) for key, its in sorted(times.items()) if key not in unseen)
+    longest: dict[tuple[int, str], list[int]] = {}
+    for (index, kind, number), its in sorted(times.items()):
+        if (index, kind, number) not in unseen:
+            longest.setdefault((index, kind), []).append(max(its))
+    return tuple((*key, round(median(its))) for key, its in longest.items())
 
 
 def how_far(
@@ -82,7 +88,7 @@ def how_far(
     that, as many moves whose pods have gone are back as it is not short of pods: which new pod came
     for which nobody knows.
     """
-    let_go = [each for each in due if each.number in wave.let_go]
+    let_go = let_go_of(due, wave)
     states = dict(zip([each.number for each in let_go], checkpoint.let_go, strict=True))
     waits = [it for it in let_go if it.number not in wave.back]
     # Those that others moved have not to change any more either.
@@ -127,7 +133,7 @@ def relapsed(
 
     It is the wave's rule for moves that come back, asked once more.
     """
-    let_go = (each for each in due if each.number in wave.let_go)
+    let_go = let_go_of(due, wave)
     away = MoveSet(
         each.number
         for each, pod in zip(let_go, checkpoint.let_go, strict=True)

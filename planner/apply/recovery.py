@@ -8,7 +8,6 @@ from planner.apply.course import Place, place_of
 from planner.apply.events import Lever
 from planner.apply.site import Site
 from planner.apply.steps import Going, as_appended, steps
-from planner.apply.wave import bound_moves
 from planner.model import progress
 
 
@@ -18,6 +17,7 @@ class _Intent(NamedTuple):
     going: Sequence[Going]
     levers: Mapping[Place, Lever]
     standings: Mapping[Place, Standing]
+    resting: Sequence[Place]
 
 
 def recover(site: Site) -> None:
@@ -27,6 +27,7 @@ def recover(site: Site) -> None:
         _touch(site, intent)
         made = steps(intent.going, intent.standings, (), site.plan.target)
         site.carry_out(as_appended(made, intent.levers))
+        site.rest(intent.resting)
 
 
 def fence(site: Site) -> None:
@@ -39,7 +40,7 @@ def _open_intent(site: Site) -> _Intent | None:
     wave = site.run.wave
     if not site.run.is_moving:
         return None
-    due = bound_moves(site.moves, wave)
+    due = site.due
     under_way = wave.let_go - wave.back
     open_moves = [each for each in due if each.number in under_way]
     # What was refused is in the numbers that were appended: those are made anew.
@@ -49,7 +50,11 @@ def _open_intent(site: Site) -> _Intent | None:
         for index, lever in wave.levers.items()
         if (place := site.course.places[index]) not in refused
     }
-    if not open_moves and not levers:
+    # Of a leg workloads of which nothing is under way were let go long ago, and stand still since.
+    moving = {place_of(each.move) for each in open_moves}
+    resting = [place for place in levers if wave.streams and place not in moving]
+    levers = {place: lever for place, lever in levers.items() if place not in resting}
+    if not (open_moves or levers or resting):
         return None
     checkpoint = site.ask(Question(let_go=[each.key for each in open_moves]))
     going = [
@@ -57,7 +62,7 @@ def _open_intent(site: Site) -> _Intent | None:
         for each, pod in zip(open_moves, checkpoint.let_go, strict=True)
         if pod.state == "here"
     ]
-    return _Intent(going, levers, checkpoint.by_place())
+    return _Intent(going, levers, checkpoint.by_place(), resting)
 
 
 def _touch(site: Site, intent: _Intent) -> None:

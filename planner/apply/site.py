@@ -1,30 +1,28 @@
 """What the parts of an executor share: the run, the plan, and the hands that write."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeVar
-
-import msgspec
 
 from planner import core
 from planner.apply import carry, naming
 from planner.apply.checkpoint import Checkpoint, PodStanding, Question, ask
-from planner.apply.course import Course, Place, place_of
+from planner.apply.course import Course, Place
 from planner.apply.events import AnyEvent, Written, some_of
+from planner.apply.following import Following, following
 from planner.apply.journal import Journal
 from planner.apply.lease import Lease
 from planner.apply.moveset import MoveSet
 from planner.apply.outside import Outside
-from planner.apply.patience import Waited
+from planner.apply.patience import Ages, Waited
 from planner.apply.policy import Policy
 from planner.apply.state import Run
-from planner.apply.steps import Going, Step, Target
-from planner.apply.tail import images_of, tail_request
+from planner.apply.steps import Going, Step
+from planner.apply.streaming import Backs
 from planner.apply.tries import Timing
+from planner.apply.wave import Due, bound_moves
 from planner.apply.writer import Claim, Writer
 from planner.model.plan import Move
 from planner.model.progress import Cordoning, Progress
@@ -34,107 +32,28 @@ GLANCE_S: Final = 0.05
 """How often the lease is looked after while something takes its time."""
 
 
-@dataclass(frozen=True)
-class Following:
-    """A plan that is being carried out, and what follows from it and those before it.
-
-    Attributes:
-        course: the plan.
-        before: the plan that the run followed before; None when it is the first.
-    """
-
-    course: Course
-    before: "Following | None" = None
-
-    @property
-    def first(self) -> Course:
-        """The plan that the run began with."""
-        return self.before.first if self.before else self.course
-
-    @cached_property
-    def images(self) -> Mapping[Place, Mapping[str, str]]:
-        """Image by container of every workload that a plan of the run has moved or is to move.
-
-        Any of them may be held, also those that the present plan does not move: they are at their
-        target, or a rule keeps them where they are.
-        """
-        images = (
-            {place: dict(its) for place, its in self.before.images.items()} if self.before else {}
-        )
-        for place, its in images_of(self.course).items():
-            images.setdefault(place, {}).update(its)
-        return images
-
-    @cached_property
-    def behind(self) -> Mapping[Place, int]:
-        """Pods that by the first plan to move a workload still differ when it is done."""
-        own = self.course.behind()
-        mine = {place: own.get(place, 0) for place in self.images}
-        return {**mine, **self.before.behind} if self.before else mine
-
-    @cached_property
-    def moves(self) -> Mapping[Place, int]:
-        """Moves of every workload, by the plan of the run that has the most."""
-        own = dict(zip(self.course.places, self.course.left(0), strict=True))
-        before = self.before.moves if self.before else {}
-        return {it: max(own.get(it, 0), before.get(it, 0)) for it in {**own, **before}}
-
-    def by_place(self, moves: Mapping[str, MoveSet]) -> Mapping[Place, int]:
-        """Count moves by workload, given those of each plan of the run."""
-        counts = Counter(self.before.by_place(moves)) if self.before else Counter()
-        for number in moves.get(self.course.id, ()):
-            counts[place_of(self.course.move(number))] += 1
-        return counts
-
-    @cached_property
-    def clusters(self) -> frozenset[str]:
-        """Clusters in which a plan of the run moves something."""
-        before = self.before.clusters if self.before else frozenset()
-        return before | self.course.moving
-
-    @cached_property
-    def target(self) -> Target:
-        """What the request wants of sidecars."""
-        return Target.of(self.course.request)
-
-    @cached_property
-    def sidecar_sets(self) -> list[Place]:
-        """SidecarSets that the run changes, on every cluster of it."""
-        names = self.target.sidecars
-        return [Place(it, "", "SidecarSet", name) for it in sorted(self.clusters) for name in names]
-
-    @cached_property
-    def request(self) -> bytes:
-        """What checkpoints compare with: the request, workload by workload."""
-        return msgspec.json.encode(tail_request(self.course, self.images, 0), order="sorted")
-
-
-def _following(outside: Outside, plans: Sequence[str]) -> Following:
-    """Read the plans that a run has followed, the first one first."""
-    first, *others = (Course(outside.load(plan)) for plan in plans)
-    following = Following(first)
-    for course in others:
-        following = Following(course, before=following)
-    return following
-
-
 class Site:
     """One run as one executor has it in hand.
 
     Attributes:
         waited: how long it has waited in vain for the wave under way.
+        ages: how long it has waited in vain for each move of a leg that streams.
+        backs: when stages of such a leg were back.
         looked_back_ms: when it looked last whether what is back still serves.
     """
 
     def __init__(self, journal: Journal, lease: Lease, outside: Outside) -> None:
         self.outside = outside
-        self.plan = _following(outside, journal.run.plans)
+        self.plan = following(outside, journal.run.plans)
         self.policy = Policy.of_texts(journal.run.policy)
         self.waited = Waited()
+        self.ages = Ages()
+        self.backs = Backs()
         self.looked_back_ms = 0
         self._journal = journal
         self._lease = lease
         self._moves: tuple[tuple[str, int], Sequence[tuple[int, Move]]] = (("", 0), ())
+        self._due: tuple[object, Sequence[Due]] = ((), ())
         self._steps = 0
         self._told = 0
         self._claim = Claim(mark=f"{journal.run_id}/{lease.epoch}", check=lease.check)
@@ -185,6 +104,15 @@ class Site:
         if self._moves[0] != at:
             self._moves = at, list(self.course.moves(self.run.wave.number))
         return self._moves[1]
+
+    @property
+    def due(self) -> Sequence[Due]:
+        """Those of them that somebody has to make, with their pods; the same until some change."""
+        wave = self.run.wave
+        at = self.course.id, wave.number, wave.bound, wave.dropped
+        if self._due[0] != at:
+            self._due = at, bound_moves(self.moves, wave)
+        return self._due[1]
 
     def read(self) -> None:
         """Look after the lease, and read what was appended since.

@@ -4,20 +4,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from planner.apply.attended import OPEN, Gap, resumed, seen_ms
+from planner.apply.attended import OPEN, resumed
 from planner.apply.events import (
     AbortAsked,
     AnyEvent,
     ApprovalAsked,
     Approved,
     Back,
-    Base,
     Dropped,
     Ended,
     Failed,
     Leased,
     LetGo,
-    Lever,
     Paused,
     Relapsed,
     Replanned,
@@ -31,71 +29,11 @@ from planner.apply.events import (
     Written,
 )
 from planner.apply.moveset import MoveSet
+from planner.apply.wave_state import NONE, At, Wave
 from planner.model.progress import Fidelity
-
-NONE: Final = MoveSet()
 
 Outcome = Literal["", "done", "incomplete", "aborted"]
 StopReason = Literal["", "gate", "failures", "drift", "refused"]
-Bound = Mapping[int, str]
-"""Uid by move, where the pod is another one than the plan named."""
-At = tuple[int, str]
-"""Milliseconds UTC, and the moves to which something happened then, as they are written: of a plan
-of a million moves every set that is read takes 125 KB."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wave:
-    """The wave that is under way, or the last one when it has ended.
-
-    Attributes:
-        number: from 1; 0 before the first.
-        began_ms: when it began.
-        ended_ms: when it ended; 0 while it is under way.
-        moves: all of its moves that somebody has to make.
-        bound: see `Bound`.
-        dropped: moves that nobody has to make any more.
-        base: how the workloads were before it, by index.
-        levers: the last lever of each workload, by index.
-        let_go: moves that were let go.
-        refused: moves that were let go and refused for now.
-        refused_ms: when something was last refused.
-        back: moves whose pods are back.
-        strays: those of them that did not go as the plan said.
-        failed: moves whose pods are not back in time.
-        skipped: whether a person said to wait no longer.
-        retried_ms: when a person said to wait once more; 0 when nobody did.
-        progress_ms: when something last came back, was let go or written.
-        let_go_at: when which moves were let go.
-        back_at: when which moves were back.
-        gaps: when nobody was there, or a person had paused the run.
-    """
-
-    number: int = 0
-    began_ms: int = 0
-    ended_ms: int = 0
-    moves: MoveSet = NONE
-    bound: Bound = field(default_factory=dict)
-    dropped: MoveSet = NONE
-    base: Mapping[int, Base] = field(default_factory=dict)
-    levers: Mapping[int, Lever] = field(default_factory=dict)
-    let_go: MoveSet = NONE
-    refused: MoveSet = NONE
-    refused_ms: int = 0
-    back: MoveSet = NONE
-    strays: MoveSet = NONE
-    failed: MoveSet = NONE
-    skipped: bool = False
-    retried_ms: int = 0
-    progress_ms: int = 0
-    let_go_at: tuple[At, ...] = ()
-    back_at: tuple[At, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-
-    def took_ms(self, now_ms: int) -> int:
-        """How much of its time until now somebody saw go by."""
-        return seen_ms(self.gaps, self.began_ms, now_ms)
-
 
 BEFORE: Final = Wave()
 """Before the first wave of a plan."""
@@ -217,6 +155,8 @@ def _wave_begun(run: Run, event: WaveBegun, time_ms: int) -> Run:
         number=event.wave,
         began_ms=time_ms,
         progress_ms=time_ms,
+        streams=event.streams,
+        after_ms=run.wave.ended_ms,
         moves=MoveSet.parse(event.moves) - dropped,
         bound=dict(event.bound),
         dropped=dropped,
@@ -265,6 +205,7 @@ def _back(run: Run, event: Back, time_ms: int) -> Run:
         back=run.wave.back | moves,
         strays=run.wave.strays | strays,
         failed=run.wave.failed - moves,
+        given_up=run.wave.given_up - moves,
         progress_ms=time_ms,
         back_at=(*run.wave.back_at, (time_ms, str(moves))),
     )
@@ -305,11 +246,14 @@ def _relapsed(run: Run, event: Relapsed, time_ms: int) -> Run:
         back=run.wave.back - moves,
         strays=run.wave.strays - strays,
         progress_ms=time_ms,
-        # Its soak is not its time. How long its moves took was told when it ended first.
-        gaps=(*run.wave.gaps, (run.wave.ended_ms, time_ms)),
-        let_go_at=(),
-        back_at=(),
     )
+    if run.wave.ended_ms:
+        # Its soak is not its time. How long its moves took was told when it ended first.
+        gaps = (*run.wave.gaps, (run.wave.ended_ms, time_ms))
+        wave = replace(wave, gaps=gaps, let_go_at=(), back_at=())
+    else:
+        # Of a leg that goes on: when its others went and came is still to be told.
+        wave = replace(wave, let_go_at=_without(wave.let_go_at, moves))
     return replace(
         run,
         wave=wave,
@@ -317,6 +261,24 @@ def _relapsed(run: Run, event: Relapsed, time_ms: int) -> Run:
         strays=run.strays - len(strays),
         as_planned=run.as_planned - _named(run, moves - strays),
     )
+
+
+def _without(times: Iterable[At], moves: MoveSet) -> tuple[At, ...]:
+    """Times at which something happened to moves, without some of them."""
+    return tuple(
+        (ms, str(left) if (left := its - moves) != its else text)
+        for ms, text in times
+        for its in [MoveSet.parse(text)]
+    )
+
+
+def _skipped(run: Run, _event: SkipAsked, _time_ms: int) -> Run:
+    wave = run.wave
+    if not wave.streams:
+        return replace(run, wave=replace(wave, skipped=True))
+    # What waits to go may go still: it is all the rest of the run.
+    given_up = wave.given_up | (wave.let_go - wave.back)
+    return replace(run, wave=replace(wave, given_up=given_up))
 
 
 def _named(run: Run, moves: MoveSet) -> int:
@@ -332,7 +294,7 @@ def _lost(run: Run, moves: MoveSet, *, found: MoveSet) -> Mapping[str, MoveSet]:
 def _retried(run: Run, _event: RetryAsked, time_ms: int) -> Run:
     # The wave waits once more. What the waves before left has to move again, which is more than was
     # planned, so that the rest is planned anew with it.
-    wave = replace(run.wave, failed=NONE, skipped=False, retried_ms=time_ms)
+    wave = replace(run.wave, failed=NONE, given_up=NONE, skipped=False, retried_ms=time_ms)
     return replace(run, wave=wave, lost={}, unfinished=NONE)
 
 
@@ -365,7 +327,7 @@ _AFTER: Final[dict[type, Callable[[Run, Any, int], Run]]] = {
     Relapsed: _relapsed,
     RetryAsked: _retried,
     WaveEnded: _wave_ended,
-    SkipAsked: lambda run, _, __: replace(run, wave=replace(run.wave, skipped=True)),
+    SkipAsked: _skipped,
     ApprovalAsked: lambda run, _, __: replace(run, asked=True),
     Approved: lambda run, _, __: replace(run, asked=False, approved=run.wave.number),
     Paused: _paused,

@@ -15,8 +15,8 @@ def images_of(course: Course) -> dict[Place, dict[str, str]]:
     target = Target.of(course.request)
     sidecars = {name for images in target.sidecars.values() for name in images}
     images: dict[Place, dict[str, str]] = {}
-    for wave in range(1, len(course.waves) + 1):
-        for _, move in course.moves(wave):
+    for leg in range(1, len(course.legs) + 1):
+        for _, move in course.moves(leg):
             its = images.setdefault(place_of(move), {})
             for container, image in move.containers.items():
                 if container not in sidecars:
@@ -24,8 +24,8 @@ def images_of(course: Course) -> dict[Place, dict[str, str]]:
     return images
 
 
-def tail_request(course: Course, images: Images, wave: int) -> dict[str, Any]:
-    """Give the request of what is left after a wave.
+def tail_request(course: Course, images: Images, leg: int) -> dict[str, Any]:
+    """Give the request of what is left after a leg.
 
     Workloads and images are named one by one: a rule that finds containers by the repository that
     they come from would not find those whose template is new already. Stages that every workload
@@ -36,7 +36,7 @@ def tail_request(course: Course, images: Images, wave: int) -> dict[str, Any]:
     target = spec.setdefault("target", {})
     target["images"] = list(_rules(images))
     if stages := spec.get("stages"):
-        passed = course.stages_passed(wave)
+        passed = course.stages_passed(leg)
         kept = stages[-1:] if course.stops_early else []
         ahead = [each for each in stages if each["name"] not in passed]
         spec["stages"] = ahead or kept

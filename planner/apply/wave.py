@@ -8,7 +8,7 @@ from planner.apply.checkpoint import Checkpoint, PodStanding, Standing
 from planner.apply.course import Place, place_of
 from planner.apply.events import Base
 from planner.apply.moveset import MoveSet
-from planner.apply.state import Bound, Wave
+from planner.apply.wave_state import Bound, Wave
 from planner.model.plan import Move
 
 
@@ -35,19 +35,23 @@ def bound_moves(moves: Iterable[tuple[int, Move]], wave: Wave) -> list[Due]:
     ]
 
 
-def split(due: Iterable[Due], wave: Wave) -> tuple[list[Due], list[Due]]:
-    """Give the moves that were let go, and those that wait to be.
+def split(due: Sequence[Due], wave: Wave) -> tuple[list[Due], list[Due]]:
+    """Give the moves that were let go, as `let_go_of` does, and those that wait to be.
 
     A move that is back without having been let go, because others made it, is in neither.
     """
-    let_go: list[Due] = []
-    waiting: list[Due] = []
-    for each in due:
-        if each.number in wave.let_go:
-            let_go.append(each)
-        elif each.number not in wave.back:
-            waiting.append(each)
-    return let_go, waiting
+    changed = wave.let_go | wave.back
+    return let_go_of(due, wave), [each for each in due if each.number not in changed]
+
+
+def let_go_of(due: Iterable[Due], wave: Wave) -> list[Due]:
+    """Give the moves that were let go whose pods matter still.
+
+    Of a leg that streams, of which most moves are back most of the time, those that are back only
+    when they strayed: their pods may be taken still.
+    """
+    matter = wave.let_go - (wave.back - wave.strays) if wave.streams else wave.let_go
+    return [each for each in due if each.number in matter]
 
 
 def by_others(

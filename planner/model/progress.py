@@ -45,10 +45,12 @@ class Tried(Event, frozen=True, kw_only=True, tag="tried"):
     refused_for_now: int
 
 
-class Wave(Event, frozen=True, kw_only=True, tag="wave"):
+class Wave(Event, frozen=True, kw_only=True, tag="wave", omit_defaults=True):
     """A wave begins: which of how many, its moves and their workloads.
 
     `left_s` is how long the waves to come are expected to take, by how long those before took.
+    When `streaming`, here and in other events, a wave is all of the plan up to the next gate, and
+    its moves do not wait for each other.
     """
 
     wave: int
@@ -56,6 +58,7 @@ class Wave(Event, frozen=True, kw_only=True, tag="wave"):
     moves: int
     workloads: tuple[str, ...]
     left_s: int
+    streaming: bool = False
 
 
 class Tightest(Shape, frozen=True, kw_only=True):
@@ -66,14 +69,15 @@ class Tightest(Shape, frozen=True, kw_only=True):
     limit: int
 
 
-class LettingGo(Event, frozen=True, kw_only=True, tag="letting-go"):
+class LettingGo(Event, frozen=True, kw_only=True, tag="letting-go", omit_defaults=True):
     """So many moves of a wave are let go."""
 
     wave: int
     moves: int
+    streaming: bool = False
 
 
-class Moving(Event, frozen=True, kw_only=True, tag="moving"):
+class Moving(Event, frozen=True, kw_only=True, tag="moving", omit_defaults=True):
     """How far a wave is, in pods.
 
     Of the `moves` of the wave `moving` were let go and are not `back`; `failed` did not come back
@@ -92,6 +96,7 @@ class Moving(Event, frozen=True, kw_only=True, tag="moving"):
     left_s: int
     tightest: Tightest | None
     why: str
+    streaming: bool = False
 
 
 class Soaking(Event, frozen=True, kw_only=True, tag="soaking"):

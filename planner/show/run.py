@@ -41,11 +41,12 @@ def event_text(event: Progress) -> str:  # noqa: C901, PLR0911, PLR0912 a case f
             return _tried(event)
         case progress.Wave():
             return (
-                f"Wave {event.wave} of {event.of}: {event.moves:,} pods of "
+                f"{_begun(event)}: {event.moves:,} pods of "
                 f"{_some(event.workloads)}; about {duration(event.left_s)} to go"
             )
         case progress.LettingGo():
-            return f"wave {event.wave}: letting {event.moves:,} pods go"
+            where = "" if event.streaming else f"wave {event.wave}: "
+            return f"{where}letting {event.moves:,} pods go"
         case progress.Moving():
             return " · ".join(_moving(event))
         case progress.Soaking():
@@ -121,13 +122,23 @@ def _tried(event: progress.Tried) -> str:
     return said + (waits if event.refused_for_now else "")
 
 
+def _begun(event: progress.Wave) -> str:
+    """Name a wave that begins; of a streaming run a part, where gates make more than one."""
+    if not event.streaming:
+        return f"Wave {event.wave} of {event.of}"
+    return f"Part {event.wave} of {event.of}" if event.of > 1 else "Streaming"
+
+
 def _moving(event: progress.Moving) -> Iterator[str]:
-    yield f"wave {event.wave}/{event.of}"
+    is_all = event.streaming and event.of == 1
+    if not is_all:
+        yield f"{'part' if event.streaming else 'wave'} {event.wave}/{event.of}"
     yield f"{event.back:,}/{event.moves:,} back"
     yield f"{event.moving:,} moving"
     if event.failed:
         yield f"{event.failed:,} failed"
-    yield f"{event.moved:,}/{event.total:,} in all"
+    if not is_all:
+        yield f"{event.moved:,}/{event.total:,} in all"
     if event.left_s:
         yield f"about {duration(event.left_s)} to go"
     if budget := event.tightest:

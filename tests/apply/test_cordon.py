@@ -23,7 +23,7 @@ from planner.apply.events import (
 )
 from planner.apply.moveset import MoveSet
 from planner.apply.preflight import Right, preflight, rights
-from planner.apply.site import Following
+from planner.apply.following import Following
 from planner.apply.tail import tail_request
 from planner.errors import ClusterError, RunError
 from planner.kube.paths import node_path

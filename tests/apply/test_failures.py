@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from planner.apply.checkpoint import PodStanding
 from planner.apply.course import Place, place_of
 from planner.apply.events import AnyEvent, Back, Failed, LetGo, Started, WaveBegun
-from planner.apply.failures import too_many_failed, without_too_many
+from planner.apply.failures import in_waves, too_many_failed, without_too_many
 from planner.apply.moveset import MoveSet
 from planner.apply.policy import Allowance, Policy
 from planner.apply.state import Run, fold
@@ -97,15 +97,15 @@ def test_when_all_that_go_fail_no_budget_is_exceeded_by_what_went_after_the_firs
 
 
 def test_a_failure_budget_of_the_run_the_wave_or_the_workload_stops_it() -> None:
-    _, run = under_way(*["cart"] * 10, let_go=2, failed=2)
-    two, one = Allowance(2), Allowance(1)
+    due, run = under_way(*["cart"] * 10, let_go=2, failed=2)
+    waves, two, one = in_waves(due, run.wave), Allowance(2), Allowance(1)
 
     def why(run_may: Allowance, wave_may: Allowance, workload_may: Allowance) -> str:
         policy = Policy(
             failures_run=run_may, failures_wave=wave_may, failures_workload=workload_may
         )
         moves = {CART: 90, ORDER: 10}
-        return too_many_failed(run, policy, wave=10, moves=moves, failed={CART: 2})
+        return too_many_failed(run, policy, waves=waves, moves=moves, failed={CART: 2})
 
     assert why(two, two, two) == ""
     assert "in this run" in why(one, two, two)

@@ -16,7 +16,7 @@ from planner.apply.course import Course, Place, place_of
 from planner.apply.levers.held import HELD
 from planner.apply.moveset import MoveSet
 from planner.apply.parting import part
-from planner.apply.site import Following
+from planner.apply.following import Following
 from planner.apply.tail import images_of, tail_request
 from tests.shop import SALE_MS, SHOP, empty_log, request, shop_log, shop_plan
 from tests.test_small_clusters import SIDECAR, clone_set, metadata, pod, rolling

@@ -1,10 +1,14 @@
 """Kinds that a selector holds back, and those whose pods somebody else has to remove."""
 
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
 from planner.apply.levers.held import SIDECARS_LABEL, Object, hold, is_held_by
 
+LABELS_MAX: Final = 500
+"""Of how many steps of a wave a SidecarSet changes pods at once."""
+_DIGITS: Final = re.compile("[0-9]+")
 REVISION_LABEL: Final = "controller-revision-hash"
 """Label of pods with the revision of their template."""
 
@@ -46,11 +50,20 @@ def by_pods(
         if key != "partition"
     }
     before = _values(sidecar_set) if is_held_by(sidecar_set, run) else []
-    values = sorted({*(it for it in before if it.startswith(f"{wave}-")), label})
+    values = _newest({*(it for it in before if it.startswith(f"{wave}-")), label})
     terms = [{"key": SIDECARS_LABEL, "operator": "In", "values": values}]
     if leaving:
         terms.append({"key": REVISION_LABEL, "operator": "NotIn", "values": sorted(leaving)})
     return hold(sidecar_set, updateStrategy={**update, "selector": {"matchExpressions": terms}})
+
+
+def _newest(labels: Collection[str]) -> list[str]:
+    """The labels that were let go last, as many as an object has room for.
+
+    A leg that streams has one for every step, and the pods of those long ago have changed.
+    """
+    by_step = sorted(labels, key=lambda it: [*map(int, _DIGITS.findall(it.rpartition("-")[2]))])
+    return sorted(by_step[-LABELS_MAX:])
 
 
 def _values(sidecar_set: Object) -> list[str]:
