@@ -231,9 +231,9 @@ def _dropped(run: Run, event: Dropped, time_ms: int) -> Run:
     return replace(run, wave=wave, lost=_lost(run, NONE, found=moves))
 
 
-def _failed(run: Run, event: Failed, _time_ms: int) -> Run:
+def _failed(run: Run, event: Failed, time_ms: int) -> Run:
     moves = MoveSet.parse(event.moves)
-    wave = replace(run.wave, failed=run.wave.failed | moves)
+    wave = replace(run.wave, failed=run.wave.failed | moves, lost_ms=time_ms)
     return replace(run, wave=wave, lost=_lost(run, moves, found=NONE))
 
 
@@ -272,13 +272,13 @@ def _without(times: Iterable[At], moves: MoveSet) -> tuple[At, ...]:
     )
 
 
-def _skipped(run: Run, _event: SkipAsked, _time_ms: int) -> Run:
+def _skipped(run: Run, _event: SkipAsked, time_ms: int) -> Run:
     wave = run.wave
     if not wave.streams:
         return replace(run, wave=replace(wave, skipped=True))
     # What waits to go may go still: it is all the rest of the run.
     given_up = wave.given_up | (wave.let_go - wave.back)
-    return replace(run, wave=replace(wave, given_up=given_up))
+    return replace(run, wave=replace(wave, given_up=given_up, lost_ms=time_ms))
 
 
 def _named(run: Run, moves: MoveSet) -> int:

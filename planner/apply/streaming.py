@@ -59,10 +59,14 @@ class Backs:
                 last_ms[key] = max(times[each.number], last_ms.get(key, 0))
         return type(self)(leg=leg, read=len(wave.back_at), last_ms=last_ms)
 
+    def of(self, place: Place, stages: Iterable[str]) -> int:
+        """When the last pod of some stages of a workload was back; 0 when none was."""
+        return max((self.last_ms.get((place, stage), 0) for stage in stages), default=0)
+
 
 def held_by_stages(
     course: Course,
-    due: Iterable[Due],
+    due: Sequence[Due],
     waiting: Iterable[Due],
     wave: Wave,
     backs: Backs,
@@ -83,6 +87,8 @@ def held_by_stages(
         return {}
     over, names = wave.over, tuple(stages)
     first = _first_stages(stages, (each for each in due if each.number not in over))
+    lost = wave.failed | wave.given_up
+    lossy = {place_of(each.move) for each in due if each.number in lost}
     rests: dict[tuple[Place, int], Held | None] = {}
     held: dict[int, Held] = {}
     for each in waiting:
@@ -93,7 +99,8 @@ def held_by_stages(
             held[each.number] = Held(f"stage {names[first[place]]} is not back", "others")
             continue
         if key not in rests:
-            rests[key] = _rest(course, place, names[:stage], wave, backs, now_ms)
+            from_ms = max(backs.of(place, names[:stage]), wave.lost_ms if place in lossy else 0)
+            rests[key] = _rest(course, place, names[:stage], wave, from_ms, now_ms)
         if rest := rests[key]:
             held[each.number] = rest
     return held
@@ -110,17 +117,17 @@ def _first_stages(stages: Mapping[str, int], left: Iterable[Due]) -> Mapping[Pla
 
 
 def _rest(
-    course: Course, place: Place, earlier: Sequence[str], wave: Wave, backs: Backs, now_ms: int
+    course: Course, place: Place, earlier: Sequence[str], wave: Wave, from_ms: int, now_ms: int
 ) -> Held | None:
     """Whether a workload rests still after its earlier stages, all of which are back."""
     ended = course.ended_stages(course.index_of[place], wave.number)
     had = [name for name in earlier if name in ended]
     if not had:
         return None
-    before_ms = wave.after_ms if any(ended[name] for name in had) else 0
-    back_ms = max(before_ms, *(backs.last_ms.get((place, name), 0) for name in had))
+    if any(ended[name] for name in had):
+        from_ms = max(from_ms, wave.after_ms)
     soak_ms = course.soaks_ms[course.stage_index[had[-1]]]
-    return Held(f"stage {had[-1]} soaks", "time") if now_ms < back_ms + soak_ms else None
+    return Held(f"stage {had[-1]} soaks", "time") if now_ms < from_ms + soak_ms else None
 
 
 def held_by_dependencies(

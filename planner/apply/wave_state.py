@@ -36,6 +36,7 @@ class Wave:
         back: moves whose pods are back.
         strays: those of them that did not go as the plan said.
         failed: moves whose pods are not back in time.
+        lost_ms: when somebody last waited no longer for one.
         skipped: whether a person said to wait no longer.
         streams: whether it is a leg of a plan that streams: its moves do not go together.
         after_ms: when the one before it ended; 0 for the first.
@@ -61,6 +62,7 @@ class Wave:
     back: MoveSet = NONE
     strays: MoveSet = NONE
     failed: MoveSet = NONE
+    lost_ms: int = 0
     skipped: bool = False
     streams: bool = False
     after_ms: int = 0

@@ -21,9 +21,9 @@ from planner.apply.events import (
     WaveBegun,
     WaveEnded,
 )
+from planner.apply.following import Following
 from planner.apply.moveset import MoveSet
 from planner.apply.preflight import Right, preflight, rights
-from planner.apply.following import Following
 from planner.apply.tail import tail_request
 from planner.errors import ClusterError, RunError
 from planner.kube.paths import node_path

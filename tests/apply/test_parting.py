@@ -13,10 +13,10 @@ import planner
 from planner import core, loop
 from planner.apply.checkpoint import Checkpoint, Question, SidecarStanding, Standing, ask
 from planner.apply.course import Course, Place, place_of
+from planner.apply.following import Following
 from planner.apply.levers.held import HELD
 from planner.apply.moveset import MoveSet
 from planner.apply.parting import part
-from planner.apply.following import Following
 from planner.apply.tail import images_of, tail_request
 from tests.shop import SALE_MS, SHOP, empty_log, request, shop_log, shop_plan
 from tests.test_small_clusters import SIDECAR, clone_set, metadata, pod, rolling
