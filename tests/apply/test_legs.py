@@ -3,78 +3,179 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
+import planner
 from planner.apply import moving
-from planner.apply.calendars import Calendars
 from planner.apply.checkpoint import Question
-from planner.apply.course import Course, place_of
-from planner.apply.events import (
-    AnyEvent,
-    Back,
-    Failed,
-    LetGo,
-    Stopped,
-    WaveBegun,
-    WaveEnded,
-    from_payload,
-)
-from planner.apply.failures import in_waves
+from planner.apply.course import Course, Place, place_of
+from planner.apply.events import AnyEvent, Back, Failed, LetGo, Stopped, WaveBegun, from_payload
 from planner.apply.levers.held import HELD, annotations_of
 from planner.apply.moveset import MoveSet
+from planner.apply.pace import left_s
+from planner.apply.steps import Step
 from planner.apply.wave import bases
 from planner.log import Stream
+from planner.model import progress
 from planner.show.run import event_text
 from tests.apply.shelf import Keeping
-from tests.apply.test_executor import HOUR_MS, Desk
-from tests.apply.test_streaming import course, leg, moves, of, streaming, text
-from tests.shop import SALE_MS
+from tests.apply.test_executor import Desk
+from tests.apply.test_streaming import SOAK_MS, course, of, streaming, text
+from tests.shop import shop_log
+from tests.test_windows import TIMES, timed
 
 if TYPE_CHECKING:
-    from planner.apply.checkpoint import Checkpoint
+    from collections.abc import Sequence
+
     from planner.apply.events import Base
     from planner.model.progress import Progress
 
+E = TypeVar("E", bound=AnyEvent)
+AUTH = Place("hangzhou", "platform", "Deployment", "auth")
 
-def begun(base: tuple[Base, ...] | None = None) -> WaveBegun:
+
+def begun(*others: Base) -> WaveBegun:
+    """The leg begins, with workloads as they are, or as others say."""
     standings = Desk().site.ask(Question()).workloads
-    known = bases(course().index_of, (it for it in standings if it.place in course().index_of))
-    return WaveBegun(
-        wave=1,
-        moves=str(MoveSet(course().numbers(1))),
-        streams=True,
-        base=known if base is None else base,
-    )
+    mine = {it[0]: it for it in bases(course().index_of, standings)}
+    mine |= {it[0]: it for it in others}
+    moves = str(MoveSet(course().numbers(1)))
+    return WaveBegun(wave=1, moves=moves, streams=True, base=tuple(mine.values()))
 
 
-def said(desk: Desk, kind: type[AnyEvent]) -> list[AnyEvent]:
+def one_more_back(place: Place) -> Base:
+    """How a workload was if one of its moves is back now."""
+    standing = Desk().site.ask(Question()).by_place()[place]
+    (base,) = bases(course().index_of, [standing])
+    index, old, slow, missing, new = base
+    return index, old + 1, slow, missing, new - 1
+
+
+def said(desk: Desk, kind: type[E]) -> list[E]:
     commits = desk.log.read(after=0, stream=Stream("run", "r"))
     events = (event for commit in commits for event in from_payload(commit.payload))
     return [event for event in events if isinstance(event, kind)]
 
 
-def numbers_let_go(desk: Desk) -> set[int]:
-    return {
-        number
-        for it in said(desk, LetGo)
-        if isinstance(it, LetGo)
-        for number in MoveSet.parse(it.moves)
-    }
-
-
-def unstaged() -> Course:
-    """Its moves are those of the streaming shop, without stages."""
-    return course()
+def told(desk: Desk) -> Sequence[Progress]:
+    heard: list[Progress] = []
+    desk.site.outside = dataclasses.replace(desk.site.outside, tell=heard.append)
+    return heard
 
 
 def test_a_leg_begins_and_says_so() -> None:
-    told: list[Progress] = []
     desk = Desk(plan=streaming())
-    desk.site.outside = dataclasses.replace(desk.site.outside, tell=told.append)
+    heard = told(desk)
     desk.step()
-    (wave,) = (it for it in said(desk, WaveBegun))
-    assert isinstance(wave, WaveBegun)
+    desk.step()
+    (wave,) = said(desk, WaveBegun)
     assert (wave.streams, wave.moves) == (True, str(MoveSet(range(course().total))))
-    lines = [event_text(it) for it in told]
+    lines = [event_text(it) for it in heard]
     assert any(line.startswith(f"Streaming: {course().total:,} pods of ") for line in lines)
     assert any(line.startswith("letting ") for line in lines)
+
+
+def test_moves_of_a_later_wave_go_while_others_of_an_earlier_one_are_away() -> None:
+    first = set(range(course().waves[0].moves))
+    canary = set(of(AUTH, "canary"))
+    away = set(sorted(first - canary)[-3:])
+    desk = Desk(
+        begun(),
+        LetGo(wave=1, moves=text(first)),
+        Back(wave=1, moves=text(first - away)),
+        plan=streaming(),
+    )
+    moving.go_on(desk.site)
+    assert desk.journal.run.wave.let_go == MoveSet(first), "its canary soaks"
+    desk.clock.advance(SOAK_MS)
+    desk.site.read()
+    moving.go_on(desk.site)
+    (_, let_go) = said(desk, LetGo)
+    later = [course().move(number) for number in MoveSet.parse(let_go.moves)]
+    assert {it.wave for it in later} == {2}
+    waits = {place_of(course().move(number)) for number in away}
+    assert waits.isdisjoint(map(place_of, later)), "those wait for their canaries"
+
+
+def test_a_step_in_which_something_came_back_goes_on_to_let_others_go() -> None:
+    (canary,) = of(AUTH, "canary")
+    desk = Desk(begun(one_more_back(AUTH)), LetGo(wave=1, moves=str(canary)), plan=streaming())
+    moving.go_on(desk.site)
+    assert said(desk, Back)
+    assert len(said(desk, LetGo)) == 2
+
+
+def test_a_deployment_stands_still_once_its_last_pod_is_back() -> None:
+    (canary,) = of(AUTH, "canary")
+    index = course().index_of[AUTH]
+    let_go = LetGo(wave=1, moves=str(canary), levers=((index, "go", 0, 0),))
+
+    def stands_still(*events: AnyEvent) -> bool:
+        door = Keeping()
+        desk = Desk(begun(one_more_back(AUTH)), let_go, *events, plan=streaming(), door=door)
+        desk.site.carry_out([Step(place=AUTH, kind="go", value=1)])
+        moving.go_on(desk.site)
+        (live,) = (it for path, it in door.objects.items() if path.endswith("/deployments/auth"))
+        assert HELD in annotations_of(live)
+        return live["spec"].get("paused") is True
+
+    assert stands_still()
+    tenth = of(AUTH, "tenth")[0]
+    assert not stands_still(LetGo(wave=1, moves=str(tenth))), "one is under way still"
+
+
+def test_the_failures_of_a_wave_are_those_of_a_wave_of_the_plan() -> None:
+    first, second, *_ = course().waves
+    lost = text(range(first.moves, first.moves + second.moves))
+    policy = {"failures_run": "99%", "failures_workload": "100%", "failures_wave": "50%"}
+    desk = Desk(begun(), Failed(wave=1, moves=lost, why=""), plan=streaming())
+    desk.site.policy = type(desk.site.policy).of_texts(policy)
+    why = moving.go_on(desk.site)
+    assert why == f"{second.moves} pods failed in wave 2, 50% may"
+
+
+def test_what_is_left_of_a_leg_follows_its_moves() -> None:
+    whole, half = begun(), text(range(course().total // 2))
+    after = [Desk(*events, plan=streaming()).site for events in
+             ([whole], [whole, LetGo(wave=1, moves=half), Back(wave=1, moves=half)])]  # fmt: skip
+    left = [left_s(site.run, site.course, site.outside.clock.now_ms()) for site in after]
+    assert left[0] == round(course().legs[0].seconds / 60) * 60
+    assert abs(left[1] - left[0] / 2) <= 60
+
+
+@cache
+def windowed() -> planner.Plan:
+    return planner.plan(shop_log(), timed(**TIMES, streaming=True, stages=()), keep=False)
+
+
+def test_a_leg_need_not_fit_in_a_window_and_each_of_its_moves_does() -> None:
+    its = Course(windowed())
+    assert its.legs[0].seconds > 3600 > max(it.seconds for it in its.waves)
+    desk = Desk(plan=windowed())
+    heard = told(desk)
+    desk.step()
+    (closed,) = (it for it in heard if isinstance(it, progress.Closed))
+    assert closed.opens == "2026-11-23T12:00:00Z", "the start; somewhere no window is needed"
+    # 22:30 in Shanghai.
+    opens_ms = desk.clock.now_ms() + 4 * 3_600_000 + 1_800_000
+    for ms, is_open in ((opens_ms - 1, False), (opens_ms, True), (opens_ms + 3_599_000, False)):
+        desk = Desk(plan=windowed())
+        desk.clock.advance(ms - desk.clock.now_ms())
+        desk.step()
+        desk.step()
+        went = {its.move(number).cluster for number in desk.journal.run.wave.let_go}
+        went |= {its.move(number).cluster for number in desk.journal.run.wave.refused}
+        assert went == ({"hangzhou", "shanghai"} if is_open else {"shanghai"}), ms
+
+
+def test_a_run_stops_when_no_window_opens_for_what_is_left() -> None:
+    its = Course(windowed())
+    numbers = [number for number, move in its.moves(1) if move.cluster == "hangzhou"]
+    over = text(number for number in range(its.total) if number not in set(numbers))
+    moves = WaveBegun(wave=1, moves=f"0-{its.total - 1}", streams=True)
+    desk = Desk(moves, Back(wave=1, moves=over), plan=windowed())
+    desk.clock.advance(500 * 24 * 3_600_000)
+    assert desk.step() == "stopped"
+    assert isinstance(desk.last, Stopped)
+    assert (desk.last.reason, "no time for what is left" in desk.last.text) == ("drift", True)

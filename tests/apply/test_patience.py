@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.apply.course import Place
 from planner.apply.events import (
     AnyEvent,
     Back,
@@ -18,7 +19,7 @@ from planner.apply.events import (
     WaveBegun,
     Written,
 )
-from planner.apply.patience import LOOK_MS, Waited, waits_from
+from planner.apply.patience import LOOK_MS, Ages, Waited, waits_from
 from planner.apply.policy import Policy
 from planner.apply.state import Run, fold
 
@@ -82,3 +83,44 @@ def test_a_clock_that_jumps_lets_no_more_than_a_look_go_by(steps: list[int], beg
     assert waited.waited_ms == sum(seen)
     assert Waited().look(begin_ms, begin_ms + LATER_MS).waited_ms == LOOK_MS
     assert waited.look(begin_ms + 1, begin_ms + 1).waited_ms == 0
+
+
+CART, ORDER = (Place("hz", "trade", "CloneSet", name) for name in ("cart", "order"))
+
+
+def looks(ages: Ages, seconds: range, *going: int, back: tuple[int, ...] = ()) -> Ages:
+    """Look every ten seconds at moves under way, of which 9 is of another workload."""
+    under_way = {number: ORDER if number == 9 else CART for number in going}
+    for second in seconds:
+        ages = ages.look(1, 1_000_000 + second * 1000, under_way, back)
+    return ages
+
+
+def is_over(ages: Ages, number: int) -> bool:
+    return ages.is_over(number, POLICY, expected_s=30)
+
+
+def test_each_move_of_a_leg_is_waited_for_by_itself() -> None:
+    ages = looks(looks(Ages(), range(0, 60, 10), 1), range(60, 100, 10), 1, 2)
+    assert (is_over(ages, 1), is_over(ages, 2)) == (True, False)
+    ages = looks(looks(Ages(), range(0, 60, 10), 1), range(60, 90, 10), 1, 2)
+    assert not is_over(ages, 1)
+
+
+def test_patience_with_a_move_begins_anew_when_one_that_went_before_it_is_back() -> None:
+    """What was let go together may be taken one by one."""
+    before = looks(Ages(), range(0, 60, 10), 1, 2, 9)
+    ages = looks(before, range(60, 100, 10), 2, 9, back=(1,))
+    assert (is_over(ages, 2), is_over(ages, 9)) == (False, True), "9 is of another workload"
+    assert is_over(looks(before, range(60, 100, 10), 2, 9), 2), "1 has failed"
+    later = looks(before, range(60, 80, 10), 1, 2, 3, 9)
+    ages = looks(later, range(80, 100, 10), 1, 2, 9, back=(3,))
+    assert is_over(ages, 2), "3 went after it"
+
+
+def test_patience_with_all_begins_anew_when_somebody_takes_over_and_counts_what_was_seen() -> None:
+    ages = looks(Ages(), range(0, 200, 10), 1)
+    assert is_over(ages, 1)
+    assert not is_over(ages.look(2, 1_200_000, {1: CART}, ()), 1)
+    asleep = Ages().look(1, 1_000_000, {1: CART}, ()).look(1, 1_000_000 + LATER_MS, {1: CART}, ())
+    assert not is_over(asleep, 1), "nobody has seen more than a look"

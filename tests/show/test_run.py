@@ -1,6 +1,9 @@
 """What a person reads while a run goes on, and at its end."""
 
-from planner.model.progress import Ended, Fidelity, Moving, Tightest, Tried
+from msgspec.json import encode
+from msgspec.structs import replace
+
+from planner.model.progress import Ended, Fidelity, LettingGo, Moving, Tightest, Tried, Wave
 from planner.show.run import event_text, is_passing
 
 MOVING = Moving(
@@ -20,6 +23,21 @@ def test_the_line_that_changes_says_how_far_it_is_and_how_long_it_takes_still() 
         "wave 3/9 · 29/40 back · 10 moving · 1 failed · 129/400 in all · about 21m to go"
         " · tightest pdb/trade/cart 2 of 3 · pdb/trade/cart has no room"
     )
+
+
+def test_a_streaming_run_has_no_waves_and_a_part_for_every_gate() -> None:
+    """Of a run without gates all that is to be told is how much of everything is back."""
+    whole = replace(MOVING, streaming=True, wave=1, of=1, moves=400, back=129, why="")
+    assert event_text(whole) == (
+        "129/400 back · 10 moving · 1 failed · about 21m to go · tightest pdb/trade/cart 2 of 3"
+    )
+    part = replace(MOVING, streaming=True, why="")
+    assert event_text(part).startswith("part 3/9 · 29/40 back · 10 moving")
+    assert event_text(LettingGo(wave=3, moves=7, streaming=True)) == "letting 7 pods go"
+    begins = Wave(wave=1, of=2, moves=40, workloads=("a",), left_s=60, streaming=True)
+    assert event_text(begins).startswith("Part 1 of 2: 40 pods of a")
+    assert event_text(replace(begins, of=1)).startswith("Streaming: 40 pods of a")
+    assert b"streaming" not in encode(MOVING), "others do not speak of it"
 
 
 def test_a_dry_run_that_a_budget_has_no_room_for_does_not_say_that_all_goes_now() -> None:
