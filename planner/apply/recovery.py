@@ -70,4 +70,5 @@ def _touch(site: Site, intent: _Intent) -> None:
 
     A write of the executor before us that is still on its way finds another resourceVersion there.
     """
-    site.touch(intent.going, [*intent.levers, *site.plan.sidecar_sets])
+    places = [*intent.levers, *intent.resting, *site.plan.sidecar_sets]
+    site.touch(intent.going, places)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import planner
-from planner.apply import moving
+from planner.apply import moving, recovery
 from planner.apply.checkpoint import Question
 from planner.apply.course import Course, Place, place_of
 from planner.apply.events import AnyEvent, Back, Failed, LetGo, Stopped, WaveBegun, from_payload
@@ -106,23 +106,47 @@ def test_a_step_in_which_something_came_back_goes_on_to_let_others_go() -> None:
     assert len(said(desk, LetGo)) == 2
 
 
+def at_rest(door: Keeping) -> bool:
+    (live,) = (it for path, it in door.objects.items() if path.endswith("/deployments/auth"))
+    assert HELD in annotations_of(live)
+    return live["spec"].get("paused") is True
+
+
+def let_go_of_auth(*numbers: int, pods: int = 0) -> LetGo:
+    return LetGo(wave=1, moves=text(numbers), levers=((course().index_of[AUTH], "go", pods, 0),))
+
+
 def test_a_deployment_stands_still_once_its_last_pod_is_back() -> None:
-    (canary,) = of(AUTH, "canary")
-    index = course().index_of[AUTH]
-    let_go = LetGo(wave=1, moves=str(canary), levers=((index, "go", 0, 0),))
+    (canary,), (tenth, *_) = of(AUTH, "canary"), of(AUTH, "tenth")
+    door = Keeping()
+    events = begun(one_more_back(AUTH)), let_go_of_auth(canary)
+    desk = Desk(*events, plan=streaming(), door=door)
+    desk.site.carry_out([Step(place=AUTH, kind="go", value=1)])
+    assert not at_rest(door)
+    moving.go_on(desk.site)
+    assert said(desk, Back)
+    assert at_rest(door)
+    desk = Desk(begun(), let_go_of_auth(canary, tenth), plan=streaming(), door=door)
+    desk.site.carry_out([Step(place=AUTH, kind="go", value=1)])
+    desk.site.append(Back(wave=1, moves=str(canary)))
+    moving._rest(desk.site, MoveSet([canary]))
+    assert not at_rest(door), "another one is under way"
 
-    def stands_still(*events: AnyEvent) -> bool:
+
+def test_who_takes_a_leg_over_lets_nothing_go_again_that_is_back() -> None:
+    (canary,), (tenth, *_) = of(AUTH, "canary"), of(AUTH, "tenth")
+    back = Back(wave=1, moves=str(canary))
+    for let_go, stays in ((let_go_of_auth(canary), True), (let_go_of_auth(canary, tenth), False)):
         door = Keeping()
-        desk = Desk(begun(one_more_back(AUTH)), let_go, *events, plan=streaming(), door=door)
+        desk = Desk(begun(), let_go, back, plan=streaming(), door=door)
         desk.site.carry_out([Step(place=AUTH, kind="go", value=1)])
-        moving.go_on(desk.site)
-        (live,) = (it for path, it in door.objects.items() if path.endswith("/deployments/auth"))
-        assert HELD in annotations_of(live)
-        return live["spec"].get("paused") is True
-
-    assert stands_still()
-    tenth = of(AUTH, "tenth")[0]
-    assert not stands_still(LetGo(wave=1, moves=str(tenth))), "one is under way still"
+        recovery.recover(desk.site)
+        assert at_rest(door) is stays
+    desk.site.append(Back(wave=1, moves=str(tenth)))
+    desk.site.rest([AUTH])
+    door.writes.clear()
+    recovery.recover(desk.site)
+    assert not any("maxUnavailable" in str(write.body) for write in door.writes)
 
 
 def test_the_failures_of_a_wave_are_those_of_a_wave_of_the_plan() -> None:
