@@ -52,7 +52,8 @@ def _open_intent(site: Site) -> _Intent | None:
     }
     # Of a leg workloads of which nothing is under way were let go long ago, and stand still since.
     moving = {place_of(each.move) for each in open_moves}
-    resting = [place for place in levers if wave.streams and place not in moving]
+    known = (site.course.places[index] for index in wave.levers)
+    resting = [place for place in known if wave.streams and place not in moving]
     levers = {place: lever for place, lever in levers.items() if place not in resting}
     if not (open_moves or levers or resting):
         return None

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
+from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
 import planner
 from planner.apply import moving, recovery
 from planner.apply.checkpoint import Question
 from planner.apply.course import Course, Place, place_of
-from planner.apply.events import AnyEvent, Back, Failed, LetGo, Stopped, WaveBegun, from_payload
+from planner.apply.events import (
+    AnyEvent,
+    Back,
+    Failed,
+    LetGo,
+    Relapsed,
+    Stopped,
+    WaveBegun,
+    Written,
+    from_payload,
+)
 from planner.apply.levers.held import HELD, annotations_of
 from planner.apply.moveset import MoveSet
 from planner.apply.pace import left_s
@@ -142,7 +153,7 @@ def test_who_takes_a_leg_over_lets_nothing_go_again_that_is_back() -> None:
         desk.site.carry_out([Step(place=AUTH, kind="go", value=1)])
         recovery.recover(desk.site)
         assert at_rest(door) is stays
-    desk.site.append(Back(wave=1, moves=str(tenth)))
+    desk = Desk(begun(), let_go_of_auth(canary), back, plan=streaming(), door=door)
     desk.site.rest([AUTH])
     door.writes.clear()
     recovery.recover(desk.site)
@@ -203,3 +214,64 @@ def test_a_run_stops_when_no_window_opens_for_what_is_left() -> None:
     assert desk.step() == "stopped"
     assert isinstance(desk.last, Stopped)
     assert (desk.last.reason, "no time for what is left" in desk.last.text) == ("drift", True)
+
+
+def test_what_is_under_way_fails_and_what_waits_for_it_does_not() -> None:
+    first = range(course().waves[0].moves)
+    desk = Desk(begun(), LetGo(wave=1, moves=text(first)), plan=streaming())
+    expected_s = desk.site.policy.patience_s + course().waves[0].seconds
+    for _ in range(int(expected_s // 60) + 1):
+        desk.site.read()
+        moving.go_on(desk.site)
+        assert not said(desk, Failed)
+        desk.clock.advance(60_000)
+    desk.site.read()
+    moving.go_on(desk.site)
+    (failed,) = said(desk, Failed)
+    under_way = desk.journal.run.wave.let_go - desk.journal.run.wave.back
+    assert MoveSet.parse(failed.moves) == under_way
+    assert set(under_way) <= set(first)
+
+
+def test_of_a_leg_a_workload_is_known_by_what_its_waves_have() -> None:
+    """So many moves the slowest of one was the slowest of."""
+    index = course().index_of[AUTH]
+    waves = [dict(it.workloads)[index] for it in course().waves if index in dict(it.workloads)]
+    assert len(waves) > 1
+    assert course().moves_of(1)[index] == ceil(sum(waves) / len(waves))
+
+
+def test_while_a_stage_soaks_who_does_not_serve_any_more_is_waited_for_again() -> None:
+    """One of the pods that were recorded is leaving."""
+    first = text(range(course().waves[0].moves))
+    desk = Desk(begun(), LetGo(wave=1, moves=first), Back(wave=1, moves=first), plan=streaming())
+    moving.go_on(desk.site)
+    (relapsed,) = said(desk, Relapsed)
+    (number,) = MoveSet.parse(relapsed.moves)
+    move = course().move(number)
+    (pod,) = desk.site.ask(Question(due=[(move.cluster, move.uid)])).due
+    assert pod.state == "leaving"
+    assert desk.journal.run.wave.under_way == MoveSet([number])
+
+
+def test_pods_of_a_stateful_set_go_in_turn_past_none_that_was_refused() -> None:
+    place = Place("hangzhou", "data", "AdvancedStatefulSet", "tair")
+    canary, (first, *others) = of(place, "canary"), of(place, "rest")
+    over = text(set(range(course().total)) - {first, *others})
+    gone: list[AnyEvent] = [LetGo(wave=1, moves=over), Back(wave=1, moves=over)]
+    refused: list[AnyEvent] = [
+        LetGo(wave=1, moves=str(first)),
+        Written(wave=1, writes=0, refused=str(first)),
+    ]
+
+    def went(*events: AnyEvent) -> list[MoveSet]:
+        desk = Desk(begun(), *gone, *events, plan=streaming())
+        desk.clock.advance(SOAK_MS)
+        desk.journal.tell(Written(wave=1, writes=0, refused=str(first) if events else ""))
+        desk.site.read()
+        moving.go_on(desk.site)
+        return [MoveSet.parse(it.moves) for it in said(desk, LetGo)[1 + len(events) // 2 :]]
+
+    assert canary
+    assert len(*went()) > 1
+    assert went(*refused) == [], "it rests, and is the next"
