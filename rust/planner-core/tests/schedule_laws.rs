@@ -141,6 +141,7 @@ fn proved(proof: &Proof, waves: u32) -> u64 {
         } => head_ms + moves_ms + tail_ms,
         Proof::Calendar { ms, .. } => *ms,
         Proof::Begun { begun, why } => begun.ms + proved(why, waves),
+        Proof::Rate { .. } => panic!("it is about moves without barriers"),
         Proof::Waves {
             shortest_ms, begun, ..
         } => shortest_ms * u64::from(waves) + begun.map_or(0, |it| it.ms),
@@ -170,6 +171,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
         groups: groups.iter().map(|&g| problem.groups[g].clone()).collect(),
         precedences: problem.precedences.iter().rev().cloned().collect(),
         calendars: problem.calendars.clone(),
+        streaming: problem.streaming,
         rates: problem.rates.clone(),
     };
     for p in &mut new.precedences {

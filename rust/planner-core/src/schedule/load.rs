@@ -7,10 +7,10 @@ use super::proof::{Edge, Proof};
 
 /// The moves of one group, of one duration, that take from one resource.
 #[derive(Clone, Copy)]
-struct Load {
+pub(crate) struct Load {
     group: usize,
-    count: u32,
-    duration_ms: u64,
+    pub count: u32,
+    pub duration_ms: u64,
 }
 
 /// The moves of one group that give back to one resource once so many others are done.
@@ -111,17 +111,19 @@ impl<'a> Loads<'a> {
 
     /// The most time that a resource proves, if more than `best`.
     pub fn ms(&self, best: u64) -> Option<(u64, Proof)> {
-        let plain = |r: usize| u64::from(self.plain(r)) * self.longest_ms[r];
-        let most = |r: usize| plain(r) + self.lift[r].1;
-        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes, batches_ms);
-        self.strongest(best, (plain, most), prove)
+        self.ms_by(best, batches_ms)
     }
 
-    /// The same where nobody waits for a wave to be over.
-    pub fn streaming_ms(&self, best: u64) -> Option<(u64, Proof)> {
+    /// The same where moves, so many at a time, need no less than this; it is no more than when each
+    /// took as long as the longest, in waves.
+    pub fn ms_by(
+        &self,
+        best: u64,
+        least_ms: impl Fn(&mut [Load], u32) -> u64,
+    ) -> Option<(u64, Proof)> {
         let plain = |r: usize| u64::from(self.plain(r)) * self.longest_ms[r];
         let most = |r: usize| plain(r) + self.lift[r].1;
-        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes, streaming_ms);
+        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes, &least_ms);
         self.strongest(best, (plain, most), prove)
     }
 
@@ -169,11 +171,8 @@ impl<'a> Loads<'a> {
             return gathered;
         }
         for group in 0..self.flat.groups() {
-            for cohort in self
-                .flat
-                .cohorts_of(group)
-                .filter(|&c| self.flat.count[c] > 0)
-            {
+            let cohorts = self.flat.cohorts_of(group);
+            for cohort in cohorts.filter(|&c| self.flat.count[c] > 0) {
                 let (count, duration_ms) = (self.flat.count[cohort], self.flat.duration_ms[cohort]);
                 let load = Load {
                     group,
@@ -282,11 +281,8 @@ impl<'a> Loads<'a> {
         let room = self.pace.room[resource];
         let mut best = (0, Proof::Nothing);
         for head_ms in heads {
-            let mut late: Vec<Load> = loads
-                .iter()
-                .filter(|l| ends.head[l.group] >= head_ms)
-                .copied()
-                .collect();
+            let late = loads.iter().filter(|l| ends.head[l.group] >= head_ms);
+            let mut late: Vec<Load> = late.copied().collect();
             let tail_ms = late.iter().map(|l| ends.tail[l.group]).min().unwrap_or(0);
             let moves = late.iter().map(|l| l.count).sum();
             let moves_ms = least_ms(&mut late, room);
@@ -400,17 +396,4 @@ fn batches_ms(loads: &mut [Load], room: u32) -> u64 {
         before = end;
     }
     ms
-}
-
-/// The least time of these moves, `room` at a time, where nobody waits for a wave to be over: that of
-/// all together shared by so many, and so many one after the other of the shortest.
-fn streaming_ms(loads: &mut [Load], room: u32) -> u64 {
-    let sum: u64 = loads
-        .iter()
-        .map(|it| u64::from(it.count) * it.duration_ms)
-        .sum();
-    let moves: u64 = loads.iter().map(|it| u64::from(it.count)).sum();
-    let shortest_ms = loads.iter().map(|it| it.duration_ms).min().unwrap_or(0);
-    let room = u64::from(room);
-    sum.div_ceil(room).max(moves.div_ceil(room) * shortest_ms)
 }

@@ -11,13 +11,13 @@ use super::pace::Pace;
 use super::problem::GroupIdx;
 use super::proof::{ChainLink, Proof};
 
-/// The bound and what proves it; `None` without calendars. `least` is what the first moves of a group
-/// need, without calendars, and `link` says why.
+/// The bound and what proves it; `None` without calendars. `needed_ms` is what the first moves of a
+/// group need, without calendars, and `link` says why.
 pub(crate) fn timed(
     flat: &Flat,
     pace: &Pace,
     chains: &Chains,
-    least: impl Fn(usize, u32) -> u64,
+    needed_ms: impl Fn(usize, u32) -> u64,
     link: impl Fn(usize, u32) -> ChainLink,
 ) -> Option<(u64, Proof)> {
     if !flat.is_timed() {
@@ -31,7 +31,7 @@ pub(crate) fn timed(
         let at = group as usize;
         let end_ms = |count| {
             let waves = u64::from(pace.waves(at, count));
-            let waves = (waves, needs.shortest_ms(at), least(at, count));
+            let waves = (waves, needs.shortest_ms(at), needed_ms(at, count));
             end_ms(flat, at, count, waves, begin_ms[at])
         };
         let all_ms = end_ms(pace.total[at]);

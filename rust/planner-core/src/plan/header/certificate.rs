@@ -87,13 +87,7 @@ struct Times {
 
 impl Scene<'_> {
     pub(super) fn certificate<'s>(&'s self, proof: &'s Proof) -> Certificate<'s> {
-        let problem = &self.model.problem;
-        let name = |group: u32| &*problem.groups[group as usize].name;
-        let argued = Certificate {
-            text: proof.sentence(problem),
-            through: proof.through().into_iter().map(name).collect(),
-            ..Certificate::default()
-        };
+        let argued = self.argued(proof);
         match proof {
             Proof::Nothing => Certificate {
                 kind: "nothing",
@@ -120,11 +114,9 @@ impl Scene<'_> {
                 head,
                 tail,
             } => Certificate {
-                kind: "budget",
-                budget: Some(self.room(*resource, *moves, *room)),
                 head: Some(Edge::of(*head)),
                 tail: Some(Edge::of(*tail)),
-                ..argued
+                ..self.of_budget(*resource, *moves, *room, argued)
             },
             Proof::ResourceTime {
                 resource,
@@ -134,10 +126,8 @@ impl Scene<'_> {
                 moves_ms,
                 tail_ms,
             } => Certificate {
-                kind: "budget",
-                budget: Some(self.room(*resource, *moves, *room)),
                 times: Some(Times::of(*head_ms, *moves_ms, *tail_ms)),
-                ..argued
+                ..self.of_budget(*resource, *moves, *room, argued)
             },
             Proof::Rate { begun, shortest_ms } => Certificate {
                 kind: "rate",
@@ -160,6 +150,31 @@ impl Scene<'_> {
                 text: argued.text,
                 ..self.certificate(why)
             },
+        }
+    }
+
+    /// What a proof says in words.
+    fn argued<'s>(&'s self, proof: &Proof) -> Certificate<'s> {
+        let problem = &self.model.problem;
+        let name = |group: u32| &*problem.groups[group as usize].name;
+        Certificate {
+            text: proof.sentence(problem),
+            through: proof.through().into_iter().map(name).collect(),
+            ..Certificate::default()
+        }
+    }
+
+    fn of_budget<'s>(
+        &'s self,
+        resource: ResourceIdx,
+        moves: u32,
+        room: u32,
+        argued: Certificate<'s>,
+    ) -> Certificate<'s> {
+        Certificate {
+            kind: "budget",
+            budget: Some(self.room(resource, moves, room)),
+            ..argued
         }
     }
 

@@ -9,7 +9,7 @@
 use crate::schedule::bound::{Bound, chain, later, link, rates};
 use crate::schedule::chains::{Chains, Needs};
 use crate::schedule::flat::Flat;
-use crate::schedule::load::Loads;
+use crate::schedule::load::{Load, Loads};
 use crate::schedule::pace::Pace;
 use crate::schedule::proof::{Begun, ChainLink, Proof, Unit};
 use crate::schedule::timed_bound::timed;
@@ -20,7 +20,9 @@ pub(super) fn bound(flat: &Flat, pace: &Pace, chains: &Chains, waves: &Bound) ->
     let link = |group, moves| streaming_link(flat, pace, group, moves);
     let found = chain(&chains.ms, flat, pace, Unit::Streaming, link);
     let loads = Loads::of(flat, pace, chains);
-    let mut found = later(found, |best| loads.streaming_ms(best));
+    let mut found = later(found, |best| {
+        loads.ms_by(best, |loads, room| least_ms(loads, room))
+    });
     let mut argue = |(ms, proof): (u64, Proof)| {
         if ms > found.0 {
             found = (ms, proof);
@@ -42,6 +44,18 @@ pub(super) fn bound(flat: &Flat, pace: &Pace, chains: &Chains, waves: &Bound) ->
     };
     argue((u64::from(waves.waves) * shortest_ms, slots));
     found
+}
+
+/// The least time of these moves, `room` at a time: that of all together shared by so many, and so
+/// many one after the other of the shortest.
+fn least_ms(loads: &[Load], room: u32) -> u64 {
+    let each = || loads.iter().map(|it| (u64::from(it.count), it.duration_ms));
+    let sum: u64 = each().map(|(count, duration_ms)| count * duration_ms).sum();
+    let moves: u64 = each().map(|(count, _)| count).sum();
+    let shortest_ms = each().map(|(_, duration_ms)| duration_ms).min();
+    let room = u64::from(room);
+    sum.div_ceil(room)
+        .max(moves.div_ceil(room) * shortest_ms.unwrap_or(0))
 }
 
 fn goes_by(flat: &Flat, group: usize, begun: Begun) -> bool {

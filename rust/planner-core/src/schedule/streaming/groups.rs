@@ -9,7 +9,7 @@ use crate::schedule::rows::Rows;
 pub(super) struct Groups<'a> {
     flat: &'a Flat,
     links_to: Rows<u32>,
-    groups: Vec<Standing>,
+    all: Vec<Standing>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -35,22 +35,22 @@ impl<'a> Groups<'a> {
         Self {
             flat,
             links_to: flat.links_to(),
-            groups: vec![Standing::default(); flat.groups()],
+            all: vec![Standing::default(); flat.groups()],
         }
     }
 
     /// When the next move may begin, which is one of this cohort; `None` when those that it waits for
     /// are not told of yet.
     pub fn ready_ms(&mut self, group: usize, cohort: usize) -> Option<u64> {
-        if !self.groups[group].begun {
+        if !self.all[group].begun {
             let links = self.links_to.row(group).iter();
             let links = links.map(|&link| self.flat.links[link as usize]);
-            let ends = links.map(|it| nth(&self.groups[it.before as usize].ends, it.count));
+            let ends = links.map(|it| nth(&self.all[it.before as usize].ends, it.count));
             let ready_ms = ends.collect::<Option<Vec<u64>>>()?.into_iter().max();
-            self.groups[group].begun = true;
-            self.groups[group].ready_ms = ready_ms.unwrap_or(0);
+            self.all[group].begun = true;
+            self.all[group].ready_ms = ready_ms.unwrap_or(0);
         }
-        let of = &self.groups[group];
+        let of = &self.all[group];
         let ahead = self.flat.ahead(cohort);
         let after_ms = if self.flat.strict[group] {
             of.last_start_ms
@@ -63,7 +63,7 @@ impl<'a> Groups<'a> {
     /// Moves of the group begin, and end.
     pub fn begin(&mut self, group: usize, run: Run, end_ms: u64) {
         let stages = self.flat.stages.row(group);
-        let of = &mut self.groups[group];
+        let of = &mut self.all[group];
         of.done += run.count;
         of.last_start_ms = of.last_start_ms.max(run.start_ms);
         of.last_end_ms = of.last_end_ms.max(end_ms);

@@ -135,9 +135,9 @@ mod tests {
     fn what_is_owed_is_paid_by_the_first_to_come_back_in_whichever_order_it_is_told() {
         for order in [[30, 10, 20], [10, 20, 30], [20, 30, 10]] {
             let mut units = Many::new(2, 4);
-            order
-                .into_iter()
-                .for_each(|at_ms| units.give_back(at_ms, 1));
+            for at_ms in order {
+                units.give_back(at_ms, 1);
+            }
             assert_eq!(
                 (units.first_ms(), units.until(40, 9)),
                 (Some(30), 1),
