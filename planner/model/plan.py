@@ -27,7 +27,8 @@ class Move(Shape, frozen=True, kw_only=True):
     """One planned disruption of one pod.
 
     `wave` counts from 1. `because` names what held it back from the wave before: a budget,
-    dependency, stage or order. `containers` has the images that the pod gets.
+    dependency, stage or order. `containers` has the images that the pod gets. In a streaming plan
+    it begins `start_s` after the plan's start and takes `seconds`.
     """
 
     wave: Annotated[int, msgspec.Meta(ge=1)]
@@ -41,6 +42,8 @@ class Move(Shape, frozen=True, kw_only=True):
     kind: MoveKind
     containers: dict[str, str]
     because: tuple[str, ...]
+    start_s: float | None = None
+    seconds: float | None = None
 
 
 class LogPoint(Shape, frozen=True, kw_only=True):
@@ -130,6 +133,20 @@ class Proof(Shape, frozen=True, kw_only=True):
 
     waves: Certificate
     seconds: Certificate
+
+
+class Streaming(Shape, frozen=True, kw_only=True):
+    """How long the plan takes when no move waits for a wave to be over, its bound, and its proof.
+
+    A link of its proof is worth the most of three: its soaks and `waves` times `shortest_s`, its
+    soaks and `longest_s`, and `begun_s` (until all but one have begun) and `shortest_s`. `moves_s`
+    of `times` is the seconds of the moves over the room, or the shortest of them once for each
+    room full of moves. With a `rate` and `shortest_s` the last move begins no earlier.
+    """
+
+    seconds: float
+    seconds_bound: float
+    proof: Certificate
 
 
 class Bottleneck(Shape, frozen=True, kw_only=True):
@@ -306,6 +323,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
 
     `id` follows from the request, the log's position and the planner's version. `time` is that of
     the last event that the plan knows, in RFC 3339. The bounds are what no plan can go below.
+    `streaming` is there when the request streams.
     `start` is when the first wave may begin, where the request says something of time. `starts` is
     how often the search for the plan began: 1 but for `--effort` and `--time-limit`.
     """
@@ -326,6 +344,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     seconds: float
     seconds_bound: float
     proof: Proof
+    streaming: Streaming | None = None
     bottleneck: Bottleneck | None
     totals: Totals
     workloads: tuple[WorkloadSpan, ...]
@@ -349,9 +368,12 @@ class Violation(Shape, frozen=True, kw_only=True):
 
 
 class CheckedBound(Shape, frozen=True, kw_only=True):
-    """A bound of the plan, and by what it was proved; null when that could not be checked."""
+    """A bound of the plan, and by what it was proved; null when that could not be checked.
 
-    name: Literal["waves", "seconds"]
+    `streaming` is the bound in seconds of a plan whose moves do not wait for their wave.
+    """
+
+    name: Literal["waves", "seconds", "streaming"]
     least: float
     by: str | None
 

@@ -22,6 +22,7 @@ from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
 from planner.verify.observed import Observed, fold_batches, fold_rows
 from planner.verify.plan import build_case
+from planner.verify.streaming import streaming
 from planner.verify.target import read_target
 from planner.verify.usage import budgets_kept, measure
 from planner.verify.violation import Violation
@@ -90,7 +91,7 @@ def verify(
         return broken
     fleet = read_fleet(observed)
     if not isinstance(moves, Written):
-        whole = shape.Moves(written=moves)
+        whole = shape.Moves(written=moves, streams=header.get("streaming") is not None)
         moves = of_objects(whole)
         if whole.broken:
             return whole.broken
@@ -106,6 +107,7 @@ def verify(
         because(case, usages),
         order.order(case, usages),
         head.totals(case, usages),
+        streaming(case, usages),
         certificates(case, usages),
     )
     return sorted(found, key=lambda each: (each.wave or 0, each.rule, each.subject))

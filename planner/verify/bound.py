@@ -98,8 +98,10 @@ class Bound:
         self._written = written
         self.table = fleet.table
         self.wave = written.wave
-        self.cluster, self.stage = written.cluster, written.stage
+        self.cluster, self.stage, self.kind = written.cluster, written.stage, written.kind
         self.because, self.node = written.because, written.node
+        self.starts = written.starts
+        """When each begins; None where the plan does not say."""
         self.row = _rows(written, fleet)
         """The pod of each in the table of pods; -1 when no such pod was observed."""
         self.manners, self.manner = _manners(written, self.row, fleet, target)
@@ -128,9 +130,13 @@ class Bound:
     @cached_property
     def wave_of_row(self) -> Ints:
         """The wave that moves each pod of the table; 0 for those that do not move."""
-        if not len(self.wave):
+        return self.of_rows(self.wave)
+
+    def of_rows(self, values: Ints) -> Ints:
+        """What is told of its move, of each pod of the table; 0 for those that do not move."""
+        if not len(values):
             return np.zeros(len(self.of_row), np.int64)
-        return np.where(self.of_row < 0, 0, self.wave[self.of_row])
+        return np.where(self.of_row < 0, 0, values[self.of_row])
 
     @cached_property
     def is_application(self) -> Bools:

@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from planner.verify.fleet import refers
 from planner.verify.numbers import seconds_of
+from planner.verify.rates import name_of
 from planner.verify.selector import matching
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.verify.columns import Bools
     from planner.verify.fleet import Workload
     from planner.verify.plan import Case
 
@@ -27,9 +33,10 @@ _AHEAD_S = 400 * _DAY_S
 """How far a plan looks ahead."""
 
 Spans = list[tuple[float, float]]
+Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rule:
     """A window or a freeze of the request."""
 
@@ -53,13 +60,30 @@ class Rule:
 
     def allows(self, begin_s: float, end_s: float) -> bool:
         """Whether its workloads may be moved from one moment to the other."""
-        if not self.is_window:
-            return not any(begin_s < end and begin < end_s for begin, end in self.spans)
-        reached = None
+        return bool(self.allow(np.array([begin_s]), np.array([end_s]))[0])
+
+    def allow(self, begins_s: Floats, ends_s: Floats) -> Bools:
+        """The same of many pairs of moments."""
+        on, off = self._on
+        # The first spell that is not over when it begins, and whether it is on by then.
+        at = np.searchsorted(off, begins_s, side="right")
+        on, off = (np.concatenate((each, [np.inf])) for each in (on, off))
+        allowed: Bools = (
+            (on[at] <= begins_s) & (ends_s <= off[at]) if self.is_window else ends_s <= on[at]
+        )
+        return allowed
+
+    @cached_property
+    def _on(self) -> tuple[Floats, Floats]:
+        """When it begins and ends to be on: spans that touch are one."""
+        joined: Spans = []
         for begin, end in self.spans:
-            if begin <= (begin_s if reached is None else reached) and end > begin_s:
-                reached = end if reached is None else max(reached, end)
-        return reached is not None and end_s <= reached
+            if joined and begin <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(joined[-1][1], end)
+            else:
+                joined.append((begin, end))
+        begins, ends = zip(*joined, strict=True) if joined else ((), ())
+        return np.array(begins, np.float64), np.array(ends, np.float64)
 
 
 def rules_of(case: Case) -> list[Rule]:
@@ -132,19 +156,39 @@ def deadline(case: Case) -> Iterator[Violation]:
             yield _violation("deadline", f"the request has {written}, and the plan says {said}")
         return
     allowed_s = datetime.fromisoformat(written).timestamp() - begins_s(case)
-    ends = {each["wave"]: each["start_s"] + each["seconds"] for each in case.header["per_wave"]}
-    late = {
-        index
-        for index, each in enumerate(case.header["workloads"])
-        if round(ends.get(each["last_wave"], 0), 3) > allowed_s
-    }
-    spare_s = round(allowed_s - max(ends.values(), default=0), 3)
+    ends = _ends_s(case)
+    late = {index for index, each in enumerate(ends) if round(each, 3) > allowed_s}
+    spare_s = round(allowed_s - _end_s(case), 3)
     if said["spare_s"] != spare_s or set(said["late"]) != late:
         yield _violation(
             "deadline",
             f"{spare_s:g} s are left and {len(late)} workloads are late; the plan says"
             f" {said['spare_s']:g} s and {len(said['late'])}",
         )
+
+
+def _end_s(case: Case) -> float:
+    """When the plan is over, in seconds from its start."""
+    starts = case.bound.starts
+    if case.header.get("streaming") is not None and starts is not None:
+        return int(starts.end_ms.max(initial=0)) / 1000
+    waves = case.header["per_wave"]
+    return max((each["start_s"] + each["seconds"] for each in waves), default=0)
+
+
+def _ends_s(case: Case) -> list[float]:
+    """When the moves of each workload of the header are over, in seconds from the plan's start."""
+    starts = case.bound.starts
+    if case.header.get("streaming") is None or starts is None:
+        waves = case.header["per_wave"]
+        ends = {each["wave"]: each["start_s"] + each["seconds"] for each in waves}
+        return [ends.get(each["last_wave"], 0) for each in case.header["workloads"]]
+    # The last is of moves of which the workload is not known.
+    last_ms = np.zeros(len(case.moves_of) + 1, np.int64)
+    np.maximum.at(last_ms, case.owner, starts.end_ms)
+    place = {str(key): index for index, key in enumerate(case.moves_of)}
+    names = (name_of(each) for each in case.header["workloads"])
+    return [int(last_ms[place[it]]) / 1000 if it in place else 0.0 for it in names]
 
 
 def may_be_blocked(case: Case, rules: Sequence[Rule], workload: Workload) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ from planner.verify.claims import UnfoundedError, in_ms, no_less, no_more, room_
 from planner.verify.energy import Energy
 from planner.verify.pace import read_paces, steps
 from planner.verify.rates import Rate, amount, begun_ms
+from planner.verify.streaming_certificate import streamed_ms
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from planner.verify.claims import Json
     from planner.verify.pace import Pace, Paces
@@ -39,19 +40,20 @@ def proved_by(written: Json) -> str | None:
         return f"a chain of {len(chain)} workloads, {chain[0]} to {chain[-1]}"
     if written.get("budget"):
         return f"the room of {written['budget']['name']}"
+    if written.get("kind") == "rate" and written.get("rate"):
+        return f"the rate {written['rate']['name']}"
     return "that nothing moves" if written.get("kind") == "nothing" else None
 
 
 def certificates(case: Case, usages: Usages) -> Iterator[Violation]:
     """Every certificate proves its bound."""
-    argument = _Argument(case=case, usages=usages, paces=read_paces(case, usages))
-    for name, unit in (("waves", 1), ("seconds", 1000)):
-        written = (case.header.get("proof") or {}).get(name) or {}
-        bound = round(case.header[f"{name}_bound"] * unit)
+    argument = Argument(case=case, usages=usages, paces=read_paces(case, usages))
+    for name, unit, bound_said, written, prove in _claims(case, argument):
+        bound = round(bound_said * unit)
         try:
             if proved_by(written) is None:
                 continue
-            proved = argument.waves(written) if name == "waves" else argument.ms(written)
+            proved = prove(written)
             message = f"its numbers prove {proved / unit:g}, and the bound is {bound / unit:g}"
         except UnfoundedError as error:
             proved, message = None, str(error)
@@ -61,8 +63,21 @@ def certificates(case: Case, usages: Usages) -> Iterator[Violation]:
             yield Violation(rule="certificate", subject=name, wave=None, message=message)
 
 
+def _claims(
+    case: Case, argument: Argument
+) -> Iterator[tuple[str, int, float, Json, Callable[[Json], int]]]:
+    """Each bound: its name, units in one of it, what it is, and what proves it and how."""
+    header, proof = case.header, case.header.get("proof") or {}
+    yield "waves", 1, header["waves_bound"], proof.get("waves") or {}, argument.waves
+    yield "seconds", 1000, header["seconds_bound"], proof.get("seconds") or {}, argument.ms
+    streams = header.get("streaming")
+    if streams is not None and case.bound.starts is not None:
+        prove = partial(streamed_ms, argument)
+        yield "streaming", 1000, streams["seconds_bound"], streams["proof"], prove
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Argument:
+class Argument:
     """Adds up what certificates say; what does not follow raises `UnfoundedError`."""
 
     case: Case
@@ -75,27 +90,37 @@ class _Argument:
         return Energy(case=self.case, usages=self.usages, paces=self.paces)
 
     def waves(self, written: Json) -> int:
+        """The waves that a certificate proves."""
         if written.get("budget"):
             return self.energy.waves(written)
         return sum(link["waves"] for _, link in self._chain(written))
 
     def ms(self, written: Json) -> int:
-        rated, begun = self._begun_ms(written.get("rate"))
+        """The milliseconds that a certificate proves, of a plan in waves."""
+        rated, begun = self.begun_ms(written.get("rate"))
         if written.get("shortest_s") is not None:
             least = min(min(self.paces.of(it).ms_of.values()) for it in self.paces.workloads)
             shortest = no_more("the shortest move", in_ms(written["shortest_s"]), least)
             return shortest * self.waves(written) + begun
         if written.get("budget"):
             return self.energy.ms(written)
-        done_ms = begun
-        for pace, link in self._chain(written):
+
+        def worth_ms(pace: Pace, link: Json) -> int:
             if rated is not None:
                 _beside(rated, link)
+            return _link_ms(pace, link)
+
+        return self.chain_ms(written, begun, worth_ms)
+
+    def chain_ms(self, written: Json, from_ms: int, worth_ms: Callable[[Pace, Json], int]) -> int:
+        """When the last link is done at the earliest, where nothing is done before a moment."""
+        done_ms = from_ms
+        for pace, link in self._chain(written):
             spans = self._open(link["workload"]) if written["kind"] == "calendar" else [_ALWAYS]
-            done_ms = _done_ms(spans, done_ms, link, _link_ms(pace, link))
+            done_ms = _done_ms(spans, done_ms, link, worth_ms(pace, link))
         return done_ms
 
-    def _begun_ms(self, written: Json | None) -> tuple[Rate | None, int]:
+    def begun_ms(self, written: Json | None) -> tuple[Rate | None, int]:
         """A rate, and until all of its moves have begun."""
         if written is None:
             return None, 0

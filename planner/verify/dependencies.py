@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def dependencies(case: Case) -> Iterator[Violation]:
     """A pod moves only after enough pods of every workload that its own waits for are done."""
-    done_waves = cache(partial(_done_waves, _done_wave(case)))
+    done_waves = cache(partial(_done_waves, done_at(case, case.bound.wave_of_row)))
     for rule in case.request["spec"].get("dependencies") or ():
         progress = {each: done_waves(each) for each in waited_for(rule, case)}
         for waiting in case.fleet.referred(rule["workload"]):
@@ -31,7 +31,7 @@ def dependencies(case: Case) -> Iterator[Violation]:
 
 def unreachable(case: Case) -> set[Workload]:
     """Workloads that wait for more than the plan ever brings."""
-    done_waves = cache(partial(_done_waves, _done_wave(case)))
+    done_waves = cache(partial(_done_waves, done_at(case, case.bound.wave_of_row)))
     found: set[Workload] = set()
     for rule in case.request["spec"].get("dependencies") or ():
         for workload in waited_for(rule, case):
@@ -51,13 +51,16 @@ def needed(rule: Mapping[str, Any], workload: Workload) -> int:
     return min(ceil_of(rule.get("ready", "100%"), len(workload.pods)), len(workload.pods))
 
 
-def _done_wave(case: Case) -> Ints:
-    """Of each pod the wave after which it is done: at the target, and serving; -1 for never."""
+def done_at(case: Case, of_row: Ints) -> Ints:
+    """Of each pod the moment after which it is done: at the target, and serving; -1 for never.
+
+    It is given when each pod has moved; a pod that is done from the start is so after 0.
+    """
     changes = case.target.changes
     goes = np.array([*(it.of_application or it.leaves for it in changes.all), False])
     done = ~goes[changes.codes] & ~case.fleet.table.down
-    waves = np.where(case.bound.of_row < 0, -1, case.bound.wave_of_row)
-    return np.where(done, 0, waves)
+    moved = np.where(case.bound.of_row < 0, -1, of_row)
+    return np.where(done, 0, moved)
 
 
 def _done_waves(done_wave: Ints, workload: Workload) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from planner.verify.claims import in_ms, no_less, no_more, room_said, usage_said
@@ -12,7 +13,7 @@ from planner.verify.order import pods_ahead
 from planner.verify.pace import Pace, room_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from planner.verify.claims import Json
     from planner.verify.pace import Ends, Paces
@@ -94,15 +95,29 @@ class Energy:
 
     def ms(self, written: Json) -> int:
         """The moves with so long a head, the longest of them together, and so long a tail."""
+        return self._ms(written, self._ends_ms, attrgetter("ms_of"), _in_waves)
+
+    def streamed_ms(self, written: Json) -> int:
+        """The same of moves that do not wait for their wave."""
+        return self._ms(written, self._ends_streamed, attrgetter("own_ms_of"), _under_way)
+
+    def _ms(
+        self,
+        written: Json,
+        ends: Ends,
+        ms_of: Callable[[Pace], Mapping[str, int]],
+        together: Callable[[Sequence[int], int], int],
+    ) -> int:
+        """It is given how long these moves take at least, the longest first, by the room."""
         usage, times = usage_said(self.usages, written["budget"]), written["times"]
         head_ms, moves_ms, tail_ms = (in_ms(times[f"{it}_s"]) for it in ("head", "moves", "tail"))
-        late = {name for name in self._loads(usage) if self._ends_ms.head[name] >= head_ms}
+        late = {name for name in self._loads(usage) if ends.head[name] >= head_ms}
         pods = [pod for pod in self._taking(usage) if self._name(pod) in late]
         moves, room = room_said(written["budget"], usage, len(pods))
         kinds = ((self._name(pod), self.case.move_of[pod].kind) for pod in pods)
-        each_ms = sorted((self.paces.of(name).ms_of[kind] for name, kind in kinds), reverse=True)
-        no_more("the waves of its moves", moves_ms, sum(each_ms[:moves:room]))
-        no_more("what follows", tail_ms, min((self._ends_ms.tail[it] for it in late), default=0))
+        each_ms = sorted((ms_of(self.paces.of(name))[kind] for name, kind in kinds), reverse=True)
+        no_more("the time of its moves", moves_ms, together(each_ms[:moves], room))
+        no_more("what follows", tail_ms, min((ends.tail[it] for it in late), default=0))
         return head_ms + moves_ms + tail_ms
 
     @cached_property
@@ -112,6 +127,10 @@ class Energy:
     @cached_property
     def _ends_ms(self) -> Ends:
         return self.paces.ends(Pace.ms)
+
+    @cached_property
+    def _ends_streamed(self) -> Ends:
+        return self.paces.ends(Pace.streamed_ms)
 
     def _name(self, pod: Pod) -> str:
         return str(self.case.fleet.workload_of_kin[pod.kin].key)
@@ -123,6 +142,22 @@ class Energy:
     def _loads(self, usage: Usage) -> Counter[str]:
         """Moves that take from a budget, by workload."""
         return Counter(map(self._name, self._taking(usage)))
+
+
+def _in_waves(each_ms: Sequence[int], room: int) -> int:
+    """As many as there is room for are in a wave, which takes as long as the longest of them."""
+    return sum(each_ms[::room])
+
+
+def _under_way(each_ms: Sequence[int], room: int) -> int:
+    """No more than there is room for are ever under way.
+
+    So all time of all moves has to fit into the room; and no more begin within the time of the
+    shortest.
+    """
+    if not each_ms:
+        return 0
+    return max(-(-sum(each_ms) // room), -(-len(each_ms) // room) * each_ms[-1])
 
 
 def _at(most: Sequence[int], wave: int) -> int:

@@ -30,7 +30,7 @@ _NOTHING = np.zeros(1, np.int64)
 
 def order(case: Case, usages: Usages) -> Iterator[Violation]:
     """Moves of a workload come in the order in which its controller takes pods."""
-    walks = _Walks(case)
+    walks = Walks(case)
     for key in case.manners_of:
         workload = case.fleet.workloads[key]
         if workload.strategy.ordered:
@@ -114,7 +114,7 @@ def _old_pods(case: Case, workload: Workload) -> int:
     return int(np.count_nonzero(case.differs(workload.pods)))
 
 
-class _Walks:
+class Walks:
     """From the highest ordinal down: the controller's walk never passes a pod over.
 
     A pod that differs and never moves stops the walk, but for OnDelete where nobody walks. Nor
@@ -155,6 +155,14 @@ class _Walks:
                 wave=int(waves[place]),
                 message=f"it moves before {above}, which has a higher ordinal and goes first",
             )
+
+    def too_early(self, workload: Workload, start_of_row: Ints) -> list[int]:
+        """The rows of pods whose move begins before one to which the walk comes first."""
+        rows = self._walked(workload)
+        rows = rows[self._moves[rows] & self._own[rows]]
+        starts = start_of_row[rows]
+        early: list[int] = rows[starts < np.maximum.accumulate(starts)].tolist()
+        return early
 
     def _walked(self, workload: Workload) -> Ints:
         """The pods that have to move, but those that a partition holds; the highest first."""

@@ -66,6 +66,33 @@ def steps_in_order(moves: Sequence[Sequence[Usage]], stages: Iterable[int]) -> l
     return [*most, len(moves)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """What moves of a workload need that do not wait for their wave.
+
+    Waves are needed all the same: cut the time in which nothing soaks into slots as long as the
+    shortest move. Moves that begin in one slot are under way together when the last of them
+    begins, and are of one stage; so slots are waves, some of them empty.
+    """
+
+    waves: int
+    shortest_ms: int
+    longest_ms: int
+    """One of the moves takes so long."""
+    soaks_ms: int
+    begun_ms: int
+    """From when the first has begun at the rate until the last has."""
+
+    @property
+    def ms(self) -> int:
+        """From when the first may begin until the last is over."""
+        return max(
+            self.soaks_ms + self.waves * self.shortest_ms,
+            self.soaks_ms + self.longest_ms,
+            self.begun_ms + self.shortest_ms,
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pace:
     """The moves of one workload by themselves."""
@@ -79,6 +106,8 @@ class Pace:
     ms_of: Mapping[str, int]
     """What a move takes at most, by its kind: the shortest wave of the plan with such a move, but
     for the time in which its moves begin."""
+    own_ms_of: Mapping[str, int]
+    """What a move of a streaming plan takes, by its kind; empty in other plans."""
     needs: Sequence[tuple[int, int]]
     """What a move needs of each rate by which it goes, and units of that a second."""
 
@@ -139,6 +168,22 @@ class Pace:
         """The least time for so many moves."""
         others = (self.waves(moves) - 1) * min(self.ms_of.values())
         return self.soak_ms(moves) + self.begun_ms(moves) + others + self.longest_ms(moves)
+
+    def streamed(self, moves: int) -> Streamed:
+        """What so many moves need at least that do not wait for their wave."""
+        own_ms = self.own_ms_of.values()
+        return Streamed(
+            waves=self.waves(moves),
+            shortest_ms=min(own_ms),
+            longest_ms=(max if moves >= len(self.moves) else min)(own_ms),
+            soaks_ms=self.soak_ms(moves),
+            # The first may begin at once.
+            begun_ms=self.begun_ms(moves - 1),
+        )
+
+    def streamed_ms(self, moves: int) -> int:
+        """The least time for so many moves that do not wait for their wave."""
+        return self.streamed(moves).ms
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -213,8 +258,21 @@ class Paces:
             stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
             or [(len(moves), 0)],
             ms_of=ms_of,
+            own_ms_of=self._own_ms_of(moves),
             needs=[(rate.units(name), rate.per_s) for rate in rates],
         )
+
+    def _own_ms_of(self, moves: Moves) -> Mapping[str, int]:
+        """What these moves say that they take."""
+        bound = moves.bound
+        if bound.starts is None:
+            return {}
+        lasts_ms, manners = bound.starts.lasts_ms[moves.places], bound.manner[moves.places]
+        own: dict[str, int] = {}
+        for manner in np.unique(manners).tolist():
+            ms, kind = int(lasts_ms[manners == manner].min()), bound.manners[manner].kind
+            own[kind] = min(own.get(kind, ms), ms)
+        return own
 
     def ends(self, least: Callable[[Pace, int], int]) -> Ends:
         """By what so many moves of one workload need at least."""

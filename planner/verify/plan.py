@@ -47,6 +47,8 @@ class Case:
     """First moves by workload, in the order of the plan."""
     manners_of: Mapping[WorkloadKey, Sequence[Manner]]
     """The manners of these."""
+    owner: Ints
+    """Of each move the place of its workload in `moves_of`; -1 unless it is its pod's first."""
     places_of: Mapping[WorkloadKey, Counter[Place]]
     """How many of these are in each wave and stage."""
     waves: int
@@ -105,6 +107,7 @@ def build_case(
         unmovable=_unmovable(header["unmovable"], fleet),
         moves_of={key: Moves(bound, order[begin:end]) for key, begin, end in spans},
         manners_of=manners_of,
+        owner=owner,
         places_of=_places_of(bound, owner, list(manners_of)),
         waves=int(written.wave.max(initial=0)),
     )

@@ -132,7 +132,7 @@ def begun_of(case: Case, rates: Iterable[Rate]) -> Mapping[tuple[int, str], int]
     waves, wave = np.unique(case.bound.wave, return_inverse=True)
     found = {}
     for rate in rates:
-        sums = np.bincount(wave, weights=_units(case, rate), minlength=len(waves))
+        sums = np.bincount(wave, weights=units_of_moves(case, rate), minlength=len(waves))
         for at in np.flatnonzero(sums).tolist():
             found[int(waves[at]), rate.name] = begun_ms(int(sums[at]), rate.per_s)
     return found
@@ -140,11 +140,11 @@ def begun_of(case: Case, rates: Iterable[Rate]) -> Mapping[tuple[int, str], int]
 
 def amount(case: Case, rate: Rate) -> tuple[int, int]:
     """The moves that go by a rate, and what they need of it."""
-    units = _units(case, rate)
+    units = units_of_moves(case, rate)
     return int(np.count_nonzero(units)), int(units.sum())
 
 
-def _units(case: Case, rate: Rate) -> Ints:
+def units_of_moves(case: Case, rate: Rate) -> Ints:
     """What each move needs of a rate."""
     bound = case.bound
     units = np.array([*map(rate.units_of, bound.manners), 0], np.int64)

@@ -61,6 +61,7 @@ _ENTRIES: Mapping[str, Mapping[str, Types]] = {
     },
     "rates": {"name": str, "cluster": (str, type(None)), "moves": int},
 }
+_STREAMING: Mapping[str, Types] = {"seconds": _NUMBER, "seconds_bound": _NUMBER, "proof": dict}
 _MOVE: Mapping[str, Types] = {
     "wave": int,
     "stage": (str, type(None)),
@@ -74,6 +75,8 @@ _MOVE: Mapping[str, Types] = {
     "containers": dict,
     "because": list,
 }
+_TIMES: Mapping[str, Types] = {"start_s": _NUMBER, "seconds": _NUMBER}
+"""Of a move of a streaming plan."""
 _MISSING = object()
 _MOST = 20
 """Broken moves that are told of: a file that is no plan need not be told of line by line."""
@@ -94,6 +97,8 @@ def header(written: Mapping[str, Any]) -> Iterator[Violation]:
         entries = written.get(name)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             yield from _fields(f"header.{name}[{index}]", entry, fields)
+    if "streaming" in written:
+        yield from _fields("header.streaming", written["streaming"], _STREAMING)
     yield from _pulls(written.get("rates"), written.get("workloads"))
     yield from _fields("header.log", written.get("log", {}), {"position": int, "digest": str})
     request = written.get("request")
@@ -123,15 +128,22 @@ class Moves:
     """Moves that are read once: gives those with every field that the rules read, of its type."""
 
     written: Iterable[Mapping[str, Any]]
+    streams: bool
+    """Whether they have to say when they begin."""
     broken: list[Violation] = field(default_factory=list)
     """What is wrong with the moves that were not given, the first of it."""
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         for index, move in enumerate(self.written):
-            if not any(_fields("", move, _MOVE)):
+            if not any(self._wrong("", move)):
                 yield move
             elif len(self.broken) < _MOST:
-                self.broken.extend(_fields(f"moves[{index}]", move, _MOVE))
+                self.broken.extend(self._wrong(f"moves[{index}]", move))
+
+    def _wrong(self, subject: str, move: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from _fields(subject, move, _MOVE)
+        if isinstance(move, dict) and (self.streams or not _TIMES.keys().isdisjoint(move)):
+            yield from _fields(subject, move, _TIMES)
 
 
 def _fields(

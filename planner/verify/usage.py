@@ -15,6 +15,7 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.verify.bound import Bound
     from planner.verify.budgets import Budget
     from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import Fleet
@@ -27,7 +28,10 @@ _NONE, _ZERO = np.zeros(0, np.int64), np.zeros(1, np.int64)
 
 
 class Spread:
-    """How many pods of each budget are in each wave; where there is none, nothing is kept."""
+    """How many pods of each budget are in each wave; where there is none, nothing is kept.
+
+    What is said of waves holds of any moments.
+    """
 
     def __init__(self, keys: Ints, pods: Ints, *, first: int, width: int) -> None:
         self.keys, self.pods = keys, pods
@@ -177,21 +181,8 @@ class Usages:
 
 def measure(case: Case, budgets: Sequence[Budget]) -> Usages:
     """Count what the moves of a plan use, budget by budget."""
-    waves = _Waves(case)
-    parts: defaultdict[tuple[bool, frozenset[str] | None], list[int]] = defaultdict(list)
-    for place, budget in enumerate(budgets):
-        parts[budget.surge, budget.containers].append(place)
-    found: list[tuple[Ints, Ints]] = []
-    for (surge, containers), places in parts.items():
-        counted = waves.counted(surge=surge, containers=containers)
-        keys, pods = waves.of(places, [budgets[place].pods for place in places], counted)
-        # They were counted with the others, and take nothing.
-        free, less = waves.of(places, [budgets[place].free for place in places], counted)
-        pods[np.searchsorted(keys, free)] -= less
-        found.append((keys[pods > 0], pods[pods > 0]))
-    taken = waves.spread(found)
-    down = [each.down for each in budgets]
-    repaired = waves.spread([waves.of(range(len(down)), down, case.bound.of_row >= 0)])
+    waves = Moments(case.bound, case.bound.wave_of_row)
+    taken, repaired = waves.taken(budgets), waves.repaired(budgets)
     both = taken, repaired
     return Usages(
         all=[Usage(budget=it, place=place, of_all=both) for place, it in enumerate(budgets)],
@@ -201,22 +192,43 @@ def measure(case: Case, budgets: Sequence[Budget]) -> Usages:
     )
 
 
-class _Waves:
-    """Pods by the wave that moves them."""
+class Moments:
+    """Pods by the wave that moves them, or by another moment of their move."""
 
-    def __init__(self, case: Case) -> None:
-        self._bound = case.bound
-        self._wave_of_row, self._width = codes_of(case.bound.wave_of_row)
-        self._first = int(case.bound.wave_of_row.min(initial=0))
+    def __init__(self, bound: Bound, of_row: Ints) -> None:
+        """Take the moment of each pod of the table."""
+        self._bound = bound
+        self._of_row, self._width = codes_of(of_row)
+        self._first = int(of_row.min(initial=0))
 
-    def spread(self, parts: Sequence[tuple[Ints, Ints]]) -> Spread:
+    def taken(self, budgets: Sequence[Budget]) -> Spread:
+        """Pods that moves take down."""
+        parts: defaultdict[tuple[bool, frozenset[str] | None], list[int]] = defaultdict(list)
+        for place, budget in enumerate(budgets):
+            parts[budget.surge, budget.containers].append(place)
+        found: list[tuple[Ints, Ints]] = []
+        for (surge, containers), places in parts.items():
+            counted = self._counted(surge=surge, containers=containers)
+            keys, pods = self._of(places, [budgets[place].pods for place in places], counted)
+            # They were counted with the others, and take nothing.
+            free, less = self._of(places, [budgets[place].free for place in places], counted)
+            pods[np.searchsorted(keys, free)] -= less
+            found.append((keys[pods > 0], pods[pods > 0]))
+        return self._spread(found)
+
+    def repaired(self, budgets: Sequence[Budget]) -> Spread:
+        """Pods that were down before and are moved."""
+        down = [each.down for each in budgets]
+        return self._spread([self._of(range(len(down)), down, self._bound.of_row >= 0)])
+
+    def _spread(self, parts: Sequence[tuple[Ints, Ints]]) -> Spread:
         """What was counted of several groups of budgets."""
         keys = np.concatenate([_NONE, *(keys for keys, _ in parts)])
         pods = np.concatenate([_NONE, *(pods for _, pods in parts)])
         order = np.argsort(keys, kind="stable")
         return Spread(keys[order], pods[order], first=self._first, width=self._width)
 
-    def counted(self, *, surge: bool, containers: frozenset[str] | None) -> Bools:
+    def _counted(self, *, surge: bool, containers: frozenset[str] | None) -> Bools:
         """Of each pod of the table whether its move takes from such a budget if it is not free."""
         of_manner = [
             (it.kind == "surge") is surge
@@ -226,7 +238,7 @@ class _Waves:
         # -1 asks for the last, which is of no manner.
         return np.array([*of_manner, False])[self._bound.manner_of_row]
 
-    def of(
+    def _of(
         self, places: Sequence[int], groups: Sequence[Pods], counted: Bools
     ) -> tuple[Ints, Ints]:
         """Keys of a `Spread` and pods of those that count, for the pods of each budget."""
@@ -235,18 +247,18 @@ class _Waves:
         for end, group in enumerate(groups, start=1):
             size += len(group.rows)
             if size > _PODS_AT_ONCE or end == len(groups):
-                found.append(self._of(places[begin:end], groups[begin:end], counted))
+                found.append(self._of_some(places[begin:end], groups[begin:end], counted))
                 begin, size = end, 0
         keys, pods = zip(*found, strict=True)
         return np.concatenate(keys), np.concatenate(pods)
 
-    def _of(
+    def _of_some(
         self, places: Sequence[int], groups: Sequence[Pods], counted: Bools
     ) -> tuple[Ints, Ints]:
         rows = np.concatenate([each.rows for each in groups])
         place = np.repeat(np.array(places, np.int64), [len(each.rows) for each in groups])
         own = counted[rows]
-        keys = place[own] * self._width + self._wave_of_row[rows[own]]
+        keys = place[own] * self._width + self._of_row[rows[own]]
         return np.unique(keys, return_counts=True)
 
 

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """When the moves of a streaming plan begin, in milliseconds from the plan's start."""
+
+    start_ms: Ints
+    lasts_ms: Ints
+    """How long each takes."""
+
+    @property
+    def end_ms(self) -> Ints:
+        """When each is over."""
+        return self.start_ms + self.lasts_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """Columns of equal length."""
 
@@ -33,6 +47,8 @@ class Written:
     kind: Coded[str]
     containers: Coded[Mapping[str, str]]
     because: Coded[Sequence[str]]
+    starts: Starts | None = None
+    """None where nothing is said of them."""
 
 
 def of_table(table: HandsOver) -> Written:
@@ -50,6 +66,9 @@ def of_table(table: HandsOver) -> Written:
         kind=_each(columns["kind"], lambda kind: kind or ""),
         containers=_each(columns["containers"], lambda text: decode(text or "{}")),
         because=_each(columns["because"], _causes),
+        starts=Starts(start_ms=columns["start_ms"], lasts_ms=columns["lasts_ms"])
+        if {"start_ms", "lasts_ms"} <= columns.keys()
+        else None,
     )
 
 
@@ -86,10 +105,12 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
             move["kind"],
             kept.mapping(move["containers"]),
             kept.causes(move["because"]),
+            move.get("start_s"),
+            move.get("seconds"),
         )
         for move in moves
     ]
-    wave, stage, cluster, namespace, pod, uid, node, workload, kind, containers, because = (
+    wave, stage, cluster, namespace, pod, uid, node, workload, kind, containers, because, *times = (
         list(zip(*rows, strict=True)) or [()] * _FIELDS
     )
     return Written(
@@ -104,10 +125,26 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
         kind=Coded.of(kind),
         containers=_kept_apart(containers),
         because=Coded.of(because),
+        starts=_starts(*times),
     )
 
 
-_FIELDS = 11
+_FIELDS = 13
+_TIME_MAX_MS = 1e17
+
+
+def _starts(start_s: Sequence[float | None], seconds: Sequence[float | None]) -> Starts | None:
+    """The times of moves; what is no time is less than 0."""
+    if all(each is None for each in start_s) and all(each is None for each in seconds):
+        return None
+    return Starts(start_ms=_ms(start_s), lasts_ms=_ms(seconds))
+
+
+def _ms(seconds: Sequence[float | None]) -> Ints:
+    known = np.array([-1.0 if each is None else float(each) for each in seconds])
+    found = np.rint(np.nan_to_num(known, nan=-1.0) * 1000)
+    whole: Ints = np.clip(found, -1, _TIME_MAX_MS).astype(np.int64)
+    return whole
 
 
 def _kept_apart(values: Iterable[Any]) -> Coded[Any]:
