@@ -130,7 +130,7 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
 
 
 _FIELDS = 13
-_TIME_MAX_MS = 1e17
+_TIME_MAX_S = 1e14
 
 
 def _starts(start_s: Sequence[float | None], seconds: Sequence[float | None]) -> Starts | None:
@@ -142,8 +142,8 @@ def _starts(start_s: Sequence[float | None], seconds: Sequence[float | None]) ->
 
 def _ms(seconds: Sequence[float | None]) -> Ints:
     known = np.array([-1.0 if each is None else float(each) for each in seconds])
-    found = np.rint(np.nan_to_num(known, nan=-1.0) * 1000)
-    whole: Ints = np.clip(found, -1, _TIME_MAX_MS).astype(np.int64)
+    known = np.clip(np.nan_to_num(known, nan=-1.0), -1.0, _TIME_MAX_S)
+    whole: Ints = np.rint(known * 1000).astype(np.int64)
     return whole
 
 
