@@ -136,6 +136,10 @@ BROKEN = {
         both(without_header, lambda plan: plan.with_request(streaming=False)),
         {("streaming", "moves")},
     ),
+    "a move that says nothing of it": (
+        lambda plan: replace(plan, moves=[without_times(plan).moves[0], *plan.moves[1:]]),
+        {("header", "moves[0].start_s"), ("header", "moves[0].seconds")},
+    ),
     "a move without a start": (
         lambda plan: replace(
             plan,
