@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
 import planner
 from planner.verify import fold_rows, of_table, verify
+from planner.verify.calendars import Rule
 from planner.verify.written import of_objects
 from tests import fleets
 from tests.shop import header_of, moves_of, rows_of, shop_moves, shop_plan
@@ -92,6 +94,24 @@ def test_the_sweep_over_budgets_finds_what_a_look_at_each_move_finds(
     rules = {"workload-budget", "surge"}
     found = {each for each in names(replace(plan, moves=moves)) if each[0] in rules}
     assert found == under_way(naive, moves)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), max_size=5)
+
+
+@law(max_examples=200)
+@given(SPANS, st.booleans())
+def test_a_rule_of_time_allows_what_every_second_of_it_allows(
+    spells: list[tuple[int, int]],
+    is_window: bool,  # noqa: FBT001
+) -> None:
+    spans = sorted((float(begin), float(begin + length)) for begin, length in spells)
+    rule = Rule(name="rule", is_window=is_window, written={}, spans=spans)
+    pairs = [(begin, end) for begin in range(18) for end in range(begin + 1, 20)]
+    begins, ends = (np.array(each, np.float64) for each in zip(*pairs, strict=True))
+    on = {second for begin, length in spells for second in range(begin, begin + length)}
+    allowed = [all((each in on) is is_window for each in range(*pair)) for pair in pairs]
+    assert rule.allow(begins, ends).tolist() == allowed
 
 
 def test_a_table_and_objects_say_the_same_of_starts() -> None:
