@@ -141,12 +141,14 @@ class Streaming(Shape, frozen=True, kw_only=True):
     A link of its proof is worth the most of three: its soaks and `waves` times `shortest_s`, its
     soaks and `longest_s`, and `begun_s` (until all but one have begun) and `shortest_s`. `moves_s`
     of `times` is the seconds of the moves over the room, or the shortest of them once for each
-    room full of moves. With a `rate` and `shortest_s` the last move begins no earlier.
+    room full of moves. With a `rate` and `shortest_s` the last move begins no earlier. `spans` has
+    of each wave when the first of its moves begins and the last ends.
     """
 
     seconds: float
     seconds_bound: float
     proof: Certificate
+    spans: tuple[tuple[float, float], ...] = ()
 
 
 class Bottleneck(Shape, frozen=True, kw_only=True):

@@ -57,6 +57,7 @@ def streaming(case: Case, usages: Usages) -> Iterator[Violation]:
     yield from _alike(case, starts)
     yield from _inside_waves(case, starts)
     yield from _ends(case, starts, said)
+    yield from _spans(case, starts, said)
     yield from budgets_kept(case, starts, usages)
     for rule in (_order, _stages, _dependencies, _calendars, _rates):
         yield from rule(case, starts)
@@ -109,7 +110,8 @@ def _ends(case: Case, starts: Starts, said: Mapping[str, Any]) -> Iterator[Viola
     if in_ms(said["seconds"]) != end_ms:
         message = f"it is {said['seconds']:g}, and the last move ends after {_s(end_ms)}"
         yield _violation("streaming.seconds", message)
-    if end_ms > in_ms(case.header["seconds"]):
+    # Whether moves can begin at several rates at once no wave asks.
+    if end_ms > in_ms(case.header["seconds"]) and len(rates_of(case)) <= 1:
         message = f"the last move ends after {_s(end_ms)}, and its waves {case.header['seconds']} s"
         yield _violation("seconds", message)
     if not 0 <= said["seconds_bound"] <= said["seconds"]:
@@ -120,6 +122,20 @@ def _ends(case: Case, starts: Starts, said: Mapping[str, Any]) -> Iterator[Viola
             message=f"{said['seconds_bound']} is said to be the least possible, and the plan takes"
             f" {said['seconds']}",
         )
+
+
+def _spans(case: Case, starts: Starts, said: Mapping[str, Any]) -> Iterator[Violation]:
+    """What is said of each wave, if anything, is when its first move begins and its last ends."""
+    if "spans" not in said:
+        return
+    begin_ms = np.full(case.waves + 1, _NEVER)
+    end_ms = np.zeros(case.waves + 1, np.int64)
+    np.minimum.at(begin_ms, case.bound.wave, starts.start_ms)
+    np.maximum.at(end_ms, case.bound.wave, starts.end_ms)
+    found = list(zip(begin_ms[1:].tolist(), end_ms[1:].tolist(), strict=True))
+    spans = [(in_ms(begin), in_ms(end)) for begin, end in said["spans"]]
+    if spans != found:
+        yield _violation("streaming.spans", "they are not those of the moves of each wave")
 
 
 def _order(case: Case, starts: Starts) -> Iterator[Violation]:
