@@ -123,6 +123,8 @@ def _tell_time(header: _Header, console: Console) -> None:
     )
     if streaming:
         console.print(f"  {duration(header['seconds'])} if each wave waited for the one before")
+        if any(wave["approvals"] for wave in header["per_wave"]):
+            console.print("  a run waits for all at every approval, which is not in these times")
 
 
 def _dates(header: _Header, console: Console) -> None:
