@@ -27,21 +27,23 @@ pub(crate) struct Ends<T> {
 
 impl Chains {
     pub fn of(flat: &Flat, pace: &Pace) -> Self {
-        let order = topological(flat);
         let needs = Needs::of(flat);
-        let waves = |group, count| pace.waves(group, count);
-        let ms = |group, count| needs.ms(flat, pace, group, count);
-        let waves = Ends::of(flat, pace, &order, waves);
-        let ms = Ends::of(flat, pace, &order, ms);
-        Self { order, waves, ms }
+        Self::by(flat, pace, |group, count| {
+            needs.ms(flat, pace, group, count)
+        })
     }
 
     /// As [`Self::of`], where nobody waits for a wave to be over.
     pub fn streaming(flat: &Flat, pace: &Pace) -> Self {
         let needs = Needs::of(flat);
+        let ms = |group, count| needs.streaming_ms(flat, pace, group, count);
+        Self::by(flat, pace, ms)
+    }
+
+    /// By the least time that the first moves of a group need.
+    fn by(flat: &Flat, pace: &Pace, ms: impl Fn(usize, u32) -> u64) -> Self {
         let order = topological(flat);
         let waves = |group, count| pace.waves(group, count);
-        let ms = |group, count| needs.streaming_ms(flat, pace, group, count);
         let waves = Ends::of(flat, pace, &order, waves);
         let ms = Ends::of(flat, pace, &order, ms);
         Self { order, waves, ms }
@@ -157,6 +159,16 @@ impl Needs {
         self.durations_ms[group].0
     }
 
+    /// The longest of the first `count` moves, as far as that is known before all are done.
+    fn last_ms(&self, pace: &Pace, group: usize, count: u32) -> u64 {
+        let (low, high) = self.durations_ms[group];
+        if count >= pace.total[group] {
+            high
+        } else {
+            low
+        }
+    }
+
     /// The least time for the first `count` moves: each of their waves lasts as long as the
     /// shortest move, one as long as the longest if all are done, after those of them have begun
     /// that are in it, and the stages that end before soak.
@@ -172,12 +184,8 @@ impl Needs {
         if count == 0 {
             return 0;
         }
-        let (low, high) = self.durations_ms[group];
-        let last = if count >= pace.total[group] {
-            high
-        } else {
-            low
-        };
+        let low = self.shortest_ms(group);
+        let last = self.last_ms(pace, group, count);
         let slots_ms = u64::from(pace.waves(group, count)) * low;
         let soaks_ms = soaks_ms(flat, group, count);
         (soaks_ms + slots_ms.max(last)).max(flat.spread_ms(group, count) + low)
@@ -188,12 +196,8 @@ impl Needs {
         if count == 0 {
             return 0;
         }
-        let (low, high) = self.durations_ms[group];
-        let last = if count >= pace.total[group] {
-            high
-        } else {
-            low
-        };
+        let low = self.shortest_ms(group);
+        let last = self.last_ms(pace, group, count);
         u64::from(pace.waves(group, count) - 1) * low + last
     }
 }

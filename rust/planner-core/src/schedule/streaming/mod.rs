@@ -131,12 +131,11 @@ impl<'a> Scene<'a> {
         Self { flat, waves, ranks }
     }
 
-    /// Every move, in the order of what grows with its wave.
-    fn queue(&self, order: impl Fn(&Step) -> u64) -> Vec<RunOf> {
+    /// Every move, in the order of its wave.
+    fn by_wave(&self) -> Vec<RunOf> {
         let steps = self.waves.steps.iter().zip(0..);
         let runs = steps.map(|(step, at)| {
-            let count = step.count;
-            let start_ms = order(step);
+            let (start_ms, count) = (step.wave.into(), step.count);
             (at, Run { start_ms, count })
         });
         runs.collect()
@@ -144,7 +143,7 @@ impl<'a> Scene<'a> {
 
     /// The shortest of what the passes make.
     fn best(&self, urgency: &Urgency, bound_ms: u64) -> Made {
-        let by_wave = self.settled(self.queue(|step| step.wave.into()), bound_ms);
+        let by_wave = self.settled(self.by_wave(), bound_ms);
         let best = by_wave.expect("waves keep every rule");
         if best.ms == bound_ms {
             return best;
