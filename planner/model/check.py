@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
 from planner.model.documents import Path
+from planner.model import policy
 from planner.model.policy import Dependency, Exclusion, Rate, Stage
 from planner.model.scalars import duration_ms, percent
 from planner.model.selector import Requirement, Selector
@@ -76,6 +77,19 @@ def dependency_problems(dependency: Dependency, path: Path) -> Iterator[Problem]
         if before.overlaps(dependency.workload):
             yield (*path, "after", index), f"{dependency.workload} cannot wait for itself"
     yield from _scalar_problem(percent, dependency.ready, (*path, "ready"))
+
+
+def sequence_problems(sequence: policy.Sequence, path: Path) -> Iterator[Problem]:
+    """Check that the phases are given in one way, and that each says which pods are of it."""
+    if (sequence.each is None) == (not sequence.phases):
+        yield path, "give either each (node, zone or cluster), or phases"
+    yield from names_problems([phase.name for phase in sequence.phases], (*path, "phases"))
+    for index, phase in enumerate(sequence.phases):
+        here = (*path, "phases", index)
+        given = (phase.cluster, phase.namespace, phase.zone, phase.selector)
+        if all(each is None for each in given):
+            yield here, "matches every pod, so nothing comes later; name a cluster, zone or label"
+        yield from selector_problems(phase.selector, (*here, "selector"))
 
 
 def share_problems(share: int | str, path: Path) -> Iterator[Problem]:

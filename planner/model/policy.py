@@ -52,6 +52,31 @@ class Budget(Value, frozen=True, kw_only=True):
     max_unavailable: Count | Percent
 
 
+class Phase(Value, frozen=True, kw_only=True):
+    """Pods of which all that is given holds: their cluster, namespace, zone, and labels."""
+
+    name: Text
+    cluster: Text | None = None
+    namespace: Text | None = None
+    zone: Text | None = None
+    selector: Selector | None = None
+
+
+class Sequence(Value, frozen=True, kw_only=True):
+    """Pods that go one phase after the other, in each part of the fleet by itself.
+
+    With `each` the nodes, zones or clusters are the phases, by name. With `phases` a pod is of the
+    first that it matches, and those that match none come after all. When `drained`, only pods
+    that leave drained nodes are of it.
+    """
+
+    name: Text
+    scope: Scope = "fleet"
+    each: Literal["node", "zone", "cluster"] | None = None
+    phases: tuple[Phase, ...] = ()
+    drained: bool = False
+
+
 PerSecond = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
 
 

@@ -27,6 +27,9 @@ pub struct Spec {
     /// Which workloads wait for which.
     #[serde(default)]
     pub dependencies: Vec<Dependency>,
+    /// Pods that go before others, wherever they are.
+    #[serde(default)]
+    pub sequences: Vec<Sequence>,
     /// Budgets besides those found in the clusters.
     #[serde(default)]
     pub budgets: Vec<Budget>,
@@ -128,6 +131,51 @@ pub struct Dependency {
     pub after: Vec<WorkloadRef>,
     /// How much of them has to be done.
     pub ready: Option<IntOrPercent>,
+}
+
+/// Pods that go one phase after the other: for `each` of something, or as `phases` say.
+#[derive(Debug, Deserialize)]
+pub struct Sequence {
+    /// Unique in the request.
+    pub name: String,
+    /// One sequence for each of these.
+    #[serde(default)]
+    pub scope: Scope,
+    /// A phase for each of these, by name.
+    pub each: Option<Each>,
+    /// The phases; what is of none comes last.
+    #[serde(default)]
+    pub phases: Vec<Phase>,
+    /// Whether only pods that leave drained nodes are of it.
+    #[serde(default)]
+    pub drained: bool,
+}
+
+/// What the phases of a sequence are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Each {
+    /// A node.
+    Node,
+    /// A zone, in whichever cluster.
+    Zone,
+    /// A cluster.
+    Cluster,
+}
+
+/// A phase of a sequence: pods of which all of these hold.
+#[derive(Debug, Deserialize)]
+pub struct Phase {
+    /// Unique in the sequence.
+    pub name: String,
+    /// Their cluster.
+    pub cluster: Option<String>,
+    /// Their namespace.
+    pub namespace: Option<String>,
+    /// The zone of their node.
+    pub zone: Option<String>,
+    /// Their labels.
+    pub selector: Option<Selector>,
 }
 
 /// How fast a run may write to the API server of a cluster, or of each, or make nodes of a cluster, or of

@@ -73,6 +73,7 @@ fn shop() -> Problem {
         }],
         calendars: vec![],
         rates: vec![],
+        phases: vec![],
         streaming: false,
     }
 }

@@ -11,7 +11,9 @@ use planner_core::schedule::{
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
-use schedule_common::{check, check_held, fewest_waves, problems, timed_problems};
+use schedule_common::{
+    check, check_held, fewest_waves, in_phases, phases_before, problems, timed_problems,
+};
 
 /// The problem with these constraints alone.
 fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
@@ -34,6 +36,9 @@ fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem
             group.order = Order::Free;
         }
     }
+    for (p, phase) in (0..).zip(&mut problem.phases) {
+        phase.follows &= constraints.contains(&ConstraintId::Phase(p));
+    }
     problem
 }
 
@@ -45,9 +50,23 @@ fn can(problem: &Problem, goal: &[Goal]) -> bool {
     })
 }
 
-/// The moves that can be done by trying single moves until none is possible.
+/// The moves that can be done by trying single moves until none is possible; of a phase none before
+/// all of the earlier ones are done that can be done without phases.
 fn slow_left(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
+    let without = slow_done(problem, None);
+    let done = slow_done(problem, Some(&without));
     let mut left = BTreeMap::new();
+    for (g, group) in problem.groups.iter().enumerate() {
+        for (c, cohort) in group.cohorts.iter().enumerate() {
+            if done[g][c] < cohort.count {
+                left.insert((g, c), cohort.count - done[g][c]);
+            }
+        }
+    }
+    left
+}
+
+fn slow_done(problem: &Problem, without: Option<&Vec<Vec<u32>>>) -> Vec<Vec<u32>> {
     let mut done: Vec<Vec<u32>> = problem
         .groups
         .iter()
@@ -58,21 +77,41 @@ fn slow_left(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
         moved = false;
         for g in 0..problem.groups.len() {
             for c in 0..problem.groups[g].cohorts.len() {
-                if movable(problem, &done, g, c) {
+                if movable(problem, &done, g, c)
+                    && without.is_none_or(|all| begins(problem, &done, all, (g, c)))
+                {
                     done[g][c] += 1;
                     moved = true;
                 }
             }
         }
     }
-    for (g, group) in problem.groups.iter().enumerate() {
-        for (c, cohort) in group.cohorts.iter().enumerate() {
-            if done[g][c] < cohort.count {
-                left.insert((g, c), cohort.count - done[g][c]);
+    done
+}
+
+/// The same without phases of what could not be done without phases either: nobody waits for that, and
+/// what may be done with fewer constraints changes nothing for those that wait.
+fn settled(mut problem: Problem) -> Problem {
+    let done = slow_done(&problem, None);
+    for (group, done) in problem.groups.iter_mut().zip(done) {
+        let mut cohorts = Cohorts::default();
+        for (at, cohort) in group.cohorts.iter().enumerate() {
+            cohorts.push(cohort);
+            cohorts.put_ahead(group.cohorts.ahead(at));
+            if done[at] > 0 {
+                cohorts.put_in(group.cohorts.phases(at));
             }
         }
+        group.cohorts = cohorts;
     }
-    left
+    problem
+}
+
+/// Whether all phases before those of a cohort are over.
+fn begins(problem: &Problem, done: &[Vec<u32>], all: &[Vec<u32>], (g, c): (usize, usize)) -> bool {
+    let phases = problem.groups[g].cohorts.phases(c).iter();
+    let mut before = phases.flat_map(|phase| phases_before(problem, *phase));
+    before.all(|phase| in_phases(problem, done, &[phase]) == in_phases(problem, all, &[phase]))
 }
 
 fn movable(problem: &Problem, done: &[Vec<u32>], g: usize, c: usize) -> bool {
@@ -173,6 +212,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
         calendars: problem.calendars.clone(),
         streaming: problem.streaming,
         rates: problem.rates.clone(),
+        phases: problem.phases.clone(),
     };
     for p in &mut new.precedences {
         (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
@@ -191,6 +231,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
                 ..cohort
             });
             cohorts.put_ahead(group.cohorts.ahead(at));
+            cohorts.put_in(group.cohorts.phases(at));
         }
         group.cohorts = cohorts;
     }
@@ -325,6 +366,7 @@ proptest! {
     fn more_room_never_makes_less_possible_nor_raises_the_bound(
         problem in problems(5, 4, 6), which: prop::sample::Index, more in 1..4_u32
     ) {
+        let problem = settled(problem);
         let mut wider = problem.clone();
         let r = which.index(wider.resources.len());
         wider.resources[r].limit += more;
@@ -340,6 +382,7 @@ proptest! {
 
     #[test]
     fn a_conflict_rules_the_goal_out_and_needs_every_member(problem in problems(6, 4, 3)) {
+        let problem = settled(problem);
         let left = reachable(&problem).left;
         let goal: Vec<Goal> =
             left.iter().map(|l| Goal { group: l.group, cohort: l.cohort }).collect();

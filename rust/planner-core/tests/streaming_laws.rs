@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use planner_core::schedule::problem::{Order, Problem};
 use planner_core::schedule::{Proof, Schedule, Unit, solve};
 use proptest::prelude::*;
-use schedule_common::{problems, timed_problems};
+use schedule_common::{phases_before, problems, timed_problems};
 
 /// A move of a schedule without barriers.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +44,18 @@ fn moves_of(problem: &Problem, schedule: &Schedule) -> Vec<Move> {
 
 /// Checks every rule of the moves; pods that are down and have no move here stay down.
 fn check(problem: &Problem, moves: &[Move]) -> Result<(), String> {
+    let phases = |it: &Move| problem.groups[it.group].cohorts.phases(it.cohort);
     for each in moves {
         let group = &problem.groups[each.group];
+        let earlier = phases(each)
+            .iter()
+            .flat_map(|phase| phases_before(problem, *phase));
+        for phase in earlier {
+            let mut its = moves.iter().filter(|it| phases(it).contains(&phase));
+            if its.any(|it| it.end > each.start) {
+                return Err(format!("{each:?} begins before phase {phase} is over"));
+            }
+        }
         for &r in group.cohorts.get(each.cohort).takes {
             let (down, taken) = taken(problem, moves, r, each.start);
             if down + taken > problem.resources[r as usize].limit {

@@ -293,6 +293,17 @@ impl Ledger<'_> {
         (tallies, all)
     }
 
+    /// What people call the place of a pod; nothing when there is only one.
+    pub(super) fn place_of(
+        &self,
+        scope: Scope,
+        cluster: ClusterIdx,
+        row: PodRow,
+    ) -> Option<String> {
+        let place = self.place(scope, cluster, row)?;
+        Some(self.place_text(scope, place))
+    }
+
     fn place(&self, scope: Scope, cluster: ClusterIdx, row: u32) -> Option<Place> {
         let view = &self.inventory.clusters[cluster as usize];
         let pods = &view.cluster.pods;

@@ -13,6 +13,7 @@ use super::{
     queue::Queue,
     rates::Rates,
     room,
+    sequences::{InPhases, Sequences},
     starts::Starts,
     walk::Walk,
 };
@@ -53,6 +54,8 @@ struct Own<'a> {
     closed: Option<Obstacle>,
     /// Pods that cannot surge where they are, and why.
     stuck: BTreeMap<PodRow, Obstacle>,
+    /// What its moves go before and after, wherever those are.
+    phases: InPhases,
 }
 
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
@@ -65,14 +68,16 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     };
     let (charges, mut limits) = rayon::join(|| ledger.sorted_charges(), own_each);
     room::fit(&ledger, diff, &mut limits);
-    let enter = |limits: Limits| Own {
+    let sequences = Sequences::of(&ledger, request, diff);
+    let enter = |(at, limits): (usize, Limits)| Own {
+        phases: sequences.of_workload(at),
         down: ledger.enter(limits.down),
         surge: limits.surge.map(|surge| ledger.enter(surge)),
         sidecars: &sidecars,
         closed: limits.closed,
         stuck: limits.stuck,
     };
-    let own: Vec<Own<'_>> = limits.into_iter().map(enter).collect();
+    let own: Vec<Own<'_>> = limits.into_iter().enumerate().map(enter).collect();
     let starts = Starts::of(ledger.inventory);
     let pose_each = || {
         (&diff.workloads, &own)
@@ -83,6 +88,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let ((precedences, mut warnings), posed) =
         rayon::join(|| precedences(&ledger, request, &diff.workloads), pose_each);
     diff.warnings.append(&mut warnings);
+    diff.warnings.extend(sequences.warnings);
     let rates = Rates::of(ledger.inventory, request);
     let (mut groups, mut infos) = (Vec::new(), Vec::new());
     for (mut group, info, refused) in posed {
@@ -103,6 +109,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         pools: ledger.budget_of,
         groups,
         precedences,
+        phases: sequences.phases,
         calendars: ledger.calendars.all(),
         streaming: request.spec.streaming,
     };
@@ -157,7 +164,7 @@ fn pose_group(
     let (mut kept, mut refused) = (Vec::with_capacity(of.changes.len()), Vec::new());
     let mut queue = Queue::of(workload, inventory.pods_of(cluster));
     let mut walk = Walk::of(workload);
-    for change in &of.changes {
+    for (at, change) in of.changes.iter().enumerate() {
         let budgets = charges[cluster as usize].of(change.row);
         let obstacle = obstacle(ledger, of.workload, change, own, budgets)
             .or_else(|| walk.stopped_before(change, inventory.pods_of(cluster)));
@@ -184,15 +191,24 @@ fn pose_group(
             .is_some_and(|last: &Change| last.kind == change.kind);
         kept.push(*change);
         let ahead = queue.ahead_of(change, cohort.takes);
+        // Who is down already may go at any time.
+        let is_taken = !cohort.takes.is_empty();
+        let phases = if is_taken { own.phases.of(at) } else { &[] };
         match cohorts.last() {
-            Some(last) if same_kind && is_same(last, cohort) => cohorts.extend_last(1),
+            Some(last) if same_kind && is_same(last, cohort) && cohorts.last_phases() == phases => {
+                cohorts.extend_last(1);
+            }
             _ => {
                 cohorts.push(cohort);
                 cohorts.put_ahead(ahead);
+                cohorts.put_in(phases);
             }
         }
     }
-    let (group, info) = named(workload, cluster, request, of, (kept, cohorts));
+    let (mut group, info) = named(workload, cluster, request, of, (kept, cohorts));
+    if own.phases.is_free {
+        group.order = Order::Free;
+    }
     (group, info, refused)
 }
 

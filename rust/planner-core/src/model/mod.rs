@@ -11,6 +11,7 @@ mod limits;
 mod queue;
 mod rates;
 mod room;
+mod sequences;
 mod spreads;
 mod starts;
 mod walk;

@@ -289,6 +289,7 @@ fn because(model: &Model, held: Held, group: usize) -> String {
                 model.problem.precedences[index as usize].name
             )
         }
+        Held::Phase(phase) => format!("sequence:{}", model.problem.phases[phase as usize].name),
         Held::Stage(stage) => format!("stage:{}", model.groups[group].stages[stage as usize]),
         Held::Order(_) => format!("order:{}", model.problem.groups[group].name),
         Held::Calendar(calendar) => model.problem.calendars[calendar as usize].name.to_string(),

@@ -71,6 +71,14 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
             let view = &inventory.clusters[info.cluster as usize];
             behind(view.cluster.pods.name(row))
         }
+        Blocker::Phase(phase) => {
+            let name = &model.problem.phases[phase as usize].name;
+            let before = &model.problem.phases[phase as usize - 1].name;
+            (
+                format!("sequence {name} waits for {before}, which waits for pods that come later"),
+                "let what others depend on go first in the sequence, or exclude it".to_owned(),
+            )
+        }
         Blocker::Calendar(calendar) => {
             let name = &model.problem.calendars[calendar as usize].name;
             (
@@ -198,5 +206,8 @@ fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
         }
         ConstraintId::Stages(index) => format!("stages of {}", group(index)),
         ConstraintId::Order(index) => format!("order of {}", group(index)),
+        ConstraintId::Phase(phase) => {
+            format!("sequence {}", model.problem.phases[phase as usize].name)
+        }
     }
 }

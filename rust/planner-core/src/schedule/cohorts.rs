@@ -1,7 +1,7 @@
 //! The cohorts of a group as columns: a fleet with a budget on every node has a million of them,
 //! and two lists of each by itself would cost more than the schedule.
 
-use super::problem::ResourceIdx;
+use super::problem::{PhaseIdx, ResourceIdx};
 use super::rows::Rows;
 
 /// Interchangeable moves: each takes the same resources for the same time.
@@ -28,6 +28,8 @@ pub struct Cohorts {
     pub(super) releases: Rows<ResourceIdx>,
     /// By the place of the cohort; few have any.
     pub(super) ahead: Vec<(u32, u32)>,
+    /// By cohort; no rows when none is of any.
+    phases: Rows<PhaseIdx>,
 }
 
 impl Cohorts {
@@ -40,6 +42,7 @@ impl Cohorts {
             takes: Rows::with_capacity(cohorts, 0),
             releases: Rows::with_capacity(cohorts, 0),
             ahead: Vec::new(),
+            phases: Rows::default(),
         }
     }
 
@@ -69,6 +72,32 @@ impl Cohorts {
         let last = self.len().checked_sub(1).expect("a last cohort");
         if moves > 0 {
             self.ahead.push((last as u32, moves));
+        }
+    }
+
+    /// The last cohort, which takes something, is of these phases, at most one of each sequence.
+    pub fn put_in(&mut self, phases: &[PhaseIdx]) {
+        if !phases.is_empty() {
+            while self.phases.len() + 1 < self.len() {
+                self.phases.push_slice(&[]);
+            }
+            self.phases.push_slice(phases);
+        }
+    }
+
+    /// The phases of the last cohort.
+    #[must_use]
+    pub fn last_phases(&self) -> &[PhaseIdx] {
+        self.len().checked_sub(1).map_or(&[], |at| self.phases(at))
+    }
+
+    /// The phases of a cohort, by its place.
+    #[must_use]
+    pub fn phases(&self, at: usize) -> &[PhaseIdx] {
+        if at < self.phases.len() {
+            self.phases.row(at)
+        } else {
+            &[]
         }
     }
 

@@ -1,7 +1,7 @@
 //! Why moves are impossible: a smallest set of constraints that conflict.
 
 use super::flat::Flat;
-use super::problem::{GroupIdx, Problem, ResourceIdx};
+use super::problem::{GroupIdx, PhaseIdx, Problem, ResourceIdx};
 use super::reach::{Blocker, Left, Reach};
 
 /// A constraint that can be named and loosened.
@@ -15,6 +15,8 @@ pub enum ConstraintId {
     Stages(GroupIdx),
     /// The strict order of the group.
     Order(GroupIdx),
+    /// That this phase follows the one before it.
+    Phase(PhaseIdx),
 }
 
 /// A cohort whose moves are all wanted.
@@ -36,7 +38,7 @@ const CANDIDATES: usize = 8;
 /// be a hard problem of its own.
 #[must_use]
 pub fn conflict(problem: &Problem, goal: &[Goal]) -> Vec<ConstraintId> {
-    let flat = Flat::of(problem);
+    let flat = Flat::of(problem).phased();
     let reach = Reach::run(&flat);
     let number = |g: &Goal| flat.cohorts_of(g.group as usize).start as u32 + g.cohort;
     let wanted: Vec<u32> = goal.iter().map(number).collect();
@@ -119,12 +121,16 @@ impl<'a> Trace<'a> {
 
     fn follow(&mut self, left: Left) {
         let flat = self.flat;
+        if let Blocker::Phase(phase) = left.blocker {
+            self.follow_phase(phase);
+            return;
+        }
         let constraint = match left.blocker {
             Blocker::Resource(r) => ConstraintId::Resource(r),
             Blocker::Precedence(link) => ConstraintId::Precedence(link),
             Blocker::Order(_) => ConstraintId::Order(left.group),
             Blocker::Stage => ConstraintId::Stages(left.group),
-            Blocker::Calendar(_) => return,
+            Blocker::Phase(_) | Blocker::Calendar(_) => return,
         };
         if !self.constraints.contains(&constraint) {
             self.constraints.push(constraint);
@@ -139,9 +145,25 @@ impl<'a> Trace<'a> {
                 Blocker::Order(cohort) => {
                     self.push_where(|l| l.group == left.group && l.cohort == cohort);
                 }
-                Blocker::Stage | Blocker::Calendar(_) => {}
+                Blocker::Stage | Blocker::Phase(_) | Blocker::Calendar(_) => {}
             }
         }
+    }
+
+    /// Any of the phases before may be the one that is never over.
+    fn follow_phase(&mut self, phase: PhaseIdx) {
+        let flat = self.flat;
+        let before = flat.phases.before(phase);
+        for follows in before.start + 1..=phase {
+            let constraint = ConstraintId::Phase(follows);
+            if !self.constraints.contains(&constraint) {
+                self.constraints.push(constraint);
+            }
+        }
+        self.push_where(|l| {
+            let mut phases = flat.phases.row(number(flat, l) as usize).iter();
+            phases.any(|it| before.contains(it))
+        });
     }
 
     fn into_parts(self) -> (Vec<ConstraintId>, Vec<bool>) {
@@ -168,6 +190,7 @@ impl Remainder {
         loose.limit.fill(u32::MAX);
         loose.strict.fill(false);
         loose.stages_end.fill(u32::MAX);
+        loose.phases.follows.fill(false);
         for link in &mut loose.links {
             link.count = 0;
         }
@@ -193,6 +216,7 @@ impl Remainder {
                     flat.stages_end[group as usize] = self.tight.stages_end[group as usize];
                 }
                 ConstraintId::Order(group) => flat.strict[group as usize] = true,
+                ConstraintId::Phase(phase) => flat.phases.follows[phase as usize] = true,
             }
         }
         let reach = Reach::run(&flat);

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::calendar::{Open, shared};
 use super::cohorts::ahead_of;
+use super::phases::Phases;
 use super::problem::{CalendarIdx, Cohorts, Order, Problem};
 use super::rates::{Need, begun_ms};
 use super::rows::Rows;
@@ -44,6 +45,7 @@ pub(crate) struct Flat {
     /// Moves of its group that have to be done before any of a cohort; see [`Cohorts::put_ahead`].
     ahead: Vec<(u32, u32)>,
     cohort_ends: Vec<u32>,
+    pub phases: Phases,
     pub strict: Vec<bool>,
     /// Where the last stage of each group ends; later moves are in no stage.
     pub stages_end: Vec<u32>,
@@ -79,6 +81,7 @@ impl Flat {
             limit: problem.resources.iter().map(|r| r.limit).collect(),
             down: problem.resources.iter().map(|r| r.down).collect(),
             is_place: problem.resources.iter().map(|r| r.is_place).collect(),
+            phases: Phases::of(problem),
             ..Self::default()
         };
         for group in &problem.groups {
@@ -293,6 +296,7 @@ impl Flat {
     /// The same problem with these moves only (by cohort), all of which can be done.
     pub fn only(mut self, moves: &[u32]) -> Self {
         self.count.copy_from_slice(moves);
+        self.phases.count(moves);
         self.stages_end.fill(u32::MAX);
         let idle = |group| self.cohorts_of(group).all(|c| self.count[c] == 0);
         let idle: Vec<bool> = (0..self.groups()).map(idle).collect();
@@ -347,6 +351,7 @@ impl Flat {
         for link in &mut rest.links {
             link.count = link.count.saturating_sub(group_done[link.before as usize]);
         }
+        rest.phases = self.phases.remainder(&numbers, done);
         (rest, numbers)
     }
 }

@@ -16,7 +16,7 @@ impl Laid {
     /// Lays a problem flat.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
-        let flat = Flat::of(problem);
+        let flat = Flat::of(problem).phased();
         let reachable = Reach::run(&flat).into_reachable();
         Self { flat, reachable }
     }
@@ -33,6 +33,9 @@ impl Laid {
         self.flat.stage(problem);
         // Stages that hold every move put nothing out of reach.
         if !self.flat.are_all_staged() {
+            if !problem.phases.is_empty() {
+                self.flat = Flat::of(problem).phased();
+            }
             self.reachable = Reach::run(&self.flat).into_reachable();
         }
     }

@@ -18,6 +18,7 @@ mod flat;
 mod laid;
 mod load;
 mod pace;
+mod phases;
 mod priority;
 pub mod problem;
 mod proof;

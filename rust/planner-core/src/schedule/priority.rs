@@ -201,6 +201,9 @@ impl Priority {
             let all = flat.cohorts_of(group).filter(|&c| flat.count[c] > 0);
             held.extend(all.map(|c| c as u32));
             arrange(group, &mut held);
+            if !(flat.strict[group] || flat.phases.is_empty()) {
+                held.sort_by_key(|&c| turn(flat, c as usize));
+            }
             queue.push_row(self.queued(flat, pace, group, &held));
             held.clear();
         }
@@ -254,6 +257,14 @@ impl Priority {
         }
         places
     }
+}
+
+/// Which of a group's cohorts go first for the sake of phases: what takes nothing as before, then those
+/// for which others wait, the last last.
+fn turn(flat: &Flat, cohort: usize) -> (bool, u32) {
+    let takes = !flat.takes.row(cohort).is_empty();
+    let phase = flat.phases.row(cohort).iter().min();
+    (takes, phase.copied().unwrap_or(u32::MAX))
 }
 
 /// A digest of the name of each place; 0 of other resources.

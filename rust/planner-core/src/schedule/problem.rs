@@ -20,6 +20,8 @@ pub type GroupIdx = u32;
 pub type CalendarIdx = u32;
 /// Index into [`Problem::rates`].
 pub type RateIdx = u32;
+/// Index into [`Problem::phases`].
+pub type PhaseIdx = u32;
 
 /// A renewable resource: one budget at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +91,16 @@ pub struct Precedence {
     pub count: u32,
 }
 
+/// Moves of any groups that go before or after others; see [`Cohorts::put_in`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// What people call it, for example `zones: hangzhou/a`; unique.
+    pub name: Box<str>,
+    /// Whether its moves are made only in a wave before which all moves of the phase before it in
+    /// the list are done that can be done at all, and all of those before that.
+    pub follows: bool,
+}
+
 /// The whole problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
@@ -101,6 +113,8 @@ pub struct Problem {
     pub groups: Vec<Group>,
     /// All precedences between groups.
     pub precedences: Vec<Precedence>,
+    /// All phases, those of a sequence one after the other.
+    pub phases: Vec<Phase>,
     /// All calendars.
     pub calendars: Vec<Calendar>,
     /// All rates.

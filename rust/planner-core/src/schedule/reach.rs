@@ -9,7 +9,8 @@
 //! therefore impossible in every plan.
 
 use super::flat::Flat;
-use super::problem::{CalendarIdx, GroupIdx, Problem, ResourceIdx};
+use super::phases::Progress;
+use super::problem::{CalendarIdx, GroupIdx, PhaseIdx, Problem, ResourceIdx};
 
 /// Why a move can never be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,8 @@ pub enum Blocker {
     Precedence(u32),
     /// Behind this cohort of the same group, which is blocked, in a strict order.
     Order(u32),
+    /// The phase before this one is never over: its moves wait for some that come after it.
+    Phase(PhaseIdx),
     /// The group's last stage ends before it.
     Stage,
     /// The calendars of the group, of which this is the first, leave no time for it.
@@ -53,7 +56,7 @@ pub struct Reachable {
 /// The largest set of moves that can be done; linear in the size of the problem.
 #[must_use]
 pub fn reachable(problem: &Problem) -> Reachable {
-    let flat = Flat::of(problem);
+    let flat = Flat::of(problem).phased();
     Reach::run(&flat).into_reachable()
 }
 
@@ -73,6 +76,9 @@ pub(crate) struct Reach<'a> {
     /// Cohorts that wait for room, as one list for each resource through `next`.
     first_blocked: Vec<u32>,
     next: Vec<u32>,
+    phases: Progress<'a>,
+    /// Cohorts that wait for each phase to begin.
+    early: Vec<Vec<u32>>,
     /// Cohorts to try.
     work: Vec<u32>,
 }
@@ -89,6 +95,8 @@ impl<'a> Reach<'a> {
             waiting: vec![0; flat.groups()],
             first_blocked: vec![NONE; flat.resources()],
             next: vec![NONE; flat.cohorts()],
+            phases: Progress::new(&flat.phases),
+            early: vec![Vec::new(); flat.phases.follows.len()],
             work: Vec::new(),
         };
         for link in flat.links.iter().filter(|link| link.count > 0) {
@@ -118,6 +126,8 @@ impl<'a> Reach<'a> {
             if let Some(full) = self.full(cohort as usize) {
                 self.next[cohort as usize] = self.first_blocked[full as usize];
                 self.first_blocked[full as usize] = cohort;
+            } else if let Some(phase) = self.phases.closed(cohort as usize) {
+                self.early[phase as usize].push(cohort);
             } else {
                 self.go(cohort as usize);
             }
@@ -142,6 +152,9 @@ impl<'a> Reach<'a> {
             if self.down[r] < self.flat.limit[r] {
                 self.wake(r);
             }
+        }
+        for phase in self.phases.end(cohort, count) {
+            self.work.append(&mut self.early[phase as usize]);
         }
         let before = self.done[group];
         self.done[group] += count;
@@ -215,7 +228,10 @@ impl<'a> Reach<'a> {
             (Some(link), _, _) => Blocker::Precedence(link),
             (None, Some(behind), _) => Blocker::Order(behind),
             (None, None, Some(full)) => Blocker::Resource(full),
-            (None, None, None) => unreachable!("what nothing blocks has moved"),
+            (None, None, None) => {
+                let phase = self.phases.closed(cohort);
+                Blocker::Phase(phase.expect("what nothing blocks has moved"))
+            }
         }
     }
 

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::calendar::{closes, holds};
 use super::flat::Flat;
-use super::problem::{CalendarIdx, Problem, ResourceIdx};
+use super::phases::Progress;
+use super::problem::{CalendarIdx, PhaseIdx, Problem, ResourceIdx};
 use super::rates::Lasting;
 use super::rows::Rows;
 use super::waves::{Step, Waves};
@@ -18,6 +19,8 @@ pub enum Held {
     Resource(ResourceIdx),
     /// The group that goes first was not done before it; index of the precedence.
     Precedence(u32),
+    /// The phase before this one was not over before it.
+    Phase(PhaseIdx),
     /// The group was in this earlier stage, or its soak was not over; index of the stage.
     Stage(u32),
     /// This cohort of the group, which goes first, was not used up there.
@@ -42,6 +45,9 @@ struct Replay<'a> {
     done: Vec<u32>,
     done_before: Vec<u32>,
     left: Vec<u32>,
+    /// How far phases are before this wave, and before the wave before.
+    phases: Progress<'a>,
+    phases_before: Progress<'a>,
     /// Of the calendars of the wave before, the one that closes first, and when.
     closes: Option<(u64, CalendarIdx)>,
     /// How long the wave before lasts, where there are calendars.
@@ -68,6 +74,8 @@ pub(crate) fn replay(problem: &Problem, flat: &Flat, waves: &Waves) -> Replayed 
         done: vec![0; flat.groups()],
         done_before: vec![0; flat.groups()],
         left: flat.count.clone(),
+        phases: Progress::new(&flat.phases),
+        phases_before: Progress::new(&flat.phases),
         closes: None,
         lasting: Lasting::of(flat.per_s.iter().copied()),
     };
@@ -103,6 +111,9 @@ impl Replay<'_> {
         };
         if let Some(&link) = self.links_to.row(group).iter().find(unmet) {
             return Held::Precedence(link);
+        }
+        if let Some(phase) = self.phases_before.closed(cohort) {
+            return Held::Phase(phase);
         }
         if let (Some(then), Some(now)) = (then, now)
             && then.index != now.index
@@ -182,6 +193,7 @@ impl Replay<'_> {
             *room = i64::from(*limit) - i64::from(*down);
         }
         self.done_before.copy_from_slice(&self.done);
+        self.phases_before.clone_from(&self.phases);
         self.lasting.clear();
         for step in wave {
             let cohort = step.cohort as usize;
@@ -197,6 +209,7 @@ impl Replay<'_> {
                 self.down[r as usize] = self.down[r as usize].saturating_sub(step.count);
             }
             self.left[cohort] -= step.count;
+            self.phases.end(cohort, step.count);
             self.done[step.group as usize] += step.count;
         }
         self.closes = self.first_to_close(wave);

@@ -11,6 +11,7 @@ mod timed;
 use super::chains::successors;
 use super::flat::Flat;
 use super::pace::Pace;
+use super::phases::Progress;
 use super::priority::{Key, Patience, Priority, Queue, Queued, Rule};
 use super::rates::Lasting;
 pub(crate) use made::{Step, Waves};
@@ -55,6 +56,7 @@ struct Pass<'a> {
     begin: Vec<u32>,
     room: Vec<u32>,
     groups: Vec<State>,
+    phases: Progress<'a>,
     /// The place of each group among the active ones; changes only when the group moves.
     keys: Vec<Key>,
     /// Groups that may move and are not done, by key.
@@ -127,6 +129,7 @@ impl<'a> Pass<'a> {
             },
             keys: vec![Key::default(); groups.len()],
             groups,
+            phases: Progress::new(&flat.phases),
         };
         pass.sort();
         pass
@@ -269,6 +272,9 @@ impl<'a> Pass<'a> {
                 let rare = queued.rare(pace).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);
             }
+            if self.phases.closed(cohort).is_some() {
+                count = 0;
+            }
             if self.waves.is_timed {
                 count = self.inside(group, cohort, count, closes_ms);
             }
@@ -338,6 +344,7 @@ impl<'a> Pass<'a> {
             let duration_ms = flat.duration_ms[step.cohort as usize];
             let needs = flat.needs(step.group as usize);
             self.lasting.add(needs, duration_ms, step.count);
+            self.phases.end(step.cohort as usize, step.count);
             for &r in flat.releases.row(step.cohort as usize) {
                 let r = r as usize;
                 self.down[r] = self.down[r].saturating_sub(step.count);

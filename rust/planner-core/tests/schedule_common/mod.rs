@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::schedule::problem::{
-    Calendar, Cohort, Cohorts, Group, Need, Order, Precedence, Problem, Rate, Resource, Stage,
+    Calendar, Cohort, Cohorts, Group, Need, Order, Phase, Precedence, Problem, Rate, Resource,
+    Stage,
 };
 use planner_core::schedule::{Chunk, Held, Schedule};
 use proptest::prelude::*;
@@ -101,9 +102,53 @@ pub fn check(problem: &Problem, schedule: &Schedule) -> Result<(), String> {
             check_group(problem, g, done, &before[number as usize])
                 .map_err(|broken| format!("wave {number}: {broken}"))?;
         }
+        for chunk in &chunks {
+            if let Some(phase) = closed(problem, chunk, done, &before[schedule.waves as usize]) {
+                let name = &problem.phases[phase].name;
+                return Err(format!("wave {number}: {chunk:?} comes before {name}"));
+            }
+        }
     }
     check_counts(problem, schedule, &before[schedule.waves as usize])?;
     check_times(problem, schedule, &before)
+}
+
+/// A phase of a chunk before which not all is done that ever is.
+fn closed(problem: &Problem, chunk: &Chunk, done: &[Vec<u32>], all: &[Vec<u32>]) -> Option<usize> {
+    let phases = problem.groups[chunk.group as usize]
+        .cohorts
+        .phases(chunk.cohort as usize);
+    let is_closed = |&&phase: &&u32| {
+        let before = phases_before(problem, phase);
+        in_phases(problem, done, &before) < in_phases(problem, all, &before)
+    };
+    phases.iter().find(is_closed).map(|phase| *phase as usize)
+}
+
+/// The phases of the same sequence that go before.
+pub fn phases_before(problem: &Problem, phase: u32) -> Vec<u32> {
+    let follows = |at: &u32| problem.phases[*at as usize].follows;
+    (1..=phase)
+        .rev()
+        .take_while(follows)
+        .map(|at| at - 1)
+        .collect()
+}
+
+/// How many of these moves are of any of the phases.
+pub fn in_phases(problem: &Problem, moves: &[Vec<u32>], phases: &[u32]) -> u32 {
+    let mut sum = 0;
+    for (group, moves) in problem.groups.iter().zip(moves) {
+        for (cohort, count) in moves.iter().enumerate() {
+            let mut its = group.cohorts.phases(cohort).iter();
+            sum += if its.any(|it| phases.contains(it)) {
+                *count
+            } else {
+                0
+            };
+        }
+    }
+    sum
 }
 
 fn check_group(
@@ -308,6 +353,11 @@ pub fn check_held(problem: &Problem, schedule: &Schedule) -> Result<(), String> 
                 let p = &problem.precedences[p as usize];
                 p.after as usize == g && sum(at - 2, p.before as usize) < p.count
             }
+            Held::Phase(p) => {
+                let all = &before[schedule.waves as usize];
+                let phases = group.cohorts.phases(chunk.cohort as usize);
+                phases.contains(&p) && closed(problem, chunk, &before[at - 2], all).is_some()
+            }
             Held::Stage(s) => {
                 let until = group.stages[s as usize].until;
                 sum(at - 1, g) >= until
@@ -362,8 +412,41 @@ pub fn problems(groups: usize, resources: usize, count: u32) -> impl Strategy<Va
         let groups = prop::collection::vec(group, groups);
         // Most have none.
         let rates = prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(1..6_u32, 1..3)];
-        (Just(resources), groups, links, rates).prop_map(build)
+        // Most have none.
+        let phases = prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(any::<u8>(), 24)];
+        let problem = (Just(resources), groups, links, rates).prop_map(build);
+        (problem, phases).prop_map(|(problem, places)| phased(problem, &places))
     })
+}
+
+/// With two sequences, of three and of two phases; the place of a cohort in them is that of a byte.
+fn phased(mut problem: Problem, places: &[u8]) -> Problem {
+    if places.is_empty() {
+        return problem;
+    }
+    let phase = |(at, follows): (usize, bool)| Phase {
+        name: format!("phase {at}").into(),
+        follows,
+    };
+    let all = [false, true, true, false, true];
+    problem.phases = all.into_iter().enumerate().map(phase).collect();
+    let mut places = places.iter().cycle();
+    for group in &mut problem.groups {
+        let mut cohorts = Cohorts::default();
+        for (at, cohort) in group.cohorts.iter().enumerate() {
+            let place = u32::from(*places.next().expect("they go round"));
+            let of = [(place % 4, 0), (place / 4 % 3, 3)];
+            let of = of.into_iter().filter(|(nth, _)| *nth > 0);
+            let of: Vec<u32> = of.map(|(nth, first)| first + nth - 1).collect();
+            cohorts.push(cohort);
+            cohorts.put_ahead(group.cohorts.ahead(at));
+            if !cohort.takes.is_empty() {
+                cohorts.put_in(&of);
+            }
+        }
+        group.cohorts = cohorts;
+    }
+    problem
 }
 
 /// (group that goes first, group that waits, moves), the groups modulo their number.
@@ -408,6 +491,7 @@ fn build((resources, mut groups, links, rates): (Rooms, Vec<Group>, Links, Vec<u
         groups,
         calendars: Vec::new(),
         rates: rates.into_iter().enumerate().map(rate).collect(),
+        phases: Vec::new(),
         streaming: false,
     }
 }
@@ -562,6 +646,7 @@ fn extend(
             && fine
                 .into_iter()
                 .all(|g| check_group(problem, g, before, &after).is_ok())
+            && are_open(problem, before, &after, goal)
         {
             out.insert(after);
         }
@@ -575,6 +660,16 @@ fn extend(
             return;
         }
     }
+}
+
+/// Whether the moves between two states are of phases that have begun.
+fn are_open(problem: &Problem, before: &[Vec<u32>], after: &[Vec<u32>], goal: &[Vec<u32>]) -> bool {
+    let mut phases = 0..problem.phases.len() as u32;
+    phases.all(|phase| {
+        let earlier = phases_before(problem, phase);
+        let begins = in_phases(problem, before, &earlier) == in_phases(problem, goal, &earlier);
+        begins || in_phases(problem, before, &[phase]) == in_phases(problem, after, &[phase])
+    })
 }
 
 fn fits(problem: &Problem, before: &[Vec<u32>], after: &[Vec<u32>]) -> bool {

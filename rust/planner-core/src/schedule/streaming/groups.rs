@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::schedule::flat::Flat;
+use crate::schedule::phases::Progress;
 use crate::schedule::rows::Rows;
 
 /// Every group.
@@ -10,6 +11,9 @@ pub(super) struct Groups<'a> {
     flat: &'a Flat,
     links_to: Rows<u32>,
     all: Vec<Standing>,
+    phases: Progress<'a>,
+    /// When the last move of each phase ends, of those told of so far.
+    phase_ends_ms: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -36,6 +40,8 @@ impl<'a> Groups<'a> {
             flat,
             links_to: flat.links_to(),
             all: vec![Standing::default(); flat.groups()],
+            phases: Progress::new(&flat.phases),
+            phase_ends_ms: vec![0; flat.phases.follows.len()],
         }
     }
 
@@ -57,11 +63,28 @@ impl<'a> Groups<'a> {
         } else {
             nth(&of.starts, ahead.min(of.done))?
         };
-        Some(of.ready_ms.max(after_ms))
+        if self.phases.closed(cohort).is_some() {
+            return None;
+        }
+        let ready_ms = of.ready_ms.max(after_ms);
+        let phases = self.flat.phases.row(cohort).iter();
+        Some(phases.fold(ready_ms, |ms, &phase| ms.max(self.phase_ms(phase))))
     }
 
-    /// Moves of the group begin, and end.
-    pub fn begin(&mut self, group: usize, run: Run, end_ms: u64) {
+    /// When a phase begins: those before it begin later than those before them end.
+    fn phase_ms(&self, phase: u32) -> u64 {
+        let before = self.flat.phases.before(phase).rev();
+        let mut ends = before.map(|it| self.phase_ends_ms[it as usize]);
+        ends.find(|&end_ms| end_ms > 0).unwrap_or(0)
+    }
+
+    /// Moves of a cohort of the group begin, and end.
+    pub fn begin(&mut self, group: usize, cohort: usize, run: Run, end_ms: u64) {
+        self.phases.end(cohort, run.count);
+        for &phase in self.flat.phases.row(cohort) {
+            let ends_ms = &mut self.phase_ends_ms[phase as usize];
+            *ends_ms = end_ms.max(*ends_ms);
+        }
         let stages = self.flat.stages.row(group);
         let of = &mut self.all[group];
         of.done += run.count;

@@ -231,7 +231,7 @@ impl<'a> Pass<'a> {
             }
             self.rates.begin(needs, start_ms);
             let run = Run { start_ms, count };
-            self.groups.begin(group, run, end_ms);
+            self.groups.begin(group, cohort, run, end_ms);
             self.made.runs.push((at, run));
             self.made.ms = end_ms.max(self.made.ms);
             left -= count;
