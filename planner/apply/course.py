@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import msgspec
 
 from planner import core
 from planner.apply.calendars import Calendars
-from planner.model.plan import DrainedNode, Move, Precedence, RateUse
+from planner.model.plan import DrainedNode, Move, PhaseSpan, Precedence, RateUse
 from planner.model.scalars import duration_ms
 
 
@@ -73,6 +73,7 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     drains: tuple[DrainedNode, ...] = ()
     rates: tuple[RateUse, ...] = ()
     dependencies: tuple[Precedence, ...] = ()
+    sequences: tuple[PhaseSpan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Course:
     """A plan; moves are numbered from 0 in its order.
 
     An executor carries it out leg by leg, each a barrier. A leg is a wave; of a plan that streams
-    it is all waves up to one after which somebody has to approve.
+    it is all waves up to one after which somebody has to approve, or a phase of a sequence begins.
     """
 
     plan: core.Plan
@@ -124,9 +125,22 @@ class Course:
         """The waves of each leg, from 1."""
         if not self.streams:
             return tuple(range(it.wave, it.wave + 1) for it in self.waves)
-        ends = [it.wave for it in self.waves if it.approvals or it.wave == len(self.waves)]
+        last, begun = len(self.waves), self._phases_begin
+        ends = [
+            it.wave for it in self.waves if it.approvals or it.wave == last or it.wave + 1 in begun
+        ]
         begins = [1, *(end + 1 for end in ends)]
         return tuple(range(begin, end + 1) for begin, end in zip(begins[:-1], ends, strict=True))
+
+    @property
+    def _phases_begin(self) -> frozenset[int]:
+        """Waves in which a phase of a sequence begins that comes after another."""
+        begun: set[int] = set()
+        for before, phase in pairwise(self._header.sequences):
+            follows = (before.sequence, before.place) == (phase.sequence, phase.place)
+            if follows and phase.first_wave is not None:
+                begun.add(phase.first_wave)
+        return frozenset(begun)
 
     @cached_property
     def legs(self) -> Sequence[WaveOf]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
-from planner.model.documents import Path
 from planner.model import policy
+from planner.model.documents import Path
 from planner.model.policy import Dependency, Exclusion, Rate, Stage
 from planner.model.scalars import duration_ms, percent
 from planner.model.selector import Requirement, Selector

@@ -27,8 +27,8 @@ class Move(Shape, frozen=True, kw_only=True):
     """One planned disruption of one pod.
 
     `wave` counts from 1. `because` names what held it back from the wave before: a budget,
-    dependency, stage or order. `containers` has the images that the pod gets. In a streaming plan
-    it begins `start_s` after the plan's start and takes `seconds`.
+    dependency, sequence, stage or order. `containers` has the images that the pod gets. In a
+    streaming plan it begins `start_s` after the plan's start and takes `seconds`.
     """
 
     wave: Annotated[int, msgspec.Meta(ge=1)]
@@ -83,6 +83,15 @@ class ChainLink(Shape, frozen=True, kw_only=True):
     begun_s: float | None = None
 
 
+class PhasePart(Shape, frozen=True, kw_only=True):
+    """A phase of a sequence, and a budget that lets only so many of its moves go in a wave."""
+
+    sequence: str
+    place: str | None
+    name: str
+    budget: Room
+
+
 class Edge(Shape, frozen=True, kw_only=True):
     """The first or last waves of a plan, and the most moves of a budget that can go in them."""
 
@@ -111,7 +120,8 @@ class Certificate(Shape, frozen=True, kw_only=True):
     """Why no plan can be shorter: a sentence, the workloads in it, and the argument in numbers.
 
     The argument is a `chain` of workloads or the room of a `budget`: in waves with what can go at
-    most in the first and last of them (`head`, `tail`), in seconds with `times`. With `shortest_s`
+    most in the first and last of them (`head`, `tail`), in seconds with `times`; or `phases` one
+    after the other. With `shortest_s`
     it is about waves, each at least so long. With a `rate` all that is beside the time in which its
     moves begin. Without any of it there is nothing to check.
     """
@@ -121,6 +131,7 @@ class Certificate(Shape, frozen=True, kw_only=True):
     through: tuple[str, ...] = ()
     chain: tuple[ChainLink, ...] = ()
     budget: Room | None = None
+    phases: tuple[PhasePart, ...] = ()
     head: Edge | None = None
     tail: Edge | None = None
     times: Times | None = None
@@ -297,6 +308,20 @@ class DrainedNode(Shape, frozen=True, kw_only=True):
     wave: int | None
 
 
+class PhaseSpan(Shape, frozen=True, kw_only=True):
+    """A phase of a sequence of the request, and the waves of its moves; null when none is left.
+
+    Phases of one sequence and `place` (null: the whole fleet) come one after the other.
+    """
+
+    sequence: str
+    place: str | None
+    name: str
+    moves: int
+    first_wave: int | None
+    last_wave: int | None
+
+
 class Calendar(Shape, frozen=True, kw_only=True):
     """A window or freeze of the request (`window:nights`, `freeze:double-11`).
 
@@ -358,6 +383,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     unmovable: tuple[Unmovable, ...]
     drains: tuple[DrainedNode, ...] = ()
+    sequences: tuple[PhaseSpan, ...] = ()
 
 
 class Violation(Shape, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from planner.show.drains import drains_line
 from planner.show.rates import rate_lines
+from planner.show.sequences import sequence_lines
 from planner.show.table import counts, duration, plain_table, plural, tell_warnings, workload_name
 from planner.show.unmovable import tell_unmovable
 
@@ -62,6 +63,7 @@ class _Header(TypedDict):
     unmovable: list[dict[str, Any]]
     rates: NotRequired[list[dict[str, Any]]]
     drains: NotRequired[list[dict[str, Any]]]
+    sequences: NotRequired[list[dict[str, Any]]]
 
 
 def tell_plan(encoded: bytes, console: Console, *, everything: bool = False) -> None:
@@ -106,6 +108,8 @@ def _headline(header: _Header, console: Console) -> None:
     drains = header.get("drains")
     if drains:
         console.print(f"  {drains_line(drains)}")
+    for line in sequence_lines(header.get("sequences", [])):
+        console.print(f"  {line}")
     if totals["disruptions_saved"]:
         saved = plural(totals["disruptions_saved"], "disruption")
         parts = "application, sidecar and node" if drains else "application and sidecar"
@@ -123,8 +127,11 @@ def _tell_time(header: _Header, console: Console) -> None:
     )
     if streaming:
         console.print(f"  {duration(header['seconds'])} if each wave waited for the one before")
-        if any(wave["approvals"] for wave in header["per_wave"]):
-            console.print("  a run waits for all at every approval, which is not in these times")
+        barriers = ["at every approval"] * any(wave["approvals"] for wave in header["per_wave"])
+        barriers += ["before each phase of a sequence"] * ("sequences" in header)
+        if barriers:
+            where = " and ".join(barriers)
+            console.print(f"  a run waits for all {where}, which is not in these times")
 
 
 def _dates(header: _Header, console: Console) -> None:

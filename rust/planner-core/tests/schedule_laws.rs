@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use planner_core::schedule::problem::{Calendar, Cohort, Cohorts, Order, Problem};
 use planner_core::schedule::{
-    ConstraintId, Goal, Laid, Proof, bound, conflict, reachable, solve, solve_laid,
+    ConstraintId, Goal, Laid, PhasePart, Proof, bound, conflict, reachable, solve, solve_laid,
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -172,6 +172,7 @@ fn proved(proof: &Proof, waves: u32) -> u64 {
             let middle = (moves - head.moves - tail.moves).div_ceil(*room);
             u64::from(head.waves + middle + tail.waves)
         }
+        Proof::Phases { parts } => parts.iter().map(PhasePart::waves).sum(),
         Proof::ResourceTime {
             head_ms,
             moves_ms,

@@ -120,6 +120,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         budgets: ledger.budgets,
         places: ledger.places,
         groups: infos,
+        phases: sequences.of_phases,
         rates: rates.of,
     }
 }

@@ -24,6 +24,7 @@ pub use groups::GroupOf;
 pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
 pub use rates::RateOf;
+pub use sequences::PhaseOf;
 pub use spreads::{Spread, Spreads};
 pub(crate) use starts::Starts;
 
@@ -47,6 +48,8 @@ pub struct Model {
     pub places: Vec<Box<str>>,
     /// What each group of the problem stands for.
     pub groups: Vec<GroupOf>,
+    /// What each phase of the problem stands for.
+    pub phases: Vec<PhaseOf>,
     /// What each rate of the problem stands for.
     pub rates: Vec<RateOf>,
     /// When the first wave may begin, milliseconds UTC; `None`: the request says nothing of time.

@@ -15,11 +15,24 @@ use crate::{
     schedule::problem::{Phase, PhaseIdx},
 };
 
+/// What a phase of the problem stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseOf {
+    /// Its sequence, by name.
+    pub sequence: String,
+    /// Where the sequence is kept; nothing when there is only one.
+    pub place: String,
+    /// Its own name.
+    pub name: String,
+}
+
 /// The phases of all sequences, and what is of them.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
     /// Those of a sequence one after the other.
     pub phases: Vec<Phase>,
+    /// What each stands for.
+    pub of_phases: Vec<PhaseOf>,
     /// Of each workload of the diff; nothing without sequences.
     of: Vec<InPhases>,
     /// What people should know.
@@ -63,13 +76,19 @@ impl Sequences {
             .iter()
             .flat_map(|it| it.keys.iter().flatten())
             .collect();
-        let (mut phases, mut known) = (Vec::new(), BTreeMap::new());
+        let (mut phases, mut of_phases) = (Vec::new(), Vec::new());
+        let mut known = BTreeMap::new();
         let mut before: Option<&Key> = None;
         for key in keys {
             known.insert(key, phases.len() as PhaseIdx);
             phases.push(Phase {
                 name: phase_name(sequences, key).into(),
                 follows: before.is_some_and(|it| (it.0, &it.1) == (key.0, &key.1)),
+            });
+            of_phases.push(PhaseOf {
+                sequence: sequences[key.0].name.clone(),
+                place: key.1.clone(),
+                name: key.2.1.clone(),
             });
             before = Some(key);
         }
@@ -91,6 +110,7 @@ impl Sequences {
         let of = of.collect();
         Self {
             phases,
+            of_phases,
             of,
             warnings,
         }

@@ -1,10 +1,11 @@
 //! Lower bounds on waves and on time, each with what proves it.
 //!
-//! Over the moves that can be done at all. Five arguments, the largest wins:
+//! Over the moves that can be done at all. Six arguments, the largest wins:
 //! - a group alone: its stages, and in each wave no more than its budgets ever have room for;
 //! - a chain of precedences: such groups one after the other;
 //! - a resource: so many moves take from it, so many at once, and only few of them can go in the
 //!   first or in the last waves because of what comes before or after them;
+//! - phases (waves only): the fewest waves that a resource leaves each, one after the other;
 //! - a rate (time only): what waves of a chain or all waves last, beside the time in which all moves
 //!   of the rate begin;
 //! - calendars (time only): a chain whose waves lie inside what is open.
@@ -13,6 +14,7 @@ use super::chains::{Chains, Ends, Needs, durations_ms, soaks_ms, successors};
 use super::flat::Flat;
 use super::load::Loads;
 use super::pace::{Pace, stage_sizes};
+use super::phase_bound::phased;
 use super::problem::Problem;
 use super::proof::{Begun, ChainLink, Proof, Unit};
 use super::rates::begun_ms;
@@ -44,7 +46,7 @@ pub fn bound(problem: &Problem, reachable: &Reachable) -> Bound {
 impl Bound {
     pub(crate) fn of(flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
         let loads = Loads::of(flat, pace, chains);
-        let ((waves, waves_proof), (mut ms, mut ms_proof)) = rayon::join(
+        let ((mut waves, mut waves_proof), (mut ms, mut ms_proof)) = rayon::join(
             || {
                 let link = |group, moves| link(flat, pace, group, moves);
                 let chain = chain(&chains.waves, flat, pace, Unit::Waves, link);
@@ -56,6 +58,11 @@ impl Bound {
                 later(chain, |best| loads.ms(best))
             },
         );
+        if let Some((phased, proof)) = phased(flat, pace)
+            && phased > waves
+        {
+            (waves, waves_proof) = (phased, proof);
+        }
         if let Some((timed_ms, proof)) = Self::timed(flat, pace, chains)
             && timed_ms > ms
         {

@@ -1,6 +1,6 @@
 //! What proves a bound, and the sentence that says so.
 
-use super::problem::{GroupIdx, Problem, RateIdx, ResourceIdx};
+use super::problem::{GroupIdx, PhaseIdx, Problem, RateIdx, ResourceIdx};
 
 /// What a bound counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,23 @@ pub struct Room {
     pub moves: u32,
     /// How many of them a wave has room for.
     pub room: u32,
+}
+
+/// A phase, and the resource that lets only so many of its moves go at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhasePart {
+    /// The phase.
+    pub phase: PhaseIdx,
+    /// What its moves take from.
+    pub room: Room,
+}
+
+impl PhasePart {
+    /// The fewest waves that hold its moves.
+    #[must_use]
+    pub fn waves(&self) -> u64 {
+        self.room.moves.div_ceil(self.room.room).into()
+    }
 }
 
 /// A group in a chain, and what it needs until the next can begin; the last: all that it needs.
@@ -140,6 +157,11 @@ pub enum Proof {
         /// The last waves, when what comes after hurries the moves.
         tail: Edge,
     },
+    /// Phases one after the other, each by a resource.
+    Phases {
+        /// Those that have moves.
+        parts: Vec<PhasePart>,
+    },
     /// As [`Proof::Resource`], in time.
     ResourceTime {
         /// The resource.
@@ -231,6 +253,21 @@ impl Proof {
                     resource(*r)
                 )
             }
+            Self::Phases { parts } => {
+                let each = parts.iter().map(|it| {
+                    let waves = amount(it.waves(), Unit::Waves);
+                    let phase = &problem.phases[it.phase as usize].name;
+                    let (moves, room) = (it.room.moves, it.room.room);
+                    let name = resource(it.room.resource);
+                    format!("{phase} ({name} has room for {room} of {moves} moves: {waves})")
+                });
+                let each: Vec<String> = each.collect();
+                let total = amount(parts.iter().map(PhasePart::waves).sum(), Unit::Waves);
+                format!(
+                    "One phase after the other: {}: {total}.",
+                    each.join(", then ")
+                )
+            }
             Self::ResourceTime {
                 resource: r,
                 moves,
@@ -304,6 +341,7 @@ impl Proof {
             Self::Waves { why, .. } | Self::Begun { why, .. } => why.through(),
             Self::Nothing
             | Self::Resource { .. }
+            | Self::Phases { .. }
             | Self::ResourceTime { .. }
             | Self::Rate { .. } => Vec::new(),
         }

@@ -15,6 +15,8 @@ pub(super) struct Certificate<'a> {
     chain: Vec<ChainLink<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<Room<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<PhasePart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<Edge>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +38,15 @@ struct Begun<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<u64>,
     begun_s: f64,
+}
+
+/// A phase of a sequence, and what its moves take from.
+#[derive(Serialize)]
+struct PhasePart<'a> {
+    sequence: &'a str,
+    place: Option<&'a str>,
+    name: &'a str,
+    budget: Room<'a>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +128,11 @@ impl Scene<'_> {
                 head: Some(Edge::of(*head)),
                 tail: Some(Edge::of(*tail)),
                 ..self.of_budget(*resource, *moves, *room, argued)
+            },
+            Proof::Phases { parts } => Certificate {
+                kind: "phases",
+                phases: parts.iter().map(|part| self.phase(part)).collect(),
+                ..argued
             },
             Proof::ResourceTime {
                 resource,
@@ -206,6 +222,16 @@ impl Scene<'_> {
                 soaks_s: seconds(link.soaks_ms),
                 begun_s: (link.begun_ms > 0).then(|| seconds(link.begun_ms)),
             }),
+        }
+    }
+
+    fn phase(&self, part: &schedule::PhasePart) -> PhasePart<'_> {
+        let of = &self.model.phases[part.phase as usize];
+        PhasePart {
+            sequence: &of.sequence,
+            place: (!of.place.is_empty()).then_some(&of.place),
+            name: &of.name,
+            budget: self.room(part.room.resource, part.room.moves, part.room.room),
         }
     }
 

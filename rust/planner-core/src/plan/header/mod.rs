@@ -9,6 +9,7 @@ mod deadline;
 mod drains;
 mod pieces;
 mod rates;
+mod sequences;
 mod streaming;
 mod waves;
 mod workloads;
@@ -195,6 +196,10 @@ impl Scene<'_> {
         let drains = self.drains();
         if !drains.is_empty() {
             lists.push(("drains", list(512, drains.into_par_iter())));
+        }
+        let sequences = self.sequences();
+        if !sequences.is_empty() {
+            lists.push(("sequences", list(512, sequences.into_par_iter())));
         }
         if let Some(start_ms) = self.model.start_ms {
             let calendars = self.model.problem.calendars.par_iter();

@@ -1,0 +1,161 @@
+"""Pods that go before others, wherever they are: two clusters and three zones of the shop."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import planner
+from planner.model.amend import amended
+from planner.model.request import canonical_json
+from planner.show.sequences import sequence_lines
+from tests.shop import SHOP, header_of, moves_of, request, shop_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Json = dict[str, Any]
+ZONE = "topology.kubernetes.io/zone"
+DRAINED = [{"name": f"node-{number:04d}"} for number in range(0, 30, 2)]
+ZONES = {"name": "zones", "each": "zone", "drained": True}
+FIRST_HANGZHOU = {"name": "clusters", "phases": [{"name": "big", "cluster": "hangzhou"}]}
+
+
+def planned(*sequences: Json, **spec: Any) -> planner.Plan:  # noqa: ANN401
+    """The plan of the shop's request with these sequences."""
+    sets = [*spec.items(), ("sequences", list(sequences))]
+    asked = amended(json.loads(canonical_json(request())), sets)
+    return planner.plan(shop_log(), asked, keep=False)
+
+
+def recorded(kind: str) -> Iterator[tuple[str, Json]]:
+    """The objects of a kind, with their cluster."""
+    for cluster in ("hangzhou", "shanghai"):
+        packed = (SHOP / cluster / f"{kind}.json.xz").read_bytes()
+        for each in json.loads(lzma.decompress(packed))["items"]:
+            yield cluster, each
+
+
+@cache
+def zones() -> dict[tuple[str, str], str]:
+    """The zone of each node, by cluster and name."""
+    return {
+        (cluster, node["metadata"]["name"]): node["metadata"]["labels"][ZONE]
+        for cluster, node in recorded("nodes")
+    }
+
+
+def zone_of(move: Json) -> str:
+    return zones()[move["cluster"], move["node"]]
+
+
+def spans(moves: list[Json], phase: Callable[[Json], str]) -> dict[str, tuple[int, int]]:
+    """The first and the last wave of each phase."""
+    found: dict[str, tuple[int, int]] = {}
+    for move in moves:
+        first, last = found.get(phase(move), (move["wave"], 0))
+        found[phase(move)] = min(first, move["wave"]), max(last, move["wave"])
+    return found
+
+
+def serving(plan: planner.Plan) -> list[Json]:
+    """The moves of pods that served: nothing of a budget is taken for the others."""
+    down = {pod["metadata"]["uid"] for _, pod in recorded("pods") if not is_ready(pod)}
+    return [move for move in moves_of(plan) if move["uid"] not in down]
+
+
+def is_ready(pod: Json) -> bool:
+    conditions = pod["status"].get("conditions") or []
+    ready = any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def test_zones_are_drained_one_after_another() -> None:
+    plan = planned(ZONES, target={"drain": DRAINED}, dependencies=[], stages=[])
+    found = spans(serving(plan), zone_of)
+    assert list(found) == ["zone-a", "zone-b", "zone-c"]
+    for (_, last), (first, _) in pairwise(found.values()):
+        assert last < first
+    told = header_of(plan)["sequences"]
+    assert [(it["name"], it["first_wave"], it["last_wave"]) for it in told] == [
+        (zone, first, last) for zone, (first, last) in found.items()
+    ]
+    (line,) = sequence_lines(told)
+    assert line.startswith("zones: zone-a in waves 1 to ")
+    assert planner.verify(shop_log(), plan) == []
+
+
+def test_without_them_zones_are_drained_together() -> None:
+    plan = planned(target={"drain": DRAINED}, dependencies=[], stages=[])
+    assert {first for first, _ in spans(serving(plan), zone_of).values()} == {1}
+    assert "sequences" not in header_of(plan)
+
+
+def test_a_cluster_goes_before_the_rest() -> None:
+    plan = planned(FIRST_HANGZHOU, dependencies=[])
+    found = spans(serving(plan), lambda it: it["cluster"])
+    assert found["hangzhou"][1] < found["shanghai"][0]
+    because = {reason for move in moves_of(plan) for reason in move["because"]}
+    assert "sequence:clusters: the rest" in because
+    assert planner.verify(shop_log(), plan) == []
+
+
+def test_its_bound_counts_both_phases() -> None:
+    apart = {"dependencies": [], "stages": []}
+    header = header_of(planned(FIRST_HANGZHOU, **apart))
+    assert header["waves_bound"] > header_of(planned(**apart))["waves_bound"]
+    assert header["waves_bound"] <= header["waves"]
+
+
+def test_a_circle_is_told_of() -> None:
+    first_shanghai = {"name": "clusters", "phases": [{"name": "small", "cluster": "shanghai"}]}
+    plan = planned(first_shanghai)
+    reasons = {it["reason"] for it in header_of(plan)["unmovable"]}
+    assert any(
+        it.startswith("sequence clusters: the rest waits for clusters: small") for it in reasons
+    )
+    assert {it["cluster"] for it in serving(plan)} == {"shanghai"}
+
+
+def test_leaders_go_last_in_each_workload_by_itself() -> None:
+    names = {move["pod"] for move in moves_of(planned()) if move["workload"]["name"] == "cart"}
+    assert len(names) > 1
+    followers = {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["cart"]}]}
+    plan = planned(
+        {
+            "name": "cart last",
+            "scope": "namespace",
+            "phases": [{"name": "others", "selector": followers}],
+        },
+        dependencies=[],
+    )
+    trade = [
+        it for it in serving(plan) if it["namespace"] == "trade" and it["cluster"] == "hangzhou"
+    ]
+    found = spans(trade, lambda it: str(it["workload"]["name"] == "cart"))
+    assert found["False"][1] < found["True"][0]
+    assert planner.verify(shop_log(), plan) == []
+
+
+def test_a_stateful_set_across_phases_keeps_its_own_order() -> None:
+    plan = planned({"name": "zones", "each": "zone"}, dependencies=[], stages=[])
+    warnings = [it for it in header_of(plan)["warnings"] if it.startswith("sequence zones: ")]
+    assert any("mysql keeps its own order" in it for it in warnings)
+    assert planner.verify(shop_log(), plan) == []
+
+
+@pytest.mark.parametrize("sequence", [FIRST_HANGZHOU, {"name": "zones", "each": "zone"}])
+def test_a_plan_without_barriers_keeps_them(sequence: Json) -> None:
+    plan = planned(sequence, streaming=True, dependencies=[])
+    assert planner.verify(shop_log(), plan) == []
+
+
+def test_a_sequence_that_does_nothing_is_told_of() -> None:
+    one = {"name": "one", "phases": [{"name": "all", "zone": "elsewhere"}]}
+    warnings = header_of(planned(one))["warnings"]
+    assert "sequence one: nothing goes after anything by it" in warnings
