@@ -23,6 +23,8 @@ SCRIPTS = ("layers", "tails")
 """Peers that need networkx only."""
 SOLVERS = ("cpsat", "jobshop")
 """Peers that bring libraries of their own."""
+PROVERS = ("middle", "lp", "shares")
+"""Peers that schedule as `tails` does, and prove bounds of their own, with the same libraries."""
 _GRACE_S = 120
 """What a solver may take beyond its time, to start and to write what it found."""
 
@@ -58,9 +60,9 @@ def ask(peer: str, problem: Problem, seconds: float) -> Told:
     """Give a problem to a peer, and check what it answers.
 
     Args:
-        peer: one of `SCRIPTS`, which take the time that they take, or of `SOLVERS`.
+        peer: one of `SCRIPTS`, which take the time that they take, of `SOLVERS` or `PROVERS`.
         problem: the same for all.
-        seconds: that a solver may take.
+        seconds: that a solver or a prover may take.
     """
     with TemporaryDirectory() as directory:
         posed, answer = Path(directory) / "problem.json", Path(directory) / "answer.json"
@@ -68,7 +70,7 @@ def ask(peer: str, problem: Problem, seconds: float) -> Told:
         arguments = [peer, str(posed), str(answer), "--seconds", str(seconds)]
         command = [*_command(peer), "-m", "benches.peers", *arguments]
         try:
-            done = _run(command, seconds + _GRACE_S if peer in SOLVERS else None)
+            done = _run(command, None if peer in SCRIPTS else seconds + _GRACE_S)
         except subprocess.TimeoutExpired:
             return Told(why=f"no answer in {seconds:g} s")
         if done.returncode or not answer.exists():

@@ -82,14 +82,20 @@ def observe(pods: int, seed: int) -> Observed:
 
 
 def planned(observed: Observed, regime: Regime, effort: Effort = "balanced") -> tuple[Told, Posed]:
-    """Plan a fleet; what came of it, and the problem that it solved.
+    """Plan the upgrade of a whole fleet, as `solved` does."""
+    return solved(observed, observed.generated.request(regime), effort)
+
+
+def solved(
+    observed: Observed, request: dict[str, object], effort: Effort = "balanced"
+) -> tuple[Told, Posed]:
+    """Plan a request; what came of it, and the problem that it solved.
 
     Raises:
         AssertionError: the plan does not hold, or leaves pods.
     """
-    request = canonical(observed.generated.request(regime))
     began = perf_counter()
-    plan = stages.plan(observed.folded, request, STARTS[effort])
+    plan = stages.plan(observed.folded, canonical(request), STARTS[effort])
     took = perf_counter() - began
     header = json.loads(plan.header())
     assert not header["unmovable"], "every pod of a generated fleet can move"
@@ -199,7 +205,8 @@ def _result(tree: dict[str, dict[str, object]]) -> Result:
     return Result(place=Place(**place), peer=str(tree["peer"]), told=Told(**tree["told"]))  # type: ignore[arg-type]
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """So many pods, as in `1k` or `250`."""
     unit = _UNITS.get(text[-1:].lower(), 1)
     return int(text if unit == 1 else text[:-1]) * unit
 
@@ -231,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"Left out {', '.join(SOLVERS)}: {why}\n")
         peers = [each for each in peers if each not in SOLVERS]
     places = [
-        Place(pods=_number(pods), regime=Regime(regime), seed=seed)
+        Place(pods=number(pods), regime=Regime(regime), seed=seed)
         for pods in options.pods.split(",")
         for seed in range(1, options.seeds + 1)
         for regime in options.regimes.split(",")

@@ -1,0 +1,163 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benches.beside import Told, ask, missing
+from benches.crossed import Shape, crossed_request
+from benches.lp import Compared, Place, main, table
+from benches.peers import tails
+from benches.peers.middle import Middle
+from benches.peers.problem import (
+    Budget,
+    Charge,
+    Group,
+    Precedence,
+    Problem,
+    Schedule,
+    length,
+)
+from benches.peers.relaxation import Relaxation, Row, is_refuted
+from benches.yardsticks import observe, solved
+from tests.benches.test_yardsticks import problems
+
+
+def waiting(*layers: int, room: int = 1) -> Problem:
+    """Layers of so many groups; wide ones have two moves each, under one budget."""
+    sizes = [2 if size > 1 else 1 for size in layers for _ in range(size)]
+    wide = [size > 1 for size in layers for _ in range(size)]
+    begins = [sum(layers[:number]) for number in range(len(layers) + 1)]
+    return Problem(
+        budgets=(Budget(name="of wide layers", limit=room, down=0),),
+        charges=(Charge(takes=(), releases=()), Charge(takes=(0,), releases=())),
+        groups=tuple(
+            Group(name=str(index), ordered=False, stages=(size,), moves=(int(takes),) * size)
+            for index, (size, takes) in enumerate(zip(sizes, wide, strict=True))
+        ),
+        precedences=tuple(
+            Precedence(before=before, after=after, count=sizes[before])
+            for number in range(1, len(layers))
+            for before in range(begins[number - 1], begins[number])
+            for after in range(begins[number], begins[number + 1])
+        ),
+    )
+
+
+DIAMONDS = waiting(1, 2, 1, 2, 1)
+
+
+def test_a_group_that_waits_for_several_begins_when_their_budget_had_room_for_all() -> None:
+    middle = Middle(DIAMONDS)
+    assert [first.index(first[-1]) for first in middle.first] == [1, 3, 3, 6, 8, 8, 11]
+    assert [len(due) - 1 for due in middle.due] == [11, 8, 8, 6, 3, 3, 1]
+    assert middle.bound() == length(tails.solve(DIAMONDS, 1).waves) == 11
+
+
+def test_what_has_to_go_between_a_head_and_a_tail_is_counted_group_by_group() -> None:
+    """Two groups have to make their moves between what is before and what is after them; that a
+    third may move in any wave makes no room there, though in the first wave nothing stands idle.
+    """
+    problem = waiting(1, 2, 1, 1, room=2)
+    idle = Group(name="idle", ordered=False, stages=(4,), moves=(1,) * 4)
+    crowded = replace(problem, groups=(*problem.groups, idle))
+    assert Middle(crowded).bound() == length(tails.solve(crowded, 1).waves) == 5
+    roomy = replace(crowded, budgets=(replace(problem.budgets[0], limit=4),))
+    assert Middle(roomy).bound() == 4
+
+
+@given(problems())
+def test_nothing_is_proved_that_list_scheduling_refutes(problem: Problem) -> None:
+    assert Middle(problem).bound() <= length(tails.solve(problem, 1).waves)
+
+
+@given(problems(), st.integers(0, 2), st.booleans())
+def test_schedules_keep_every_row_and_box(problem: Problem, more: int, windows: bool) -> None:  # noqa: FBT001
+    schedule = tails.solve(problem, 1).waves
+    posed = Relaxation(problem, length(schedule) + more, windows=windows)
+    at = point(posed, schedule)
+    outside = [v for v, low in enumerate(posed.low) if not low <= at[v] <= posed.high[v]]
+    assert (outside, posed.is_void) == ([], False)
+    for row in posed.rows:
+        assert sum(counts * at[v] for v, counts in row.terms) <= row.most, row.name
+
+
+def point(posed: Relaxation, schedule: Schedule) -> list[int]:
+    """What the variables of a relaxation are in a schedule."""
+    at = [0] * len(posed.low)
+    done = [
+        [sum(each <= wave for each in waves) for wave in range(posed.waves + 1)]
+        for waves in schedule
+    ]
+    for index, (waves, runs) in enumerate(zip(schedule, posed._runs, strict=True)):
+        parts = [posed._totals[index], *posed._steps[index]]
+        for part, run in zip(parts, [range(len(waves)), *runs], strict=True):
+            for wave, variable in enumerate(part):
+                at[variable] = sum(waves[move] <= wave for move in run)
+    for gate, needs in posed._gates:
+        for wave, variable in enumerate(gate):
+            at[variable] = int(wave and all(done[group][wave - 1] >= n for group, n in needs))
+    return at
+
+
+def test_weights_prove_only_what_their_rows_add_up_to() -> None:
+    """x is 1 to 3 and y is 3: their sum is said to be 5 at least, and 2x + y to be 6 at most."""
+    low, high = [1, 3], [3, 3]
+    least = Row(name="at least 5", terms=[(0, -1), (1, -1)], most=-5)
+    most = Row(name="2x + y at most 6", terms=[(0, 2), (1, 1)], most=6)
+    assert is_refuted(low, high, [(least, 2), (most, 1)])
+    assert not is_refuted(low, high, [(least, 1)])
+    assert not is_refuted(low, high, [(most, 1)])
+    assert not is_refuted(low, high, [(least, -2), (most, -1)])
+
+
+@pytest.fixture(scope="module")
+def solvers() -> None:
+    if (why := missing()) is not None:
+        pytest.skip(f"the solvers cannot be installed: {why}")
+
+
+@pytest.mark.usefixtures("solvers")
+@pytest.mark.parametrize(("peer", "bound"), [("middle", 11), ("lp", 10), ("shares", 10)])
+def test_provers_prove_what_they_are_known_to(peer: str, bound: int) -> None:
+    told = ask(peer, DIAMONDS, 60)
+    assert told == replace(told, waves=11, bound=bound, why="")
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_small_upgrades_are_all_planned(shape: Shape) -> None:
+    observed = observe(1000, 1)
+    told, posed = solved(observed, crossed_request(observed.generated, shape, 1))
+    names = {budget.name.split("[")[0] for budget in posed.problem.budgets}
+    assert {"budget-0"} <= names
+    assert posed.problem.precedences
+    assert 0 < told.bound <= (told.waves or 0)
+
+
+def compared(seed: int, waves: int, **peers: Told) -> Compared:
+    place = Place(kind="crossed", pods=1000, seed=seed)
+    return Compared(place=place, plan=Told(waves=waves, bound=10, seconds=0.5), peers=peers)
+
+
+def test_the_table_says_what_is_proved_beyond_the_plans_own_bounds() -> None:
+    of = [
+        compared(1, 10),
+        compared(2, 13, lp=Told(waves=13, bound=12, seconds=1.5), cpsat=Told(waves=12, bound=12)),
+        compared(3, 11, lp=Told(why="out of memory"), cpsat=Told(waves=11)),
+    ]
+    assert list(table(of, ["lp", "cpsat"])) == [
+        "| kind | pods | seed | waves | planner | lp | cpsat |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| crossed | 1,000 | 2 | 13 | 10 | 12 (1.5 s) | 12 (0.0 s) |",
+        "| crossed | 1,000 | 3 | 11 | 10 | out of memory | <= 11 (0.0 s) |",
+        "",
+        "- crossed: 1 of 3 plans proved by their own bound",
+        "  - lp: more of 1 of the other 2, together 2 waves; 0 plans proved",
+        "  - cpsat: more of 1 of the other 2, together 2 waves; 0 plans proved",
+        "  - 1 fewest waves known; 1 plans are longer, together by 1 waves",
+    ]
+
+
+def test_an_unknown_peer_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--peers", "gurobi"]) == 2
+    assert capsys.readouterr().err == "gurobi: no such peer\n"
