@@ -15,7 +15,9 @@ from benches.peers.relaxation import Relaxation, Row, is_refuted
 _SCALES = tuple(10**each for each in range(10))
 # A simplex is exact on small ones; on large ones it takes ten times as long as first order steps.
 _SIMPLEX_ROWS_MAX = 3_000
+# Without some budgets it proves no more than with them.
 _BUDGETS_MAX = 150
+_VARIABLES_MAX = 120_000
 _EXCESS_MIN = 1e-6
 
 
@@ -35,11 +37,15 @@ def solve(problem: Problem, seconds: float, *, windows: bool = True) -> Answer:
 
 
 def pose(problem: Problem, waves: int, *, windows: bool) -> Relaxation:
-    """The relaxation with the budgets that need the most waves; without others it proves less."""
+    """The relaxation with as many budgets as can be borne, first those that need most waves."""
     counts = takers(problem)
     load = {b: counts[b] / max(1, problem.budgets[b].limit) for b in scarce(problem)}
     budgets = sorted(load, key=lambda b: (-load[b], b))[:_BUDGETS_MAX]
-    return Relaxation(problem, waves, windows=windows, budgets=budgets)
+    while True:
+        posed = Relaxation(problem, waves, windows=windows, budgets=budgets)
+        if len(posed.low) <= _VARIABLES_MAX or len(budgets) <= 1:
+            return posed
+        budgets = budgets[: len(budgets) // 2]
 
 
 def refute(posed: Relaxation, end: float) -> list[tuple[Row, int]] | None:

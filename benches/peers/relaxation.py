@@ -8,7 +8,7 @@ under which the rows add up to what no point of the boxes keeps prove that there
 Needs only Python and networkx, and is all that who checks such a proof needs: `is_refuted`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -31,7 +31,7 @@ class Row:
 
 
 def is_refuted(
-    low: Sequence[int], high: Sequence[int], rows: Mapping[Row, int] | Iterable[tuple[Row, int]]
+    low: Sequence[int], high: Sequence[int], weighted: Iterable[tuple[Row, int]]
 ) -> bool:
     """Whether rows, taken as often as their weights say, add up to what no point of a box keeps.
 
@@ -39,7 +39,7 @@ def is_refuted(
     """
     total: dict[int, int] = {}
     most = 0
-    for row, weight in rows.items() if isinstance(rows, Mapping) else rows:
+    for row, weight in weighted:
         if weight < 0:
             return False
         most += weight * row.most

@@ -20,7 +20,7 @@ from benches.peers.problem import (
 )
 from benches.peers.relaxation import Relaxation, Row, is_refuted
 from benches.yardsticks import observe, solved
-from tests.benches.test_yardsticks import problems
+from tests.benches.test_yardsticks import SMALL, problems
 
 
 def waiting(*layers: int, room: int = 1) -> Problem:
@@ -55,15 +55,30 @@ def test_a_group_that_waits_for_several_begins_when_their_budget_had_room_for_al
 
 
 def test_what_has_to_go_between_a_head_and_a_tail_is_counted_group_by_group() -> None:
-    """Two groups have to make their moves between what is before and what is after them; that a
-    third may move in any wave makes no room there, though in the first wave nothing stands idle.
+    """Two of three groups have to make their moves between what is before and what is after them.
+
+    That the third may move in any wave makes no room there, and at either end nothing is wasted.
     """
-    problem = waiting(1, 2, 1, 1, room=2)
-    idle = Group(name="idle", ordered=False, stages=(4,), moves=(1,) * 4)
-    crowded = replace(problem, groups=(*problem.groups, idle))
-    assert Middle(crowded).bound() == length(tails.solve(crowded, 1).waves) == 5
-    roomy = replace(crowded, budgets=(replace(problem.budgets[0], limit=4),))
-    assert Middle(roomy).bound() == 4
+    size_of = {"a": 1, "b": 1, "after a": 2, "after b": 2, "last of a": 1, "last of b": 1}
+    takes = [name.startswith("after") for name in size_of]
+    problem = Problem(
+        budgets=(Budget(name="of both", limit=2, down=0),),
+        charges=DIAMONDS.charges,
+        groups=(
+            *(
+                Group(name=name, ordered=False, stages=(size,), moves=(int(of),) * size)
+                for (name, size), of in zip(size_of.items(), takes, strict=True)
+            ),
+            Group(name="idle", ordered=False, stages=(2,), moves=(1, 1)),
+        ),
+        precedences=tuple(
+            Precedence(before=before, after=after, count=count)
+            for before, after, count in ((0, 2, 1), (1, 3, 1), (2, 4, 2), (3, 5, 2))
+        ),
+    )
+    assert Middle(problem).bound() == length(tails.solve(problem, 1).waves) == 4
+    roomy = replace(problem, budgets=(replace(problem.budgets[0], limit=4),))
+    assert Middle(roomy).bound() == 3
 
 
 @given(problems())
@@ -74,7 +89,24 @@ def test_nothing_is_proved_that_list_scheduling_refutes(problem: Problem) -> Non
 @given(problems(), st.integers(0, 2), st.booleans())
 def test_schedules_keep_every_row_and_box(problem: Problem, more: int, windows: bool) -> None:  # noqa: FBT001
     schedule = tails.solve(problem, 1).waves
-    posed = Relaxation(problem, length(schedule) + more, windows=windows)
+    keeps(Relaxation(problem, length(schedule) + more, windows=windows), schedule)
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_budgets_with_more_down_than_may_be_wait_for_enough_to_come_back(windows: bool) -> None:  # noqa: FBT001
+    a, b = SMALL.groups
+    over_full = replace(SMALL.budgets[1], limit=1, down=2)
+    problem = replace(
+        SMALL, budgets=(SMALL.budgets[0], over_full), groups=(a, replace(b, moves=(1, 2, 2)))
+    )
+    posed = Relaxation(problem, 4, windows=windows)
+    keeps(posed, [[1, 2, 2, 3], [4, 3, 3]])
+    early = point(posed, [[1, 2, 2, 3], [3, 3, 3]])
+    broken = [row.name for row in posed.rows if sum(n * early[v] for v, n in row.terms) > row.most]
+    assert broken == ["of b in wave 3"]
+
+
+def keeps(posed: Relaxation, schedule: Schedule) -> None:
     at = point(posed, schedule)
     outside = [v for v, low in enumerate(posed.low) if not low <= at[v] <= posed.high[v]]
     assert (outside, posed.is_void) == ([], False)
@@ -108,7 +140,7 @@ def test_weights_prove_only_what_their_rows_add_up_to() -> None:
     assert is_refuted(low, high, [(least, 2), (most, 1)])
     assert not is_refuted(low, high, [(least, 1)])
     assert not is_refuted(low, high, [(most, 1)])
-    assert not is_refuted(low, high, [(least, -2), (most, -1)])
+    assert not is_refuted(low, high, [(Row(name="x at most 5", terms=[(0, 1)], most=5), -1)])
 
 
 @pytest.fixture(scope="module")
