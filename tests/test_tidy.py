@@ -52,6 +52,7 @@ RESOURCE_CODES = {
     "SidecarSets": 12,
     "PodUnavailableBudgets": 13,
     "Versions": 14,
+    "ResourceQuotas": 15,
 }
 EVENT_CODES = {"ListBegun": 0, "Observed": 1, "Gone": 2, "ListCompleted": 3, "TimePassed": 4}
 FLAG_BITS = {

@@ -58,7 +58,7 @@ class RunProgress:
 
     def hear(self, line: Line) -> None:
         """Say what the observer has to say, where that is trouble."""
-        if self._quiet or not (self._verbose or line.sees is False):
+        if self._quiet or not (self._verbose or line.warns or line.sees is False):
             return
         with self._lock:
             self._show("")

@@ -63,6 +63,7 @@ class Follower:
         self._reached = reached
         self._failures = 0
         self._is_settled = False
+        self._is_refused = False
 
     def run(self) -> None:
         """Follow until the observer stops.
@@ -77,6 +78,9 @@ class Follower:
             except ClusterError as error:
                 if self._outside.stop.is_set():
                     return
+                if self._kind.may_be_refused and error.status == HTTPStatus.FORBIDDEN:
+                    state = self._do_without(error)
+                    continue
                 self._wait(error)
                 if isinstance(state, Watching):
                     # It has moved on before it broke.
@@ -102,6 +106,18 @@ class Follower:
             if path is not None:
                 return Listing(path=path)
         return state
+
+    def _do_without(self, refusal: ClusterError) -> State:
+        """Go on as if there were none, and look again now and then."""
+        if not self._is_refused:
+            again = f"{ROLE_REMEDY}; until then plans do without it"
+            self._outside.tell(
+                Line(about=self._source, text=f"{refusal}; {again}", sees=True, warns=True)
+            )
+            self._put(self._kind.empty_list(), begins=True)
+        self._is_refused, self._is_settled = True, False
+        self._outside.stop.wait(self._outside.pace.look_again_s)
+        return Finding()
 
     def _path(self) -> str | None:
         """The path of the first version that is served."""
@@ -129,6 +145,7 @@ class Follower:
             self._tell("listing", routine=not self._failures)
         body = self._cluster.get(state.path, query)
         version, page = read_page(body)
+        self._is_refused = False
         self._put(body, begins=not state.page)
         if not page:
             self._reached = version

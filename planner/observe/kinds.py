@@ -15,7 +15,10 @@ class Kind:
         group: API group, `""` for the core group.
         versions: those that the planner reads, the one it would rather have first.
         plural: as in the path.
-        list_kind: what a list of it says that it is, where a cluster may do without it; else `""`.
+        list_kind: what a list of it says that it is, where an observer goes on without it;
+            else `""`.
+        may_be_refused: whether it goes on where its role, printed by an older version, does not
+            let it read the kind.
     """
 
     name: str
@@ -23,19 +26,20 @@ class Kind:
     versions: tuple[str, ...]
     plural: str
     list_kind: str = ""
+    may_be_refused: bool = False
 
     @property
     def is_optional(self) -> bool:
         """Whether a cluster may do without it."""
-        return bool(self.list_kind)
+        return bool(self.list_kind) and not self.may_be_refused
 
     def root(self, version: str) -> str:
         """The path of the group in a version."""
         return f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
 
     def empty_list(self) -> bytes:
-        """What a server that does not serve it would say if it did."""
-        api_version = f"{self.group}/{self.versions[0]}"
+        """What a server that does not serve it, or refuses it, would say if it had none."""
+        api_version = f"{self.group}/{self.versions[0]}".lstrip("/")
         head = {"kind": self.list_kind, "apiVersion": api_version, "metadata": {}, "items": []}
         return msgspec.json.encode(head)
 
@@ -64,6 +68,14 @@ KINDS: Final = (
         "podunavailablebudgets",
         "PodUnavailableBudget",
         "policy.kruise.io",
+    ),
+    Kind(
+        name="resourcequotas",
+        group="",
+        versions=("v1",),
+        plural="resourcequotas",
+        list_kind="ResourceQuotaList",
+        may_be_refused=True,
     ),
 )
 

@@ -15,12 +15,14 @@ class Line:
         text: what there is to say.
         routine: it says that all goes well.
         sees: whether what it is about is followed from now on; None where that does not change.
+        warns: people should hear it although all else goes on.
     """
 
     about: str
     text: str
     routine: bool = False
     sees: bool | None = None
+    warns: bool = False
 
     def __str__(self) -> str:
         return f"{self.about}: {self.text}"

@@ -12,7 +12,17 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from planner.verify import calendars, completeness, drains, order, rates, room, shape, stages
+from planner.verify import (
+    calendars,
+    completeness,
+    drains,
+    order,
+    quotas,
+    rates,
+    room,
+    shape,
+    stages,
+)
 from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
@@ -103,6 +113,7 @@ def verify(
         budgets_kept(usages),
         drains.only_evictions(case, usages),
         room.stuck(case, usages),
+        quotas.lost(case, usages),
         completeness.unmovable_unfounded(case, usages),
         because(case, usages),
         order.order(case, usages),

@@ -14,6 +14,7 @@ from planner.verify.columns import Coded, alike, grouped
 from planner.verify.drains import is_forced
 from planner.verify.moves import is_excluded, options_of
 from planner.verify.numbers import ceil_of, floor_of
+from planner.verify.quotas import read_quotas
 from planner.verify.room import Rooms
 from planner.verify.selector import down_of, every, without
 from planner.verify.table import Pods
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from planner.verify.fleet import DisruptionBudget, Fleet, SidecarSet, Workload
     from planner.verify.plan import Case
     from planner.verify.pods import Kin, Pod
+    from planner.verify.quotas import Quota
     from planner.verify.room import Guest
     from planner.verify.selector import PodsOfKin
 
@@ -58,6 +60,8 @@ class Budget(Struct, frozen=True, eq=False, kw_only=True):
     """Whether only evictions by which pods leave drained nodes have room in it."""
     stuck: Pods | None = None
     """Pods that cannot surge, as their nodes have no room for two."""
+    lost: Pods | None = None
+    """Pods in whose place a quota would let none come."""
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
@@ -74,6 +78,11 @@ class Budget(Struct, frozen=True, eq=False, kw_only=True):
         if kind == "surge":
             return self.stuck is not None and pod in self.stuck
         return self.for_drains and pod not in self.down
+
+    def would_lose(self, pod: Pod, kind: str) -> bool:
+        """Whether the pod goes before another comes, and none would."""
+        stays = kind == "in-place" or (kind == "surge" and pod not in self.free)
+        return self.lost is not None and not stays and pod in self.lost
 
     def __str__(self) -> str:
         scope = "" if self.instance is None else f"[{self.instance}]"
@@ -96,6 +105,7 @@ def all_budgets(case: Case) -> list[Budget]:
         budgets.append(_workload_budget(workload, now_s, workload in evicting, guarded))
         if workload.strategy.surges:
             budgets.append(_surge_budget(workload, rooms.guests.get(workload.key)))
+    budgets.extend(_quota_budget(each, fleet) for each in read_quotas(case))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
     for rule in case.request["spec"].get("budgets") or ():
         budgets.extend(_request_budgets(rule, fleet))
@@ -262,6 +272,22 @@ def _surge_budget(workload: Workload, guest: Guest | None) -> Budget:
         free=down_of(workload.pods.table, workload.kin),
         surge=True,
         stuck=None if guest is None else guest.stuck,
+    )
+
+
+def _quota_budget(quota: Quota, fleet: Fleet) -> Budget:
+    """A ResourceQuota: new pods that come beside the old ones, of all workloads together."""
+    return Budget(
+        rule="quota",
+        name=quota.name,
+        cluster=quota.cluster,
+        limit=quota.limit,
+        pods=quota.pods,
+        kin=quota.kin,
+        down=quota.pods[:0],
+        free=down_of(fleet.table, quota.kin),
+        surge=True,
+        lost=quota.lost,
     )
 
 

@@ -138,6 +138,8 @@ def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:
         budget = usage.budget
         if not option.forced and budget.is_closed(pod, option.kind):
             return True
+        if budget.would_lose(pod, option.kind):
+            return True
         if (
             budget.would_take(pod, option.kind, option.containers)
             and usage.stays_down >= budget.limit

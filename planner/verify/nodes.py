@@ -19,7 +19,7 @@ import numpy as np
 from planner.verify.columns import grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from planner.verify.observed import Observed
     from planner.verify.pods import Kin
@@ -154,10 +154,7 @@ def asked_by(template: Mapping[str, Any], kin: Iterable[Kin]) -> Asked | None:
     """
     spec = template.get("spec") or {}
     try:
-        peak, stays = _initialising(spec.get("initContainers") or ())
-        for container in spec.get("containers") or ():
-            stays += _requests(container)
-        asked = (stays | peak) + _amounts(spec.get("overhead") or {})
+        asked = together(spec, requests_of) + amounts_of(spec.get("overhead") or {})
     except ValueError:
         return None
     own = list(kin)
@@ -193,26 +190,41 @@ def up(amount: Fraction) -> int:
     return -(-amount.numerator // amount.denominator)
 
 
-def _initialising(containers: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Counter[str]]:
-    """The most that initialisation asks for, and what stays of it: native sidecars."""
+def together(
+    spec: Mapping[str, Any], own: Callable[[Mapping[str, Any]], Counter[str]]
+) -> Counter[str]:
+    """What containers have together, or initialisation at its hungriest moment.
+
+    Native sidecars stay. `own` is what one container has.
+    """
     peak: Counter[str] = Counter()
     stays: Counter[str] = Counter()
-    for container in containers:
-        own = _requests(container)
-        peak |= stays + own
+    for container in spec.get("initContainers") or ():
+        peak |= stays + own(container)
         if container.get("restartPolicy") == "Always":
-            stays += own
-    return peak, stays
+            stays += own(container)
+    for container in spec.get("containers") or ():
+        stays += own(container)
+    return stays | peak
 
 
-def _requests(container: Mapping[str, Any]) -> Counter[str]:
+def limits_of(container: Mapping[str, Any]) -> Counter[str]:
+    """The most that a container may use, where that is said."""
+    return amounts_of((container.get("resources") or {}).get("limits") or {})
+
+
+def requests_of(container: Mapping[str, Any]) -> Counter[str]:
     """What a container asks for: a limit where nothing is requested (SetDefaults_Pod)."""
     resources = container.get("resources") or {}
-    return _amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+    return amounts_of({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
 
 
-def _amounts(quantities: Mapping[str, Any]) -> Counter[str]:
-    """Bytes of memory, thousandths of everything else."""
+def amounts_of(quantities: Mapping[str, Any]) -> Counter[str]:
+    """Bytes of memory, thousandths of everything else.
+
+    Raises:
+        ValueError: one of them is no quantity.
+    """
     amounts: Counter[str] = Counter()
     for name, text in quantities.items():
         amount = quantity(text)

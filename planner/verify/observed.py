@@ -50,6 +50,7 @@ RESOURCES: Final = (
     *("pods", "nodes", "namespaces", "deployments", "replicasets", "statefulsets", "daemonsets"),
     *("controllerrevisions", "poddisruptionbudgets", "clonesets", "advancedstatefulsets"),
     *("advanceddaemonsets", "sidecarsets", "podunavailablebudgets", "versions"),
+    "resourcequotas",
 )
 """What they call 0, 1, 2 .. in the column `resource`."""
 _CODE_OF: Final = {name: code for code, name in enumerate(RESOURCES)}

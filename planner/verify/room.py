@@ -48,8 +48,8 @@ class Rooms:
     @cached_property
     def guests(self) -> Mapping[WorkloadKey, Guest]:
         """Workloads that surge on nodes of which the room is known."""
-        surging = (self._guest(each) for each in self.case.fleet.workloads.values())
-        return {each.workload.key: each for each in surging if each is not None}
+        guests = (self._guest(each) for each in self.case.fleet.workloads.values())
+        return {each.workload.key: each for each in guests if each is not None}
 
     def nodes(self, cluster: str) -> Mapping[str, Node] | None:
         """The nodes of a cluster by name; None when their room is not known."""
@@ -67,7 +67,7 @@ class Rooms:
 
     def _guest(self, workload: Workload) -> Guest | None:
         key = workload.key
-        pods = _surging(self.case, workload)
+        pods = surging(self.case, workload)
         nodes = self.nodes(key.cluster) if len(pods) else None
         if nodes is None:
             return None
@@ -127,7 +127,7 @@ def stuck(case: Case, usages: Usages) -> Iterator[Violation]:
                 )
 
 
-def _surging(case: Case, workload: Workload) -> Pods:
+def surging(case: Case, workload: Workload) -> Pods:
     """Pods that serve and that their controller would only take once a new one serves."""
     nobody = Pods(case.fleet.table, _NOBODY)
     if not workload.strategy.surges or workload.strategy.paused:

@@ -35,11 +35,13 @@ pub enum Resource {
     PodUnavailableBudgets = 13,
     /// The answer of `/version`: one object a cluster, without metadata.
     Versions = 14,
+    /// `v1 ResourceQuota`
+    ResourceQuotas = 15,
 }
 
 impl Resource {
     /// Every resource, in the order of its code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Pods,
         Self::Nodes,
         Self::Namespaces,
@@ -55,6 +57,7 @@ impl Resource {
         Self::SidecarSets,
         Self::PodUnavailableBudgets,
         Self::Versions,
+        Self::ResourceQuotas,
     ];
 
     /// The resource with this stored code.
@@ -79,7 +82,9 @@ impl Resource {
     #[must_use]
     pub fn group(self) -> &'static str {
         match self {
-            Self::Pods | Self::Nodes | Self::Namespaces | Self::Versions => "",
+            Self::Pods | Self::Nodes | Self::Namespaces | Self::Versions | Self::ResourceQuotas => {
+                ""
+            }
             Self::Deployments
             | Self::ReplicaSets
             | Self::StatefulSets
@@ -111,6 +116,7 @@ impl Resource {
             Self::SidecarSets => "SidecarSet",
             Self::PodUnavailableBudgets => "PodUnavailableBudget",
             Self::Versions => "Version",
+            Self::ResourceQuotas => "ResourceQuota",
         }
     }
 
@@ -133,6 +139,7 @@ impl Resource {
             Self::SidecarSets => "sidecarsets",
             Self::PodUnavailableBudgets => "podunavailablebudgets",
             Self::Versions => "versions",
+            Self::ResourceQuotas => "resourcequotas",
         }
     }
 

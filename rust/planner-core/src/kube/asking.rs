@@ -1,4 +1,4 @@
-//! What a new pod of a template asks its node for.
+//! What a new pod of a template asks its node and its namespace for.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub struct Asking {
     pub amounts: Amounts,
     /// Other resources, in thousandths.
     pub others: BTreeMap<Box<str>, u64>,
+    /// The most that it may ever use, of resources for which that is said, in thousandths.
+    pub limits: BTreeMap<Box<str>, u64>,
 }
 
 /// By name of the resource, in thousandths.
@@ -46,34 +48,28 @@ struct Resources {
 
 impl Asking {
     /// What the template alone asks for; `None` when that cannot be read. The larger of all
-    /// containers together and the hungriest moment of initialisation (`PodRequests` of
-    /// `k8s.io/component-helpers/resource/helpers.go`); an init container that always restarts
+    /// containers together and the hungriest moment of initialisation (`PodRequests` and `PodLimits`
+    /// of `k8s.io/component-helpers/resource/helpers.go`); an init container that always restarts
     /// stays.
     #[must_use]
     pub fn of(template: &Template<'_>) -> Option<Self> {
         let spec: Spec = template.spec().ok()?;
-        let (mut sidecars, mut peak) = (Sums::new(), Sums::new());
-        for container in spec.init_containers.iter().flatten() {
-            let own = container.asks()?;
-            let mut moment = sidecars.clone();
-            add(&mut moment, &own);
-            raise(&mut peak, &moment);
-            if container.restart_policy.as_deref() == Some("Always") {
-                sidecars = moment;
-            }
-        }
-        let mut sum = sidecars;
-        for container in spec.containers.iter().flatten() {
-            add(&mut sum, &container.asks()?);
-        }
-        raise(&mut sum, &peak);
-        add(&mut sum, &sums(spec.overhead.iter().flatten())?);
+        let overhead = sums(spec.overhead.iter().flatten())?;
+        let mut sum = spec.together(Container::asks)?;
+        add(&mut sum, &overhead);
+        let mut limits = spec.together(Container::limits)?;
+        // Overhead raises a limit, and makes none (`PodLimits`).
+        let limited = overhead.into_iter();
+        let limited = limited.filter(|(name, _)| limits.get(name).is_some_and(|it| *it > 0));
+        let limited: Sums = limited.collect();
+        add(&mut limits, &limited);
         let mut take = |name: &str| sum.remove(name).map_or(0, i128::from);
         let amounts = [take("cpu"), take("memory"), 1_000];
         let others = sum.into_iter().filter(|(_, amount)| *amount > 0);
         Some(Self {
             amounts,
             others: others.collect(),
+            limits,
         })
     }
 
@@ -89,6 +85,27 @@ impl Asking {
     }
 }
 
+impl Spec {
+    /// The larger of all containers together and the hungriest moment of initialisation.
+    fn together(&self, own: impl Fn(&Container) -> Option<Sums>) -> Option<Sums> {
+        let (mut sidecars, mut peak) = (Sums::new(), Sums::new());
+        for container in self.init_containers.iter().flatten() {
+            let mut moment = sidecars.clone();
+            add(&mut moment, &own(container)?);
+            raise(&mut peak, &moment);
+            if container.restart_policy.as_deref() == Some("Always") {
+                sidecars = moment;
+            }
+        }
+        let mut sum = sidecars;
+        for container in self.containers.iter().flatten() {
+            add(&mut sum, &own(container)?);
+        }
+        raise(&mut sum, &peak);
+        Some(sum)
+    }
+}
+
 impl Container {
     /// A limit is a request where nothing is requested
     /// (`kubernetes pkg/apis/core/v1/defaults.go SetDefaults_Pod`).
@@ -100,6 +117,11 @@ impl Container {
         let mut asks = sums(resources.limits.iter().flatten())?;
         asks.extend(requests);
         Some(asks)
+    }
+
+    fn limits(&self) -> Option<Sums> {
+        let limits = self.resources.as_ref().and_then(|it| it.limits.as_ref());
+        sums(limits.into_iter().flatten())
     }
 }
 

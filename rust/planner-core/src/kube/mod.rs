@@ -9,6 +9,7 @@
 //! budget, sidecar               budgets over pods, sidecars inside pods
 //! pod, parsed, state            what one pod is and whether it serves
 //! node, asking, placing         what room there is for pods, and for which
+//! quota, scope                  what pods of a namespace may ask for together, and which
 //! order, priority, scatter      which pod is next
 //! held                          what a run of a plan holds, read as its owner wrote it
 //! ```
@@ -29,9 +30,11 @@ mod partial;
 pub mod placing;
 pub mod pod;
 pub mod priority;
+pub mod quota;
 pub mod revision;
 pub mod scaled;
 pub mod scatter;
+pub mod scope;
 pub mod selector;
 pub mod sidecar;
 pub mod state;

@@ -25,7 +25,8 @@ pub struct Budget {
     pub name: String,
     /// Its cluster; absent when it spans several.
     pub cluster: Option<ClusterIdx>,
-    /// `PodDisruptionBudget`, `PodUnavailableBudget`, `workload`, `surge`, `SidecarSet`, `request`.
+    /// `PodDisruptionBudget`, `PodUnavailableBudget`, `workload`, `surge`, `ResourceQuota`,
+    /// `SidecarSet`, `request`.
     pub source: &'static str,
     /// Pods that may be down at once; the smallest of its places.
     pub limit: u32,

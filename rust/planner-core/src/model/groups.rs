@@ -11,6 +11,7 @@ use super::{
     ledger::{Charges, Ledger},
     limits::{Limits, is_up},
     queue::Queue,
+    quotas::{self, Counted},
     rates::Rates,
     room,
     sequences::{InPhases, Sequences},
@@ -56,10 +57,11 @@ struct Own<'a> {
     stuck: BTreeMap<PodRow, Obstacle>,
     /// What its moves go before and after, wherever those are.
     phases: InPhases,
+    /// What quotas say of its moves.
+    quotas: Counted,
 }
 
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
-    diff.warnings.append(&mut ledger.warnings);
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
     let own_each = || {
         let each = diff.workloads.par_iter();
@@ -68,16 +70,20 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     };
     let (charges, mut limits) = rayon::join(|| ledger.sorted_charges(), own_each);
     room::fit(&ledger, diff, &mut limits);
+    let quotas = quotas::count(&mut ledger, diff);
+    diff.warnings.append(&mut ledger.warnings);
     let sequences = Sequences::of(&ledger, request, diff);
-    let enter = |(at, limits): (usize, Limits)| Own {
+    let enter = |(at, (limits, quotas)): (usize, (Limits, Counted))| Own {
         phases: sequences.of_workload(at),
         down: ledger.enter(limits.down),
         surge: limits.surge.map(|surge| ledger.enter(surge)),
         sidecars: &sidecars,
         closed: limits.closed,
         stuck: limits.stuck,
+        quotas,
     };
-    let own: Vec<Own<'_>> = limits.into_iter().enumerate().map(enter).collect();
+    let limits = limits.into_iter().zip(quotas).enumerate();
+    let own: Vec<Own<'_>> = limits.map(enter).collect();
     let starts = Starts::of(ledger.inventory);
     let pose_each = || {
         (&diff.workloads, &own)
@@ -262,6 +268,9 @@ fn obstacle(
     {
         return Some(stuck.clone());
     }
+    if let Some(refused) = own.quotas.refuses(ledger.inventory, workload, change) {
+        return Some(refused);
+    }
     let closed = own.closed.as_ref()?;
     let is_let = change.leaves == Leaves::Evicted || change.kind == Kind::Surge;
     (!is_let && is_up(ledger, workload, change.row)).then(|| closed.clone())
@@ -280,7 +289,7 @@ struct Touched {
 
 impl Touched {
     /// What one move takes and gives back: a pod that serves takes from all its budgets (a surge
-    /// only from `maxSurge`); a pod that is down gives back what it takes up already.
+    /// only from `maxSurge` and quotas); a pod that is down gives back what it takes up already.
     fn charge(
         &mut self,
         ledger: &Ledger<'_>,
@@ -299,6 +308,7 @@ impl Touched {
             releases.push(own.down);
         } else if change.kind == Kind::Surge {
             takes.extend(own.surge);
+            takes.extend_from_slice(&own.quotas.surge);
         } else {
             takes.extend_from_slice(budgets);
             let mut sidecars = change.sidecars;

@@ -9,6 +9,7 @@ mod groups;
 mod ledger;
 mod limits;
 mod queue;
+mod quotas;
 mod rates;
 mod room;
 mod sequences;

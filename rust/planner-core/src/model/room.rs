@@ -11,7 +11,7 @@ use crate::{
     batch::flags,
     diff::{Change, Diff, Drained, Kind, Obstacle, WorkloadChanges},
     fleet::{PodRow, Symbol},
-    inventory::{ClusterIdx, Inventory},
+    inventory::{ClusterIdx, Inventory, WorkloadIdx},
     kube::{
         asking::Asking,
         node::{Amounts, Place},
@@ -131,28 +131,33 @@ impl<'a> Site<'a> {
     }
 }
 
+/// What a new pod of a workload asks for: what the template says, and no less than any pod of the
+/// workload does: only in those is what was injected into them, or given to them by default.
+pub(super) fn asking(inventory: &Inventory<'_>, workload: WorkloadIdx) -> Option<Asking> {
+    let (cluster, _) = inventory.cluster_of(workload);
+    let mut asks = Asking::of(&inventory.workloads[workload as usize].template)?;
+    for row in &inventory.pods[workload as usize] {
+        let own = requests(inventory, cluster, *row);
+        let most = asks.amounts.iter_mut().zip(own);
+        most.for_each(|(most, own)| *most = (*most).max(own));
+    }
+    Some(asks)
+}
+
 /// What a pod takes of its node.
-fn requests(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> Amounts {
+pub(super) fn requests(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> Amounts {
     inventory.pods_of(cluster).spec(row).requests.amounts()
 }
 
 impl<'a> Guest<'a> {
-    /// A new pod asks for what the template says, and no less than any pod of the workload does:
-    /// only in those is what was injected into them, or given to them by default.
     fn read(inventory: &Inventory<'_>, at: usize, changes: &'a WorkloadChanges) -> Option<Self> {
         let workload = &inventory.workloads[changes.workload as usize];
         let (cluster, _) = inventory.cluster_of(changes.workload);
-        let mut asks = Asking::of(&workload.template)?;
-        for row in &inventory.pods[changes.workload as usize] {
-            let own = requests(inventory, cluster, *row);
-            let most = asks.amounts.iter_mut().zip(own);
-            most.for_each(|(most, own)| *most = (*most).max(own));
-        }
         Some(Self {
             at,
             cluster,
             changes,
-            asks,
+            asks: asking(inventory, changes.workload)?,
             placing: workload.template.spec().ok()?,
         })
     }

@@ -99,6 +99,9 @@ fn remedy(budget: &Budget, name: &str, limit: u32) -> String {
         "surge" if limit == 0 => {
             "make room on its nodes, or let its maxUnavailable be at least 1".to_owned()
         }
+        "ResourceQuota" => {
+            format!("raise the hard limits of {name}, or let maxUnavailable be at least 1")
+        }
         "PodDisruptionBudget" | "PodUnavailableBudget" if limit == 0 => loosen(budget, name),
         "request" if limit == 0 => format!("give {name} an absolute maxUnavailable of at least 1"),
         _ => format!("raise {name}, or repair its pods that are down"),
