@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import planner
 from tests.test_drains import LEAVES, deployment, node
 from tests.test_small_clusters import (
     NEW,
     OLD,
     clone_set,
     header,
+    imported,
     kinds,
     metadata,
     planned,
+    planned_of,
     pod,
     rolling,
 )
@@ -71,6 +74,16 @@ def test_workloads_of_a_namespace_share_its_quota(tmp_path: Path) -> None:
     assert header(plan)["waves_bound"] == 3
     told = (json.loads(each) for each in plan.jsonl(0, len(plan)).splitlines())
     assert {f"budget:{COMPUTE}"} == {it for each in told for it in each.get("because", ())}
+
+
+def test_one_new_pod_more_at_once_is_a_question(tmp_path: Path) -> None:
+    log = imported(tmp_path, *app("cart", 4), *app("pay", 4), cpus("11", "8"))
+    plan = planned_of(tmp_path, log)
+    [saving] = planner.bottlenecks(log, plan)["savings"]
+    assert (saving["name"], saving["ask"]) == (COMPUTE, f"hangzhou/{COMPUTE}=+1")
+    after = planner.whatif(log, plan, {COMPUTE: "+1"})
+    assert limit(after, COMPUTE)[0] == 4
+    assert header(after)["waves"] == 2
 
 
 def test_the_hungriest_pod_that_surges_says_how_many_fit(tmp_path: Path) -> None:

@@ -69,10 +69,22 @@ def pod(name: str, owner: Json | None = None, *, sidecar: bool = False) -> Json:
     }
 
 
+def imported(tmp_path: Path, *items: Json) -> planner.Log:
+    """A log of a cluster of these objects."""
+    recorded, log = tmp_path / "list.json", empty_log()
+    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    log.import_recorded("hangzhou", recorded)
+    return log
+
+
 def planned(tmp_path: Path, *items: Json, **spec: Any) -> planner.Plan:  # noqa: ANN401
     """The plan of a cluster of these objects; checker and diff agree with it."""
-    recorded, request = tmp_path / "list.json", tmp_path / "request.yaml"
-    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    return planned_of(tmp_path, imported(tmp_path, *items), **spec)
+
+
+def planned_of(tmp_path: Path, log: planner.Log, **spec: Any) -> planner.Plan:  # noqa: ANN401
+    """The same of a log."""
+    request = tmp_path / "request.yaml"
     images = [{"from": "registry.example.com/cart", "to": NEW}]
     written = {
         "apiVersion": "planner/v1",
@@ -81,8 +93,6 @@ def planned(tmp_path: Path, *items: Json, **spec: Any) -> planner.Plan:  # noqa:
         "spec": {"target": {"images": images}, **spec},
     }
     request.write_text(yaml.safe_dump(written))
-    log = empty_log()
-    log.import_recorded("hangzhou", recorded)
     wanted = planner.load_request(request)
     plan = planner.plan(log, wanted)
     assert planner.verify(log, plan) == []

@@ -4,6 +4,8 @@ import json
 import lzma
 from collections import Counter
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +20,11 @@ from planner.apply.steps import Going, Target
 from planner.apply.tail import images_of, tail_request
 from planner.loop import observe_fleet
 from tests.shop import SALE_MS, SHOP, shop_log, shop_plan
+from tests.test_quotas import app, cpus
+from tests.test_small_clusters import NEW, imported
+from tests.test_small_clusters import pod as a_pod
+
+SMALL = {"apiVersion": "planner/v1", "kind": "UpgradeRequest", "metadata": {"name": "small"}}
 
 
 @cache
@@ -160,3 +167,25 @@ def test_whole_manifests_have_no_way_back() -> None:
     request = {"metadata": {"name": "x"}, "spec": {"target": {"manifests": [{"kind": "x"}]}}}
     with pytest.raises(planner.UsageError, match="whole manifests"):
         back_request(request, {}, {})
+
+
+def test_every_new_pod_asks_the_quota_of_its_namespace_again(tmp_path: Path) -> None:
+    items = [*app("cart", 2), *app("pay", 2), cpus("6", "4")]
+    uids = [("hangzhou", each["metadata"]["uid"]) for each in items if each["kind"] == "Pod"]
+    rules = [{"from": "registry.example.com/cart", "to": NEW}]
+    request = msgspec.json.encode({**SMALL, "spec": {"target": {"images": rules}}})
+
+    def held(objects: list[Any], let_go: int) -> list[str]:
+        log = imported(tmp_path, *objects).events
+        small = observe_fleet(log, log.head().position, None)
+        question = Question(let_go=uids[:let_go], due=uids[let_go:])
+        return [pod.held_by for pod in ask(small, request, question, now_ms=SALE_MS).due]
+
+    assert held(items, 0) == ["", "", "quota/trade/compute", "quota/trade/compute"]
+    assert held(items, 1) == ["", "quota/trade/compute", "quota/trade/compute"]
+    # The successor of the first is there, and is counted in what is used.
+    newer = a_pod("cart-new", items[1])
+    newer["spec"]["containers"][0]["image"] = NEW
+    assert held([*items[:-1], newer, cpus("6", "5")], 1)[:2] == ["", "quota/trade/compute"]
+    # Somebody else took what was left.
+    assert held([*items[:-1], cpus("6", "6")], 0) == ["quota/trade/compute"] * 4
