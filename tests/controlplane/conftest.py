@@ -147,6 +147,7 @@ def _fill(plane: ControlPlane) -> None:
         *(fleet.workload("StatefulSet", name, replicas=n) for name, n in STATEFUL_SETS.items()),
         fleet.workload("DaemonSet", "agent"),
         *(fleet.budget(name, "10%") for name in (*DEPLOYMENTS, *STATEFUL_SETS)),
+        fleet.quota("compute", pods="10k"),
     ]:
         plane.admin.apply(path, manifest)
     for group, kinds in fleet.KRUISE.items():

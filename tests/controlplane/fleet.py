@@ -121,6 +121,19 @@ def budget(name: str, maximum: int | str, *, space: str = NAMESPACE) -> tuple[st
     )
 
 
+def quota(name: str, *, space: str = NAMESPACE, **hard: str) -> tuple[str, Manifest]:
+    """A ResourceQuota; a dot in the name of a resource is written as `_`."""
+    return (
+        f"/api/v1/namespaces/{space}/resourcequotas/{name}",
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": name, "namespace": space},
+            "spec": {"hard": {key.replace("_", "."): amount for key, amount in hard.items()}},
+        },
+    )
+
+
 def custom(
     group: str, version: str, plural: str, name: str, spec: Manifest, *, space: str = NAMESPACE
 ) -> tuple[str, Manifest]:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from planner.cli.observe import ROLE_NAME
+from planner.observe.follow import ROLE_REMEDY
 from planner.observe.kinds import observer_role
 from tests.controlplane import fleet
 from tests.controlplane.api import RefusedError
@@ -122,6 +123,34 @@ def test_the_server_knows_of_no_other_permission(plane: ControlPlane) -> None:
 
 def is_about_oneself(rule: dict[str, Any]) -> bool:
     return all(name.startswith("selfsubject") for name in rule["resources"])
+
+
+def test_with_the_role_of_an_older_version_quotas_are_done_without(
+    other_plane: ControlPlane,
+) -> None:
+    role, binding = f"{RBAC}/clusterroles/older", f"{RBAC}/clusterrolebindings/older"
+    older = observer_role("older")
+    for rule in older["rules"]:
+        rule["resources"] = [it for it in rule["resources"] if it != "resourcequotas"]
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "older"}
+    user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": OBSERVER}
+    api = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "older"}}
+    other_plane.admin.apply(role, older)
+    other_plane.admin.apply(
+        binding,
+        {**api, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [user]},
+    )
+    try:
+        until("the server knows of it", lambda: may_read(other_plane))
+        log = empty_log()
+        with observing(log, {other_plane.name: door(other_plane, OBSERVER)}) as running:
+            wait_same(log, other_plane)
+        about = [line for line in running.told if "resourcequotas" in line]
+        assert [ROLE_REMEDY in line for line in about if "forbidden" in line] == [True]
+        assert not any("trying again" in line for line in running.told)
+    finally:
+        other_plane.admin.delete(binding)
+        other_plane.admin.delete(role)
 
 
 def test_without_the_role_the_observer_says_what_to_do_and_waits(
