@@ -222,3 +222,15 @@ def test_a_successor_that_is_there_already_is_room_enough(tmp_path: Path) -> Non
     newer = asking(on("node-1", pod("agent-new", items[0])))
     newer["spec"]["containers"][0]["image"] = NEW
     assert waves(planned(tmp_path, node("node-1", cpu="2"), *items, newer)) == [1]
+
+
+def test_a_pod_that_would_surge_off_its_node_has_no_room_though_a_partition_may_keep_it(
+    tmp_path: Path,
+) -> None:
+    owner = asking(clone_set(2, **rolling(maxUnavailable=0, maxSurge=1, partition=1)))
+    pods = [asking(pod(f"cart-{number}", owner)) for number in range(2)]
+    nodes = (node("node-1"), node("node-2", pool="new", cpu="500m"))
+    images = [{"from": OLD.partition(":")[0], "to": NEW}]
+    plan = planned(tmp_path, *nodes, owner, *pods, target={"images": images, "drain": LEAVES})
+    assert kinds(plan) == [(1, "evict")]
+    assert set(left(plan)) == {"cart-0"}

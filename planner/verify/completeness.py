@@ -106,10 +106,10 @@ def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> b
     if pod.deleting or is_excluded(case, pod):
         return True
     if change.leaves:
-        # Whom its partition may hold leaves by the last of its ways, if not by another.
-        last = options_of(case, pod, change, workload)[-1]
-        kept = last.forced and change.keeps_data
-        return kept or _is_blocked(case, pod, last, usages)
+        # Whom its partition may hold leaves by the last of its ways, or by the first: in doubt.
+        options = options_of(case, pod, change, workload)
+        kept = options[-1].forced and change.keeps_data
+        return kept or any(_is_blocked(case, pod, option, usages) for option in options)
     if strategy.paused or strategy.partition:
         return True
     if (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate":
