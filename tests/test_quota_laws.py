@@ -16,7 +16,8 @@ from tests.test_surge_room import asking, loose
 
 Json = dict[str, Any]
 IMAGES = [{"from": "registry.example.com/cart", "to": NEW}]
-SURGES, ROLLS = {"maxUnavailable": 0, "maxSurge": "100%"}, {"maxUnavailable": 1, "maxSurge": 0}
+SURGES: Json = {"maxUnavailable": 0, "maxSurge": "100%"}
+ROLLS: Json = {"maxUnavailable": 1, "maxSurge": 0}
 
 
 @st.composite
@@ -72,14 +73,19 @@ def quotas(draw: st.DrawFn, name: str) -> Json:
     st.tuples(workloads("cart"), workloads("pay"), workloads("web")),
     st.tuples(quotas("one"), quotas("two")),
     st.sampled_from([{}, {"drain": LEAVES}]),
-    st.sampled_from([[], [{"selector": {"matchLabels": {"stays": "yes"}}}]]),
+    st.sampled_from([{}, {"exclude": [{"selector": {"matchLabels": {"stays": "yes"}}}]}]),
+    st.sampled_from([{}, {"streaming": True}]),
 )
 @settings(max_examples=60)
 def test_checker_and_planner_say_the_same_of_quotas(
-    items: tuple[list[Json], ...], limits: tuple[Json, ...], drained: Json, stay: list[Json]
+    items: tuple[list[Json], ...],
+    limits: tuple[Json, ...],
+    drained: Json,
+    stay: Json,
+    streams: Json,
 ) -> None:
     nodes = (node("node-1", cpu="80", memory="80Gi"), node("node-2", pool="new", cpu="80"))
-    target = {"images": IMAGES, **drained}
+    spec = {"target": {"images": IMAGES, **drained}, **stay, **streams}
     every = [each for own in items for each in own]
     with TemporaryDirectory() as folder:
-        planned(Path(folder), *nodes, *every, *limits, *loose(), target=target, exclude=stay)
+        planned(Path(folder), *nodes, *every, *limits, *loose(), **spec)

@@ -86,6 +86,8 @@ def read_quotas(case: Case) -> Iterator[Quota]:
     fleet = case.fleet
     for cluster in fleet.clusters():
         documents = list(fleet.observed.documents(cluster, "resourcequotas"))
+        if not documents:
+            continue
         spaces = {each["metadata"]["namespace"] for each in documents}
         counted: dict[str, list[_Counted]] = {}
         for workload in fleet.workloads.values():

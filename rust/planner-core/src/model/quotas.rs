@@ -70,28 +70,26 @@ pub(super) fn count(ledger: &mut Ledger<'_>, diff: &Diff) -> Vec<Counted> {
         return counted;
     }
     let inventory = ledger.inventory;
-    let mut of: HashMap<Namespace, Vec<Guest<'_>>, FxBuildHasher> = HashMap::default();
+    let limited = quotas.iter();
+    let limited = limited.map(|(cluster, quota)| (*cluster, quota.namespace.clone()));
+    let mut of: HashMap<Namespace, Vec<Guest<'_>>, FxBuildHasher> =
+        limited.map(|namespace| (namespace, Vec::new())).collect();
     let guests: Vec<(Namespace, Guest<'_>)> = diff
         .workloads
         .par_iter()
         .enumerate()
         .filter_map(|(at, changes)| {
             let namespace = namespace_of(inventory, changes.workload);
-            let is_limited = quotas.iter().any(|(cluster, quota)| {
-                (*cluster, &quota.namespace) == (namespace.0, &namespace.1)
-            });
-            let guest = is_limited.then(|| Guest::read(inventory, at, changes))??;
-            Some((namespace, guest))
+            of.get(&namespace)?;
+            Some((namespace, Guest::read(inventory, at, changes)?))
         })
         .collect();
     for (namespace, guest) in guests {
-        of.entry(namespace).or_default().push(guest);
+        of.entry(namespace).and_modify(|all| all.push(guest));
     }
     for (cluster, quota) in quotas {
-        let guests = of.get(&(cluster, quota.namespace.clone()));
+        let guests = of[&(cluster, quota.namespace.clone())].iter();
         let guests: Vec<&Guest<'_>> = guests
-            .into_iter()
-            .flatten()
             .filter(|guest| quota.counts(&guest.scoped, &guest.asks))
             .collect();
         let surging: Vec<&Guest<'_>> = guests
@@ -237,6 +235,9 @@ impl Counted {
         workload: WorkloadIdx,
         change: &Change,
     ) -> Option<Obstacle> {
+        if self.charged.is_empty() {
+            return None;
+        }
         let (cluster, view) = inventory.cluster_of(workload);
         let is_ready = view.cluster.pods.is_ready(change.row);
         if change.kind == Kind::InPlace || change.kind == Kind::Surge && is_ready {
