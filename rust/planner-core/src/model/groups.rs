@@ -212,26 +212,23 @@ fn pose_group(
             }
         }
     }
-    let (mut group, info) = named(workload, cluster, request, of, (kept, cohorts));
-    if own.phases.is_free {
-        group.order = Order::Free;
-    }
+    let order = match of.binding {
+        Binding::Strict if !own.phases.is_free => Order::Strict,
+        _ => Order::Free,
+    };
+    let (group, info) = named(workload, (cluster, order), request, of, (kept, cohorts));
     (group, info, refused)
 }
 
 /// A group of these moves, and what it stands for.
 fn named(
     workload: &Workload<'_>,
-    cluster: ClusterIdx,
+    (cluster, order): (ClusterIdx, Order),
     request: &Request,
     of: &WorkloadChanges,
     (changes, cohorts): (Vec<Change>, Cohorts),
 ) -> (Group, GroupOf) {
     let stages = request.spec.stages.iter();
-    let order = match of.binding {
-        Binding::Strict => Order::Strict,
-        Binding::Free => Order::Free,
-    };
     let group = Group {
         name: workload.place().into(),
         cohorts,

@@ -60,11 +60,10 @@ impl Phases {
     /// Counts the moves of each phase anew, of which there are so many of each cohort.
     pub fn count(&mut self, moves: &[u32]) {
         self.moves.fill(0);
-        self.counted.clear();
-        for cohort in 0..self.of.len() {
-            self.counted.push(moves[cohort]);
+        self.counted = moves[..self.of.len()].to_vec();
+        for (cohort, count) in self.counted.iter().enumerate() {
             for &phase in self.of.row(cohort) {
-                self.moves[phase as usize] += moves[cohort];
+                self.moves[phase as usize] += count;
             }
         }
     }

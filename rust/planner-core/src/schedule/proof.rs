@@ -48,6 +48,14 @@ impl PhasePart {
     pub fn waves(&self) -> u64 {
         self.room.moves.div_ceil(self.room.room).into()
     }
+
+    fn phrase(&self, problem: &Problem) -> String {
+        let phase = &problem.phases[self.phase as usize].name;
+        let name = &problem.resources[self.room.resource as usize].name;
+        let (moves, room) = (self.room.moves, self.room.room);
+        let waves = amount(self.waves(), Unit::Waves);
+        format!("{phase} ({name} has room for {room} of {moves} moves: {waves})")
+    }
 }
 
 /// A group in a chain, and what it needs until the next can begin; the last: all that it needs.
@@ -254,14 +262,7 @@ impl Proof {
                 )
             }
             Self::Phases { parts } => {
-                let each = parts.iter().map(|it| {
-                    let waves = amount(it.waves(), Unit::Waves);
-                    let phase = &problem.phases[it.phase as usize].name;
-                    let (moves, room) = (it.room.moves, it.room.room);
-                    let name = resource(it.room.resource);
-                    format!("{phase} ({name} has room for {room} of {moves} moves: {waves})")
-                });
-                let each: Vec<String> = each.collect();
+                let each: Vec<String> = parts.iter().map(|it| it.phrase(problem)).collect();
                 let total = amount(parts.iter().map(PhasePart::waves).sum(), Unit::Waves);
                 format!(
                     "One phase after the other: {}: {total}.",
@@ -287,26 +288,7 @@ impl Proof {
                 let time = amount(*moves_ms, Unit::Milliseconds);
                 format!("{name} has room for {room} of {moves} moves at once: {time}{edges}.")
             }
-            Self::Calendar { links, ms } => {
-                let (last, before) = links.split_last().expect("one that ends last");
-                let after: Vec<&str> = before.iter().map(|it| &**group(it.group)).collect();
-                let after = match after[..] {
-                    [] => String::new(),
-                    _ => format!(" after {}", after.join(", then ")),
-                };
-                let calendars = problem.groups[last.group as usize].calendars.iter();
-                let names = calendars.map(|it| &*problem.calendars[*it as usize].name);
-                let inside = match names.collect::<Vec<_>>()[..] {
-                    [] => String::new(),
-                    ref names => format!(" inside {}", names.join(" and ")),
-                };
-                format!(
-                    "{}{after} needs {}{inside}: not done before {} have passed.",
-                    group(last.group),
-                    amount(last.waves.into(), Unit::Waves),
-                    amount(*ms, Unit::Milliseconds)
-                )
-            }
+            Self::Calendar { links, ms } => inside_calendars(links, *ms, problem),
             Self::Waves {
                 shortest_ms,
                 begun,
@@ -355,4 +337,29 @@ fn amount(count: u64, unit: Unit) -> String {
         (_, _) if count.is_multiple_of(1000) => format!("{} s", count / 1000),
         (_, _) => format!("{}.{:03} s", count / 1000, count % 1000),
     }
+}
+
+/// What a chain needs whose waves lie inside what calendars have open.
+fn inside_calendars(links: &[ChainLink], ms: u64, problem: &Problem) -> String {
+    let (last, before) = links.split_last().expect("one that ends last");
+    let after: Vec<&str> = before
+        .iter()
+        .map(|it| &*problem.groups[it.group as usize].name)
+        .collect();
+    let after = match after[..] {
+        [] => String::new(),
+        _ => format!(" after {}", after.join(", then ")),
+    };
+    let calendars = problem.groups[last.group as usize].calendars.iter();
+    let names = calendars.map(|it| &*problem.calendars[*it as usize].name);
+    let inside = match names.collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        ref names => format!(" inside {}", names.join(" and ")),
+    };
+    format!(
+        "{}{after} needs {}{inside}: not done before {} have passed.",
+        problem.groups[last.group as usize].name,
+        amount(last.waves.into(), Unit::Waves),
+        amount(ms, Unit::Milliseconds)
+    )
 }

@@ -82,8 +82,8 @@ impl<'a> Groups<'a> {
     pub fn begin(&mut self, group: usize, cohort: usize, run: Run, end_ms: u64) {
         self.phases.end(cohort, run.count);
         for &phase in self.flat.phases.row(cohort) {
-            let ends_ms = &mut self.phase_ends_ms[phase as usize];
-            *ends_ms = end_ms.max(*ends_ms);
+            let last_ms = &mut self.phase_ends_ms[phase as usize];
+            *last_ms = end_ms.max(*last_ms);
         }
         let stages = self.flat.stages.row(group);
         let of = &mut self.all[group];
