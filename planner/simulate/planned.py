@@ -18,6 +18,7 @@ class Planned:
     """A move, the place of its pod, and why it was not let go when it was due.
 
     `leaves`: it takes its pod off a drained node; `drain`: by an eviction for that alone.
+    `let_go_ms`, `back_ms`: milliseconds UTC.
     """
 
     move: Move
@@ -29,7 +30,9 @@ class Planned:
     leaves: bool = False
     drain: bool = False
     let_go: bool = False
+    let_go_ms: int = 0
     back: bool = False
+    back_ms: int = 0
     held_by: str = ""
 
     @property

@@ -15,9 +15,9 @@ from planner.model.simulation import (
     Simulation,
 )
 from planner.model.simulation import Faults as ToldFaults
+from planner.simulate.course import Course
 from planner.simulate.pace import Faults
 from planner.simulate.planned import Planned
-from planner.simulate.run import Course
 from planner.simulate.slots import Slot, Way
 
 # A kind of move, and the ways in which a pod may be taken for it: a new pod that is there before
@@ -50,7 +50,7 @@ def report(header: Mapping[str, Any], course: Course, *, seed: int, faults: Faul
         waves=len(course.waves),
         planned_s=header["seconds"],
         streams="streaming" in header or msgspec.UNSET,
-        seconds=course.waves[-1].end_ms / 1000 if course.waves else 0.0,
+        seconds=course.end_ms / 1000,
         lost_nodes=tuple(_lost(course)),
         exceeded=tuple(_exceeded(course)),
         budgets=tuple(
