@@ -78,6 +78,7 @@ class Cluster:
         self.numbers = count(1)
         self._names: dict[str, dict[PodName, None]] = {}
         self._owner: dict[str, Key] = {}
+        self._replica_sets: dict[str, dict[Key, None]] = {}
         self._injected: dict[str, dict[PodName, None]] = {}
         self._histories: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._current: dict[str, str] = {}
@@ -107,6 +108,8 @@ class Cluster:
         self.objects[key] = document
         self.quiet.discard(key)
         self._owner[document["metadata"]["uid"]] = key
+        if kind == "ReplicaSet":
+            self._replica_sets.setdefault(owner_uid(document), {})[key] = None
         self._touch(document["metadata"]["uid"])
 
     def write_pod(self, pod: Object) -> None:
@@ -172,12 +175,11 @@ class Cluster:
 
     def replica_sets_of(self, deployment: Object) -> list[Object]:
         """The ReplicaSets that a Deployment controls."""
-        uid = deployment["metadata"]["uid"]
-        return [
-            each
-            for key, each in self.objects.items()
-            if key.kind == "ReplicaSet" and owner_uid(each) == uid
-        ]
+        return self.replica_sets_owned(deployment["metadata"]["uid"])
+
+    def replica_sets_owned(self, uid: str) -> list[Object]:
+        """The ReplicaSets of an owner."""
+        return [self.objects[key] for key in self._replica_sets.get(uid, ())]
 
     def workload_of(self, pod: Object) -> Key | None:
         """The workload of a pod: its owner, or the Deployment of its ReplicaSet."""

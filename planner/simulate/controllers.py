@@ -164,11 +164,7 @@ def _deployment(cluster: Cluster, document: Object) -> Sequence[Action]:
 
 def _replica_set(cluster: Cluster, document: Object) -> Sequence[Action]:
     owner = owner_uid(document)
-    siblings = [
-        each
-        for key, each in cluster.objects.items()
-        if key.kind == "ReplicaSet" and owner and owner_uid(each) == owner
-    ] or [document]
+    siblings = cluster.replica_sets_owned(owner) if owner else [document]
     related = [pod for each in siblings for pod in cluster.pods_of(each)]
     pods = cluster.pods_of(document)
     return deployment.sync_replica_set(document, pods, related, now=cluster.now)

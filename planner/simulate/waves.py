@@ -1,12 +1,14 @@
 """A plan carried out wave by wave: each waits for the one before."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from planner.simulate.cluster import Key
 from planner.simulate.course import WaveRun
 from planner.simulate.driver import PATIENCE_MS, Driver
 from planner.simulate.planned import Planned, claim
+
+if TYPE_CHECKING:
+    from planner.simulate.rates import Place
 
 
 class Waves:
@@ -72,7 +74,7 @@ class Waves:
         """Those that nothing holds."""
         driver, claimed = self._driver, self._driver.claims()
         free: list[Planned] = []
-        full: dict[tuple[str, Key], str] = {}
+        full: dict[Place, str] = {}
         for each in due:
             place = each.place
             if each.let_go:
