@@ -18,7 +18,7 @@ from planner.simulate.rules.pods import (
     node_of,
     revision_of,
 )
-from planner.simulate.rules.sidecarset import INJECTED
+from planner.simulate.rules.sidecarset import INJECTED, is_waited_for
 from planner.simulate.timeline import Timeline
 
 DAEMONS: Final = ("DaemonSet", "AdvancedDaemonSet")
@@ -80,6 +80,9 @@ class Cluster:
         self._owner: dict[str, Key] = {}
         self._replica_sets: dict[str, dict[Key, None]] = {}
         self._injected: dict[str, dict[PodName, None]] = {}
+        self._waiting: dict[str, tuple[Object, set[PodName]]] = {}
+        self._stale: dict[str, set[PodName]] = {}
+        """Pods whose metadata changed since somebody asked whether their SidecarSet waits."""
         self._histories: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._current: dict[str, str] = {}
         self._update: dict[str, tuple[Mapping[str, Any], str]] = {}
@@ -146,6 +149,9 @@ class Cluster:
         self._touch(owner_uid(pod))
         same_metadata = before and after and before["metadata"] is after["metadata"]
         for sidecar_set in filter(None, annotations_of(pod).get(INJECTED, "").split(",")):
+            if not same_metadata:
+                name = PodName(pod["metadata"]["namespace"], name_of(pod))
+                self._stale.setdefault(sidecar_set, set()).add(name)
             key = Key("SidecarSet", "", sidecar_set)
             if key in self.objects and not (same_metadata and key in self.quiet):
                 self.quiet.discard(key)
@@ -172,6 +178,23 @@ class Cluster:
     def injected_with(self, sidecar_set: str) -> list[Object]:
         """The pods that have the containers of a SidecarSet."""
         return [self.pods[name] for name in self._injected.get(sidecar_set, ())]
+
+    def waiting_for(self, sidecar_set: Object) -> bool:
+        """Whether any pod waits for a SidecarSet, at once or later."""
+        name = name_of(sidecar_set)
+        document, waiting = self._waiting.get(name, (None, set()))
+        stale = self._stale.pop(name, set())
+        if document is not sidecar_set:
+            waiting.clear()
+            stale = set(self._injected.get(name, ()))
+        for each in stale:
+            pod = self.pods.get(each)
+            if pod is not None and is_waited_for(sidecar_set, pod):
+                waiting.add(each)
+            else:
+                waiting.discard(each)
+        self._waiting[name] = sidecar_set, waiting
+        return bool(waiting)
 
     def replica_sets_of(self, deployment: Object) -> list[Object]:
         """The ReplicaSets that a Deployment controls."""

@@ -171,9 +171,8 @@ def _replica_set(cluster: Cluster, document: Object) -> Sequence[Action]:
 
 
 def _sidecar_set(cluster: Cluster, document: Object) -> Sequence[Action]:
-    pods = cluster.injected_with(name_of(document))
-    if sidecarset.is_waited_for(document, pods):
-        return sidecarset.sync(document, pods)
+    if cluster.waiting_for(document):
+        return sidecarset.sync(document, cluster.injected_with(name_of(document)))
     cluster.quiet.add(Key("SidecarSet", "", name_of(document)))
     return []
 

@@ -39,23 +39,23 @@ def sync(sidecar_set: Object, pods: Iterable[Object]) -> list[Action]:
         sidecar_set: the SidecarSet, with its hashes in its annotations.
         pods: the pods of the cluster that may have its containers.
     """
-    pods = list(pods)
-    if not is_waited_for(sidecar_set, pods):
+    strategy: Mapping[str, Any] = sidecar_set["spec"].get("updateStrategy") or {}
+    if _is_stopped(strategy):
         return []
-    strategy = sidecar_set["spec"].get("updateStrategy") or {}
     return list(_sync(sidecar_set, strategy, matched(sidecar_set, pods)))
 
 
-def is_waited_for(sidecar_set: Object, pods: Iterable[Object]) -> bool:
-    """Whether there is anything to do for the set, at once or later.
+def is_waited_for(sidecar_set: Object, pod: Object) -> bool:
+    """Whether there is anything to do for a pod, at once or later.
 
-    Until metadata or the set change it stays so, whatever becomes of the status of pods.
+    Until its metadata or the set change it stays so, whatever becomes of its status.
     """
     strategy: Mapping[str, Any] = sidecar_set["spec"].get("updateStrategy") or {}
-    if strategy.get("paused") or strategy.get("type") == "NotUpdate":
-        return False
-    selector = strategy.get("selector")
-    return any(_is_wanted(sidecar_set, pod, selector) for pod in pods)
+    return not _is_stopped(strategy) and _is_wanted(sidecar_set, pod, strategy.get("selector"))
+
+
+def _is_stopped(strategy: Mapping[str, Any]) -> bool:
+    return bool(strategy.get("paused")) or strategy.get("type") == "NotUpdate"
 
 
 def covers(sidecar_set: Object, namespace: str) -> bool:
