@@ -27,7 +27,8 @@ class NotAsPlanned(Shape, frozen=True, kw_only=True):
     """A pod that did not move as the plan says, or did not come back.
 
     `wave` and `way` are what happened to it, null when it was not moved; `planned_wave` is null
-    when the plan does not name it.
+    when the plan does not name it. Of a plan that streams `wave` is that of its move, and null
+    also when it was moved before that was let go.
     """
 
     cluster: str
@@ -41,7 +42,10 @@ class NotAsPlanned(Shape, frozen=True, kw_only=True):
 
 
 class Exceeded(Shape, frozen=True, kw_only=True):
-    """A moment at which a move took a budget over its limit."""
+    """A moment at which a move took a budget over its limit.
+
+    Of a plan that streams `wave` is that of the move, and 0 when it was not let go yet.
+    """
 
     budget: str
     cluster: str | None
@@ -74,7 +78,11 @@ class BudgetPeak(Shape, frozen=True, kw_only=True):
 
 
 class SimulatedWave(Shape, frozen=True, kw_only=True):
-    """How a wave went; `planned_s` and `seconds` without the rest before it."""
+    """How a wave went; `planned_s` and `seconds` without the rest before it.
+
+    Of a plan that streams both are from when the first of its moves is let go until the last one
+    is back, and `planned_start_s` is when the first one begins by the plan.
+    """
 
     wave: int
     start_s: float
@@ -82,6 +90,7 @@ class SimulatedWave(Shape, frozen=True, kw_only=True):
     seconds: float
     moves: int
     not_back: int
+    planned_start_s: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class Simulation(Shape, frozen=True, kw_only=True):
@@ -89,8 +98,10 @@ class Simulation(Shape, frozen=True, kw_only=True):
 
     Of the `moves`, `moved` pods moved at all; `in_wave` of them in the planned wave, `in_kind` in
     the planned way, `as_planned` in both and came back. `gone` were leaving already and needed
-    nothing. A plan that `streams` is carried out wave by wave all the same. `disrupted_twice` went
-    down more than once for the plan. `faithful` is the share of the moves, less those gone, that
+    nothing. The moves of a plan that `streams` go without barriers: `in_wave` are those that were
+    let go before they moved, `planned_s` is its time without barriers, in which nobody waits for
+    approvals, and `gates` says how often all of them waited for one. `disrupted_twice` went down
+    more than once for the plan. `faithful` is the share of the moves, less those gone, that
     went as planned. `drains` is there when the plan drains nodes.
     """
 
@@ -117,3 +128,4 @@ class Simulation(Shape, frozen=True, kw_only=True):
     per_wave: tuple[SimulatedWave, ...]
     drains: tuple[SimulatedDrain, ...] | msgspec.UnsetType = msgspec.UNSET
     streams: bool | msgspec.UnsetType = msgspec.UNSET
+    gates: int | msgspec.UnsetType = msgspec.UNSET

@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from planner.model.simulation import NotAsPlanned, Simulation
+from planner.model.simulation import NotAsPlanned, SimulatedWave, Simulation
 from planner.show.table import duration, plain_table, plural, tell_warnings
 
 WAVES_SHOWN = 8
@@ -32,9 +33,14 @@ def _headline(simulation: Simulation, console: Console) -> None:
     )  # fmt: skip
     able = simulation.moves - simulation.gone
     share = int(simulation.faithful * 1000) / 10
+    when = (
+        "once they were let go, in the way"
+        if _streams(simulation)
+        else "in the wave and in the way"
+    )
     console.print(
-        f"  {simulation.as_planned:,} of {plural(able, 'pod')} ({share:g} %) moved in the wave and "
-        f"in the way that the plan says, and came back"
+        f"  {simulation.as_planned:,} of {plural(able, 'pod')} ({share:g} %) moved {when} "
+        f"that the plan says, and came back"
     )
     if simulation.gone:
         console.print(f"  {plural(simulation.gone, 'pod')} left before, needing no move")
@@ -42,15 +48,21 @@ def _headline(simulation: Simulation, console: Console) -> None:
         twice = plural(simulation.disrupted_twice, "pod")
         tell_warnings([f"{twice} went down more than once for the plan"], console, everything=True)
     ratio = simulation.seconds / simulation.planned_s if simulation.planned_s else 1.0
+    without = " without barriers" if _streams(simulation) else ""
     console.print(
-        f"  took {duration(simulation.seconds)}, planned {duration(simulation.planned_s)} "
+        f"  took {duration(simulation.seconds)}{without}, planned {duration(simulation.planned_s)} "
         f"({ratio:.2f} of it)"
     )
-    if simulation.streams is True:
-        console.print("  carried out wave by wave; the plan has no barriers, and a run ends sooner")
+    if simulation.gates:
+        gates = plural(simulation.gates, "approval")
+        console.print(f"  waited for all at {gates}, which the planned time does not count")
     for lost in simulation.lost_nodes:
         console.print(f"  {lost.cluster} lost {lost.node} after {duration(lost.at_s)}")
     _drained(simulation, console)
+
+
+def _streams(simulation: Simulation) -> bool:
+    return simulation.streams is True
 
 
 def _drained(simulation: Simulation, console: Console) -> None:
@@ -101,21 +113,32 @@ def _fullest(simulation: Simulation, console: Console) -> None:
 
 
 def _waves(simulation: Simulation, console: Console) -> None:
-    late = sorted(simulation.per_wave, key=lambda each: (each.planned_s - each.seconds, each.wave))
-    table = plain_table(
-        "WAVE", "PLANNED", "TOOK", "MOVES", "NOT BACK",
-        right=("WAVE", "PLANNED", "TOOK", "MOVES", "NOT BACK"),
-    )  # fmt: skip
+    late = sorted(simulation.per_wave, key=lambda each: (-_late_s(each), each.wave))
+    # Moves of a wave that streams wait for others, not for each other: when it is over matters.
+    columns = ("PLANNED END", "ENDED") if _streams(simulation) else ("PLANNED", "TOOK")
+    names = ("WAVE", *columns, "MOVES", "NOT BACK")
+    table = plain_table(*names, right=names)
     for each in late[:WAVES_SHOWN]:
+        start_s = each.planned_start_s or 0.0
+        times = (
+            (f"+{duration(start_s + each.planned_s)}", f"+{duration(each.start_s + each.seconds)}")
+            if _streams(simulation)
+            else (duration(each.planned_s), duration(each.seconds))
+        )
         table.add_row(
             str(each.wave),
-            duration(each.planned_s),
-            duration(each.seconds),
+            *times,
             f"{each.moves:,}",
             f"{each.not_back:,}" if each.not_back else "",
         )
     console.print("\nWaves, the latest first:")
     console.print(table)
+
+
+def _late_s(wave: SimulatedWave) -> float:
+    """How much later it was over than planned; with barriers, from its own begin."""
+    before_s = 0.0 if wave.planned_start_s is msgspec.UNSET else wave.start_s - wave.planned_start_s
+    return before_s + wave.seconds - wave.planned_s
 
 
 def _otherwise(simulation: Simulation, console: Console) -> None:

@@ -149,7 +149,7 @@ class Driver:
         came = [each for each in self.under_way if self.is_back(each)]
         for each in came:
             each.back = True
-            each.back_ms = self._timeline.now_ms
+            each.back_ms = self.run_ms
             each.slot.ours = False
             self._done[each.place] += 1
         if came:
@@ -198,7 +198,7 @@ class Driver:
         for each in its:
             each.let_go = id(each.slot) in went
             each.held_by = "" if each.let_go else _REFUSED
-            each.let_go_ms = self._timeline.now_ms
+            each.let_go_ms = self.run_ms
         return [each for each in its if each.let_go]
 
     def claims(self) -> dict[int, int]:

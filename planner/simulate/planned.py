@@ -8,6 +8,7 @@ from planner.simulate.budgets import Budget
 from planner.simulate.cluster import Key
 from planner.simulate.controllers import min_ready_of
 from planner.simulate.drains import Drains, is_on_delete
+from planner.simulate.rates import Place
 from planner.simulate.rules.pods import container_statuses, images_of
 from planner.simulate.slots import Slot
 from planner.simulate.wanted import Move, awaited_images, container_names, workload_key
@@ -18,7 +19,7 @@ class Planned:
     """A move, the place of its pod, and why it was not let go when it was due.
 
     `leaves`: it takes its pod off a drained node; `drain`: by an eviction for that alone.
-    `let_go_ms`, `back_ms`: milliseconds UTC.
+    `let_go_ms`, `back_ms`: milliseconds from the beginning of the run.
     """
 
     move: Move
@@ -36,7 +37,7 @@ class Planned:
     held_by: str = ""
 
     @property
-    def place(self) -> tuple[str, Key]:
+    def place(self) -> Place:
         """The cluster and the workload."""
         return self.move["cluster"], self.workload
 
@@ -70,15 +71,20 @@ def planned_move(move: Move, slot: Slot, drains: Drains) -> Planned:
     )
 
 
-def dependencies(
-    header: Mapping[str, Any],
-) -> dict[tuple[str, Key], list[tuple[str, tuple[str, Key], int]]]:
-    """By workload: name, workload waited for, and how many of its moves have to be done."""
-    places = [
+def places_of(header: Mapping[str, Any]) -> list[Place]:
+    """The workloads of a plan, in their order."""
+    return [
         (each["cluster"], Key(each["kind"], each["namespace"], each["name"]))
         for each in header["workloads"]
     ]
-    after: dict[tuple[str, Key], list[tuple[str, tuple[str, Key], int]]] = {}
+
+
+def dependencies(
+    header: Mapping[str, Any],
+) -> dict[Place, list[tuple[str, Place, int]]]:
+    """By workload: name, workload waited for, and how many of its moves have to be done."""
+    places = places_of(header)
+    after: dict[Place, list[tuple[str, Place, int]]] = {}
     for each in header.get("dependencies", ()):
         waits = after.setdefault(places[each["after"]], [])
         waits.append((each["name"], places[each["before"]], each["moves"]))

@@ -15,7 +15,7 @@ from planner.model.simulation import (
     Simulation,
 )
 from planner.model.simulation import Faults as ToldFaults
-from planner.simulate.course import Course
+from planner.simulate.course import Course, WaveRun
 from planner.simulate.pace import Faults
 from planner.simulate.planned import Planned
 from planner.simulate.slots import Slot, Way
@@ -48,8 +48,9 @@ def report(header: Mapping[str, Any], course: Course, *, seed: int, faults: Faul
         faithful=as_planned / len(planned) if planned else 1.0,
         disrupted_twice=sum(slot.disruptions > 1 for slot in course.slots),
         waves=len(course.waves),
-        planned_s=header["seconds"],
+        planned_s=header.get("streaming", header)["seconds"],
         streams="streaming" in header or msgspec.UNSET,
+        gates=msgspec.UNSET if course.gates is None else course.gates,
         seconds=course.end_ms / 1000,
         lost_nodes=tuple(_lost(course)),
         exceeded=tuple(_exceeded(course)),
@@ -59,18 +60,21 @@ def report(header: Mapping[str, Any], course: Course, *, seed: int, faults: Faul
             if each.peak
         ),
         not_as_planned=tuple(_not_as_planned(course)),
-        per_wave=tuple(
-            SimulatedWave(
-                wave=each.wave,
-                start_s=each.begin_ms / 1000,
-                planned_s=each.planned_s,
-                seconds=(each.end_ms - each.begin_ms) / 1000,
-                moves=each.moves,
-                not_back=each.not_back,
-            )
-            for each in course.waves
-        ),
+        per_wave=tuple(map(_wave, course.waves)),
         drains=tuple(_drains(course)) or msgspec.UNSET,
+    )
+
+
+def _wave(run: WaveRun) -> SimulatedWave:
+    begin_ms = run.planned_begin_ms
+    return SimulatedWave(
+        wave=run.wave,
+        start_s=run.begin_ms / 1000,
+        planned_s=run.planned_s,
+        seconds=(run.end_ms - run.begin_ms) / 1000,
+        moves=run.moves,
+        not_back=run.not_back,
+        planned_start_s=msgspec.UNSET if begin_ms is None else begin_ms / 1000,
     )
 
 
@@ -96,7 +100,7 @@ def _reason(planned: Planned) -> str:
     if not planned.back:
         return "did not come back"
     if not _in_wave(planned):
-        return "taken in another wave"
+        return "taken in another wave" if planned.slot.taken.wave else "taken before it was let go"
     return "" if _in_kind(planned) else "taken in another way"
 
 
@@ -118,7 +122,7 @@ def _told(slot: Slot, reason: str, wave: int | None, kind: str | None) -> NotAsP
         pod=metadata["name"],
         planned_wave=wave,
         planned_kind=kind,
-        wave=slot.taken.wave if slot.taken else None,
+        wave=slot.taken.wave or None if slot.taken else None,
         way=slot.taken.way if slot.taken else None,
         reason=reason,
     )

@@ -8,6 +8,7 @@ from planner.simulate.cluster import Cluster, Contents
 from planner.simulate.course import Course
 from planner.simulate.drains import Drains
 from planner.simulate.driver import Driver
+from planner.simulate.legs import Legs
 from planner.simulate.pace import Drawn, Faults, Span
 from planner.simulate.slots import Slots
 from planner.simulate.timeline import Timeline
@@ -55,8 +56,10 @@ def run(
     drains = Drains.of(header)
     budgets = all_budgets(header["request"], clusters, slots, moves, drains)
     driver = Driver(header, moves, clusters, slots, timeline, drains)
-    lost = driver.plan_losses(seed, faults.node_loss, header["seconds"])
-    waves = list(Waves(driver).carry_out())
+    streaming = header.get("streaming")
+    lost = driver.plan_losses(seed, faults.node_loss, (streaming or header)["seconds"])
+    ways = Legs(driver) if streaming else Waves(driver)
+    waves = list(ways.carry_out())
     return Course(
         planned=driver.planned,
         gone=driver.gone,
@@ -67,4 +70,5 @@ def run(
         begin_ms=begin_ms,
         end_ms=driver.run_ms,
         drained=list(drains.in_the_end(clusters)),
+        gates=ways.gates if isinstance(ways, Legs) else None,
     )

@@ -30,7 +30,10 @@ Way = Literal["in-place", "recreate", "surge"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """When and how a pod was taken: in which wave, counted from 1."""
+    """When and how a pod was taken: in which wave, counted from 1.
+
+    Without barriers that is the wave of its move, and 0 where that was not let go before.
+    """
 
     t_ms: int
     wave: int
@@ -42,6 +45,7 @@ class Slot:
     """The place of one pod. `pod` is the pod of the beginning, `uid` who stands in it now.
 
     `left_before`: it was leaving already, and another comes in its place whatever the plan says.
+    `wave`: that of its move, once that was let go without barriers.
     `named`: the plan moves it; what an unfinished rollout does besides is not of the plan.
     `awaited`: images of whoever comes in its place, where nodes are drained: pods of one workload
     come back with different ones then.
@@ -55,6 +59,7 @@ class Slot:
     up_since_ms: int
     vacant: bool = False
     left_before: bool = False
+    wave: int = 0
     named: bool = False
     awaited: Mapping[str, str] | None = None
     taken: Taken | None = None
@@ -89,7 +94,7 @@ class Counted:
 
 
 class Slots:
-    """The places of all clusters. `wave` is the wave that is being carried out."""
+    """The places of all clusters. `wave` is the wave that is carried out, 0 without barriers."""
 
     def __init__(self, clusters: Iterable[Cluster], now_ms: int) -> None:
         self.wave = 0
@@ -154,7 +159,7 @@ class Slots:
     def _take(self, slot: Slot, way: Way) -> None:
         if way == "recreate" and self._spare_for(slot):
             way = "surge"
-        slot.taken = Taken(t_ms=self._now_ms, wave=self.wave, way=way)
+        slot.taken = Taken(t_ms=self._now_ms, wave=slot.wave or self.wave, way=way)
         slot.ours = slot.named
 
     def _vacate(self, slot: Slot) -> None:

@@ -89,7 +89,10 @@ class _Sync:
         self._now = now
         self._pods = list(pods)
         self._labels = {name_of(node): labels_of(node) for node in nodes}
-        self._nodes = [self._on_node(name) for name in sorted(self._labels)]
+        pods_on: dict[str, list[Object]] = {name: [] for name in self._labels}
+        for pod in self._pods:
+            pods_on.setdefault(node_of(pod), []).append(pod)
+        self._nodes = [self._on_node(name, pods_on[name]) for name in sorted(self._labels)]
         self._max_surge = rounded_up(self._rolling.get("maxSurge"), len(self._nodes), default=0)
         self._max_unavailable = self._resolve_max_unavailable()
 
@@ -98,8 +101,7 @@ class _Sync:
         limit = rounded_up(self._rolling.get("maxUnavailable"), total, default=1)
         return 1 if limit == 0 and self._max_surge == 0 else limit
 
-    def _on_node(self, name: str) -> _Node:
-        here = [pod for pod in self._pods if node_of(pod) == name]
+    def _on_node(self, name: str, here: Iterable[Object]) -> _Node:
         new = [pod for pod in here if revision_of(pod) == self._revisions.update]
         old = [pod for pod in here if revision_of(pod) != self._revisions.update]
         return _Node(name=name, new=new[0] if new else None, old=old[0] if old else None)
