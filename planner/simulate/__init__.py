@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.simulate.observed import contents_of
-from planner.simulate.pace import Faults, read_faults
+from planner.simulate.pace import Faults, drawn_around_expected, read_faults
 from planner.simulate.report import report
 from planner.simulate.run import run
 
@@ -43,5 +43,6 @@ def simulate(
         faults: what goes wrong.
     """
     contents = [contents_of(observed, name) for name in sorted(observed.clusters)]
-    course = run(header, moves, contents, begin_ms=observed.time_ms, seed=seed, faults=faults)
+    pace = drawn_around_expected(seed, faults)
+    course = run(header, moves, contents, begin_ms=observed.time_ms, pace=pace)
     return report(header, course, seed=seed, faults=faults)

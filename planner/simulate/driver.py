@@ -10,7 +10,7 @@ from planner.simulate.controllers import Controllers
 from planner.simulate.drains import Drains
 from planner.simulate.levers import Levers, Step, hold_sidecars
 from planner.simulate.nodes import end_leaving, lose_node
-from planner.simulate.pace import losses
+from planner.simulate.pace import Pace
 from planner.simulate.planned import Planned, dependencies, planned_move, runs
 from planner.simulate.rates import Rates
 from planner.simulate.slots import Slots
@@ -75,10 +75,10 @@ class Driver:
             named = digest(key.name, repr(sorted(images.items())))
             cluster.write(key.kind, hold_sidecars(sidecar_set, images, named))
 
-    def plan_losses(self, seed: int, count: int, within_s: float) -> list[tuple[int, str]]:
+    def plan_losses(self, pace: Pace, within_s: float) -> list[tuple[int, str]]:
         """Decide when which nodes are lost, within the time that the plan expects to take."""
         nodes = [f"{each.name}/{node}" for each in self._clusters.values() for node in each.nodes]
-        lost = losses(seed, nodes, count, int(within_s * 1000))
+        lost = pace.losses(nodes, int(within_s * 1000))
         for wait_ms, name in lost:
             cluster, _, node = name.partition("/")
             self._timeline.after(wait_ms, partial(lose_node, self._clusters[cluster], node))

@@ -143,7 +143,7 @@ def _place(cluster: Cluster, owner: Object, pod: Object) -> None:
         return
     if not node_of(live):
         cluster.write_pod(changed(live, "spec", nodeName=node))
-    duration = cluster.pace.start_ms(pod["metadata"]["uid"])
+    duration = cluster.pace.start_ms(live)
     if duration is not None:
         cluster.timeline.after(duration, partial(_start, cluster, live))
 
@@ -186,7 +186,7 @@ def delete_pod(cluster: Cluster, pod: Object) -> None:
 def _plan_end(cluster: Cluster, pod: Object) -> None:
     grace = pod["spec"].get("terminationGracePeriodSeconds")
     grace = _grace_of_owner(cluster, pod) if grace is None else grace
-    duration = cluster.pace.termination_ms(pod["metadata"]["uid"], grace)
+    duration = cluster.pace.termination_ms(pod, grace)
     cluster.timeline.after(duration, partial(_end, cluster, pod))
 
 
@@ -219,7 +219,7 @@ def change_images(
         return
     cluster.write_pod(stopped(with_images(pod, images), names, now))
     for name in names:
-        duration = cluster.pace.restart_ms(pod["metadata"]["uid"], name, images[name])
+        duration = cluster.pace.restart_ms(pod, name, images[name])
         if duration is not None:
             event = partial(_restart, cluster, pod, name, images[name])
             cluster.timeline.after(duration, event)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from planner.errors import UsageError
+from planner.simulate.rules.pods import Object
 
 MS_PER_S: Final = 1000
 SLOW_FACTOR: Final = 4
@@ -67,22 +68,26 @@ def _count(key: str, values: dict[str, str]) -> int:
 
 
 class Pace(Protocol):
-    """How long things take, in milliseconds."""
+    """How long things take, in milliseconds, and which nodes are lost."""
 
-    def start_ms(self, uid: str) -> int | None:
+    def start_ms(self, pod: Object) -> int | None:
         """From a new pod to a Ready one; None when it never is."""
         ...
 
-    def restart_ms(self, uid: str, container: str, image: str) -> int | None:
+    def restart_ms(self, pod: Object, container: str, image: str) -> int | None:
         """From a new image to a container that is ready; None when it never is."""
         ...
 
-    def termination_ms(self, uid: str, grace_s: int) -> int:
+    def termination_ms(self, pod: Object, grace_s: int) -> int:
         """From the deletion of a pod to its end."""
         ...
 
     def write_ms(self) -> int:
         """From one write of a controller to its next."""
+        ...
+
+    def losses(self, nodes: Sequence[str], within_ms: int) -> list[tuple[int, str]]:
+        """Which nodes are lost, and when: (milliseconds from the beginning, node), in order."""
         ...
 
 
@@ -111,22 +116,28 @@ class Drawn:
     termination_of_grace: bool = False
     grace_max_s: int = 30
 
-    def start_ms(self, uid: str) -> int | None:
+    def start_ms(self, pod: Object) -> int | None:
         """From a new pod to a Ready one; None when it never is."""
-        return self._drawn_or_never("start", uid, self.start)
+        return self._drawn_or_never("start", uid_of(pod), self.start)
 
-    def restart_ms(self, uid: str, container: str, image: str) -> int | None:
+    def restart_ms(self, pod: Object, container: str, image: str) -> int | None:
         """From a new image to a container that is ready; None when it never is."""
-        return self._drawn_or_never(f"restart/{container}/{image}", uid, self.restart)
+        return self._drawn_or_never(f"restart/{container}/{image}", uid_of(pod), self.restart)
 
-    def termination_ms(self, uid: str, grace_s: int) -> int:
+    def termination_ms(self, pod: Object, grace_s: int) -> int:
         """From the deletion of a pod to its end."""
-        drawn = self._drawn("termination", uid, self.termination)
+        drawn = self._drawn("termination", uid_of(pod), self.termination)
         return drawn * min(grace_s, self.grace_max_s) if self.termination_of_grace else drawn
 
     def write_ms(self) -> int:
         """From one write of a controller to its next."""
         return self.write
+
+    def losses(self, nodes: Sequence[str], within_ms: int) -> list[tuple[int, str]]:
+        """Which nodes are lost, and when: (milliseconds from the beginning, node), in order."""
+        drawn = self._random("nodes")
+        chosen = drawn.sample(sorted(nodes), min(self.faults.node_loss, len(nodes)))
+        return sorted((drawn.randrange(max(1, within_ms)), node) for node in chosen)
 
     def _drawn_or_never(self, what: str, uid: str, span: Span) -> int | None:
         luck = self._random("luck", what, uid).random()
@@ -143,8 +154,23 @@ class Drawn:
         return random.Random("/".join((str(self.seed), *names)))  # noqa: S311 -- a simulation
 
 
-def losses(seed: int, nodes: Sequence[str], count: int, within_ms: int) -> list[tuple[int, str]]:
-    """Which nodes are lost, and when: (milliseconds from the beginning, node), the first first."""
-    drawn = random.Random(f"{seed}/nodes")  # noqa: S311 -- a simulation
-    chosen = drawn.sample(sorted(nodes), min(count, len(nodes)))
-    return sorted((drawn.randrange(max(1, within_ms)), node) for node in chosen)
+def drawn_around_expected(seed: int, faults: Faults) -> Drawn:
+    """Times about what a planner expects who has seen nothing.
+
+    That is 15 s for a restart, 30 s for a start, and for a termination the grace period, at most
+    30 s; here they are drawn around, or below.
+    """
+    return Drawn(
+        seed=seed,
+        faults=faults,
+        start=Span(least=18_000, most=42_000),
+        restart=Span(least=9_000, most=21_000),
+        termination=Span(least=100, most=1_000),
+        termination_of_grace=True,
+    )
+
+
+def uid_of(pod: Object) -> str:
+    """What its times are drawn by."""
+    uid: str = pod["metadata"]["uid"]
+    return uid

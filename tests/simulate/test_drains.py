@@ -20,6 +20,7 @@ from planner.model.request import load_request
 from planner.show.simulation import tell_simulation
 from planner.simulate import Faults, simulate
 from planner.simulate.observed import contents_of
+from planner.simulate.pace import drawn_around_expected
 from planner.simulate.report import report
 from planner.simulate.rules.pods import images_of, name_of, node_of
 from planner.simulate.run import run
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from planner.model.simulation import Simulation
-    from planner.simulate.run import Course
+    from planner.simulate.course import Course
     from planner.verify.observed import Observed
 
 SEEN = "2026-11-23T09:00:00Z"
@@ -54,9 +55,8 @@ class Planned:
     def simulated(self, moves: list[Json] | None = None) -> tuple[Course, Simulation]:
         moves = self.moves if moves is None else moves
         contents = [contents_of(self.observed, each) for each in sorted(self.observed.clusters)]
-        course = run(
-            self.header, moves, contents, begin_ms=self.observed.time_ms, seed=0, faults=NOTHING
-        )
+        pace = drawn_around_expected(0, NOTHING)
+        course = run(self.header, moves, contents, begin_ms=self.observed.time_ms, pace=pace)
         return course, report(self.header, course, seed=0, faults=NOTHING)
 
 

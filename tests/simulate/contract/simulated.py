@@ -23,10 +23,10 @@ class Broken(Drawn):
 
     images: set[str] = field(default_factory=set)
 
-    def restart_ms(self, uid: str, container: str, image: str) -> int | None:
+    def restart_ms(self, pod: Object, container: str, image: str) -> int | None:
         """From a new image to a container that is ready; None when it never is."""
         # Spelled out: a frozen class with slots has no zero-argument super().
-        return None if image in self.images else Drawn.restart_ms(self, uid, container, image)
+        return None if image in self.images else Drawn.restart_ms(self, pod, container, image)
 
 
 class SimulatedBed:
