@@ -28,7 +28,7 @@ from planner.simulate.wanted import Move
 Changes = Mapping[tuple[str, str], AbstractSet[str]]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Budget(Counted):
     """One budget: how many of its places may be down, how many are, how many at most were.
 

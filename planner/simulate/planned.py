@@ -14,7 +14,7 @@ from planner.simulate.slots import Slot
 from planner.simulate.wanted import Move, awaited_images, container_names, workload_key
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Planned:
     """A move, the place of its pod, and why it was not let go when it was due.
 

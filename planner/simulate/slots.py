@@ -40,7 +40,7 @@ class Taken:
     way: Way
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Slot:
     """The place of one pod. `pod` is the pod of the beginning, `uid` who stands in it now.
 

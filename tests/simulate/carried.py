@@ -50,16 +50,16 @@ class AsPlanned:
             }
         )
 
-    def _of(self, pod: Json) -> int:
+    def _of(self, pod: Mapping[str, Any]) -> int:
         (owner,) = pod["metadata"]["ownerReferences"]
         name = owner["name"]
         name = name.rpartition("-")[0] if owner["kind"] == "ReplicaSet" else name
         return self.ms.get((pod["metadata"]["namespace"], name), 1)
 
-    def start_ms(self, pod: Json) -> int:
+    def start_ms(self, pod: Mapping[str, Any]) -> int:
         return self._of(pod)
 
-    def restart_ms(self, pod: Json, *_: object) -> int:
+    def restart_ms(self, pod: Mapping[str, Any], *_: object, **__: object) -> int:
         return self._of(pod)
 
     def termination_ms(self, *_: object) -> int:
@@ -85,14 +85,14 @@ def broken(
     The checker has a move under way until its pod has been Ready for `minReadySeconds`; budgets but
     the workload's own only ask whether it is Ready.
     """
-    instant = {str_of(move) for move in course.gone}
-    instant |= {str_of(it.move) for it in course.planned if it.let_go_ms == it.back_ms}
+    instant = {workload_of(move) for move in course.gone}
+    instant |= {workload_of(it.move) for it in course.planned if it.let_go_ms == it.back_ms}
     for is_ready in (True, False):
         told, went = _as_plan(header, moves, course, is_ready=is_ready)
         for each in verify(told, went, observed):
             is_own = each.rule == "budget" and "/workload/" in each.subject
-            # They have to take some time, before others of their stage went, or after.
-            hurries = each.rule in {"stage", "soak"} and each.subject in instant
+            # They have to take some time; those that were gone went at no time of a run.
+            hurries = each.rule in {"stage", "soak", "calendar"} and each.subject in instant
             late = each.rule == "budget" and not is_ready and not is_own
             if each.rule in WHENEVER and not hurries and not late:
                 yield each
@@ -120,6 +120,6 @@ def _as_plan(
     return {**header, "streaming": {**header["streaming"], "seconds": seconds}}, went
 
 
-def str_of(move: Mapping[str, Any]) -> str:
+def workload_of(move: Mapping[str, Any]) -> str:
     workload = move["workload"]
     return "/".join((move["cluster"], move["namespace"], workload["kind"], workload["name"]))
