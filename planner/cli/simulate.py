@@ -33,9 +33,9 @@ def command(plan: str, seed: int, faults: str, db: str, form: str) -> None:
     """Run PLAN on simulated clusters and say how far it goes as planned.
 
     The clusters begin as they were observed when the plan was made; their controllers follow rules
-    that share no code with the planner. Waves are carried out through the controllers' own levers.
-    Approvals are given at once, and a wave is given up for a pod that does not come back in 10
-    minutes.
+    that share no code with the planner. Moves are let go through the controllers' own levers,
+    wave by wave or, where the request streams, each as soon as it may go. Approvals are given at
+    once, and nobody waits longer than 10 minutes for a pod in vain.
     """
     wrong = read_faults(faults)
     with log_at(db) as log, progress() as told:

@@ -4,7 +4,8 @@ A second opinion: what the controllers of Kubernetes and OpenKruise do is writte
 (`rules`), sharing nothing with the planner or its checker. The flow: observed objects become those
 of a cluster (`observed`, `cluster`), whose controllers ask the rules (`controllers`) and whose
 nodes start and end pods (`nodes`) by a seeded `pace`; a plan is carried out on it through the
-controllers' own `levers`, wave by wave (`run`), and what happened is compared with it (`report`).
+controllers' own `levers`, wave by wave (`waves`) or without barriers (`legs`), and what
+happened is compared with it (`report`).
 """
 
 from __future__ import annotations
