@@ -34,7 +34,7 @@ def _headline(simulation: Simulation, console: Console) -> None:
     able = simulation.moves - simulation.gone
     share = int(simulation.faithful * 1000) / 10
     when = (
-        "once they were let go, in the way"
+        "when they were let go and in the way"
         if _streams(simulation)
         else "in the wave and in the way"
     )
