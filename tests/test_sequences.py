@@ -106,7 +106,7 @@ def test_a_cluster_goes_before_the_rest() -> None:
 
 
 def test_its_bound_counts_both_phases() -> None:
-    apart = {"dependencies": [], "stages": []}
+    apart: Json = {"dependencies": [], "stages": []}
     header = header_of(planned(FIRST_HANGZHOU, **apart))
     assert header["waves_bound"] > header_of(planned(**apart))["waves_bound"]
     assert header["waves_bound"] <= header["waves"]
