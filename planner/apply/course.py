@@ -1,5 +1,6 @@
 """A plan as an executor reads it: its waves one after the other, and its workloads."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -304,11 +305,15 @@ class Course:
         ahead = {stage.name for stage in stages if (stage.last_wave or 0) > wave}
         return frozenset({stage.name for stage in stages} - ahead)
 
-    def ended_stages(self, workload: int, leg: int) -> Mapping[str, bool]:
-        """Stages of a workload (by index) that have moves, and whether all are before a leg."""
-        before = self.last_wave(leg - 1)
+    def ended_stages(self, workload: int, leg: int) -> Mapping[str, int]:
+        """Stages of a workload (by index) that have moves, and the leg that has the last of them.
+
+        It is 0 when that is not before the one asked about.
+        """
+        ends = [span.stop - 1 for span in self._spans]
         stages = self._header.workloads[workload].stages
-        return {it.name: it.last_wave <= before for it in stages if it.last_wave}
+        legs = {it.name: bisect_left(ends, it.last_wave) + 1 for it in stages if it.last_wave}
+        return {name: its if its < leg else 0 for name, its in legs.items()}
 
     def stage_ends(self) -> Mapping[str, int]:
         """The last wave of each stage that has a move, over all workloads."""

@@ -150,13 +150,14 @@ def _replanned(run: Run, event: Replanned, _time_ms: int) -> Run:
 
 
 def _wave_begun(run: Run, event: WaveBegun, time_ms: int) -> Run:
-    dropped = MoveSet.parse(event.dropped)
+    dropped, before = MoveSet.parse(event.dropped), run.wave
+    ended = {before.number: before.ended_ms} if before.number else {}
     begun = Wave(
         number=event.wave,
         began_ms=time_ms,
         progress_ms=time_ms,
         streams=event.streams,
-        after_ms=run.wave.ended_ms,
+        ends_ms={**before.ends_ms, **ended},
         moves=MoveSet.parse(event.moves) - dropped,
         bound=dict(event.bound),
         dropped=dropped,

@@ -124,8 +124,9 @@ def _rest(
     had = [name for name in earlier if name in ended]
     if not had:
         return None
-    if any(ended[name] for name in had):
-        from_ms = max(from_ms, wave.after_ms)
+    last = max(ended[name] for name in had)
+    ends_ms = (ms for leg, ms in wave.ends_ms.items() if leg <= last)
+    from_ms = max(from_ms, *ends_ms, 0)
     soak_ms = course.soaks_ms[course.stage_index[had[-1]]]
     return Held(f"stage {had[-1]} soaks", "time") if now_ms < from_ms + soak_ms else None
 

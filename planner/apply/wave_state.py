@@ -39,7 +39,7 @@ class Wave:
         lost_ms: when somebody last waited no longer for one.
         skipped: whether a person said to wait no longer.
         streams: whether it is a leg of a plan that streams: its moves do not go together.
-        after_ms: when the one before it ended; 0 for the first.
+        ends_ms: when each before it of its plan ended, by number.
         given_up: moves of a leg that streams for which a person said to wait no longer.
         retried_ms: when a person said to wait once more; 0 when nobody did.
         progress_ms: when something last came back, was let go or written.
@@ -65,7 +65,7 @@ class Wave:
     lost_ms: int = 0
     skipped: bool = False
     streams: bool = False
-    after_ms: int = 0
+    ends_ms: Mapping[int, int] = field(default_factory=dict)
     given_up: MoveSet = NONE
     retried_ms: int = 0
     progress_ms: int = 0

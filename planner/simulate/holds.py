@@ -33,12 +33,12 @@ class Stages:
         self._index = {name: index for index, name in enumerate(self._names)}
         self._soak_ms = [duration_ms(each.get("soak") or "0s") for each in stages]
         self._left: dict[Place, Counter[int]] = {}
-        self._last_wave: dict[Place, dict[int, int]] = {}
         self._over_ms: dict[tuple[Place, int], int] = {}
+        self._recent: set[tuple[Place, int]] = set()
+        """Stages of which moves were over in this leg."""
         for each in planned:
             if (stage := self._stage_of(each)) is not None:
                 self._left.setdefault(each.place, Counter())[stage] += 1
-                self._last_wave.setdefault(each.place, {})[stage] = each.move["wave"]
 
     def _stage_of(self, planned: Planned) -> int | None:
         return self._index.get(planned.move.get("stage") or "")
@@ -48,28 +48,25 @@ class Stages:
         if (stage := self._stage_of(planned)) is not None:
             self._left[planned.place][stage] -= 1
             self._over_ms[planned.place, stage] = now_ms
+            self._recent.add((planned.place, stage))
 
-    def hold(self, planned: Planned, now_ms: int, *, wave: int, after_ms: int) -> Held | None:
-        """Whether a move has to wait for its stage.
+    def end_leg(self, now_ms: int) -> None:
+        """Let soaks of its stages begin with the end of a leg: a run remembers no more of it."""
+        self._over_ms.update(dict.fromkeys(self._recent, now_ms))
+        self._recent.clear()
 
-        Args:
-            planned: the move.
-            now_ms: the time.
-            wave: the first one of the leg.
-            after_ms: when the leg before ended.
-        """
+    def hold(self, planned: Planned, now_ms: int) -> Held | None:
+        """Whether a move has to wait for its stage."""
         stage, place = self._stage_of(planned), planned.place
         if stage is None:
             return None
         first = min(it for it, left in self._left[place].items() if left or it == stage)
         if first < stage:
             return Held(f"stage {self._names[first]} is not back", is_for_others=True)
-        earlier = {it: at for it, at in self._last_wave[place].items() if it < stage}
+        earlier = [it for it in self._left[place] if it < stage]
         if not earlier:
             return None
         from_ms = max(self._over_ms.get((place, it), 0) for it in earlier)
-        if any(at < wave for at in earlier.values()):
-            from_ms = max(from_ms, after_ms)
         last = max(earlier)
         until_ms = from_ms + self._soak_ms[last]
         soaks = now_ms < until_ms

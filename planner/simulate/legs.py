@@ -7,6 +7,7 @@ waits for the one before (docs/apply.md). Times in milliseconds from the beginni
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from planner.simulate.course import WaveRun
@@ -67,9 +68,10 @@ class Legs:
         """Carry out one leg after the other; gives how each wave went."""
         leg: list[Mapping[str, Any]] = []
         number = begin = 0
+        begun = _phases_begin(self._driver.header)
         for wave in self._waves:
             leg.append(wave)
-            if wave["approvals"] or wave is self._waves[-1]:
+            if wave["approvals"] or wave is self._waves[-1] or wave["wave"] + 1 in begun:
                 number += 1
                 its = self._of_waves(begin, leg[-1]["wave"])
                 self._leg(number, leg[0], its)
@@ -86,7 +88,6 @@ class Legs:
 
     def _leg(self, number: int, first: Mapping[str, Any], its: Sequence[Planned]) -> None:
         driver = self._driver
-        after_ms = driver.run_ms
         if number > 1:
             soaks_s = first.get("soaks_s")
             driver.rest(int((first["waits_s"] if soaks_s is None else soaks_s) * 1000))
@@ -95,13 +96,14 @@ class Legs:
         self._open, self._progress_ms = len(its), driver.run_ms
         while True:
             self._look()
-            while self._let_go(number, first["wave"], after_ms):
+            while self._let_go(number):
                 driver.settle()
                 self._look()
             if not self._open:
                 break
             if not self._give_up_in_vain():
                 driver.step(self._next_ms() - driver.run_ms + driver.now_ms)
+        self._stages.end_leg(driver.run_ms)
 
     def _look(self) -> None:
         """See who is back, and lose patience with who is not."""
@@ -160,7 +162,7 @@ class Legs:
             late = self._progress_ms + PATIENCE_MS
         return min([*ready, *self._opens_ms, *([] if late is None else [late])])
 
-    def _let_go(self, number: int, wave: int, after_ms: int) -> int:
+    def _let_go(self, number: int) -> int:
         """Let go what nothing holds, in the order of the plan; says how many went."""
         self._room.look()
         self._opens_ms, self._blocked = [], []
@@ -168,11 +170,11 @@ class Legs:
             each
             for place, queue in self._queues.items()
             if queue.waiting
-            for each in self._asked(place, queue, wave, after_ms)
+            for each in self._asked(place, queue)
         ]
         asked.sort(key=self._order.__getitem__)
         count = 0
-        for going in self._parts(asked, wave, after_ms):
+        for going in self._parts(asked):
             for each in going:
                 each.slot.wave = each.move["wave"]
             count += self._driver.let_go(going, number)
@@ -190,11 +192,11 @@ class Legs:
                 each.slot.wave = 0
                 self._blocked.append(each)
 
-    def _asked(self, place: Place, queue: _Queue, wave: int, after_ms: int) -> Iterable[Planned]:
+    def _asked(self, place: Place, queue: _Queue) -> Iterable[Planned]:
         """The next moves of a workload, but for those of which one knows that they cannot go."""
         asked = queue.waiting[: queue.asked]
         first = asked[0]
-        held = self._awaits(place) or self._staged(first, wave, after_ms)
+        held = self._awaits(place) or self._staged(first)
         if held:
             self._note(held)
             for each in asked:
@@ -210,9 +212,7 @@ class Legs:
             return [it for it in asked if not needs_room(it)]
         return asked
 
-    def _parts(
-        self, asked: Sequence[Planned], wave: int, after_ms: int
-    ) -> Iterator[Sequence[Planned]]:
+    def _parts(self, asked: Sequence[Planned]) -> Iterator[Sequence[Planned]]:
         """What workloads change first, then who only leaves its node (see `Waves`)."""
         changing = {
             each.place
@@ -220,14 +220,14 @@ class Legs:
             if each.application and each.slot.taken is None
         }
         its = [each for each in asked if not each.only_leaves]
-        free = self._free(its, wave, after_ms)
+        free = self._free(its)
         yield free
         changing |= {each.place for each in free if each.application}
         leaving = [it for it in asked if it.only_leaves and it.place not in changing]
         if leaving:
-            yield self._free(leaving, wave, after_ms)
+            yield self._free(leaving)
 
-    def _free(self, asked: Iterable[Planned], wave: int, after_ms: int) -> Sequence[Planned]:
+    def _free(self, asked: Iterable[Planned]) -> Sequence[Planned]:
         """Those that nothing holds."""
         rates, now_ms = self._driver.rates, self._driver.now_ms
         free: list[Planned] = []
@@ -235,7 +235,7 @@ class Legs:
         surging: dict[Place, bool] = {}
         for each in asked:
             place = each.place
-            held = _FIRST if place in stopped else self._held(each, wave, after_ms)
+            held = _FIRST if place in stopped else self._held(each)
             if not held and self._is_beside(each, surging):
                 stopped.add(place)
                 held = _FIRST
@@ -252,9 +252,9 @@ class Legs:
             free.append(each)
         return free
 
-    def _held(self, planned: Planned, wave: int, after_ms: int) -> Held | None:
+    def _held(self, planned: Planned) -> Held | None:
         place, driver = planned.place, self._driver
-        if held := self._staged(planned, wave, after_ms):
+        if held := self._staged(planned):
             return held
         length_ms = int(self._waves[planned.move["wave"] - 1]["seconds"] * 1000)
         if held := self._calendars.hold(place, driver.run_ms, length_ms):
@@ -265,8 +265,8 @@ class Legs:
             return Held(busy, until_ms=free_ms - driver.now_ms + driver.run_ms)
         return None
 
-    def _staged(self, planned: Planned, wave: int, after_ms: int) -> Held | None:
-        return self._stages.hold(planned, self._driver.run_ms, wave=wave, after_ms=after_ms)
+    def _staged(self, planned: Planned) -> Held | None:
+        return self._stages.hold(planned, self._driver.run_ms)
 
     def _awaits(self, place: Place) -> Held | None:
         why = self._driver.awaits(place)
@@ -329,3 +329,15 @@ def _queue(place: Place, its: Sequence[Planned]) -> _Queue:
         asked=AHEAD * max(Counter(each.move["wave"] for each in its).values()),
         is_ordered=key.kind in _STATEFUL and rolling.get("unorderedUpdate") is None,
     )
+
+
+def _phases_begin(header: Mapping[str, Any]) -> frozenset[int]:
+    """Waves in which a phase of a sequence begins that comes after another: all wait for those."""
+    phases = header.get("sequences") or ()
+    pairs = pairwise(phases)
+    follow = (
+        phase
+        for before, phase in pairs
+        if (before["sequence"], before["place"]) == (phase["sequence"], phase["place"])
+    )
+    return frozenset(it["first_wave"] for it in follow if it["first_wave"])

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 import planner
 from planner.apply.back import back_request
 from planner.apply.checkpoint import PodStanding, Standing
-from planner.apply.course import Course, Place
+from planner.apply.course import Course, Place, place_of
 from planner.apply.events import (
     AnyEvent,
     Back,
@@ -190,6 +190,23 @@ def test_what_was_back_before_a_gate_soaks_from_the_gate_on() -> None:
 
     assert held(5000 + SOAK_MS - 1)
     assert not held(5000 + SOAK_MS)
+
+
+def test_what_has_soaked_does_not_soak_again_after_each_gate() -> None:
+    gated = Course(streaming(approvals=True))
+    number, move = next(
+        (number, it)
+        for number, it in gated.moves(4)
+        if gated.ended_stages(gated.index_of[place_of(it)], 4).get("tenth") == 2
+    )
+    run = Run(plan=gated.id)
+    for leg, ended_ms in enumerate((1000, 5000, 9 * SOAK_MS, 0), 1):
+        begun = WaveBegun(wave=leg, moves=text(gated.numbers(leg)), streams=True)
+        run = fold(run, [begun, WaveEnded(wave=leg)] if ended_ms else [begun], ended_ms)
+    due = [Due(number, move, move.uid)]
+    assert move.stage == "rest"
+    assert held_by_stages(gated, due, due, run.wave, Backs(), 5000 + SOAK_MS // 2 - 1)
+    assert not held_by_stages(gated, due, due, run.wave, Backs(), 5000 + SOAK_MS // 2)
 
 
 def test_a_dependency_waits_for_moves_under_way_until_as_many_are_back_as_planned() -> None:
