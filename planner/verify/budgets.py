@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from planner.verify.columns import Coded, alike, grouped
+from planner.verify.columns import grouped
 from planner.verify.drains import is_forced
 from planner.verify.moves import is_excluded, options_of
 from planner.verify.numbers import ceil_of, floor_of
+from planner.verify.places import PART_OF_KIN, parts_of
 from planner.verify.quotas import read_quotas
 from planner.verify.room import Rooms
 from planner.verify.selector import down_of, every, without
-from planner.verify.table import Pods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from planner.verify.quotas import Quota
     from planner.verify.room import Guest
     from planner.verify.selector import PodsOfKin
+    from planner.verify.table import Pods
 
 
 class Budget(Struct, frozen=True, eq=False, kw_only=True):
@@ -325,7 +326,7 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
         groups = _by_place(every(fleet.table, selected), fleet, scope)
         over = {it: (_over(pods), len(pods)) for it, pods in groups.items()}
     else:
-        kin_of = _grouped(selected, partial(_GROUPS[scope], fleet))
+        kin_of = _grouped(selected, partial(PART_OF_KIN[scope], fleet))
         if scope == "fleet":
             kin_of.setdefault("", {})
         pods_of = {it: every(fleet.table, kin) for it, kin in kin_of.items()}
@@ -349,21 +350,10 @@ def _over(pods: Pods, kin: PodsOfKin | None = None) -> partial[Budget]:
 
 def _by_place(pods: Pods, fleet: Fleet, scope: str) -> dict[str, Pods]:
     """Pods by the node that they are on, or by its zone; those without are left out."""
-    table, rows = pods.table, pods.rows
-    clusters = Coded.of(it.cluster for it in table.kins)
-    cluster = clusters.codes[table.kin[rows]] if len(rows) else rows
-    firsts, of = alike(
-        (cluster, len(clusters.values)), (table.node.codes[rows], len(table.node.values))
-    )
-    names: dict[str, int] = {}
-    codes = []
-    for first in firsts.tolist():
-        place = clusters.values[cluster[first]], table.node[rows[first]]
-        name = place[1] if scope == "node" else fleet.zone_of.get(place)
-        codes.append(names.setdefault(f"{place[0]}/{name}", len(names)) if name else -1)
-    order, ends = grouped(np.array(codes or [-1])[of], len(names))
+    codes, names = parts_of(fleet, pods.rows, scope)
+    order, ends = grouped(codes, len(names))
     spans = zip(names, ends, ends[1:], strict=False)
-    return {name: Pods(table, rows[order[begin:end]]) for name, begin, end in spans}
+    return {name: pods.where(order[begin:end]) for name, begin, end in spans}
 
 
 def _grouped(pods: PodsOfKin, group_of: Callable[[Kin], str | None]) -> dict[str, dict[Kin, Pods]]:
@@ -373,16 +363,3 @@ def _grouped(pods: PodsOfKin, group_of: Callable[[Kin], str | None]) -> dict[str
         if group is not None:
             groups[group][kin] = its
     return groups
-
-
-def _workload_group(fleet: Fleet, kin: Kin) -> str | None:
-    workload = fleet.workload_of_kin.get(kin)
-    return None if workload is None else str(workload.key)
-
-
-_GROUPS: Mapping[str, Callable[[Fleet, Kin], str | None]] = {
-    "workload": _workload_group,
-    "namespace": lambda _, kin: f"{kin.cluster}/{kin.namespace}",
-    "cluster": lambda _, kin: kin.cluster,
-    "fleet": lambda _fleet, _kin: "",
-}
