@@ -32,6 +32,7 @@ from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
 from planner.verify.observed import Observed, fold_batches, fold_rows
 from planner.verify.plan import build_case
+from planner.verify.sequences import read_sequences, sequences
 from planner.verify.streaming import streaming
 from planner.verify.target import read_target
 from planner.verify.usage import budgets_kept, measure
@@ -107,6 +108,7 @@ def verify(
             return whole.broken
     case = build_case(header, moves, fleet, read_target(header["request"], fleet))
     usages = measure(case, all_budgets(case))
+    phases = read_sequences(case, usages)
     found = chain(
         head.origin(header, observed),
         chain.from_iterable(rule(case) for rule in _RULES),
@@ -114,11 +116,12 @@ def verify(
         drains.only_evictions(case, usages),
         room.stuck(case, usages),
         quotas.lost(case, usages),
-        completeness.unmovable_unfounded(case, usages),
+        completeness.unmovable_unfounded(case, usages, phases),
         because(case, usages),
-        order.order(case, usages),
+        order.order(case, usages, phases),
+        sequences(case, phases),
         head.totals(case, usages),
-        streaming(case, usages),
-        certificates(case, usages),
+        streaming(case, usages, phases),
+        certificates(case, usages, phases),
     )
     return sorted(found, key=lambda each: (each.wave or 0, each.rule, each.subject))

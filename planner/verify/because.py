@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planner.verify.usage import Usages
 
 _NOBODY = np.zeros(0, np.int64)
-_CAUSES = frozenset(("budget", "dependency", "stage", "order", "window", "freeze"))
+_CAUSES = frozenset(("budget", "dependency", "sequence", "stage", "order", "window", "freeze"))
 
 
 def because(case: Case, usages: Usages) -> Iterator[Violation]:

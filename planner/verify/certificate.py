@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from planner.verify.claims import Json
     from planner.verify.pace import Pace, Paces
     from planner.verify.plan import Case
+    from planner.verify.sequences import Sequences
     from planner.verify.usage import Usages
 
 
@@ -45,9 +46,10 @@ def proved_by(written: Json) -> str | None:
     return "that nothing moves" if written.get("kind") == "nothing" else None
 
 
-def certificates(case: Case, usages: Usages) -> Iterator[Violation]:
+def certificates(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
     """Every certificate proves its bound."""
-    argument = Argument(case=case, usages=usages, paces=read_paces(case, usages))
+    paces = read_paces(case, usages, sequences.unordered)
+    argument = Argument(case=case, usages=usages, paces=paces)
     for name, unit, bound_said, written, prove in _claims(case, argument):
         bound = round(bound_said * unit)
         try:

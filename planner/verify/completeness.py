@@ -6,6 +6,8 @@ from collections import Counter
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from planner.verify.calendars import may_be_blocked, rules_of
 from planner.verify.dependencies import unreachable
 from planner.verify.moves import is_evictable, is_excluded, options_of
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from planner.verify.moves import Option
     from planner.verify.plan import Case
     from planner.verify.pods import Pod
+    from planner.verify.sequences import Sequences
     from planner.verify.usage import Usages
 
 
@@ -75,7 +78,7 @@ def complete(case: Case) -> Iterator[Violation]:
             yield _violation("complete", "/".join(name), f"it is listed {count} times")
 
 
-def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
+def unmovable_unfounded(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
     """What is called unmovable is kept from moving by something that can be observed.
 
     Else a plan that moves nothing would break no rule. Only pods that plainly could move are
@@ -86,18 +89,27 @@ def unmovable_unfounded(case: Case, usages: Usages) -> Iterator[Violation]:
     out_of_time = cache(partial(may_be_blocked, case, rules_of(case)))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
-    for pod, entry in case.unmovable.items():
+    in_doubt: list[int] = []
+    unfounded: list[Pod] = []
+    for pod in case.unmovable:
         workload = case.fleet.workload_of(pod)
-        if pod not in case.target.changes or workload is None or workload in blocked or cut_short:
+        if pod not in case.target.changes or workload is None or cut_short:
             continue
         above = workload.strategy.ordered and highest_left(workload) > pod.ordinal
-        if out_of_time(workload):
-            continue
-        if not above and not _has_obstacle(case, pod, workload, usages):
+        if above or workload in blocked:
+            in_doubt.append(pod.row)
+        elif not out_of_time(workload) and not _has_obstacle(case, pod, workload, usages):
+            in_doubt.append(pod.row)
+            unfounded.append(pod)
+    # Who waits for one that waits for it, by whatever rules, moves as little as that one.
+    waits = sequences.wait_for(np.array(in_doubt, np.int64))
+    for pod in unfounded:
+        if not waits[pod.row]:
+            reason = case.unmovable[pod]["reason"]
             yield _violation(
                 "unmovable-unfounded",
                 str(pod),
-                f"nothing that was observed keeps it from moving; the plan says {entry['reason']}",
+                f"nothing that was observed keeps it from moving; the plan says {reason}",
             )
 
 

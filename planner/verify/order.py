@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.verify.fleet import SidecarSet, Workload
     from planner.verify.plan import Case
     from planner.verify.pods import Pod
+    from planner.verify.sequences import Sequences
     from planner.verify.usage import Usages
 
 OrderKey = tuple[int, ...]
@@ -28,17 +29,18 @@ OrderKey = tuple[int, ...]
 _NOTHING = np.zeros(1, np.int64)
 
 
-def order(case: Case, usages: Usages) -> Iterator[Violation]:
+def order(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
     """Moves of a workload come in the order in which its controller takes pods."""
     walks = Walks(case)
     for key in case.manners_of:
         workload = case.fleet.workloads[key]
         if workload.strategy.ordered:
-            yield from walks.passed_over(workload)
+            if key not in sequences.unordered:
+                yield from walks.passed_over(workload)
         elif is_ranked(workload):
             moves = case.moves_of[key]
             application = moves.where(case.bound.is_application[moves.places])
-            yield from _taking_order(workload, application, usages)
+            yield from _taking_order(workload, application, usages, sequences)
 
 
 def partition(case: Case) -> Iterator[Violation]:
@@ -174,8 +176,13 @@ class Walks:
         return walked
 
 
-def _taking_order(workload: Workload, moves: Moves, usages: Usages) -> Iterator[Violation]:
-    """A CloneSet's order; a pod may be passed over when a budget of its own place is full."""
+def _taking_order(
+    workload: Workload, moves: Moves, usages: Usages, sequences: Sequences
+) -> Iterator[Violation]:
+    """A CloneSet's order.
+
+    A pod may be passed over when a budget of its own place is full, or while its phase waits.
+    """
     # Controllers take active pods only; one that is being deleted goes by itself.
     moves = moves.where(~is_deleting(moves))
     if len(np.unique(moves.waves)) <= 1:
@@ -192,7 +199,8 @@ def _taking_order(workload: Workload, moves: Moves, usages: Usages) -> Iterator[
         move = moves[int(order[place])]
         first = _first_of(waves, begins, int(group[place]), int(earliest[place]))
         overtaking = moves[int(order[first])]
-        if not _held_back(move, overtaking, usages):
+        waits = sequences.held_until[moves.rows[int(order[place])]] >= overtaking.wave
+        if not waits and not _held_back(move, overtaking, usages):
             yield Violation(
                 rule="order",
                 subject=str(move),

@@ -22,10 +22,10 @@ from planner.verify.numbers import seconds_of
 from planner.verify.rates import Rate, begun_ms, begun_of, rates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from planner.verify.bound import Moves
-    from planner.verify.fleet import Workload
+    from planner.verify.fleet import Workload, WorkloadKey
     from planner.verify.plan import Case
     from planner.verify.usage import Usage, Usages
 
@@ -204,6 +204,8 @@ class Paces:
     workloads: Mapping[str, Workload]
     wave_ms: Mapping[int, int]
     rates: Sequence[Rate]
+    unordered: Container[WorkloadKey]
+    """Those whose own order gives way to a sequence."""
     begun: Mapping[tuple[int, str], int]
     """Until the moves of a wave have begun that go by a rate, by its name, in milliseconds."""
     _found: dict[str, Pace] = field(default_factory=dict)
@@ -233,7 +235,8 @@ class Paces:
 
     def _read(self, workload: Workload) -> Pace:
         bound, moves = self.case.bound, self.case.moves_of[workload.key]
-        if workload.strategy.ordered:
+        ordered = workload.strategy.ordered and workload.key not in self.unordered
+        if ordered:
             moves = moves.where(np.argsort(-bound.table.ordinal[moves.rows], kind="stable"))
         rules = self.case.request["spec"].get("stages") or ({"name": None},)
         sizes: Counter[str | None] = Counter()
@@ -254,7 +257,7 @@ class Paces:
         return Pace(
             moves=moves,
             usages=self.usages,
-            ordered=workload.strategy.ordered,
+            ordered=ordered,
             stages=[(sizes[it], soak_ms) for it, soak_ms in soaks_ms.items() if sizes[it]]
             or [(len(moves), 0)],
             ms_of=ms_of,
@@ -297,7 +300,7 @@ class Paces:
         return ends
 
 
-def read_paces(case: Case, usages: Usages) -> Paces:
+def read_paces(case: Case, usages: Usages, unordered: Container[WorkloadKey]) -> Paces:
     """The workloads that move, and how long each wave of the plan takes."""
     rates = rates_of(case)
     return Paces(
@@ -306,5 +309,6 @@ def read_paces(case: Case, usages: Usages) -> Paces:
         workloads={str(workload.key): workload for workload, _ in case.moves_with_workload()},
         wave_ms={it["wave"]: round(it["seconds"] * 1000) for it in case.header["per_wave"]},
         rates=rates,
+        unordered=unordered,
         begun=begun_of(case, rates),
     )

@@ -18,6 +18,7 @@ from planner.verify.dependencies import done_at, needed, waited_for
 from planner.verify.numbers import seconds_of
 from planner.verify.order import Walks
 from planner.verify.rates import rates_of, units_of_moves
+from planner.verify.sequences import begun_early
 from planner.verify.under_way import budgets_kept
 from planner.verify.violation import Violation
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import Workload, WorkloadKey
     from planner.verify.plan import Case
+    from planner.verify.sequences import Sequences
     from planner.verify.usage import Usages
     from planner.verify.written import Starts
 
@@ -37,7 +39,7 @@ _ROUNDED_MS = 1
 """Starts are whole milliseconds, rounded up."""
 
 
-def streaming(case: Case, usages: Usages) -> Iterator[Violation]:
+def streaming(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
     """A plan says when its moves begin if and only if its request streams, and so they may."""
     starts = case.bound.starts
     wanted = bool(case.request["spec"].get("streaming"))
@@ -59,7 +61,9 @@ def streaming(case: Case, usages: Usages) -> Iterator[Violation]:
     yield from _ends(case, starts, said)
     yield from _spans(case, starts, said)
     yield from budgets_kept(case, starts, usages)
-    for rule in (_order, _stages, _dependencies, _calendars, _rates):
+    yield from _order(case, starts, sequences)
+    yield from begun_early(case, starts, sequences)
+    for rule in (_stages, _dependencies, _calendars, _rates):
         yield from rule(case, starts)
 
 
@@ -138,12 +142,13 @@ def _spans(case: Case, starts: Starts, said: Mapping[str, Any]) -> Iterator[Viol
         yield _violation("streaming.spans", "they are not those of the moves of each wave")
 
 
-def _order(case: Case, starts: Starts) -> Iterator[Violation]:
+def _order(case: Case, starts: Starts, sequences: Sequences) -> Iterator[Violation]:
     """Where the order of a workload binds, nobody begins before who goes first."""
     walks, start_of_row = Walks(case), case.bound.of_rows(starts.start_ms)
     for key in case.moves_of:
         workload = case.fleet.workloads[key]
-        for row in walks.too_early(workload, start_of_row) if workload.strategy.ordered else ():
+        binds = workload.strategy.ordered and key not in sequences.unordered
+        for row in walks.too_early(workload, start_of_row) if binds else ():
             pod = case.fleet.table[row]
             message = f"it begins at {_s(start_of_row[row])}, before one with a higher ordinal"
             yield Violation(rule="order", subject=str(pod), wave=case.wave_of(pod), message=message)

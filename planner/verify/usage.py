@@ -13,7 +13,7 @@ from planner.verify.columns import codes_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.bound import Bound
     from planner.verify.budgets import Budget
@@ -215,6 +215,20 @@ class Moments:
             pods[np.searchsorted(keys, free)] -= less
             found.append((keys[pods > 0], pods[pods > 0]))
         return self._spread(found)
+
+    def takers(self, budgets: Iterable[Budget]) -> Bools:
+        """Of each pod of the table whether its move takes from any of these."""
+        under: defaultdict[tuple[bool, frozenset[str] | None], Ints] = defaultdict(
+            lambda: np.zeros(len(self._of_row), np.int64)
+        )
+        for budget in budgets:
+            pods = under[budget.surge, budget.containers]
+            pods[budget.pods.rows] += 1
+            pods[budget.free.rows] -= 1
+        found = np.zeros(len(self._of_row), np.bool_)
+        for (surge, containers), pods in under.items():
+            found |= self._counted(surge=surge, containers=containers) & (pods > 0)
+        return found
 
     def repaired(self, budgets: Sequence[Budget]) -> Spread:
         """Pods that were down before and are moved."""
