@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OrderKey = tuple[int, ...]
 
 _NOTHING = np.zeros(1, np.int64)
+_NEVER = np.iinfo(np.int64).max
 
 
 def order(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
@@ -191,16 +192,21 @@ def _taking_order(
     order = np.argsort(-ranks, kind="stable")
     ranks, waves = ranks[order], moves.waves[order]
     begins = np.flatnonzero(np.concatenate(([True], ranks[1:] != ranks[:-1])))
-    # Only pods that are strictly later may not overtake: ties are in any order.
-    least = np.minimum.accumulate(np.minimum.reduceat(waves, begins))
     group = np.cumsum(np.concatenate(([0], ranks[1:] != ranks[:-1])))
-    earliest = np.where(group > 0, least[group - 1], waves)
-    for place in np.flatnonzero(earliest < waves).tolist():
+    held_until = sequences.held_until[moves.rows[order]]
+    overtaken: list[tuple[int, int]] = []
+    for held in np.unique(held_until).tolist():
+        # Only pods that are strictly later may not overtake: ties are in any order.
+        after = np.where(waves > held, waves, _NEVER)
+        least = np.minimum.accumulate(np.minimum.reduceat(after, begins))
+        earliest = np.where(group > 0, least[group - 1], _NEVER)
+        places = np.flatnonzero((held_until == held) & (earliest < waves))
+        overtaken.extend(zip(places.tolist(), earliest[places].tolist(), strict=True))
+    for place, wave in sorted(overtaken):
         move = moves[int(order[place])]
-        first = _first_of(waves, begins, int(group[place]), int(earliest[place]))
+        first = _first_of(waves, begins, int(group[place]), wave)
         overtaking = moves[int(order[first])]
-        waits = sequences.held_until[moves.rows[int(order[place])]] >= overtaking.wave
-        if not waits and not _held_back(move, overtaking, usages):
+        if not _held_back(move, overtaking, usages):
             yield Violation(
                 rule="order",
                 subject=str(move),
