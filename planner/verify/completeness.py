@@ -16,11 +16,13 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.verify.columns import Bools
     from planner.verify.fleet import Workload
     from planner.verify.moves import Option
     from planner.verify.plan import Case
     from planner.verify.pods import Pod
     from planner.verify.sequences import Sequences
+    from planner.verify.target import Change
     from planner.verify.usage import Usages
 
 
@@ -89,7 +91,8 @@ def unmovable_unfounded(case: Case, usages: Usages, sequences: Sequences) -> Ite
     out_of_time = cache(partial(may_be_blocked, case, rules_of(case)))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
-    in_doubt: list[int] = []
+    in_doubt = np.zeros(len(case.fleet.table), np.bool_)
+    kept: list[Pod] = []
     unfounded: list[Pod] = []
     for pod in case.unmovable:
         workload = case.fleet.workload_of(pod)
@@ -97,12 +100,16 @@ def unmovable_unfounded(case: Case, usages: Usages, sequences: Sequences) -> Ite
             continue
         above = workload.strategy.ordered and highest_left(workload) > pod.ordinal
         if above or workload in blocked:
-            in_doubt.append(pod.row)
-        elif not out_of_time(workload) and not _has_obstacle(case, pod, workload, usages):
-            in_doubt.append(pod.row)
+            in_doubt[pod.row] = True
+        elif out_of_time(workload) or _has_obstacle(case, pod, workload, usages):
+            kept.append(pod)
+        else:
+            in_doubt[pod.row] = True
             unfounded.append(pod)
     # Who waits for one that waits for it, by whatever rules, moves as little as that one.
-    waits = sequences.wait_for(np.array(in_doubt, np.int64))
+    for pod in kept if sequences.all else ():
+        in_doubt[pod.row] = _may_wait(case, pod, usages, in_doubt)
+    waits = sequences.wait_for(np.flatnonzero(in_doubt))
     for pod in unfounded:
         if not waits[pod.row]:
             reason = case.unmovable[pod]["reason"]
@@ -111,6 +118,29 @@ def unmovable_unfounded(case: Case, usages: Usages, sequences: Sequences) -> Ite
                 str(pod),
                 f"nothing that was observed keeps it from moving; the plan says {reason}",
             )
+
+
+def _may_wait(case: Case, pod: Pod, usages: Usages, in_doubt: Bools) -> bool:
+    """Whether what keeps a pod may be no more than another one that waits.
+
+    A partition does not say whom it keeps, and a budget may be full of pods that wait themselves.
+    """
+    workload = case.fleet.workload_of(pod)
+    if workload is not None and workload.strategy.partition:
+        return True
+    if _has_sidecar_partition(case.target.changes[pod]):
+        return True
+    return any(
+        usage.stays_down >= usage.budget.limit and bool(in_doubt[usage.budget.down.rows].any())
+        for usage in usages.of(pod)
+    )
+
+
+def _has_sidecar_partition(change: Change) -> bool:
+    return any(
+        (each.sidecar_set.spec.get("updateStrategy") or {}).get("partition")
+        for each in change.sidecars
+    )
 
 
 def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> bool:
@@ -126,10 +156,7 @@ def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> b
         return True
     if (workload.document["spec"].get("strategy") or {}).get("type") == "Recreate":
         return True  # It would take every pod at once, whatever any plan says.
-    if any(
-        (each.sidecar_set.spec.get("updateStrategy") or {}).get("partition")
-        for each in change.sidecars
-    ):
+    if _has_sidecar_partition(change):
         return True
     return all(
         _is_blocked(case, pod, option, usages) for option in options_of(case, pod, change, workload)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.verify.columns import Coded
 from planner.verify.drains import is_forced
 from planner.verify.places import nodes_or_zones, parts_of
 from planner.verify.selector import every
@@ -25,12 +24,14 @@ if TYPE_CHECKING:
     from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import Fleet, WorkloadKey
     from planner.verify.plan import Case
+    from planner.verify.pods import Kin
     from planner.verify.usage import Usages
     from planner.verify.written import Starts
 
 _RULE = "sequence"
 _REST = "the rest"
 """What pods are called that match none of the phases."""
+_LAST = np.iinfo(np.int64).max
 _NOBODY = np.zeros(0, np.int64)
 
 
@@ -115,7 +116,7 @@ def read_sequences(case: Case, usages: Usages) -> Sequences:
         part, _ = parts_of(case.fleet, np.arange(len(table)), rule.get("scope") or "fleet")
         is_of = (part >= 0) & leaves if rule.get("drained") else part >= 0
         phase = np.where(is_of, phase, -1)
-        rows, own = _keeping(case, phase, np.flatnonzero(takes & (phase >= 0)))
+        rows, own = _keeping(case, phase, takes)
         unordered |= own
         phases = Phases(name=rule["name"], names=names, phase=phase, part=part, rows=rows)
         waiting, others = phases.waiting(bound.wave_of_row)
@@ -166,13 +167,14 @@ def _phases(rule: Mapping[str, Any], fleet: Fleet) -> tuple[Ints, list[str]]:
 def _by_name(fleet: Fleet, each: str) -> tuple[Ints, list[str]]:
     """Of each pod the place of its node, zone or cluster among all, -1 for none; and their names.
 
-    Those of several clusters may be called the same.
+    Zones of several clusters that are called the same are one. Nodes are not: theirs are named
+    with their cluster, as budgets name them.
     """
-    if each == "cluster":
-        clusters = Coded.of(it.cluster for it in fleet.table.kins)
-        return clusters.codes[fleet.table.kin], list(clusters.values)
-    codes, places = nodes_or_zones(fleet, np.arange(len(fleet.table)), each)
-    return codes, [name for _, name in places]
+    rows = np.arange(len(fleet.table))
+    if each == "zone":
+        codes, places = nodes_or_zones(fleet, rows, each)
+        return codes, [name for _, name in places]
+    return parts_of(fleet, rows, each)
 
 
 def _matched(phase: Mapping[str, Any], fleet: Fleet) -> Ints:
@@ -192,19 +194,29 @@ def _matched(phase: Mapping[str, Any], fleet: Fleet) -> Ints:
     return found
 
 
-def _keeping(case: Case, phase: Ints, rows: Ints) -> tuple[Ints, set[WorkloadKey]]:
-    """Those of these pods that keep the sequence, and workloads that do so against their order."""
-    keys = list(case.moves_of)
-    owner = case.owner[case.bound.of_row[rows]]
-    # -1 asks for the last, which is none.
-    ordered = np.array([*(case.fleet.workloads[it].strategy.ordered for it in keys), False])
-    first, last = (np.full(len(keys) + 1, each, np.int64) for each in (len(phase) + 1, -1))
-    np.minimum.at(first, owner, phase[rows])
-    np.maximum.at(last, owner, phase[rows])
-    torn = ordered & (first < last)
-    own = {keys[place] for place in np.flatnonzero(torn).tolist() if _leaves(case, keys[place])}
-    apart = torn & np.array([*(it not in own for it in keys), False])
-    return rows[~apart[owner]], own
+def _keeping(case: Case, phase: Ints, takes: Bools) -> tuple[Ints, set[WorkloadKey]]:
+    """The pods whose moves keep the sequence, and workloads that do so against their own order.
+
+    Where the order of a workload binds, pods of it that stay where they are count, too.
+    """
+    workload_of_kin, stays = case.fleet.workload_of_kin, case.bound.of_row < 0
+    keys = [it for it in case.manners_of if case.fleet.workloads[it].strategy.ordered]
+    place = {key: index for index, key in enumerate(keys)}
+
+    def place_of(kin: Kin) -> int:
+        workload = workload_of_kin.get(kin)
+        return -1 if workload is None else place.get(workload.key, -1)
+
+    owner = case.fleet.table.of_kin(place_of, np.int64)
+    rows = np.flatnonzero((owner >= 0) & (phase >= 0) & (takes | stays))
+    first, last = np.full(len(keys), _LAST, np.int64), np.full(len(keys), -1, np.int64)
+    np.minimum.at(first, owner[rows], phase[rows])
+    np.maximum.at(last, owner[rows], phase[rows])
+    torn = [keys[index] for index in np.flatnonzero(first < last).tolist()]
+    own = {key for key in torn if _leaves(case, key)}
+    apart = np.zeros(len(keys) + 1, np.bool_)  # -1 asks for the last, which is none
+    apart[[place[key] for key in torn if key not in own]] = True
+    return np.flatnonzero(takes & (phase >= 0) & ~apart[owner]), own
 
 
 def _leaves(case: Case, key: WorkloadKey) -> bool:

@@ -26,6 +26,8 @@ ROLES = {0: {"labels": '{"app": "cart", "role": "leader"}'}}
 CART = App(name="cart", spec=AT_ONCE, columns=ROLES)
 WEB = App(name="web", namespace="shop", pods=4, spec=AT_ONCE)
 ABROAD = App(name="abroad", cluster="shanghai", pods=4, spec=AT_ONCE)
+NEAR = App(name="near", cluster="hangzhou-2", pods=1, spec=AT_ONCE)
+"""As node names begin: hangzhou-2/ comes before hangzhou/."""
 KAFKA = App(name="kafka", kind="StatefulSet", namespace="data", pods=2, first_node=1)
 """The pod that goes first is in the zone that comes second."""
 FIRST, SECOND = (0, 1), (2, 3)
@@ -35,8 +37,9 @@ ZONES: list[Row] = [
     for cluster in ("hangzhou", "shanghai")
     for zone, numbers in (("zone-a", FIRST), ("zone-b", SECOND))
     for number in numbers
-]
+] + [node("node-0008", "")]
 BY_ZONE: dict[str, Any] = {"name": "zones", "each": "zone"}
+TRADE = {"name": "trade", "namespace": "trade"}
 FOLLOWERS = {"matchExpressions": [{"key": "role", "operator": "NotIn", "values": ["leader"]}]}
 
 
@@ -62,12 +65,17 @@ def upgraded(where: Where, *sequences: dict[str, Any], **more: Any) -> Written: 
     return write(apps, moves, extra=ZONES, **spec)
 
 
-def left(where: Where, *sequences: dict[str, Any], **images: Any) -> Written:  # noqa: ANN401
+def left(
+    where: Where,
+    *sequences: dict[str, Any],
+    kind: str = "recreate",
+    **images: Any,  # noqa: ANN401
+) -> Written:
     """A plan that drains the nodes of all of these pods, and may change their images."""
     apps = apps_of(where)
     nodes = sorted({app.node(index) for app, index, _ in where})
     moves = [
-        move(app, index, "recreate", wave=wave)
+        move(app, index, kind, wave=wave)
         if images
         else move(app, index, "evict", wave=wave, containers={})
         for app, index, wave in where
@@ -150,6 +158,16 @@ WAVES = {
         {"name": "nodes", "each": "node"},
         broken((CART, (1,))),
     ),
+    "nodes that are called the same in two clusters": (
+        waves([(CART, (0,)), (ABROAD, (0,))], [(CART, (1,)), (ABROAD, (1,))]),
+        {"name": "nodes", "each": "node"},
+        broken((ABROAD, FIRST)),
+    ),
+    "clusters of which one begins as the other": (
+        waves([(NEAR, (0,))], [(CART, (0,))]),
+        {"name": "nodes", "each": "node"},
+        set(),
+    ),
     "clusters": (
         waves([(ABROAD, FIRST)], [(CART, FIRST)]),
         {"name": "clusters", "each": "cluster"},
@@ -216,6 +234,16 @@ def test_no_move_begins_before_those_of_the_earlier_phase_have_ended() -> None:
     assert names(longer) == broken((CART, SECOND), (WEB, SECOND))
 
 
+def test_of_the_earlier_phases_the_move_that_ends_last_counts() -> None:
+    """Not the one that begins last."""
+    plan = streaming(upgraded(waves(*BOTH), BY_ZONE))
+    for index in range(4):
+        plan = timed(WEB.pod_name(index), seconds=20.0)(plan)
+    plan = timed(WEB.pod_name(0), by=10)(plan)
+    assert names(plan) == set()
+    assert names(timed(WEB.pod_name(2), by=-1)(plan)) == broken((WEB, (2,)))
+
+
 def test_what_breaks_a_sequence_is_told_by_its_name_and_phases() -> None:
     plan = upgraded(waves([(CART, (0, 2))], [(CART, (1,))], [(CART, (3,))]), BY_ZONE)
     (told,) = plan.check()
@@ -232,11 +260,20 @@ def test_pods_without_a_zone_are_of_no_phase() -> None:
     where = waves([(unbound, (1,))], [(CART, FIRST)], [(CART, SECOND)], [(unbound, (0,))])
     plan = upgraded(where, BY_ZONE).change(unbound.pod_name(0), node="")
     assert names(plan) == set()
-    # Of a part without a name nobody is, either; whom no phase matches comes last.
-    last = {"name": "last", "scope": "zone", "phases": [{"name": "cart", "namespace": "trade"}]}
-    assert names(plan.with_request(sequences=[last])) == set()
+    # Whom no phase matches comes last.
     everywhere = {"name": "zone-a first", "phases": [{"name": "first", "zone": "zone-a"}]}
     assert names(plan.with_request(sequences=[everywhere])) == broken((unbound, (1,)))
+
+
+def test_pods_of_no_part_are_of_no_phase() -> None:
+    away = App(name="away", pods=2, first_node=8, spec=AT_ONCE)
+    last = {"name": "last", "scope": "zone", "phases": [{"name": "shop", "namespace": "shop"}]}
+    shop = replace(away, name="store", namespace="shop")
+    where = waves([(away, (0,))], [(shop, (0,))], [(away, (1,)), (shop, (1,))])
+    assert names(upgraded(where, last)) == set()
+    assert names(upgraded(where, {**last, "scope": "cluster"})) == broken((away, (0, 1)))
+    alone = left(waves([(away, (0,))], [(shop, (0,))]), {**last, "drained": True})
+    assert names(alone) == set()
 
 
 def test_pods_that_were_down_are_of_no_phase() -> None:
@@ -301,6 +338,28 @@ def test_a_stateful_set_that_also_changes_keeps_its_order() -> None:
     assert names(left(waves(*IN_ORDER), BY_ZONE, images=images)) == set()
     assert names(left(waves(*AGAINST_ORDER), BY_ZONE, images=images)) == broken(
         (KAFKA, (0,)), rule="order"
+    )
+
+
+def test_an_eviction_that_brings_another_image_keeps_the_order() -> None:
+    update = {"rollingUpdate": {"podUpdatePolicy": "InPlaceIfPossible"}}
+    kafka = replace(KAFKA, kind="AdvancedStatefulSet", spec={"updateStrategy": update})
+    images = upgrade(kafka)
+    evicted = [
+        left(waves(*([(kafka, (at,))] for at in order)), BY_ZONE, kind="evict", images=images)
+        for order in ((1, 0), (0, 1))
+    ]
+    assert names(evicted[0]) == set()
+    assert names(evicted[1]) == broken((kafka, (0,)), rule="order")
+
+
+def test_pods_that_stay_count_for_whether_the_order_of_a_stateful_set_holds() -> None:
+    """Whether a workload keeps its order does not depend on who of it is done."""
+    wide = replace(KAFKA, pods=4, first_node=0)
+    where = waves([(wide, (3,))], [(wide, (2,))], [(CART, FIRST)])
+    assert names(upgraded(where, BY_ZONE)) == set()
+    assert names(upgraded(where, {"name": "data last", "phases": [TRADE]})) == broken(
+        (wide, SECOND)
     )
 
 
