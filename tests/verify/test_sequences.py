@@ -2,113 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.verify.builders import App, Row, node, upgrade
-from tests.verify.plans import MoveJson, Written, move, unmovable, write
+from tests.verify.builders import App, upgrade
 from tests.verify.streams import names, streaming
 from tests.verify.test_streaming import timed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Where = list[tuple[App, int, int]]
-    """The pods that move, and the wave of each."""
-
-AT_ONCE: dict[str, Any] = {"updateStrategy": {"type": "ReCreate", "maxUnavailable": "100%"}}
-ANY_ORDER = {"strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 0}}}
-ROLES = {0: {"labels": '{"app": "cart", "role": "leader"}'}}
-CART = App(name="cart", spec=AT_ONCE, columns=ROLES)
-WEB = App(name="web", namespace="shop", pods=4, spec=AT_ONCE)
-ABROAD = App(name="abroad", cluster="shanghai", pods=4, spec=AT_ONCE)
-NEAR = App(name="near", cluster="hangzhou-2", pods=1, spec=AT_ONCE)
-"""As node names begin: hangzhou-2/ comes before hangzhou/."""
-KAFKA = App(name="kafka", kind="StatefulSet", namespace="data", pods=2, first_node=1)
-"""The pod that goes first is in the zone that comes second."""
-FIRST, SECOND = (0, 1), (2, 3)
-"""Pods of a workload of four in zone-a, and in zone-b."""
-ZONES: list[Row] = [
-    node(f"node-000{number}", zone, cluster)
-    for cluster in ("hangzhou", "shanghai")
-    for zone, numbers in (("zone-a", FIRST), ("zone-b", SECOND))
-    for number in numbers
-] + [node("node-0008", "")]
-BY_ZONE: dict[str, Any] = {"name": "zones", "each": "zone"}
-TRADE = {"name": "trade", "namespace": "trade"}
-FOLLOWERS = {"matchExpressions": [{"key": "role", "operator": "NotIn", "values": ["leader"]}]}
-
-
-def waves(*pods: Sequence[tuple[App, Sequence[int]]]) -> Where:
-    """These pods in wave 1, and in wave 2, and so on."""
-    return [
-        (app, index, wave)
-        for wave, each in enumerate(pods, start=1)
-        for app, indices in each
-        for index in indices
-    ]
-
-
-def apps_of(where: Where) -> list[App]:
-    return list({app.name: app for app, _, _ in where}.values())
-
-
-def upgraded(where: Where, *sequences: dict[str, Any], **more: Any) -> Written:  # noqa: ANN401
-    """A plan that makes these pods anew with another image, which all others have."""
-    apps = [_done(app, {index for it, index, _ in where if it is app}) for app in apps_of(where)]
-    moves = [move(app, index, "recreate", wave=wave) for app, index, wave in where]
-    spec = {"target": {"images": upgrade(*apps)}, "sequences": list(sequences), **more}
-    return write(apps, moves, extra=ZONES, **spec)
-
-
-def left(
-    where: Where,
-    *sequences: dict[str, Any],
-    kind: str = "recreate",
-    **images: Any,  # noqa: ANN401
-) -> Written:
-    """A plan that drains the nodes of all of these pods, and may change their images."""
-    apps = apps_of(where)
-    nodes = sorted({app.node(index) for app, index, _ in where})
-    moves = [
-        move(app, index, kind, wave=wave)
-        if images
-        else move(app, index, "evict", wave=wave, containers={})
-        for app, index, wave in where
-    ]
-    target = {"drain": [{"cluster": "hangzhou", "name": name} for name in nodes], **images}
-    plan = write(apps, moves, extra=ZONES, target=target, sequences=list(sequences))
-    totals = {**plan.header["totals"], "disruptions_saved": len(moves) if images else 0}
-    return plan.with_header(drains=_drains(moves), totals=totals)
-
-
-def _done(app: App, but: set[int]) -> App:
-    spec = json.dumps({"containers": [{"name": "main", "image": app.wanted}]})
-    done = {
-        index: {**app.columns.get(index, {}), "spec": spec}
-        for index in range(app.pods)
-        if index not in but
-    }
-    return replace(app, columns={**app.columns, **done})
-
-
-def _drains(moves: Sequence[MoveJson]) -> list[dict[str, Any]]:
-    of_node: defaultdict[str, list[int]] = defaultdict(list)
-    for each in moves:
-        of_node[each["node"]].append(each["wave"])
-    return [
-        {"cluster": "hangzhou", "name": name, "moves": len(its), "stays": 0, "wave": max(its)}
-        for name, its in sorted(of_node.items())
-    ]
-
-
-def broken(*pods: tuple[App, Sequence[int]], rule: str = "sequence") -> set[tuple[str, str]]:
-    return {(rule, app.pod_subject(index)) for app, indices in pods for index in indices}
-
+from tests.verify.zones import (
+    ABROAD,
+    ANY_ORDER,
+    AT_ONCE,
+    BY_ZONE,
+    CART,
+    FIRST,
+    FOLLOWERS,
+    KAFKA,
+    NEAR,
+    SECOND,
+    TRADE,
+    WEB,
+    broken,
+    left,
+    upgraded,
+    waves,
+)
 
 BOTH = [(CART, FIRST), (WEB, FIRST)], [(CART, SECOND), (WEB, SECOND)]
 WAVES = {
@@ -333,10 +252,22 @@ def test_a_stateful_set_that_only_leaves_nodes_keeps_the_sequence() -> None:
     assert names(left(waves(*AGAINST_ORDER), one_phase)) == broken((KAFKA, (0,)), rule="order")
 
 
-def test_a_stateful_set_that_also_changes_keeps_its_order() -> None:
-    images = upgrade(KAFKA)
-    assert names(left(waves(*IN_ORDER), BY_ZONE, images=images)) == set()
-    assert names(left(waves(*AGAINST_ORDER), BY_ZONE, images=images)) == broken(
+MANIFEST = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "kafka", "namespace": "data"},
+    "spec": {"template": {"spec": {"terminationGracePeriodSeconds": 60}}},
+}
+CHANGES: dict[str, dict[str, Any]] = {
+    "an image": {"images": upgrade(KAFKA), "moves": {"kind": "recreate"}},
+    "no container": {"manifests": [MANIFEST], "moves": {"kind": "recreate", "containers": {}}},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_stateful_set_that_also_changes_keeps_its_order(change: str) -> None:
+    assert names(left(waves(*IN_ORDER), BY_ZONE, **CHANGES[change])) == set()
+    assert names(left(waves(*AGAINST_ORDER), BY_ZONE, **CHANGES[change])) == broken(
         (KAFKA, (0,)), rule="order"
     )
 
@@ -346,7 +277,12 @@ def test_an_eviction_that_brings_another_image_keeps_the_order() -> None:
     kafka = replace(KAFKA, kind="AdvancedStatefulSet", spec={"updateStrategy": update})
     images = upgrade(kafka)
     evicted = [
-        left(waves(*([(kafka, (at,))] for at in order)), BY_ZONE, kind="evict", images=images)
+        left(
+            waves(*([(kafka, (at,))] for at in order)),
+            BY_ZONE,
+            moves={"kind": "evict"},
+            images=images,
+        )
         for order in ((1, 0), (0, 1))
     ]
     assert names(evicted[0]) == set()
@@ -373,6 +309,36 @@ def test_a_stateful_set_of_one_phase_keeps_its_order_and_the_sequence() -> None:
     assert names(upgraded(where, BY_ZONE)) == broken((CART, SECOND))
 
 
+def test_a_pod_that_was_down_tears_no_stateful_set() -> None:
+    down = replace(KAFKA, down=frozenset((1,)))
+    where = waves([(down, (1,))], [(CART, SECOND)], [(down, (0,))])
+    assert names(upgraded(where, BY_ZONE)) == broken((CART, SECOND))
+
+
+def test_an_order_that_does_not_bind_proves_nothing() -> None:
+    """One of each zone at once, and in their order 3, then 2 and 1, then 0."""
+    update = {"rollingUpdate": {"maxUnavailable": "100%"}}
+    spec = {"updateStrategy": update}
+    app = App(name="kafka", kind="AdvancedStatefulSet", namespace="data", pods=4, spec=spec)
+
+    def plan(waves_bound: int, *sequences: dict[str, Any]) -> set[tuple[str, str]]:
+        order = [3, 2, 1, 0] if not sequences else [1, 0, 3, 2]
+        link = {"workload": app.subject(), "moves": 4, "stages": [4], "budget": None}
+        proof = {"kind": "workload", "chain": [{**link, "waves": waves_bound}]}
+        written = left(waves(*([(app, (at,))] for at in order)), *sequences)
+        budgets = [{"name": "per-zone", "scope": "zone", "maxUnavailable": 1}]
+        asked = written.with_request(budgets=budgets)
+        return names(asked.with_header(waves_bound=waves_bound, proof={"waves": proof}))
+
+    assert plan(3) == plan(2, BY_ZONE) == set()
+    assert plan(3, BY_ZONE) == {("certificate", "waves")}
+
+
+def test_a_sequence_is_a_cause() -> None:
+    plan = upgraded(waves(*BOTH), BY_ZONE)
+    assert names(plan.change(CART.pod_name(2), because=["sequence:zones"])) == set()
+
+
 def test_a_clone_set_passes_over_pods_whose_phase_waits() -> None:
     """The pod in zone-b has been restarted, so its controller would take it first."""
     app = replace(CART, columns={2: {"restarts": 1}})
@@ -381,28 +347,3 @@ def test_a_clone_set_passes_over_pods_whose_phase_waits() -> None:
     assert names(upgraded(where)) == broken((app, (2,)), rule="order")
     late = waves([(app, FIRST)], [(app, (3,))], [(app, (2,))])
     assert names(upgraded(late, BY_ZONE)) == broken((app, (2,)), rule="order")
-
-
-def test_pods_that_wait_in_a_circle_are_unmovable_and_so_is_what_comes_after() -> None:
-    """Zone-b waits for zone-a, whose pod waits for all of a workload that is in both."""
-    front = App(name="front", namespace="shop", pods=1, spec=AT_ONCE)
-    search = App(name="search", namespace="search", pods=2, first_node=2, spec=AT_ONCE)
-    needs = {"workload": {"name": "front"}, "after": [{"name": "cart"}]}
-    stuck = [(front, 0), (CART, 2), (CART, 3), (search, 0), (search, 1)]
-
-    def plan(*sequences: dict[str, Any]) -> Written:
-        moves = [move(CART, index, "recreate") for index in FIRST]
-        return write(
-            [CART, front, search],
-            moves,
-            extra=ZONES,
-            left=[unmovable(*each) for each in stuck],
-            target={"images": upgrade(CART, front, search)},
-            dependencies=[needs],
-            sequences=list(sequences),
-        )
-
-    assert names(plan(BY_ZONE)) == set()
-    unfounded = broken((CART, SECOND), (search, (0, 1)), rule="unmovable-unfounded")
-    assert names(plan()) == unfounded
-    assert names(plan({**BY_ZONE, "scope": "workload"})) == unfounded
