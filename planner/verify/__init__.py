@@ -27,7 +27,8 @@ from planner.verify import header as head
 from planner.verify import moves as each_move
 from planner.verify.because import because
 from planner.verify.budgets import all_budgets
-from planner.verify.certificate import certificates, proved_by
+from planner.verify.certificate import certificates
+from planner.verify.claims import proved_by
 from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
 from planner.verify.observed import Observed, fold_batches, fold_rows

@@ -12,9 +12,18 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from planner.verify.calendars import begins_s, opening, rules_of
-from planner.verify.claims import UnfoundedError, in_ms, no_less, no_more, room_said, usage_said
+from planner.verify.claims import (
+    UnfoundedError,
+    in_ms,
+    no_less,
+    no_more,
+    proved_by,
+    room_said,
+    usage_said,
+)
 from planner.verify.energy import Energy
 from planner.verify.pace import read_paces, steps
+from planner.verify.phase_certificate import phased_waves
 from planner.verify.rates import Rate, amount, begun_ms
 from planner.verify.streaming_certificate import streamed_ms
 from planner.verify.violation import Violation
@@ -32,24 +41,10 @@ if TYPE_CHECKING:
 _ALWAYS = (0.0, float("inf"))
 
 
-def proved_by(written: Json) -> str | None:
-    """By what a certificate proves its bound; None when it carries nothing that can be checked."""
-    chain = [link["workload"] for link in written.get("chain") or ()]
-    if len(chain) == 1:
-        return f"{chain[0]} alone"
-    if chain:
-        return f"a chain of {len(chain)} workloads, {chain[0]} to {chain[-1]}"
-    if written.get("budget"):
-        return f"the room of {written['budget']['name']}"
-    if written.get("kind") == "rate" and written.get("rate"):
-        return f"the rate {written['rate']['name']}"
-    return "that nothing moves" if written.get("kind") == "nothing" else None
-
-
 def certificates(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
     """Every certificate proves its bound."""
     paces = read_paces(case, usages, sequences.unordered)
-    argument = Argument(case=case, usages=usages, paces=paces)
+    argument = Argument(case=case, usages=usages, paces=paces, sequences=sequences)
     for name, unit, bound_said, written, prove in _claims(case, argument):
         bound = round(bound_said * unit)
         try:
@@ -85,6 +80,7 @@ class Argument:
     case: Case
     usages: Usages
     paces: Paces
+    sequences: Sequences
 
     @cached_property
     def energy(self) -> Energy:
@@ -95,6 +91,8 @@ class Argument:
         """The waves that a certificate proves."""
         if written.get("budget"):
             return self.energy.waves(written)
+        if written.get("phases"):
+            return phased_waves(self.case, self.usages, self.sequences, written["phases"])
         return sum(link["waves"] for _, link in self._chain(written))
 
     def ms(self, written: Json) -> int:

@@ -50,3 +50,19 @@ def no_less(what: str, said: int, found: int) -> int:
     if said < found:
         raise UnfoundedError(f"{what}: it says {said}, and no fewer than {found} follows")
     return said
+
+
+def proved_by(written: Json) -> str | None:
+    """By what a certificate proves its bound; None when it carries nothing that can be checked."""
+    chain = [link["workload"] for link in written.get("chain") or ()]
+    if len(chain) == 1:
+        return f"{chain[0]} alone"
+    if chain:
+        return f"a chain of {len(chain)} workloads, {chain[0]} to {chain[-1]}"
+    if written.get("budget"):
+        return f"the room of {written['budget']['name']}"
+    if phases := written.get("phases"):
+        return f"the phases of {phases[0]['sequence']} one after the other"
+    if written.get("kind") == "rate" and written.get("rate"):
+        return f"the rate {written['rate']['name']}"
+    return "that nothing moves" if written.get("kind") == "nothing" else None

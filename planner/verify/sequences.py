@@ -46,6 +46,8 @@ class Phases:
     """Of each pod of the table the place of its phase among these; -1 for none."""
     part: Ints
     """Of each the part of the fleet that keeps the sequence by itself; -1 for none."""
+    parts: Sequence[str]
+    """What those are called; the whole fleet has no name."""
     rows: Ints
     """The pods of a phase whose moves keep the sequence."""
 
@@ -113,12 +115,14 @@ def read_sequences(case: Case, usages: Usages) -> Sequences:
         leaves = leaves[case.target.changes.codes]
     for rule in rules:
         phase, names = _phases(rule, case.fleet)
-        part, _ = parts_of(case.fleet, np.arange(len(table)), rule.get("scope") or "fleet")
+        part, parts = parts_of(case.fleet, np.arange(len(table)), rule.get("scope") or "fleet")
         is_of = (part >= 0) & leaves if rule.get("drained") else part >= 0
         phase = np.where(is_of, phase, -1)
         rows, own = _keeping(case, phase, takes)
         unordered |= own
-        phases = Phases(name=rule["name"], names=names, phase=phase, part=part, rows=rows)
+        phases = Phases(
+            name=rule["name"], names=names, phase=phase, part=part, parts=parts, rows=rows
+        )
         waiting, others = phases.waiting(bound.wave_of_row)
         held_until[waiting] = np.maximum(held_until[waiting], bound.wave_of_row[others])
         found.append(phases)
