@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from planner.model.plan import ApiVersion, Shape
+from planner.model.plan import ApiVersion
+from planner.model.shape import Shape
 
 Rule = Literal[
     "allows-nothing",

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from planner.model.plan import ApiVersion, Shape, Unmovable, Workload
+from planner.model.plan import ApiVersion, Unmovable, Workload
+from planner.model.shape import Shape
 
 Fate = Literal["came", "went", "earlier", "later", "stays"]
 Span = tuple[int, int]

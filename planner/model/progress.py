@@ -5,7 +5,7 @@
 
 from typing import Literal
 
-from planner.model.plan import Shape
+from planner.model.shape import Shape
 
 Ending = Literal["done", "incomplete", "aborted", "stopped", "interrupted"]
 

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from planner.model.plan import ApiVersion, Shape
+from planner.model.plan import ApiVersion
 from planner.model.progress import Fidelity
+from planner.model.shape import Shape
 
 RunState = Literal[
     "open", "paused", "approval", "stopped", "ending", "done", "incomplete", "aborted"

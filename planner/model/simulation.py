@@ -4,7 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from planner.model.plan import ApiVersion, Shape
+from planner.model.plan import ApiVersion
+from planner.model.shape import Shape
 
 
 class Faults(Shape, frozen=True, kw_only=True):

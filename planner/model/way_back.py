@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 
 from planner.model.eta import Quantiles
-from planner.model.plan import ApiVersion, Shape, Unmovable
+from planner.model.plan import ApiVersion, Unmovable
+from planner.model.shape import Shape
 
 
 class FullBudget(Shape, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ use planner_core::schedule::{
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 use schedule_common::{
-    check, check_held, fewest_waves, in_phases, phases_before, problems, timed_problems,
+    check, check_held, fewest_waves, problems, settled, slow_left, timed_problems,
 };
 
 /// The problem with these constraints alone.
@@ -48,103 +48,6 @@ fn can(problem: &Problem, goal: &[Goal]) -> bool {
         left.iter()
             .all(|l| (l.group, l.cohort) != (g.group, g.cohort))
     })
-}
-
-/// The moves that can be done by trying single moves until none is possible; of a phase none before
-/// all of the earlier ones are done that can be done without phases.
-fn slow_left(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
-    let without = slow_done(problem, None);
-    let done = slow_done(problem, Some(&without));
-    let mut left = BTreeMap::new();
-    for (g, group) in problem.groups.iter().enumerate() {
-        for (c, cohort) in group.cohorts.iter().enumerate() {
-            if done[g][c] < cohort.count {
-                left.insert((g, c), cohort.count - done[g][c]);
-            }
-        }
-    }
-    left
-}
-
-fn slow_done(problem: &Problem, without: Option<&Vec<Vec<u32>>>) -> Vec<Vec<u32>> {
-    let mut done: Vec<Vec<u32>> = problem
-        .groups
-        .iter()
-        .map(|g| vec![0; g.cohorts.len()])
-        .collect();
-    let mut moved = true;
-    while moved {
-        moved = false;
-        for g in 0..problem.groups.len() {
-            for c in 0..problem.groups[g].cohorts.len() {
-                if movable(problem, &done, g, c)
-                    && without.is_none_or(|all| begins(problem, &done, all, (g, c)))
-                {
-                    done[g][c] += 1;
-                    moved = true;
-                }
-            }
-        }
-    }
-    done
-}
-
-/// The same without phases of what could not be done without phases either: nobody waits for that, and
-/// what may be done with fewer constraints changes nothing for those that wait.
-fn settled(mut problem: Problem) -> Problem {
-    let done = slow_done(&problem, None);
-    for (group, done) in problem.groups.iter_mut().zip(done) {
-        let mut cohorts = Cohorts::default();
-        for (at, cohort) in group.cohorts.iter().enumerate() {
-            cohorts.push(cohort);
-            cohorts.put_ahead(group.cohorts.ahead(at));
-            if done[at] > 0 {
-                cohorts.put_in(group.cohorts.phases(at));
-            }
-        }
-        group.cohorts = cohorts;
-    }
-    problem
-}
-
-/// Whether all phases before those of a cohort are over.
-fn begins(problem: &Problem, done: &[Vec<u32>], all: &[Vec<u32>], (g, c): (usize, usize)) -> bool {
-    let phases = problem.groups[g].cohorts.phases(c).iter();
-    let mut before = phases.flat_map(|phase| phases_before(problem, *phase));
-    before.all(|phase| in_phases(problem, done, &[phase]) == in_phases(problem, all, &[phase]))
-}
-
-fn movable(problem: &Problem, done: &[Vec<u32>], g: usize, c: usize) -> bool {
-    let group = &problem.groups[g];
-    let down = |r: u32| {
-        let mut down = problem.resources[r as usize].down;
-        for (group, done) in problem.groups.iter().zip(done) {
-            for (cohort, done) in group.cohorts.iter().zip(done) {
-                down = down.saturating_sub(if cohort.releases.contains(&r) {
-                    *done
-                } else {
-                    0
-                });
-            }
-        }
-        down
-    };
-    let sum = |g: u32| done[g as usize].iter().sum::<u32>();
-    let place: u32 = group.cohorts.counts()[..c].iter().sum::<u32>() + done[g][c];
-    done[g][c] < group.cohorts.get(c).count
-        && group.stages.last().is_none_or(|s| place < s.until)
-        && problem
-            .precedences
-            .iter()
-            .all(|p| p.after as usize != g || sum(p.before) >= p.count)
-        && (group.order == Order::Free
-            || (0..c).all(|before| done[g][before] == group.cohorts.get(before).count))
-        && group
-            .cohorts
-            .get(c)
-            .takes
-            .iter()
-            .all(|&r| down(r) < problem.resources[r as usize].limit)
 }
 
 fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {

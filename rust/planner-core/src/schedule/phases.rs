@@ -140,6 +140,15 @@ impl<'a> Progress<'a> {
         self.phases.row(cohort).iter().find(closed).copied()
     }
 
+    /// How many of so many moves of a cohort may go.
+    pub fn most(&self, cohort: usize, moves: u32) -> u32 {
+        if self.closed(cohort).is_none() {
+            moves
+        } else {
+            0
+        }
+    }
+
     /// Moves of a cohort are over. Gives the phases that begin with that.
     pub fn end(&mut self, cohort: usize, count: u32) -> Vec<PhaseIdx> {
         let mut begun = Vec::new();

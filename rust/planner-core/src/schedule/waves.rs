@@ -267,13 +267,10 @@ impl<'a> Pass<'a> {
             let cohort = queued.cohort as usize;
             at += 1;
             let is_free = state.free > 0 && flat.takes.row(cohort).is_empty();
-            let mut count = queued.left.min(state.quota);
+            let mut count = self.phases.most(cohort, queued.left.min(state.quota));
             if !is_free {
                 let rare = queued.rare(pace).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);
-            }
-            if self.phases.closed(cohort).is_some() {
-                count = 0;
             }
             if self.waves.is_timed {
                 count = self.inside(group, cohort, count, closes_ms);

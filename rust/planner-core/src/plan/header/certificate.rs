@@ -129,11 +129,7 @@ impl Scene<'_> {
                 tail: Some(Edge::of(*tail)),
                 ..self.of_budget(*resource, *moves, *room, argued)
             },
-            Proof::Phases { parts } => Certificate {
-                kind: "phases",
-                phases: parts.iter().map(|part| self.phase(part)).collect(),
-                ..argued
-            },
+            Proof::Phases { parts } => self.of_phases(parts, argued),
             Proof::ResourceTime {
                 resource,
                 moves,
@@ -222,6 +218,18 @@ impl Scene<'_> {
                 soaks_s: seconds(link.soaks_ms),
                 begun_s: (link.begun_ms > 0).then(|| seconds(link.begun_ms)),
             }),
+        }
+    }
+
+    fn of_phases<'s>(
+        &'s self,
+        parts: &'s [schedule::PhasePart],
+        argued: Certificate<'s>,
+    ) -> Certificate<'s> {
+        Certificate {
+            kind: "phases",
+            phases: parts.iter().map(|part| self.phase(part)).collect(),
+            ..argued
         }
     }
 
