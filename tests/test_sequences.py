@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import planner
+from planner.apply.back import back_request
+from planner.apply.course import Course
+from planner.apply.tail import tail_request
 from planner.model.amend import amended
 from planner.model.request import canonical_json
 from planner.show.sequences import sequence_lines
@@ -159,3 +162,18 @@ def test_a_sequence_that_does_nothing_is_told_of() -> None:
     one = {"name": "one", "phases": [{"name": "all", "zone": "elsewhere"}]}
     warnings = header_of(planned(one))["warnings"]
     assert "sequence one: nothing goes after anything by it" in warnings
+
+
+def test_the_way_back_waits_for_no_phase() -> None:
+    asked = json.loads(planned(FIRST_HANGZHOU, dependencies=[]).header())["request"]
+    assert "sequences" in asked["spec"]
+    assert "sequences" not in back_request(asked, {}, {})["spec"]
+    assert "sequences" in tail_request(Course(planned(FIRST_HANGZHOU)), {}, 0)["spec"]
+
+
+def test_a_run_without_barriers_has_one_before_each_phase() -> None:
+    course = Course(planned(FIRST_HANGZHOU, dependencies=[], stages=[], streaming=True))
+    first, last = course.legs
+    clusters = [{move.cluster for _, move in course.moves(leg.wave)} for leg in (first, last)]
+    assert "shanghai" in clusters[1]
+    assert course.last_wave(1) + 1 == header_of(course.plan)["sequences"][1]["first_wave"]

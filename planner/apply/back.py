@@ -8,7 +8,9 @@ from planner.apply.course import Place
 from planner.apply.tail import Images
 from planner.errors import UsageError
 
-_LEFT = ("target", "stages", "dependencies", "start", "deadline", "windows", "freezes")
+_LEFT = frozenset(
+    ("target", "stages", "sequences", "dependencies", "start", "deadline", "windows", "freezes")
+)
 """What a way back says otherwise, or not at all."""
 
 
@@ -16,8 +18,8 @@ def back_request(request: Mapping[str, Any], moved: Images, before: Images) -> d
     """Give the request of the way back.
 
     Budgets and exclusions are those of the way there. Who waited for another goes before it now.
-    There are no stages, and no windows and freezes: what is being left is what is not wanted, and
-    nobody waits for a night to leave it.
+    There are no stages and sequences, and no windows and freezes: what is being left is what is
+    not wanted, and nobody waits for a night to leave it.
 
     Args:
         request: of the plan that was carried out.
