@@ -77,6 +77,26 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     sequences: tuple[PhaseSpan, ...] = ()
 
 
+class SharedBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """A budget of several workloads, by their indices, as the plan's header has it."""
+
+    name: str
+    cluster: str | None
+    source: str
+    limit: int
+    instances: int = 1
+    workloads: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What no other has: clusters share names."""
+        return self.name, self.cluster
+
+
+class _Budgets(msgspec.Struct, frozen=True, kw_only=True):
+    budgets: tuple[SharedBudget, ...]
+
+
 @dataclass(frozen=True)
 class Course:
     """A plan; moves are numbered from 0 in its order.
@@ -184,6 +204,13 @@ class Course:
                 ms = int(wave.seconds * 1000)
                 lengths[workload] = min(ms, lengths.get(workload, ms))
         return lengths
+
+    @cached_property
+    def shared_budgets(self) -> Sequence[SharedBudget]:
+        """Budgets of the request and of SidecarSets that are the same wherever a pod is."""
+        budgets = msgspec.json.decode(self.plan.header(), type=_Budgets).budgets
+        shared = (it for it in budgets if it.source in ("request", "SidecarSet"))
+        return [it for it in shared if it.instances == 1 and it.limit > 0]
 
     @cached_property
     def most_at_once(self) -> Sequence[int]:

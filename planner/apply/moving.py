@@ -30,6 +30,7 @@ from planner.apply.streaming import (
     held_by_stages,
     in_turn,
     next_of_each,
+    within_shared_budgets,
 )
 from planner.apply.waiting import DEPENDENCY, tell, wait, why
 from planner.apply.wave import Due, by_others, let_go_of, rebased, split
@@ -278,14 +279,18 @@ def _in_turn(
     goes = {each.number for each in going}
     moving, changed = wave.let_go - wave.back, wave.let_go | wave.back
     stays = (it for it in due if it.number not in changed and it.number not in goes)
-    return in_turn(
+    under_way = [each for each in due if each.number in moving]
+    turned = in_turn(
         going,
-        under_way=[each for each in due if each.number in moving],
+        under_way=under_way,
         # Nobody has asked about the others: their pods are there as far as is known.
         held=[it for it in stays if it.number not in pods or pods[it.number].state == "here"],
         standings=checkpoint.by_place(),
         base={places[index]: base for index, base in wave.base.items()},
     )
+    # Who failed is down, or somebody else has taken it away.
+    expected = [each for each in under_way if each.number in wave.under_way]
+    return within_shared_budgets(turned, expected, site.course, site.plan.target)
 
 
 def _levers(site: Site, made: Sequence[Step]) -> tuple[Lever, ...]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Self
 
 from planner.apply.checkpoint import Standing
-from planner.apply.course import Course, Place, place_of
+from planner.apply.course import Course, Place, SharedBudget, place_of
 from planner.apply.events import Base
 from planner.apply.moveset import MoveSet
-from planner.apply.steps import STATEFUL, Going, ordinal_of
+from planner.apply.steps import STATEFUL, Going, Target, ordinal_of
 from planner.apply.wave import Due
 from planner.apply.wave_state import Wave
+from planner.model.plan import Move
 
 AHEAD: Final = 4
 """Of each workload as many moves are asked about as this many of its waves have. A wave has as many
@@ -221,6 +222,40 @@ def without_those_out_of_order(
         or each.move.kind == "evict"
         or ordinal_of(each.name) > lowest[place]
     ]
+
+
+def within_shared_budgets(
+    going: Iterable[Going], under_way: Iterable[Due], course: Course, target: Target
+) -> list[Going]:
+    """Leave out moves that take more from a budget of several workloads than it has.
+
+    The core counts pods that are there and down. Of one that is gone, and in whose place none has
+    come yet, it sees nothing; nor does a SidecarSet know of one that is about to get its containers
+    with a new pod. A wave has room for all of its moves; here all that are under way count.
+    """
+    taken: Counter[tuple[str, str | None]] = Counter()
+    budgets: dict[int, list[SharedBudget]] = {}
+    for budget in course.shared_budgets:
+        for index in budget.workloads:
+            budgets.setdefault(index, []).append(budget)
+
+    def taking(move: Move) -> list[SharedBudget]:
+        if move.kind == "surge":
+            return []
+        sets = (*target.sidecar_sets_of(move), *target.new_sidecars_of(move))
+        names = {f"sidecarset/{name}" for name in sets}
+        its = budgets.get(course.index_of[place_of(move)], ())
+        return [it for it in its if it.source == "request" or it.name in names]
+
+    for each in under_way:
+        taken.update(it.key for it in taking(each.move))
+    kept: list[Going] = []
+    for each_going in going:
+        its = taking(each_going.move) if each_going.pod.serves else []
+        if all(taken[it.key] < it.limit for it in its):
+            taken.update(it.key for it in its)
+            kept.append(each_going)
+    return kept
 
 
 def _is_ordered(place: Place, standings: Mapping[Place, Standing]) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planner.apply.events import Back, LetGo
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
 from tests.controlplane.given import ours, vacate, wants_room
+from tests.controlplane.logged import Logged
 from tests.controlplane.seen import wait_seen
 from tests.controlplane.wait import until
 
@@ -207,6 +210,29 @@ def test_nodes_are_emptied_while_workloads_change_and_every_pod_moves_once(
     assert on_old_nodes(api) == ["agent"] * len(OLD_NODES)
     images = {it["image"] for pod in ready(api).values() for it in pod["spec"]["containers"]}
     assert images == {image(name) for name in (*REPLICAS, "agent", "mesh")}
+
+
+def test_nodes_are_emptied_one_after_another_whatever_else_goes_on(
+    operator: Operator, hangzhou: Plane
+) -> None:
+    wanted = json.loads(request())
+    by_node = {"name": "nodes", "each": "node", "drained": True}
+    wanted["spec"] |= {"sequences": [by_node], "streaming": True}
+    with operator.apply(operator.plan(json.dumps(wanted))) as running:
+        assert running.end() == 0, running.errors + str(running.events[-2:])
+    assert not running.said("replanned")
+    assert_done(hangzhou.admin)
+
+    logged = Logged(operator.db)
+    let_go, back = logged.times(LetGo), logged.times(Back)
+
+    def leaving(node: str) -> list[int]:
+        return [n for n, it in enumerate(logged.moves) if it.node == node]
+
+    for first, then in pairwise(OLD_NODES):
+        assert max(back[it] for it in leaving(first)) <= min(let_go[it] for it in leaving(then))
+    others = [n for n, it in enumerate(logged.moves) if it.node not in OLD_NODES]
+    assert min(let_go[it] for it in others) < min(let_go[it] for it in leaving(OLD_NODES[-1]))
 
 
 def test_a_run_that_is_killed_again_and_again_empties_nodes_all_the_same(

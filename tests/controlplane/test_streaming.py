@@ -7,23 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planner import loop
-from planner.apply.beginning import run_ids
-from planner.apply.course import Course, Place, place_of
-from planner.apply.events import AnyEvent, Back, LetGo, Started, from_payload
-from planner.apply.moveset import MoveSet
-from planner.log import Stream
-from planner.log.open import open_log
-from planner.model.clock import SystemClock
+from planner.apply.course import Place, place_of
+from planner.apply.events import Back, LetGo
 from tests.controlplane import fleet
 from tests.controlplane.conftest import serves
 from tests.controlplane.given import vacate, wants_room
+from tests.controlplane.logged import Logged
 from tests.controlplane.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from planner.model.plan import Move
     from tests.controlplane.api import Api
     from tests.controlplane.given import Plane
     from tests.controlplane.running import Operator
@@ -88,32 +82,6 @@ def request() -> str:
     return json.dumps(document)
 
 
-class Seen:
-    """What the events of the only run of a log tell."""
-
-    def __init__(self, db: str) -> None:
-        with open_log(db, clock=SystemClock(), create=False) as log:
-            (run_id,) = run_ids(log)
-            commits = list(log.read(stream=Stream("run", run_id)))
-            self.events: list[tuple[int, AnyEvent]] = [
-                (commit.time_ms, event)
-                for commit in commits
-                for event in from_payload(commit.payload)
-            ]
-            (started,) = (it for _, it in self.events if isinstance(it, Started))
-            course = Course(loop.load_plan(lambda: log, started.plan))
-            self.moves: list[Move] = [course.move(number) for number in range(course.total)]
-
-    def times(self, kind: type[LetGo | Back]) -> dict[int, int]:
-        """When each move was let go, or back, at last."""
-        return {
-            number: ms
-            for ms, event in self.events
-            if isinstance(event, kind)
-            for number in MoveSet.parse(event.moves)
-        }
-
-
 def test_a_run_that_streams_overtakes_waves_and_nothing_else(
     operator: Operator, hangzhou: Plane
 ) -> None:
@@ -128,7 +96,7 @@ def test_a_run_that_streams_overtakes_waves_and_nothing_else(
     (begun,) = running.said("wave")
     assert (begun["of"], begun["streaming"]) == (1, True)
 
-    seen = Seen(operator.db)
+    seen = Logged(operator.db)
     let_go, back = seen.times(LetGo), seen.times(Back)
     overtaken = [
         (first, later)
