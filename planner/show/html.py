@@ -21,6 +21,7 @@ from planner.plan.book import Book
 from planner.show.drains import drains_line
 from planner.show.pod_index import CompressedText, PodIndex
 from planner.show.rates import rate_lines
+from planner.show.sequences import sequence_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -123,12 +124,17 @@ def _facts(header: Mapping[str, Any]) -> str:
     asked = [len(wave["approvals"]) for wave in header["per_wave"] if wave["approvals"]]
     saved = totals.get("disruptions_saved", 0)
     facts = [
-        _fact("Waves", f"{waves:,}", _gap(f"{waves_bound:,}", f"{waves - waves_bound:,}")),
+        _fact(
+            "Waves",
+            f"{waves:,}",
+            _gap(f"{waves_bound:,}", f"{waves - waves_bound:,}"),
+            _lines(sequence_lines(header.get("sequences", ()))),
+        ),
         _fact(
             "Time",
             duration(seconds),
             _gap(duration(seconds_bound), duration(max(0, seconds - seconds_bound))),
-            "".join(f"<br><span>{escape(it)}</span>" for it in _time_lines(header)),
+            _lines(_time_lines(header)),
         ),
         _fact(
             "Moves",
@@ -164,6 +170,10 @@ def _time_lines(header: Mapping[str, Any]) -> list[str]:
     if "streaming" in header:
         return [f"without barriers; {duration(header['seconds'])} with them", *lines]
     return list(lines)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"<br><span>{escape(it)}</span>" for it in lines)
 
 
 def _fact(label: str, value: str, note: str, more: str = "") -> str:
