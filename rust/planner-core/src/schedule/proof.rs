@@ -2,6 +2,9 @@
 
 use super::problem::{GroupIdx, PhaseIdx, Problem, RateIdx, ResourceIdx};
 
+/// Phases that a sentence names; there may be thousands.
+const PHASES_TOLD: usize = 6;
+
 /// What a bound counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -262,7 +265,11 @@ impl Proof {
                 )
             }
             Self::Phases { parts } => {
-                let each: Vec<String> = parts.iter().map(|it| it.phrase(problem)).collect();
+                let told = parts.iter().take(PHASES_TOLD);
+                let mut each: Vec<String> = told.map(|it| it.phrase(problem)).collect();
+                if parts.len() > PHASES_TOLD {
+                    each.push(format!("{} more", parts.len() - PHASES_TOLD));
+                }
                 let total = amount(parts.iter().map(PhasePart::waves).sum(), Unit::Waves);
                 format!(
                     "One phase after the other: {}: {total}.",
