@@ -8,6 +8,7 @@ may ask for opposite things: then one of them gives way.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,13 @@ class Phases:
     """What those are called; the whole fleet has no name."""
     rows: Ints
     """The pods of a phase whose moves keep the sequence."""
+    waves: Ints
+    """The wave that moves each pod of the table."""
+
+    @cached_property
+    def in_waves(self) -> tuple[Ints, Ints]:
+        """Pods that wait for earlier phases, and one of these that moves in the last wave."""
+        return self.waiting(self.waves)
 
     def waiting(self, ends: Ints) -> tuple[Ints, Ints]:
         """Pods that wait for earlier phases, and of each the one of these that is done last.
@@ -104,13 +112,13 @@ class Sequences:
 def read_sequences(case: Case, usages: Usages) -> Sequences:
     """Who keeps which sequence."""
     table, bound = case.fleet.table, case.bound
+    waves = bound.wave_of_row
     unordered: set[WorkloadKey] = set()
     found: list[Phases] = []
     held_until = np.zeros(len(table), np.int64)
     rules = case.request["spec"].get("sequences") or ()
     if rules:
-        moments = Moments(bound, bound.wave_of_row)
-        takes = moments.takers(it.budget for it in usages.all)
+        takes = Moments(bound, waves).takers(it.budget for it in usages.all)
         leaves = np.array([*(it.leaves for it in case.target.changes.all), False])
         leaves = leaves[case.target.changes.codes]
     for rule in rules:
@@ -121,10 +129,16 @@ def read_sequences(case: Case, usages: Usages) -> Sequences:
         rows, own = _keeping(case, phase, takes)
         unordered |= own
         phases = Phases(
-            name=rule["name"], names=names, phase=phase, part=part, parts=parts, rows=rows
+            name=rule["name"],
+            names=names,
+            phase=phase,
+            part=part,
+            parts=parts,
+            rows=rows,
+            waves=waves,
         )
-        waiting, others = phases.waiting(bound.wave_of_row)
-        held_until[waiting] = np.maximum(held_until[waiting], bound.wave_of_row[others])
+        waiting, others = phases.in_waves
+        held_until[waiting] = np.maximum(held_until[waiting], waves[others])
         found.append(phases)
     return Sequences(all=found, unordered=frozenset(unordered), held_until=held_until)
 
@@ -133,7 +147,7 @@ def sequences(case: Case, read: Sequences) -> Iterator[Violation]:
     """No pod moves before the wave that comes after every move of the earlier phases."""
     table, wave_of_row = case.fleet.table, case.bound.wave_of_row
     for phases in read.all:
-        rows, others = phases.waiting(wave_of_row)
+        rows, others = phases.in_waves
         early = wave_of_row[rows] <= wave_of_row[others]
         for row, other in zip(rows[early].tolist(), others[early].tolist(), strict=True):
             message = f"moves in wave {wave_of_row[other]}"
