@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.verify.columns import alike, codes_of
 from planner.verify.drains import is_forced
 from planner.verify.places import nodes_or_zones, parts_of
 from planner.verify.selector import every
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 _RULE = "sequence"
 _REST = "the rest"
 """What pods are called that match none of the phases."""
-_LAST = np.iinfo(np.int64).max
 _NOBODY = np.zeros(0, np.int64)
 
 
@@ -126,7 +126,7 @@ def read_sequences(case: Case, usages: Usages) -> Sequences:
         part, parts = parts_of(case.fleet, np.arange(len(table)), rule.get("scope") or "fleet")
         is_of = (part >= 0) & leaves if rule.get("drained") else part >= 0
         phase = np.where(is_of, phase, -1)
-        rows, own = _keeping(case, phase, takes)
+        rows, own = _keeping(case, phase, part, takes)
         unordered |= own
         phases = Phases(
             name=rule["name"],
@@ -212,7 +212,7 @@ def _matched(phase: Mapping[str, Any], fleet: Fleet) -> Ints:
     return found
 
 
-def _keeping(case: Case, phase: Ints, takes: Bools) -> tuple[Ints, set[WorkloadKey]]:
+def _keeping(case: Case, phase: Ints, part: Ints, takes: Bools) -> tuple[Ints, set[WorkloadKey]]:
     """The pods whose moves keep the sequence, and workloads that do so against their own order.
 
     Where the order of a workload binds, pods of it that stay where they are count, too.
@@ -227,10 +227,10 @@ def _keeping(case: Case, phase: Ints, takes: Bools) -> tuple[Ints, set[WorkloadK
 
     owner = case.fleet.table.of_kin(place_of, np.int64)
     rows = np.flatnonzero((owner >= 0) & (phase >= 0) & (takes | stays))
-    first, last = np.full(len(keys), _LAST, np.int64), np.full(len(keys), -1, np.int64)
-    np.minimum.at(first, owner[rows], phase[rows])
-    np.maximum.at(last, owner[rows], phase[rows])
-    torn = [keys[index] for index in np.flatnonzero(first < last).tolist()]
+    # Each part keeps the sequence by itself, so that phases of several parts tear nobody.
+    firsts, groups = alike((owner[rows], len(keys)), codes_of(part[rows]))
+    differs = phase[rows] != phase[rows[firsts]][groups]
+    torn = [keys[index] for index in np.unique(owner[rows[differs]]).tolist()]
     own = {key for key in torn if _leaves(case, key)}
     apart = np.zeros(len(keys) + 1, np.bool_)  # -1 asks for the last, which is none
     apart[[place[key] for key in torn if key not in own]] = True

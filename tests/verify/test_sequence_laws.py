@@ -77,10 +77,16 @@ class Case:
         """Pods of a phase."""
         phase, part = PHASE[self.each], PART[self.scope]
         able = [it for it in self.pods if not it.down and phase(it) and part(it)]
-        phases = {app.subject(): {phase(it) for it in able if it.app is app} for app in self.apps()}
-        return [
-            it for it in able if it.app.kind != "StatefulSet" or len(phases[it.app.subject()]) == 1
-        ]
+        phases = {
+            app.subject(): {(part(it), phase(it)) for it in able if it.app is app}
+            for app in self.apps()
+        }
+        torn = {
+            name
+            for name, both in phases.items()
+            if len({its_part for its_part, _ in both}) < len(both)
+        }
+        return [it for it in able if it.app.kind != "StatefulSet" or it.app.subject() not in torn]
 
     def apps(self) -> list[App]:
         return list({it.app.subject(): it.app for it in self.pods}.values())

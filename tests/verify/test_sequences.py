@@ -309,6 +309,16 @@ def test_a_stateful_set_of_one_phase_keeps_its_order_and_the_sequence() -> None:
     assert names(upgraded(where, BY_ZONE)) == broken((CART, SECOND))
 
 
+def test_phases_of_several_parts_tear_no_stateful_set() -> None:
+    """Its pod on node-0001 comes after those of node-0000, whatever the other zone does."""
+    nodes = {"name": "nodes", "each": "node", "scope": "zone"}
+    where = waves([(KAFKA, (1,)), (CART, (0,))], [(KAFKA, (0,))])
+    assert names(upgraded(where, nodes)) == set()
+    where = waves([(KAFKA, (1,))], [(KAFKA, (0,)), (CART, (0,))])
+    assert names(upgraded(where, nodes)) == broken((KAFKA, (0,)))
+    assert names(upgraded(where, {**nodes, "scope": "cluster"})) == set()
+
+
 def test_a_pod_that_was_down_tears_no_stateful_set() -> None:
     down = replace(KAFKA, down=frozenset((1,)))
     where = waves([(down, (1,))], [(CART, SECOND)], [(down, (0,))])
