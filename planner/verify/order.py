@@ -182,7 +182,8 @@ def _taking_order(
 ) -> Iterator[Violation]:
     """A CloneSet's order.
 
-    A pod may be passed over when a budget of its own place is full, or while its phase waits.
+    A pod may be passed over when a budget of its own place is full, while its phase waits, or for
+    the sake of a phase for which others wait.
     """
     # Controllers take active pods only; one that is being deleted goes by itself.
     moves = moves.where(~is_deleting(moves))
@@ -206,7 +207,8 @@ def _taking_order(
         move = moves[int(order[place])]
         first = _first_of(waves, begins, int(group[place]), wave)
         overtaking = moves[int(order[first])]
-        if not _held_back(move, overtaking, usages):
+        row, other = (int(moves.rows[order[it]]) for it in (first, place))
+        if not (_held_back(move, overtaking, usages) or sequences.hurry(row, other)):
             yield Violation(
                 rule="order",
                 subject=str(move),

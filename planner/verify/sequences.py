@@ -90,6 +90,21 @@ class Phases:
         found: Bools = first[self.part] < self.phase
         return found
 
+    def hurries(self, row: int, other: int) -> bool:
+        """Whether pods of later phases wait for one pod, and not as long for the other."""
+        phase, part = int(self.phase[row]), int(self.part[row])
+        if phase < 0 or phase >= self._last_phases[part]:
+            return False
+        is_first = 0 <= self.phase[other] <= phase and self.part[other] == part
+        return not is_first
+
+    @cached_property
+    def _last_phases(self) -> Ints:
+        """The last phase of which each part has pods."""
+        last = np.full(len(self.parts) + 1, -1, np.int64)
+        np.maximum.at(last, self.part, self.phase)
+        return last
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sequences:
@@ -100,6 +115,10 @@ class Sequences:
     """Workloads that keep sequences in place of their own order."""
     held_until: Ints
     """Of each pod of the table the last wave that moves one for which it waits; 0 for none."""
+
+    def hurry(self, row: int, other: int) -> bool:
+        """Whether one pod may go before the other for the sake of those that wait for it."""
+        return any(phases.hurries(row, other) for phases in self.all)
 
     def wait_for(self, rows: Ints) -> Bools:
         """Of each pod of the table whether it would come after one of these."""

@@ -197,8 +197,12 @@ impl At<'_> {
     /// Whether pods of a workload are of several phases of which one waits for another.
     fn several(&self, workload: WorkloadIdx) -> bool {
         let mut first: BTreeMap<String, Turn> = BTreeMap::new();
-        let rows = &self.ledger.inventory.pods[workload as usize];
-        let mut keys = rows.iter().filter_map(|row| self.key(workload, *row));
+        let inventory = self.ledger.inventory;
+        let (_, view) = inventory.cluster_of(workload);
+        // Who is down is of no phase.
+        let serves = |row: &&PodRow| view.cluster.pods.is_ready(**row);
+        let rows = inventory.pods[workload as usize].iter().filter(serves);
+        let mut keys = rows.filter_map(|row| self.key(workload, *row));
         keys.any(|(_, place, turn)| *first.entry(place).or_insert_with(|| turn.clone()) != turn)
     }
 

@@ -75,8 +75,8 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
             let name = &model.problem.phases[phase as usize].name;
             let before = &model.problem.phases[phase as usize - 1].name;
             (
-                format!("sequence {name} waits for {before}, which waits for pods that come later"),
-                "let what others depend on go first in the sequence, or exclude it".to_owned(),
+                format!("sequence {name} waits for {before}, which is never over"),
+                format!("see what keeps pods of {before}; what others depend on has to go first"),
             )
         }
         Blocker::Calendar(calendar) => {

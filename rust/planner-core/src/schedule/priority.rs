@@ -260,10 +260,11 @@ impl Priority {
 }
 
 /// Which of a group's cohorts go first for the sake of phases: what takes nothing as before, then those
-/// for which others wait, the last last.
+/// for which later phases wait.
 fn turn(flat: &Flat, cohort: usize) -> (bool, u32) {
     let takes = !flat.takes.row(cohort).is_empty();
-    let phase = flat.phases.row(cohort).iter().min();
+    let awaited = |phase: &&u32| flat.phases.follows.get(**phase as usize + 1) == Some(&true);
+    let phase = flat.phases.row(cohort).iter().filter(awaited).min();
     (takes, phase.copied().unwrap_or(u32::MAX))
 }
 
