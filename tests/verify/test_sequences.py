@@ -357,3 +357,20 @@ def test_a_clone_set_passes_over_pods_whose_phase_waits() -> None:
     assert names(upgraded(where)) == broken((app, (2,)), rule="order")
     late = waves([(app, FIRST)], [(app, (3,))], [(app, (2,))])
     assert names(upgraded(late, BY_ZONE)) == broken((app, (2,)), rule="order")
+
+
+def test_a_clone_set_passes_over_pods_for_the_sake_of_a_phase_for_which_others_wait() -> None:
+    """The pod that its controller would take first is in no zone."""
+    app = replace(CART, columns={2: {"restarts": 1, "node": "node-0008"}})
+
+    def planned(*pods: tuple[int, ...]) -> Any:  # noqa: ANN401
+        where = waves(*([(app, its)] for its in pods))
+        return lambda *sequences: names(
+            upgraded(where, *sequences).change(app.pod_name(2), node="node-0008")
+        )
+
+    zones = planned((0,), (2,), (3,))
+    assert zones(BY_ZONE) == set()
+    assert zones() == broken((app, (2,)), rule="order")
+    last = planned((3,), (2,))
+    assert last(BY_ZONE) == broken((app, (2,)), rule="order"), "for zone-b nobody waits"
