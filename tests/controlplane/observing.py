@@ -58,6 +58,11 @@ class Observing:
     thread: Thread
     done: list[Observed | BaseException] = field(default_factory=list)
 
+    def finish(self) -> None:
+        """Let it come to its end."""
+        self.outside.stop.set()
+        self.thread.join()
+
     def stop(self) -> Observed:
         """Stop it and give what it says at the end, once."""
         self.outside.stop.set()
@@ -98,9 +103,12 @@ def observing(
     running.thread.start()
     try:
         yield running
-    finally:
-        running.outside.stop.set()
-        running.thread.join()
+    except BaseException as error:
+        # Why the body failed is most likely what the observer says.
+        running.finish()
+        error.add_note(f"The observer said last: {told[-20:]}; it ended with {running.done}")
+        raise
+    running.finish()
     for failure in running.done:
         if isinstance(failure, BaseException):
             raise failure
