@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 from functools import cache
+from io import StringIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,18 @@ from planner.apply.course import Course
 from planner.apply.tail import tail_request
 from planner.model.amend import amended
 from planner.model.request import canonical_json
+from planner.show.html import render
 from planner.show.sequences import sequence_lines
-from tests.shop import SHOP, header_of, moves_of, request, shop_log
+from planner.simulate import Faults
+from planner.simulate.pace import drawn_around_expected
+from planner.verify import fold_rows, verify
+from tests.shop import SHOP, header_of, moves_of, request, rows_of, shop_log
+from tests.simulate.carried import carried_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from planner.verify import Observed
 
 Json = dict[str, Any]
 ZONE = "topology.kubernetes.io/zone"
@@ -53,7 +61,7 @@ def zones() -> dict[tuple[str, str], str]:
     }
 
 
-def zone_of(move: Json) -> str:
+def zone_of(move: Mapping[str, Any]) -> str:
     return zones()[move["cluster"], move["node"]]
 
 
@@ -90,6 +98,9 @@ def test_zones_are_drained_one_after_another() -> None:
     ]
     (line,) = sequence_lines(told)
     assert line.startswith("zones: zone-a in waves 1 to ")
+    page = StringIO()
+    render(header_of(plan), moves_of(plan), page)
+    assert f"<span>{line}</span>" in page.getvalue()
     assert planner.verify(shop_log(), plan) == []
 
 
@@ -113,6 +124,50 @@ def test_its_bound_counts_both_phases() -> None:
     header = header_of(planned(FIRST_HANGZHOU, **apart))
     assert header["waves_bound"] > header_of(planned(**apart))["waves_bound"]
     assert header["waves_bound"] <= header["waves"]
+
+
+def certified() -> tuple[Json, Sequence[Json], Observed]:
+    """A plan whose bound in waves the phases prove: header, moves and what they are checked by."""
+    plan = planned(ZONES, target={"drain": DRAINED}, dependencies=[], stages=[])
+    header = header_of(plan)
+    assert header["proof"]["waves"]["kind"] == "phases"
+    return header, moves_of(plan), fold_rows(rows_of(shop_log().events))
+
+
+CLAIMS: dict[str, tuple[Callable[[list[Json]], object], str]] = {
+    "more moves": (lambda parts: parts[0]["budget"].update(moves=1000), "moves that take from"),
+    "less room": (lambda parts: parts[0]["budget"].update(room=1), "room of"),
+    "a phase twice": (lambda parts: parts.append(parts[0]), "a phase is counted twice"),
+    "no phase": (lambda parts: parts[0].update(name="zone-z"), "zones has no phase zone-z"),
+    "no sequence": (lambda parts: parts[0].update(sequence="x"), "there is no sequence x"),
+    "no place": (lambda parts: parts[0].update(place="x"), "there is no sequence zones at x"),
+    "several": (lambda parts: parts[1].update(place="x"), "phases of several sequences"),
+    "a phase less": (lambda parts: parts.pop(), "its numbers prove"),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_proof_by_phases_that_claims_more_is_named(claim: str) -> None:
+    header, moves, observed = certified()
+    assert verify(header, moves, observed) == []
+    change, says = CLAIMS[claim]
+    change(header["proof"]["waves"]["phases"])
+    (found,) = verify(header, moves, observed)
+    assert found.rule == "certificate"
+    assert found.message.startswith(says)
+
+
+def test_a_simulated_run_without_barriers_has_one_before_each_phase() -> None:
+    plan = planned(ZONES, target={"drain": DRAINED}, dependencies=[], stages=[], streaming=True)
+    observed = fold_rows(rows_of(shop_log().events))
+    course = carried_out(
+        header_of(plan), moves_of(plan), observed, drawn_around_expected(0, Faults())
+    )
+    serve = {move["uid"] for move in serving(plan)}
+    its = [it for it in course.planned if it.move["uid"] in serve and it.back_ms]
+    for earlier, later in pairwise(("zone-a", "zone-b", "zone-c")):
+        before = max(it.back_ms for it in its if zone_of(it.move) == earlier)
+        assert before <= min(it.let_go_ms for it in its if zone_of(it.move) == later)
 
 
 def test_a_circle_is_told_of() -> None:

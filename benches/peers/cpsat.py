@@ -6,14 +6,14 @@ alike are counted, not told apart.
 
 import os
 from collections.abc import Iterable, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from time import monotonic
 from typing import Any
 
 from ortools.sat.python import cp_model
 
 from benches.peers import tails
-from benches.peers.problem import Answer, Charge, Group, Problem, Schedule, length, scarce
+from benches.peers.problem import Answer, Group, Problem, Schedule, alike, length, scarce
 from benches.peers.tails import Tails, paces
 
 _WORKERS_MIN = 8  # With fewer it leaves out some of its searches, however few cores there are.
@@ -44,7 +44,7 @@ class _Question:
         self.model = cp_model.CpModel()
         self.is_impossible = False
         self.scarce = frozenset(scarce(problem))
-        self.runs = [self._runs(group) for group in problem.groups]
+        self.runs = [alike(problem, group, self.scarce) for group in problem.groups]
         self.paces = paces(problem)
         tails_ = Tails(problem)
         self.heads, tail = tails_.heads(), tails_.given([0] * len(self.runs))
@@ -90,24 +90,6 @@ class _Question:
                     least += 1
             span.append((least, most))
         return span
-
-    def _runs(self, group: Group) -> list[list[int]]:
-        """Moves that take and release the same; in an ordered group only one after the other."""
-
-        def charge(move: int) -> Charge:
-            of = self.problem.charges[group.moves[move]]
-            return Charge(
-                takes=tuple(b for b in of.takes if b in self.scarce),
-                releases=tuple(b for b in of.releases if b in self.scarce),
-            )
-
-        moves = range(len(group.moves))
-        if group.ordered:
-            return [list(run) for _, run in groupby(moves, key=charge)]
-        alike: dict[Charge, list[int]] = {}
-        for move in moves:
-            alike.setdefault(charge(move), []).append(move)
-        return list(alike.values())
 
     def _pose(self, spans: Sequence[Sequence[Span]]) -> None:
         for span, group, runs in zip(spans, self.problem.groups, self.runs, strict=True):

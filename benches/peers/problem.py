@@ -7,9 +7,9 @@ are at most its limit. This file needs only Python, so that peers read it in the
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 Schedule = Sequence[Sequence[int]]
@@ -133,6 +133,28 @@ def common(problem: Problem, group: Group) -> frozenset[int]:
     takes = (frozenset(problem.charges[each].takes) for each in set(group.moves))
     taking = [each for each in takes if each]
     return frozenset.intersection(*taking) if taking else frozenset()
+
+
+def alike(problem: Problem, group: Group, budgets: Collection[int]) -> list[list[int]]:
+    """Moves that take and release the same of some budgets.
+
+    In an ordered group only one after the other.
+    """
+
+    def charge(move: int) -> Charge:
+        of = problem.charges[group.moves[move]]
+        return Charge(
+            takes=tuple(b for b in of.takes if b in budgets),
+            releases=tuple(b for b in of.releases if b in budgets),
+        )
+
+    moves = range(len(group.moves))
+    if group.ordered:
+        return [list(run) for _, run in groupby(moves, key=charge)]
+    found: dict[Charge, list[int]] = {}
+    for move in moves:
+        found.setdefault(charge(move), []).append(move)
+    return list(found.values())
 
 
 def length(schedule: Schedule) -> int:

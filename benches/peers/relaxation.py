@@ -10,9 +10,9 @@ Needs only Python and networkx, and is all that who checks such a proof needs: `
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
-from benches.peers.problem import Charge, Group, Problem, scarce
+from benches.peers.problem import Group, Problem, alike, scarce
 from benches.peers.tails import Tails, paces
 
 Terms = list[tuple[int, int]]
@@ -68,7 +68,7 @@ class Relaxation:
         self._scarce = frozenset(scarce(problem) if budgets is None else budgets)
         self._paces, tails = paces(problem), Tails(problem)
         self._heads, self._tails = tails.heads(), tails.given([0] * len(problem.groups))
-        self._runs = [self._runs_of(group) for group in problem.groups]
+        self._runs = [alike(problem, group, self._scarce) for group in problem.groups]
         self._totals: list[Steps] = []
         self._steps: list[list[Steps]] = []
         # What opens a gate: so many moves of so many groups.
@@ -93,22 +93,6 @@ class Relaxation:
         for before, after in pairwise(steps):
             self._add(f"{name} only grows", [(before, 1), (after, -1)], 0)
         return steps
-
-    def _runs_of(self, group: Group) -> list[list[int]]:
-        """Moves that take and release the same; in an ordered group one after the other."""
-
-        def charge(move: int) -> Charge:
-            of = self.problem.charges[group.moves[move]]
-            takes = tuple(b for b in of.takes if b in self._scarce)
-            return Charge(takes=takes, releases=tuple(b for b in of.releases if b in self._scarce))
-
-        moves = range(len(group.moves))
-        if group.ordered:
-            return [list(run) for _, run in groupby(moves, key=charge)]
-        alike: dict[Charge, list[int]] = {}
-        for move in moves:
-            alike.setdefault(charge(move), []).append(move)
-        return list(alike.values())
 
     def _boxes(self, index: int) -> list[tuple[int, int]]:
         """How many moves of a group are done after each wave, at least and at most."""
