@@ -26,8 +26,11 @@ impl Phases {
             moves: vec![0; problem.phases.len()],
             ..Self::default()
         };
+        if phases.is_empty() {
+            return phases;
+        }
         for cohorts in problem.groups.iter().map(|group| &group.cohorts) {
-            for at in (0..cohorts.len()).filter(|_| !problem.phases.is_empty()) {
+            for at in 0..cohorts.len() {
                 phases.of.push_slice(cohorts.phases(at));
             }
         }
