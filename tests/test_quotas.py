@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import planner
-from tests.test_drains import LEAVES, deployment, node
+from tests.test_drains import LEAVES, UPGRADED, deployment, node
 from tests.test_small_clusters import (
     NEW,
     OLD,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 COMPUTE = "quota/trade/compute"
+LARGE: Json = {"limits": {"memory": "1Gi"}}
 
 
 def app(name: str, pods: int, resources: Json | None = None, **update: Any) -> list[Json]:  # noqa: ANN401
@@ -354,3 +355,16 @@ def test_a_namespace_without_quota_is_not_limited(tmp_path: Path) -> None:
     elsewhere = cpus("0", "9")
     elsewhere["metadata"]["namespace"] = "other"
     assert waves(planned(tmp_path, *app("cart", 2), elsewhere)) == [1, 1]
+
+
+def test_whom_a_partition_keeps_on_a_drained_node_only_the_plan_knows(tmp_path: Path) -> None:
+    """The checker takes its word where none of them moves: one has no quota, the other no room."""
+    owner = asking(clone_set(2, **rolling(maxUnavailable=0, maxSurge=2, partition=1)), LARGE)
+    asked: Json = {"a": {"requests": {}}, "b": {"requests": {"memory": "1Gi"}}}
+    pods = [asking(pod(f"cart-{name}", owner), each) for name, each in asked.items()]
+    pods[0]["status"]["conditions"][0]["status"] = "False"
+    lowered = quota({"pods": "0", "memory": "0"}, {"pods": "0", "memory": "0"})
+    both = (node("node-1"), node("node-2", pool="new"))
+    plan = planned(tmp_path, *both, owner, *pods, lowered, *loose(), target=UPGRADED)
+    assert limit(plan, "workload/trade/CloneSet/cart")[0] == 1
+    assert header(plan)["totals"]["unmovable"] == 2

@@ -200,19 +200,24 @@ def _is_target(target: Mapping[str, Any], workload: Workload | None) -> bool:
 def _evicting(case: Case) -> set[Workload]:
     """Workloads of which a drain evicts pods: that cannot surge, so one may always be down.
 
-    A pod that may also move as without the drain counts when the plan evicts it.
+    A pod that may also move as without the drain counts when the plan evicts it. Where it does
+    not move it, only the plan knows whom a partition keeps: its limit says so, and nothing goes.
     """
     if not case.target.drains.nodes:
         return set()
     changes = case.target.changes
+    limits = {(it["cluster"], it["name"]): it["limit"] for it in case.header["budgets"]}
     found = {it.owner for it in case.in_manner if it.owner is not None and is_forced(it)}
     leaves = np.array([*(it.leaves for it in changes.all), False])
     for pod in case.fleet.table.where(leaves[changes.codes]):
         change, owner = changes[pod], case.fleet.workload_of(pod)
         if change.keeps_data or owner is None or owner in found:
             continue
-        options = options_of(case, pod, change, owner)
-        if all(each.forced for each in options) and not is_excluded(case, pod):
+        are_forced = {each.forced for each in options_of(case, pod, change, owner)}
+        cluster, *name = owner.key
+        says_one = limits.get((cluster, f"workload/{'/'.join(name)}")) == 1
+        is_said = True in are_forced and says_one and pod in case.unmovable
+        if (is_said or False not in are_forced) and not is_excluded(case, pod):
             found.add(owner)
     return found
 
