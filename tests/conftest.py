@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+# Contracts and what tests share say what they compared, too.
+pytest.register_assert_rewrite("tests.controlplane", "tests.simulate.contract")
+
 HOW_TO_GET_IT = "PostgreSQL is not installed; apt-get install postgresql"
 USER = "planner"
 PASSWORD = "open-sesame"  # noqa: S105 of a server that lives as long as the tests

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.controlplane.given import GivenCluster, Plane
+from tests.controlplane.lines import Lines
 
 Event = dict[str, Any]
 
@@ -57,6 +58,8 @@ class Auditor:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        assert self._process.stdout
+        self._lines = Lines(self._process.stdout)
         self._hear("watching")
 
     def __enter__(self) -> Self:
@@ -74,9 +77,9 @@ class Auditor:
         finally:
             self._process.kill()
             self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream:
-                    stream.close()
+            self._lines.close()
+            if self._process.stdin:
+                self._process.stdin.close()
 
     def theirs(self, **act: Any) -> None:  # noqa: ANN401 JSON
         """Say what somebody else is about to do to pods, as `Theirs.told` takes it.
@@ -92,14 +95,13 @@ class Auditor:
         """End it and give what it saw, each time the same."""
         if self._found is None:
             self._process.terminate()
-            self._found = json.loads(self._line())
+            self._found = json.loads(self._line("what it found"))
         return self._found
 
     def _hear(self, word: str) -> None:
-        assert self._line() == word
+        assert self._line(word) == word
 
-    def _line(self) -> str:
-        assert self._process.stdout
-        line = self._process.stdout.readline().strip()
+    def _line(self, what: str) -> str:
+        line = self._lines.next(f"the auditor says {what}")
         assert line, "the auditor sees nothing any more"
         return line

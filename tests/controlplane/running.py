@@ -13,8 +13,10 @@ from typing import Self
 import msgspec
 
 from planner.model.progress import Progress
+from planner.observe.kinds import KINDS
 from tests.controlplane.auditing import Auditor, Event, merged
 from tests.controlplane.given import Plane
+from tests.controlplane.lines import Lines
 from tests.controlplane.program import COMMAND, planner
 from tests.controlplane.wait import until
 
@@ -46,15 +48,22 @@ class Operator:
         command = [*COMMAND, "observe", *self.live, "-v"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr
-            # A kind is watched once its list is received.
-            seen: set[str] = set()
-            kinds = 14 * len(self._clusters)
-            while len(seen) < kinds and (line := process.stderr.readline()):
-                about, _, text = line.partition(":")
-                if "watching from" in text or "not served" in text:
-                    seen.add(about)
-            process.send_signal(signal.SIGINT)
-            process.stderr.read()
+            lines = Lines(process.stderr)
+            try:
+                # A kind is watched once its list is received.
+                seen: set[str] = set()
+                while len(seen) < len(KINDS) * len(self._clusters):
+                    line = lines.next("every kind is watched")
+                    assert line, f"the observer ended: {lines.told[-20:]}"
+                    about, _, text = line.partition(":")
+                    if "watching from" in text or "not served" in text:
+                        seen.add(about)
+                process.send_signal(signal.SIGINT)
+                until("the observer ends", lambda: process.poll() is not None)
+            finally:
+                process.kill()
+                process.wait()
+                lines.close()
 
     def plan(self, request: str) -> str:
         """Plan a request (YAML), and give the file of the plan."""
