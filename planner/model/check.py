@@ -6,7 +6,7 @@ from typing import Final
 
 from planner.model import policy
 from planner.model.documents import Path
-from planner.model.policy import Dependency, Exclusion, Rate, Stage
+from planner.model.policy import Dependency, Exclusion, Gang, Rate, Stage
 from planner.model.scalars import duration_ms, percent
 from planner.model.selector import Requirement, Selector
 from planner.model.target import Drain, ImageChange, Target
@@ -90,6 +90,16 @@ def sequence_problems(sequence: policy.Sequence, path: Path) -> Iterator[Problem
         if all(each is None for each in given):
             yield here, "matches every pod, so nothing comes later; name a cluster, zone or label"
         yield from selector_problems(phase.selector, (*here, "selector"))
+
+
+def gangs_problems(gangs: Sequence[Gang], path: Path, *, streaming: bool) -> Iterator[Problem]:
+    """Check names, label keys and selectors, and that there are waves for pods to share."""
+    yield from names_problems([gang.name for gang in gangs], path)
+    for index, gang in enumerate(gangs):
+        yield from _label_problems(gang.label_key, (), (*path, index, "labelKey"))
+        yield from selector_problems(gang.selector, (*path, index, "selector"))
+    if gangs and streaming:
+        yield path, "go together in a wave, and streaming waits for none; leave one of both out"
 
 
 def share_problems(share: int | str, path: Path) -> Iterator[Problem]:

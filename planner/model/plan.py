@@ -26,7 +26,7 @@ class Move(Shape, frozen=True, kw_only=True):
     """One planned disruption of one pod.
 
     `wave` counts from 1. `because` names what held it back from the wave before: a budget,
-    dependency, sequence, stage or order. `containers` has the images that the pod gets. In a
+    dependency, sequence, gang, stage or order. `containers` has the images that the pod gets. In a
     streaming plan it begins `start_s` after the plan's start and takes `seconds`.
     """
 
@@ -212,6 +212,18 @@ class PhaseSpan(Shape, frozen=True, kw_only=True):
     last_wave: int | None
 
 
+class Gangs(Shape, frozen=True, kw_only=True):
+    """The gangs of an entry of the request that move, each in one wave.
+
+    `gangs` of them with `moves` in all, and the `largest` has so many; 0 when none moves.
+    """
+
+    name: str
+    gangs: int
+    moves: int
+    largest: int
+
+
 class Calendar(Shape, frozen=True, kw_only=True):
     """A window or freeze of the request (`window:nights`, `freeze:double-11`).
 
@@ -274,6 +286,7 @@ class PlanHeader(Shape, frozen=True, kw_only=True):
     unmovable: tuple[Unmovable, ...]
     drains: tuple[DrainedNode, ...] = ()
     sequences: tuple[PhaseSpan, ...] = ()
+    gangs: tuple[Gangs, ...] = ()
 
 
 class Violation(Shape, frozen=True, kw_only=True):

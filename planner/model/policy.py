@@ -77,6 +77,18 @@ class Sequence(Value, frozen=True, kw_only=True):
     drained: bool = False
 
 
+class Gang(Value, frozen=True, kw_only=True):
+    """Pods that move together: those of one namespace with the same value of a label are a gang.
+
+    Of the pods that match `selector`, or of all without it. A pod is of the first entry that it
+    matches and whose label it has.
+    """
+
+    name: Text
+    label_key: Text
+    selector: Selector | None = None
+
+
 PerSecond = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
 
 

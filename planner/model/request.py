@@ -10,7 +10,7 @@ from planner.model import check, check_times
 from planner.model.documents import Document, read_documents
 from planner.model.manifests import ReadManifest, inlined
 from planner.model.plain_json import read_json
-from planner.model.policy import Budget, Dependency, Exclusion, Rate, Sequence, Stage
+from planner.model.policy import Budget, Dependency, Exclusion, Gang, Rate, Sequence, Stage
 from planner.model.strict import struct_from, trouble
 from planner.model.target import Target
 from planner.model.times import Moment, TimeRule
@@ -41,6 +41,7 @@ class Spec(Value, frozen=True, kw_only=True):
     freezes: tuple[TimeRule, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     sequences: tuple[Sequence, ...] = ()
+    gangs: tuple[Gang, ...] = ()
     budgets: tuple[Budget, ...] = ()
     rates: tuple[Rate, ...] = ()
     stages: tuple[Stage, ...] = ()
@@ -121,6 +122,7 @@ def _problems(request: UpgradeRequest) -> Iterator[check.Problem]:
     yield from check.names_problems([each.name for each in spec.sequences], ("sequences",))
     for index, sequence in enumerate(spec.sequences):
         yield from check.sequence_problems(sequence, ("sequences", index))
+    yield from check.gangs_problems(spec.gangs, ("gangs",), streaming=spec.streaming)
     yield from check.names_problems([budget.name for budget in spec.budgets], ("budgets",))
     for index, budget in enumerate(spec.budgets):
         here = ("budgets", index)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import RequestError
+from planner.model.amend import amended
 from planner.model.check import names_problems
 from planner.model.published import SCHEMAS
 from planner.model.request import UpgradeRequest, canonical_json, load_request
@@ -192,6 +193,43 @@ def test_a_mistake_is_named_with_its_remedy(before: str, after: str, says: str) 
 )
 def test_a_drain_names_nodes_in_one_way(drain: str, says: str) -> None:
     assert says in str(refusal(changed("    images:", f"    drain: [{drain}]\n    images:")))
+
+
+GANG = "{name: groups, labelKey: leaderworkerset.sigs.k8s.io/group-key}"
+
+
+@pytest.mark.parametrize(
+    ("gangs", "says"),
+    [
+        ("[{name: groups}]", "spec.gangs[0]: the key labelKey is missing"),
+        ("[{name: groups, labelKey: a b}]", "spec.gangs[0].labelKey: 'a b' is no label key"),
+        ("[{name: groups, label: a}]", "spec.gangs[0].label: unknown key; did you mean labelKey?"),
+        (f"[{GANG}, {GANG}]", "spec.gangs[1]: has the name that gangs[0] has already"),
+        (
+            "[{name: groups, labelKey: a, selector: {matchLabels: {a b: c}}}]",
+            "gangs[0].selector.matchLabels.a b: 'a b' is no label key",
+        ),
+        (
+            f"[{GANG}]\n  streaming: true",
+            "spec.gangs: go together in a wave, and streaming waits for none; leave one of both",
+        ),
+    ],
+)
+def test_gangs_are_told_by_a_label_and_go_in_waves(gangs: str, says: str) -> None:
+    assert says in str(refusal(changed("spec:\n", f"spec:\n  gangs: {gangs}\n")))
+
+
+def test_gangs_are_read_written_and_amended() -> None:
+    text = changed("spec:\n", f"spec:\n  gangs: [{GANG}]\n")
+    request = load(text)
+    (gang,) = request.spec.gangs
+    assert (gang.name, gang.selector) == ("groups", None)
+    assert gang.label_key == "leaderworkerset.sigs.k8s.io/group-key"
+    written = json.loads(canonical_json(load(text.replace("manifests: [desired/*.yaml]", ""))))
+    assert written["spec"]["gangs"] == [{"name": "groups", "labelKey": gang.label_key}]
+    assert not amended(written, (), ["gangs.groups"]).spec.gangs
+    (other,) = amended(written, [("gangs.groups.labelKey", "zone")]).spec.gangs
+    assert other.label_key == "zone"
 
 
 def test_a_pattern_that_matches_nothing_is_refused() -> None:
