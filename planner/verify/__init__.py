@@ -31,6 +31,7 @@ from planner.verify.certificate import certificates
 from planner.verify.claims import proved_by
 from planner.verify.dependencies import dependencies
 from planner.verify.fleet import read_fleet
+from planner.verify.gangs import gangs, read_gangs
 from planner.verify.observed import Observed, fold_batches, fold_rows
 from planner.verify.plan import build_case
 from planner.verify.sequences import read_sequences, sequences
@@ -69,7 +70,6 @@ _RULES = (
     dependencies,
     order.partition,
     order.paused,
-    stages.stage,
     stages.soak,
     stages.approval,
     calendars.calendar,
@@ -110,6 +110,7 @@ def verify(
     case = build_case(header, moves, fleet, read_target(header["request"], fleet))
     usages = measure(case, all_budgets(case))
     phases = read_sequences(case, usages)
+    together = read_gangs(case, usages, phases)
     found = chain(
         head.origin(header, observed),
         chain.from_iterable(rule(case) for rule in _RULES),
@@ -117,10 +118,12 @@ def verify(
         drains.only_evictions(case, usages),
         room.stuck(case, usages),
         quotas.lost(case, usages),
-        completeness.unmovable_unfounded(case, usages, phases),
-        because(case, usages),
-        order.order(case, usages, phases),
+        completeness.unmovable_unfounded(case, usages, phases, together),
+        because(case, usages, together),
+        order.order(case, usages, phases, together),
+        stages.stage(case, together),
         sequences(case, phases),
+        gangs(case, together),
         head.totals(case, usages),
         streaming(case, usages, phases),
         certificates(case, usages, phases),

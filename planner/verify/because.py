@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
     from planner.verify.budgets import Budget
     from planner.verify.columns import Ints
+    from planner.verify.gangs import Gangs
     from planner.verify.plan import Case
     from planner.verify.usage import Usages
 
 _NOBODY = np.zeros(0, np.int64)
-_CAUSES = frozenset(("budget", "dependency", "sequence", "stage", "order", "window", "freeze"))
+_CAUSES = frozenset(
+    ("budget", "dependency", "sequence", "gang", "stage", "order", "window", "freeze")
+)
 
 
-def because(case: Case, usages: Usages) -> Iterator[Violation]:
-    """Causes are of a known sort, budgets are the pod's own, and nothing holds wave 1 back."""
+def because(case: Case, usages: Usages, gangs: Gangs) -> Iterator[Violation]:
+    """Causes are of a known sort, budgets and gangs the pod's own; nothing holds wave 1 back."""
     bound = case.bound
     known = np.flatnonzero(bound.is_first)
     in_wave_1 = (bound.wave[known] == 1).astype(np.int64)
@@ -33,7 +36,7 @@ def because(case: Case, usages: Usages) -> Iterator[Violation]:
     firsts, groups = alike((in_wave_1, 2), (bound.because.codes[known], len(values)))
     order, ends = grouped(groups, len(firsts))
     by_name = _by_name(usages)
-    under = cache(partial(_under, by_name))
+    under = {"budget": cache(partial(_under, by_name)), "gang": cache(gangs.rows_of)}
     is_under = np.zeros(len(case.fleet.table), np.bool_)
     for first, begin, end in zip(firsts.tolist(), ends, ends[1:], strict=False):
         moves, is_first = Moves(bound, known[order[begin:end]]), bool(in_wave_1[first])
@@ -48,7 +51,9 @@ def because(case: Case, usages: Usages) -> Iterator[Violation]:
             is_under[rows] = False
 
 
-def _doubt(cause: str, under: Callable[[str], Ints], *, is_first: bool) -> tuple[str, Ints] | None:
+def _doubt(
+    cause: str, under: Mapping[str, Callable[[str], Ints]], *, is_first: bool
+) -> tuple[str, Ints] | None:
     """What is wrong with a cause, but for the pods of these rows; None: nothing is."""
     sort, _, name = cause.partition(":")
     if is_first:
@@ -57,7 +62,10 @@ def _doubt(cause: str, under: Callable[[str], Ints], *, is_first: bool) -> tuple
         return f"{cause!r} is no cause; causes are written like budget:pdb/trade/cart", _NOBODY
     if sort == "budget":
         message = f"it does not belong to the budget {name!r} that is said to hold it back"
-        return message, under(name)
+        return message, under[sort](name)
+    if sort == "gang":
+        message = f"it moves with no other by the entry {name!r} of gangs, said to hold it back"
+        return message, under[sort](name)
     return None
 
 

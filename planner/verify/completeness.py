@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.verify.calendars import may_be_blocked, rules_of
 from planner.verify.dependencies import unreachable
+from planner.verify.kept_gangs import KeptGangs
 from planner.verify.moves import is_evictable, is_excluded, options_of
 from planner.verify.violation import Violation
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from planner.verify.columns import Bools
     from planner.verify.fleet import Workload
+    from planner.verify.gangs import Gangs
     from planner.verify.moves import Option
     from planner.verify.plan import Case
     from planner.verify.pods import Pod
@@ -80,44 +82,59 @@ def complete(case: Case) -> Iterator[Violation]:
             yield _violation("complete", "/".join(name), f"it is listed {count} times")
 
 
-def unmovable_unfounded(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
+def unmovable_unfounded(
+    case: Case, usages: Usages, sequences: Sequences, gangs: Gangs
+) -> Iterator[Violation]:
     """What is called unmovable is kept from moving by something that can be observed.
 
     Else a plan that moves nothing would break no rule. Only pods that plainly could move are
     told of: a pod in doubt is left to the people who read its reason.
     """
+    kept_gangs = KeptGangs(case, usages, gangs)
+    stuck, kept, unfounded = _alone(case, usages, kept_gangs)
+    crowded, by_down = kept_gangs.crowded(stuck | unfounded)
+    kept = gangs.mates(kept | kept_gangs.kept() | crowded)
+    unfounded &= ~kept
+    # Who waits for one that waits for it, by whatever rules, moves as little as that one.
+    may_wait = np.zeros(len(kept), np.bool_)
+    for pod in case.fleet.table.where(kept) if sequences.all else ():
+        if pod in case.unmovable:
+            may_wait[pod.row] = _may_wait(case, pod, usages, stuck | unfounded)
+    in_doubt = unfounded | stuck | (gangs.mates(may_wait | by_down) & kept)
+    waits = gangs.mates(in_doubt & (sequences.wait_for(np.flatnonzero(in_doubt)) | ~unfounded))
+    for pod in case.fleet.table.where(unfounded & ~waits):
+        reason = case.unmovable[pod]["reason"]
+        yield _violation(
+            "unmovable-unfounded",
+            str(pod),
+            f"nothing that was observed keeps it from moving; the plan says {reason}",
+        )
+
+
+def _alone(case: Case, usages: Usages, gangs: KeptGangs) -> Sequence[Bools]:
+    """The pods that are called unmovable, each by itself, of all of the table.
+
+    Those that may wait for others of these, those that something keeps, and those that nothing
+    does. None where the last stage leaves some.
+    """
     blocked = unreachable(case) if case.unmovable else set()
-    highest_left = cache(partial(_highest_unmovable, case))
     out_of_time = cache(partial(may_be_blocked, case, rules_of(case)))
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     cut_short = bool(stages) and stages[-1]["perWorkload"] != "100%"
-    in_doubt = np.zeros(len(case.fleet.table), np.bool_)
-    kept: list[Pod] = []
-    unfounded: list[Pod] = []
+    stuck, kept, unfounded = np.zeros((3, len(case.fleet.table)), np.bool_)
     for pod in case.unmovable:
         workload = case.fleet.workload_of(pod)
-        if pod not in case.target.changes or workload is None or cut_short:
+        if pod not in case.target.changes or cut_short:
             continue
-        above = workload.strategy.ordered and highest_left(workload) > pod.ordinal
-        if above or workload in blocked:
-            in_doubt[pod.row] = True
+        if workload is None:
+            kept[pod.row] = True
+        elif workload in blocked or gangs.is_behind(workload, pod):
+            stuck[pod.row] = True
         elif out_of_time(workload) or _has_obstacle(case, pod, workload, usages):
-            kept.append(pod)
+            kept[pod.row] = True
         else:
-            in_doubt[pod.row] = True
-            unfounded.append(pod)
-    # Who waits for one that waits for it, by whatever rules, moves as little as that one.
-    for pod in kept if sequences.all else ():
-        in_doubt[pod.row] = _may_wait(case, pod, usages, in_doubt)
-    waits = sequences.wait_for(np.flatnonzero(in_doubt))
-    for pod in unfounded:
-        if not waits[pod.row]:
-            reason = case.unmovable[pod]["reason"]
-            yield _violation(
-                "unmovable-unfounded",
-                str(pod),
-                f"nothing that was observed keeps it from moving; the plan says {reason}",
-            )
+            unfounded[pod.row] = True
+    return stuck, kept, unfounded
 
 
 def _may_wait(case: Case, pod: Pod, usages: Usages, in_doubt: Bools) -> bool:
@@ -126,7 +143,9 @@ def _may_wait(case: Case, pod: Pod, usages: Usages, in_doubt: Bools) -> bool:
     A partition does not say whom it keeps, and a budget may be full of pods that wait themselves.
     """
     workload = case.fleet.workload_of(pod)
-    if workload is not None and workload.strategy.partition:
+    if workload is None:
+        return False
+    if workload.strategy.partition:
         return True
     if _has_sidecar_partition(case.target.changes[pod]):
         return True
@@ -161,12 +180,6 @@ def _has_obstacle(case: Case, pod: Pod, workload: Workload, usages: Usages) -> b
     return all(
         _is_blocked(case, pod, option, usages) for option in options_of(case, pod, change, workload)
     )
-
-
-def _highest_unmovable(case: Case, workload: Workload) -> int:
-    """The highest ordinal that is called unmovable: those below wait for it; -1 for none."""
-    left = (pod.ordinal for pod in workload.pods if pod in case.unmovable)
-    return max(left, default=-1)
 
 
 def _is_blocked(case: Case, pod: Pod, option: Option, usages: Usages) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from planner.verify.bound import Manner, Move, Moves
     from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import SidecarSet, Workload
+    from planner.verify.gangs import Gangs
     from planner.verify.plan import Case
     from planner.verify.pods import Pod
     from planner.verify.sequences import Sequences
@@ -30,7 +31,7 @@ _NOTHING = np.zeros(1, np.int64)
 _NEVER = np.iinfo(np.int64).max
 
 
-def order(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violation]:
+def order(case: Case, usages: Usages, sequences: Sequences, gangs: Gangs) -> Iterator[Violation]:
     """Moves of a workload come in the order in which its controller takes pods."""
     walks = Walks(case)
     for key in case.manners_of:
@@ -40,7 +41,8 @@ def order(case: Case, usages: Usages, sequences: Sequences) -> Iterator[Violatio
                 yield from walks.passed_over(workload)
         elif is_ranked(workload):
             moves = case.moves_of[key]
-            application = moves.where(case.bound.is_application[moves.places])
+            alone = ~gangs.together[moves.rows]
+            application = moves.where(case.bound.is_application[moves.places] & alone)
             yield from _taking_order(workload, application, usages, sequences)
 
 
@@ -183,7 +185,8 @@ def _taking_order(
     """A CloneSet's order.
 
     A pod may be passed over when a budget of its own place is full, while its phase waits, or for
-    the sake of a phase for which others wait.
+    the sake of a phase for which others wait. Pods that move with others of their gang are not
+    among these moves: they wait for those, and come before others for the sake of those.
     """
     # Controllers take active pods only; one that is being deleted goes by itself.
     moves = moves.where(~is_deleting(moves))

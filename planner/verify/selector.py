@@ -117,20 +117,21 @@ class PodsByLabel:
         candidates = self.pods
         labels = selector.get("matchLabels") or {}
         for key, value in labels.items():
-            found = self._with_label(key, value)
+            found = self.by_value(key).get(value, {})
             if len(found) <= len(candidates):
                 candidates = found
         if len(labels) <= 1 and not selector.get("matchExpressions"):
             return candidates  # what was looked up is all that is asked
         return matching(selector, candidates)
 
-    def _with_label(self, key: str, value: str) -> PodsOfKin:
+    def by_value(self, key: str) -> Mapping[str, PodsOfKin]:
+        """The pods with a label, by its value."""
         if key not in self._by_value:
             values: dict[str, dict[Kin, Pods]] = {}
             for kin, pods, own in self._labelled(key):
                 values.setdefault(own, {})[kin] = pods
             self._by_value[key] = values
-        return self._by_value[key].get(value, {})
+        return self._by_value[key]
 
     def _labelled(self, key: str) -> Iterator[tuple[Kin, Pods, str]]:
         """Pods with a label, and its value, those of a kin that are alike in it together."""

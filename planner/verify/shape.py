@@ -59,6 +59,7 @@ _ENTRIES: Mapping[str, Mapping[str, Types]] = {
         "stays": int,
         "wave": (int, type(None)),
     },
+    "gangs": {"name": str, "gangs": int, "moves": int, "largest": int},
     "rates": {"name": str, "cluster": (str, type(None)), "moves": int},
 }
 _STREAMING: Mapping[str, Types] = {"seconds": _NUMBER, "seconds_bound": _NUMBER, "proof": dict}
@@ -91,7 +92,7 @@ def header(written: Mapping[str, Any]) -> Iterator[Violation]:
             f"{written.get('apiVersion')} {written.get('kind')} is not planner/v1 Plan, the one"
             " kind that this version can check",
         )
-    for name in {"drains", "rates"} & written.keys():  # Older plans are without.
+    for name in {"drains", "rates", "gangs"} & written.keys():  # Older plans are without.
         yield from _fields("header", written, {name: list})
     for name, fields in _ENTRIES.items():
         entries = written.get(name)

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
     from planner.verify.bound import Move, Place
     from planner.verify.fleet import WorkloadKey
+    from planner.verify.gangs import Gangs
     from planner.verify.plan import Case
 
 
-def stage(case: Case) -> Iterator[Violation]:
-    """Each stage of a workload holds as many moves as the request says, one stage a wave."""
+def stage(case: Case, gangs: Gangs) -> Iterator[Violation]:
+    """Each stage of a workload holds as many moves as the request says, one stage a wave.
+
+    Where the order binds, one that would end within a gang ends with it.
+    """
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     names = [each["name"] for each in stages]
     sizes_of = cache(partial(_sizes, stages))
@@ -35,7 +39,9 @@ def stage(case: Case) -> Iterator[Violation]:
             )
         elif names:
             yield from _stage_order(key, places, names)
-            yield from _stage_sizes(case, key, moves, stages, sizes_of)
+            ends = gangs.ends(key)
+            with_gangs = sizes_of if ends is None else partial(_sizes, stages, ends=ends)
+            yield from _stage_sizes(case, key, moves, stages, with_gangs)
 
 
 def soak(case: Case) -> Iterator[Violation]:
@@ -125,9 +131,8 @@ def _stage_sizes(
     for (_, stage), count in case.places_of[key].items():
         in_stage[stage] += count
     held = [in_stage[each["name"]] for each in stages]
-    for total in _possible_totals(case, key, len(moves), stages[-1]["perWorkload"]):
-        if sizes_of(total) == held:
-            return
+    if any(sizes_of(total) == held for total in _possible_totals(case, key, len(moves))):
+        return
     wanted = sizes_of(len(moves))
     for rule, expected, found in zip(stages, wanted, held, strict=True):
         if expected != found:
@@ -142,18 +147,22 @@ def _stage_sizes(
             )
 
 
-def _sizes(stages: Sequence[Mapping[str, Any]], total: int) -> list[int]:
-    """Moves of each stage; `perWorkload` counts from the first move of the workload."""
+def _sizes(stages: Sequence[Mapping[str, Any]], total: int, ends: Sequence[int] = ()) -> list[int]:
+    """Moves of each stage; `perWorkload` counts from the first move of the workload.
+
+    `ends` says after how many moves one ends that would end after 0, 1, 2, .. of them.
+    """
     sizes: list[int] = []
     done = 0
     for rule in stages:
         end = max(done, min(ceil_of(rule["perWorkload"], total), total))
+        end = ends[end] if end < len(ends) else end
         sizes.append(end - done)
         done = end
     return sizes
 
 
-def _possible_totals(case: Case, key: WorkloadKey, moves: int, last: int | str) -> Iterator[int]:
+def _possible_totals(case: Case, key: WorkloadKey, moves: int) -> Iterable[int]:
     """Numbers of moves that the workload may have had before its last stage cut some off.
 
     Pods that the last stage leaves are unmovable, like those that never could move, and the plan
@@ -164,9 +173,7 @@ def _possible_totals(case: Case, key: WorkloadKey, moves: int, last: int | str) 
         if case.unmovable
         else 0
     )
-    for total in range(moves, moves + unmovable + 1):
-        if min(ceil_of(last, total), total) == moves:
-            yield total
+    return range(moves, moves + unmovable + 1)
 
 
 def _transitions(
