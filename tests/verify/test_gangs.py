@@ -278,3 +278,18 @@ def test_a_stage_of_a_workload_whose_order_binds_ends_with_a_gang(case: str) -> 
     app = grouped(ORDERED, groups[::-1])
     found = {rule for rule, _ in names(staged(app, stages, *rules))}
     assert ("stage" not in found) is holds, found
+
+
+def test_a_clone_set_takes_pods_out_of_its_order_for_the_sake_of_their_gang() -> None:
+    """The third has been restarted, so its controller would take it first."""
+    restarted = replace(CART, columns={2: {"restarts": 1}})
+
+    def found(groups: str, *order: tuple[int, ...]) -> set[tuple[str, str]]:
+        app = grouped(restarted, groups)
+        return names(together(waves(*([(app, each)] for each in order))))
+
+    assert found("aa..", (0, 1), (2, 3)) == set()
+    assert found("..bb", (0, 1), (2, 3)) == set()
+    assert found("....", (0, 1), (2, 3)) == broken((CART, (2,)), rule="order")
+    assert found("a.b.", (0, 1), (2, 3)) == broken((CART, (2,)), rule="order")
+    assert found("aa..", (0, 1, 3), (2,)) == broken((CART, (2,)), rule="order")
