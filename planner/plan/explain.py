@@ -266,6 +266,8 @@ def _remedies(book: Book, index: int, because: set[str]) -> list[str]:
             remedies.append(f"let `{name}` begin earlier: a smaller `ready`")
         elif kind == "stage":
             remedies.append(f"a larger stage {name}, or less soak after it")
+        elif kind == "gang":
+            remedies.append(f"room for its whole gang by {name} in an earlier wave")
         elif kind in ("window", "freeze"):
             remedies.append(
                 f"more time outside {reason}" if kind == "freeze" else f"a longer {reason}"

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 
 from planner.plan.book import Book
 from planner.show.drains import drains_line
+from planner.show.gangs import gang_lines
 from planner.show.pod_index import CompressedText, PodIndex
 from planner.show.rates import rate_lines
 from planner.show.sequences import sequence_lines
@@ -128,7 +129,12 @@ def _facts(header: Mapping[str, Any]) -> str:
             "Waves",
             f"{waves:,}",
             _gap(f"{waves_bound:,}", f"{waves - waves_bound:,}"),
-            _lines(sequence_lines(header.get("sequences", ()))),
+            _lines(
+                (
+                    *sequence_lines(header.get("sequences", ())),
+                    *gang_lines(header.get("gangs", ())),
+                )
+            ),
         ),
         _fact(
             "Time",

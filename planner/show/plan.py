@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from planner.show.drains import drains_line
+from planner.show.gangs import gang_lines
 from planner.show.rates import rate_lines
 from planner.show.sequences import sequence_lines
 from planner.show.table import counts, duration, plain_table, plural, tell_warnings, workload_name
@@ -64,6 +65,7 @@ class _Header(TypedDict):
     rates: NotRequired[list[dict[str, Any]]]
     drains: NotRequired[list[dict[str, Any]]]
     sequences: NotRequired[list[dict[str, Any]]]
+    gangs: NotRequired[list[dict[str, Any]]]
 
 
 def tell_plan(encoded: bytes, console: Console, *, everything: bool = False) -> None:
@@ -108,7 +110,10 @@ def _headline(header: _Header, console: Console) -> None:
     drains = header.get("drains")
     if drains:
         console.print(f"  {drains_line(drains)}")
-    for line in sequence_lines(header.get("sequences", [])):
+    for line in (
+        *sequence_lines(header.get("sequences", [])),
+        *gang_lines(header.get("gangs", [])),
+    ):
         console.print(f"  {line}")
     if totals["disruptions_saved"]:
         saved = plural(totals["disruptions_saved"], "disruption")
