@@ -102,6 +102,14 @@ def test_no_more_pods_surge_at_once_than_fit(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("cpu", "expected"), [("8", [1] * 4), ("6", [1, 1, 2, 2])])
+def test_all_new_pods_come_beside_the_old_ones_as_far_as_there_is_room(
+    tmp_path: Path, cpu: str, expected: list[int]
+) -> None:
+    """Blue-green, as docs/RULES.md tells it."""
+    assert waves(planned(tmp_path, node("node-1", cpu=cpu), *cart(4, "100%"))) == expected
+
+
 def test_room_that_is_there_changes_no_limit(tmp_path: Path) -> None:
     plan = planned(tmp_path, node("node-1"), *cart(6, 2))
     assert limit(plan, CART) == (2, "maxSurge 2")
