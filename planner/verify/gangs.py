@@ -123,7 +123,8 @@ class Gangs:
     def ends(self, key: WorkloadKey) -> Sequence[int] | None:
         """How many moves are done when a stage ends that would end after 0, 1, 2, .. of them.
 
-        None: as many as that, as no stage would end within a gang.
+        None: as many as that, as no stage would end within a gang. Gangs that lie across each
+        other do not move.
         """
         moves = self.case.moves_of[key]
         if not self.binds(key) or not self.together[moves.rows].any():
@@ -134,8 +135,6 @@ class Gangs:
         ends = [0]
         for place, gang in enumerate(gangs, start=1):
             ends.append(max(ends[-1], place, last[gang] if gang >= 0 else 0))
-        for place in reversed(range(len(ends))):
-            ends[place] = ends[ends[place]]
         return ends
 
 

@@ -17,7 +17,7 @@ from tests.verify.builders import (
 )
 from tests.verify.groups import GROUPS, grouped, keeping, together, told
 from tests.verify.streams import names
-from tests.verify.zones import ABROAD, AT_ONCE, broken, waves
+from tests.verify.zones import ABROAD, AT_ONCE, BY_ZONE, broken, left, waves
 
 if TYPE_CHECKING:
     from tests.verify.plans import Written
@@ -241,6 +241,21 @@ def staged(app: App, stages: str, *rules: dict[str, Any], **spec: Any) -> Writte
     return plan.with_moves([{**it, "stage": named[it["pod"]]} for it in plan.moves])
 
 
+def test_stages_tear_a_gang_whose_order_gives_way_to_a_sequence() -> None:
+    app = grouped(ORDERED, "aabb")
+    one = {"name": "all", "perWorkload": "100%"}
+    zones = [[(app, (0, 1))], [(app, (2, 3))]]
+
+    def found(*order: int, sequences: list[dict[str, Any]]) -> set[tuple[str, str]]:
+        plan = left(waves(*(zones[it] for it in order)), *sequences)
+        asked = told(plan.with_request(gangs=[GROUPS], stages=[one]), [2, 2])
+        staged = [{**it, "stage": "all"} for it in asked.moves]
+        return names(asked.with_moves(staged))
+
+    assert found(0, 1, sequences=[BY_ZONE]) == gang((app, (0, 1, 2, 3)))
+    assert found(1, 0, sequences=[]) == set()
+
+
 def test_stages_tear_a_gang_where_no_order_binds() -> None:
     plan = staged(PAIRS, "0111", *STAGES)
     assert names(plan) >= gang((PAIRS, (0, 1, 2, 3)))
@@ -269,6 +284,13 @@ STAGED: dict[str, tuple[str, str, tuple[dict[str, Any], ...], bool]] = {
         True,
     ),
 }
+
+
+def test_a_stage_does_not_end_at_a_pod_that_was_down_within_a_gang() -> None:
+    down = replace(grouped(ORDERED, "caaa"), down=frozenset((2,)))
+    two = ({"name": "two", "perWorkload": 2}, STAGES[1])
+    assert names(staged(down, "0001", *two)) == set()
+    assert ("stage", down.subject()) in names(staged(down, "0011", *two))
 
 
 @pytest.mark.parametrize("case", STAGED)
