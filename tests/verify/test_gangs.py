@@ -315,3 +315,15 @@ def test_a_clone_set_takes_pods_out_of_its_order_for_the_sake_of_their_gang() ->
     assert found("....", (0, 1), (2, 3)) == broken((CART, (2,)), rule="order")
     assert found("a.b.", (0, 1), (2, 3)) == broken((CART, (2,)), rule="order")
     assert found("aa..", (0, 1, 3), (2,)) == broken((CART, (2,)), rule="order")
+
+
+@pytest.mark.parametrize(("partition", "is_of_it"), [(0, True), (1, False)])
+def test_of_a_pod_that_stays_every_way_counts(partition: int, is_of_it: bool) -> None:  # noqa: FBT001 pytest gives it
+    """Just Ready, it would surge beside others, and evicted it would take nothing."""
+    surges = {"type": "ReCreate", "maxUnavailable": 0, "maxSurge": 1, "partition": partition}
+    spec = {"minReadySeconds": 2000, "updateStrategy": surges}
+    young = grouped(App(name="young", spec=spec, first_node=8), "a")
+    plan = keeping(waves([(PAIRS, (0, 1))]), (young, 0))
+    target = {**plan.header["request"]["spec"]["target"], "drain": [{"name": "node-0008"}]}
+    found = {each for each in names(plan.with_request(target=target)) if each[0] == "gang"}
+    assert found == (gang((young, (0,))) if is_of_it else set())
