@@ -74,6 +74,7 @@ fn shop() -> Problem {
         calendars: vec![],
         rates: vec![],
         phases: vec![],
+        gangs: vec![],
         streaming: false,
     }
 }

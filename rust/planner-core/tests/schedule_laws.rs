@@ -3,62 +3,18 @@
 
 mod schedule_common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use planner_core::schedule::problem::{Calendar, Cohort, Cohorts, Order, Problem};
+use planner_core::schedule::problem::{Calendar, Cohort, Cohorts, Problem};
 use planner_core::schedule::{
     ConstraintId, Goal, Laid, PhasePart, Proof, bound, conflict, reachable, solve, solve_laid,
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 use schedule_common::{
-    check, check_held, fewest_waves, problems, settled, slow_left, timed_problems,
+    can, check, check_held, fewest_waves, left_of, problems, settled, slow_left, timed_problems,
+    with_only,
 };
-
-/// The problem with these constraints alone.
-fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
-    let mut problem = problem.clone();
-    for (r, resource) in (0..).zip(&mut problem.resources) {
-        if !constraints.contains(&ConstraintId::Resource(r)) {
-            resource.limit = u32::MAX / 2;
-        }
-    }
-    for (p, precedence) in (0..).zip(&mut problem.precedences) {
-        if !constraints.contains(&ConstraintId::Precedence(p)) {
-            precedence.count = 0;
-        }
-    }
-    for (g, group) in (0..).zip(&mut problem.groups) {
-        if !constraints.contains(&ConstraintId::Stages(g)) {
-            group.stages.clear();
-        }
-        if !constraints.contains(&ConstraintId::Order(g)) {
-            group.order = Order::Free;
-        }
-    }
-    for (p, phase) in (0..).zip(&mut problem.phases) {
-        phase.follows &= constraints.contains(&ConstraintId::Phase(p));
-    }
-    problem
-}
-
-fn can(problem: &Problem, goal: &[Goal]) -> bool {
-    let left = reachable(problem).left;
-    goal.iter().all(|g| {
-        left.iter()
-            .all(|l| (l.group, l.cohort) != (g.group, g.cohort))
-    })
-}
-
-fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
-    let mut left = BTreeMap::new();
-    for l in reachable(problem).left {
-        *left
-            .entry((l.group as usize, l.cohort as usize))
-            .or_default() += l.count;
-    }
-    left
-}
 
 /// The value that the proof adds up to.
 fn proved(proof: &Proof, waves: u32) -> u64 {
@@ -117,6 +73,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
         streaming: problem.streaming,
         rates: problem.rates.clone(),
         phases: problem.phases.clone(),
+        gangs: problem.gangs.clone(),
     };
     for p in &mut new.precedences {
         (p.before, p.after) = (place(&groups, p.before), place(&groups, p.after));
@@ -136,6 +93,7 @@ fn permuted(problem: &Problem, seed: u64) -> Problem {
             });
             cohorts.put_ahead(group.cohorts.ahead(at));
             cohorts.put_in(group.cohorts.phases(at));
+            cohorts.put_in_gang(group.cohorts.gang(at));
         }
         group.cohorts = cohorts;
     }

@@ -1,7 +1,7 @@
 //! The cohorts of a group as columns: a fleet with a budget on every node has a million of them,
 //! and two lists of each by itself would cost more than the schedule.
 
-use super::problem::{PhaseIdx, ResourceIdx};
+use super::problem::{GangIdx, PhaseIdx, ResourceIdx};
 use super::rows::Rows;
 
 /// Interchangeable moves: each takes the same resources for the same time.
@@ -30,6 +30,8 @@ pub struct Cohorts {
     pub(super) ahead: Vec<(u32, u32)>,
     /// By cohort; no rows when none is of any.
     phases: Rows<PhaseIdx>,
+    /// By the place of the cohort; most are of none.
+    pub(super) gangs: Vec<(u32, GangIdx)>,
 }
 
 impl Cohorts {
@@ -43,6 +45,7 @@ impl Cohorts {
             releases: Rows::with_capacity(cohorts, 0),
             ahead: Vec::new(),
             phases: Rows::default(),
+            gangs: Vec::new(),
         }
     }
 
@@ -83,6 +86,35 @@ impl Cohorts {
             }
             self.phases.push_slice(phases);
         }
+    }
+
+    /// The last cohort, which takes something, goes as a whole with all of this gang, in one wave.
+    ///
+    /// # Panics
+    /// Without a cohort.
+    pub fn put_in_gang(&mut self, gang: Option<GangIdx>) {
+        let last = self.len().checked_sub(1).expect("a last cohort");
+        self.gangs.extend(gang.map(|gang| (last as u32, gang)));
+    }
+
+    /// The gang of the last cohort.
+    #[must_use]
+    pub fn last_gang(&self) -> Option<GangIdx> {
+        let (at, gang) = self.gangs.last()?;
+        (*at as usize + 1 == self.len()).then_some(*gang)
+    }
+
+    /// Whether any cohort is of a gang.
+    #[must_use]
+    pub fn has_gangs(&self) -> bool {
+        !self.gangs.is_empty()
+    }
+
+    /// The gang of a cohort, by its place.
+    #[must_use]
+    pub fn gang(&self, at: usize) -> Option<GangIdx> {
+        let found = self.gangs.binary_search_by_key(&(at as u32), |it| it.0);
+        found.ok().map(|at| self.gangs[at].1)
     }
 
     /// The phases of the last cohort.

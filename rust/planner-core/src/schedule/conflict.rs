@@ -1,7 +1,7 @@
 //! Why moves are impossible: a smallest set of constraints that conflict.
 
 use super::flat::Flat;
-use super::problem::{GroupIdx, PhaseIdx, Problem, ResourceIdx};
+use super::problem::{GangIdx, GroupIdx, PhaseIdx, Problem, ResourceIdx};
 use super::reach::{Blocker, Left, Reach};
 
 /// A constraint that can be named and loosened.
@@ -17,6 +17,8 @@ pub enum ConstraintId {
     Order(GroupIdx),
     /// That this phase follows the one before it.
     Phase(PhaseIdx),
+    /// That all of this gang go in one wave.
+    Gang(GangIdx),
 }
 
 /// A cohort whose moves are all wanted.
@@ -121,16 +123,17 @@ impl<'a> Trace<'a> {
 
     fn follow(&mut self, left: Left) {
         let flat = self.flat;
-        if let Blocker::Phase(phase) = left.blocker {
-            self.follow_phase(phase);
-            return;
+        match left.blocker {
+            Blocker::Phase(phase) => return self.follow_phase(phase),
+            Blocker::Gang(gang) => return self.follow_gang(gang),
+            _ => {}
         }
         let constraint = match left.blocker {
             Blocker::Resource(r) => ConstraintId::Resource(r),
             Blocker::Precedence(link) => ConstraintId::Precedence(link),
             Blocker::Order(_) => ConstraintId::Order(left.group),
             Blocker::Stage => ConstraintId::Stages(left.group),
-            Blocker::Phase(_) | Blocker::Calendar(_) => return,
+            Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => return,
         };
         if !self.constraints.contains(&constraint) {
             self.constraints.push(constraint);
@@ -145,9 +148,31 @@ impl<'a> Trace<'a> {
                 Blocker::Order(cohort) => {
                     self.push_where(|l| l.group == left.group && l.cohort == cohort);
                 }
-                Blocker::Stage | Blocker::Phase(_) | Blocker::Calendar(_) => {}
+                Blocker::Stage | Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => {}
             }
         }
+    }
+
+    /// Another of the gang may be blocked, or what all of it take may be too much.
+    fn follow_gang(&mut self, gang: GangIdx) {
+        let flat = self.flat;
+        let constraint = ConstraintId::Gang(gang);
+        if self.constraints.contains(&constraint) {
+            return;
+        }
+        self.constraints.push(constraint);
+        let demand = flat.demand(gang);
+        for &(resource, _) in &demand {
+            let constraint = ConstraintId::Resource(resource);
+            if !self.constraints.contains(&constraint) {
+                self.constraints.push(constraint);
+            }
+        }
+        self.push_where(|l| {
+            let releases = flat.releases.row(number(flat, l) as usize);
+            demand.iter().any(|(r, _)| releases.contains(r))
+        });
+        self.push_where(|l| flat.gangs.members(gang).contains(&number(flat, l)));
     }
 
     /// Any of the phases before may be the one that is never over.
@@ -191,6 +216,7 @@ impl Remainder {
         loose.strict.fill(false);
         loose.stages_end.fill(u32::MAX);
         loose.phases.follows.fill(false);
+        loose.gangs.loosen();
         for link in &mut loose.links {
             link.count = 0;
         }
@@ -217,6 +243,7 @@ impl Remainder {
                 }
                 ConstraintId::Order(group) => flat.strict[group as usize] = true,
                 ConstraintId::Phase(phase) => flat.phases.follows[phase as usize] = true,
+                ConstraintId::Gang(gang) => flat.gangs.tie(gang),
             }
         }
         let reach = Reach::run(&flat);

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::calendar::{Open, shared};
 use super::cohorts::ahead_of;
+use super::gangs::Gangs;
 use super::phases::Phases;
 use super::problem::{CalendarIdx, Cohorts, Order, Problem};
 use super::rates::{Need, begun_ms};
@@ -46,6 +47,7 @@ pub(crate) struct Flat {
     ahead: Vec<(u32, u32)>,
     cohort_ends: Vec<u32>,
     pub phases: Phases,
+    pub gangs: Gangs,
     pub strict: Vec<bool>,
     /// Where the last stage of each group ends; later moves are in no stage.
     pub stages_end: Vec<u32>,
@@ -82,6 +84,7 @@ impl Flat {
             down: problem.resources.iter().map(|r| r.down).collect(),
             is_place: problem.resources.iter().map(|r| r.is_place).collect(),
             phases: Phases::of(problem),
+            gangs: Gangs::of(problem),
             ..Self::default()
         };
         for group in &problem.groups {
@@ -352,6 +355,7 @@ impl Flat {
             link.count = link.count.saturating_sub(group_done[link.before as usize]);
         }
         rest.phases = self.phases.remainder(&numbers, done);
+        rest.gangs = self.gangs.remainder(&numbers);
         (rest, numbers)
     }
 }

@@ -15,6 +15,7 @@ mod chains;
 mod cohorts;
 mod conflict;
 mod flat;
+mod gangs;
 mod laid;
 mod load;
 mod pace;

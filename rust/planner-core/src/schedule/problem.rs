@@ -22,6 +22,8 @@ pub type CalendarIdx = u32;
 pub type RateIdx = u32;
 /// Index into [`Problem::phases`].
 pub type PhaseIdx = u32;
+/// Index into [`Problem::gangs`].
+pub type GangIdx = u32;
 
 /// A renewable resource: one budget at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct Group {
     /// A stage that ends where the one before ended holds no move; it is skipped, and so is its
     /// soak. If the last stage ends before the group's moves do, the stages cover the first
     /// moves in the order of the cohorts and the others can never be done.
+    /// No stage ends within what a gang has of the group: of a group that is free, a gang has one
+    /// move where there are stages.
     pub stages: Vec<Stage>,
     /// A wave that moves any of the group lies inside what each of these has open. Empty: any
     /// time goes.
@@ -101,6 +105,15 @@ pub struct Phase {
     pub follows: bool,
 }
 
+/// Moves of any groups that go in one wave, or not at all; see [`Cohorts::put_in_gang`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gang {
+    /// What people call it, for example `inference: trade/lws-0`; unique.
+    pub name: Box<str>,
+    /// Whether something that is not of the problem keeps a part of it from being made.
+    pub is_torn: bool,
+}
+
 /// The whole problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
@@ -115,6 +128,8 @@ pub struct Problem {
     pub precedences: Vec<Precedence>,
     /// All phases, those of a sequence one after the other.
     pub phases: Vec<Phase>,
+    /// All gangs. A problem that asks for streaming has none.
+    pub gangs: Vec<Gang>,
     /// All calendars.
     pub calendars: Vec<Calendar>,
     /// All rates.

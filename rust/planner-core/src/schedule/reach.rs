@@ -6,11 +6,11 @@
 //! order, ends in the same and largest set: suppose a plan did a move that this one leaves, and
 //! take the first such move of that plan; all that went before it is done here too, so here it
 //! has no fewer done before it and no more down beside it, and it could go. What is left is
-//! therefore impossible in every plan.
+//! therefore impossible in every plan. All moves of a gang are one in this.
 
 use super::flat::Flat;
 use super::phases::Progress;
-use super::problem::{CalendarIdx, GroupIdx, PhaseIdx, Problem, ResourceIdx};
+use super::problem::{CalendarIdx, GangIdx, GroupIdx, PhaseIdx, Problem, ResourceIdx};
 
 /// Why a move can never be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub enum Blocker {
     Order(u32),
     /// The phase before this one is never over: its moves wait for some that come after it.
     Phase(PhaseIdx),
+    /// It could go alone, but its gang cannot: another of it is blocked, or there is no room for all.
+    Gang(GangIdx),
     /// The group's last stage ends before it.
     Stage,
     /// The calendars of the group, of which this is the first, leave no time for it.
@@ -79,6 +81,10 @@ pub(crate) struct Reach<'a> {
     phases: Progress<'a>,
     /// Cohorts that wait for each phase to begin.
     early: Vec<Vec<u32>>,
+    /// Cohorts of gangs that could go as far as their own group is concerned, and how many of each
+    /// gang could not yet.
+    is_ready: Vec<bool>,
+    missing: Vec<usize>,
     /// Cohorts to try.
     work: Vec<u32>,
 }
@@ -97,6 +103,15 @@ impl<'a> Reach<'a> {
             next: vec![NONE; flat.cohorts()],
             phases: Progress::new(&flat.phases),
             early: vec![Vec::new(); flat.phases.follows.len()],
+            is_ready: vec![
+                false;
+                if flat.gangs.is_empty() {
+                    0
+                } else {
+                    flat.cohorts()
+                }
+            ],
+            missing: missing(flat),
             work: Vec::new(),
         };
         for link in flat.links.iter().filter(|link| link.count > 0) {
@@ -123,15 +138,67 @@ impl<'a> Reach<'a> {
 
     fn drain(&mut self) {
         while let Some(cohort) = self.work.pop() {
-            if let Some(full) = self.full(cohort as usize) {
-                self.next[cohort as usize] = self.first_blocked[full as usize];
-                self.first_blocked[full as usize] = cohort;
+            if let Some(gang) = self.flat.gangs.gang(cohort as usize) {
+                self.join(cohort, gang);
+            } else if let Some(full) = self.full(cohort as usize) {
+                self.wait_for(full, cohort);
             } else if let Some(phase) = self.phases.closed(cohort as usize) {
                 self.early[phase as usize].push(cohort);
             } else {
                 self.go(cohort as usize);
             }
         }
+    }
+
+    /// A cohort of a gang could go as far as its own group is concerned: once all of the gang could, it
+    /// goes, if there is room for it.
+    fn join(&mut self, cohort: u32, gang: GangIdx) {
+        let at = cohort as usize;
+        if !std::mem::replace(&mut self.is_ready[at], true) {
+            self.missing[gang as usize] -= 1;
+            let group = self.group_of[at] as usize;
+            let follows = self.flat.strict[group] && at + 1 < self.flat.cohorts_of(group).end;
+            if follows && self.flat.gangs.gang(at + 1) == Some(gang) {
+                self.work.push(cohort + 1);
+            }
+        }
+        let is_gone = self.moves[at] > 0;
+        if is_gone || self.missing[gang as usize] > 0 || self.is_torn(gang) {
+            return;
+        }
+        let flat = self.flat;
+        let members = flat.gangs.members(gang).iter();
+        if let Some(full) = self.short(gang) {
+            self.wait_for(full, cohort);
+        } else if let Some(phase) = members
+            .clone()
+            .find_map(|&c| self.phases.closed(c as usize))
+        {
+            self.early[phase as usize].push(cohort);
+        } else {
+            members.for_each(|&member| self.go(member as usize));
+        }
+    }
+
+    /// Whether a gang can never go: the stages of a group end within it, or it is said to be torn.
+    fn is_torn(&self, gang: GangIdx) -> bool {
+        let mut members = self.flat.gangs.members(gang).iter();
+        let ends_within = |&c: &u32| self.quota[c as usize] < self.flat.count[c as usize];
+        self.flat.gangs.is_torn[gang as usize] || members.any(ends_within)
+    }
+
+    /// A resource that has no room for all that a gang takes.
+    fn short(&self, gang: GangIdx) -> Option<ResourceIdx> {
+        let mut demand = self.flat.demand(gang).into_iter();
+        let is_short = |&(r, takes): &(u32, u32)| {
+            self.down[r as usize].saturating_add(takes) > self.flat.limit[r as usize]
+        };
+        demand.find(is_short).map(|(resource, _)| resource)
+    }
+
+    fn wait_for(&mut self, full: ResourceIdx, cohort: u32) {
+        let first = &mut self.first_blocked[full as usize];
+        self.next[cohort as usize] = std::mem::replace(first, cohort);
     }
 
     /// A resource that the cohort takes and that has no room.
@@ -224,13 +291,19 @@ impl<'a> Reach<'a> {
     }
 
     fn blocker(&self, cohort: usize, unmet: Option<u32>, behind: Option<u32>) -> Blocker {
-        match (unmet, behind, self.full(cohort)) {
+        let gang = self.flat.gangs.gang(cohort);
+        // Who goes with it does not go before it.
+        let first = self.flat.cohorts_of(self.group_of[cohort] as usize).start;
+        let goes_first =
+            |&at: &u32| gang.is_none() || self.flat.gangs.gang(first + at as usize) != gang;
+        match (unmet, behind.filter(goes_first), self.full(cohort)) {
             (Some(link), _, _) => Blocker::Precedence(link),
             (None, Some(behind), _) => Blocker::Order(behind),
             (None, None, Some(full)) => Blocker::Resource(full),
             (None, None, None) => {
-                let phase = self.phases.closed(cohort);
-                Blocker::Phase(phase.expect("what nothing blocks has moved"))
+                let phase = self.phases.closed(cohort).map(Blocker::Phase);
+                let blocker = phase.or(gang.map(Blocker::Gang));
+                blocker.expect("what nothing blocks has moved")
             }
         }
     }
@@ -243,6 +316,12 @@ impl<'a> Reach<'a> {
             left,
         }
     }
+}
+
+/// How many cohorts each gang has.
+fn missing(flat: &Flat) -> Vec<usize> {
+    let gangs = 0..flat.gangs.is_torn.len() as GangIdx;
+    gangs.map(|gang| flat.gangs.members(gang).len()).collect()
 }
 
 /// The moves of each cohort among the first `stages_end` of its group.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::calendar::{closes, holds};
 use super::flat::Flat;
 use super::phases::Progress;
-use super::problem::{CalendarIdx, PhaseIdx, Problem, ResourceIdx};
+use super::problem::{CalendarIdx, GangIdx, PhaseIdx, Problem, ResourceIdx};
 use super::rates::Lasting;
 use super::rows::Rows;
 use super::waves::{Step, Waves};
@@ -21,6 +21,8 @@ pub enum Held {
     Precedence(u32),
     /// The phase before this one was not over before it.
     Phase(PhaseIdx),
+    /// It could have gone alone, but its gang could not.
+    Gang(GangIdx),
     /// The group was in this earlier stage, or its soak was not over; index of the stage.
     Stage(u32),
     /// This cohort of the group, which goes first, was not used up there.
@@ -132,6 +134,9 @@ impl Replay<'_> {
         }
         if let Some(calendar) = self.closed(step) {
             return Held::Calendar(calendar);
+        }
+        if let Some(gang) = self.flat.gangs.gang(cohort) {
+            return Held::Gang(gang);
         }
         // Nothing else: the group was patient, its soak was not over.
         let stages = self.flat.stages.row(group).iter();

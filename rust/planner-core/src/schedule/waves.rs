@@ -5,7 +5,9 @@
 //! The cost is that of the moves made and of the cohorts looked at in vain; a group whose common
 //! room is used up is not looked at.
 
+mod gangs;
 mod made;
+mod patience;
 mod timed;
 
 use super::chains::successors;
@@ -14,6 +16,7 @@ use super::pace::Pace;
 use super::phases::Progress;
 use super::priority::{Key, Patience, Priority, Queue, Queued, Rule};
 use super::rates::Lasting;
+use gangs::Together;
 pub(crate) use made::{Step, Waves};
 use timed::Span;
 
@@ -57,6 +60,7 @@ struct Pass<'a> {
     room: Vec<u32>,
     groups: Vec<State>,
     phases: Progress<'a>,
+    together: Together,
     /// The place of each group among the active ones; changes only when the group moves.
     keys: Vec<Key>,
     /// Groups that may move and are not done, by key.
@@ -130,6 +134,7 @@ impl<'a> Pass<'a> {
             keys: vec![Key::default(); groups.len()],
             groups,
             phases: Progress::new(&flat.phases),
+            together: Together::of(flat),
         };
         pass.sort();
         pass
@@ -175,48 +180,6 @@ impl<'a> Pass<'a> {
         self.close(begun, wave);
     }
 
-    /// The level of the group at this point.
-    fn level(&self, group: usize) -> u32 {
-        let state = &self.groups[group];
-        let level = self
-            .ground
-            .priority
-            .level(self.ground.pace, group, state.done);
-        if self.rule.by_place {
-            level.max(self.queue[state.first as usize].level)
-        } else {
-            level
-        }
-    }
-
-    /// The soaks that are before the group, in waves, if the rule looks at them.
-    fn soaks(&self, group: usize) -> u32 {
-        let Some(patience) = self.rule.patience else {
-            return 0;
-        };
-        let stages = &self.ground.flat.stages.row(group)[self.groups[group].stage as usize..];
-        let soak_ms: u64 = stages[..stages.len() - 1]
-            .iter()
-            .map(|stage| stage.soak_ms)
-            .sum();
-        u32::try_from(soak_ms / patience.wave_ms.max(1))
-            .unwrap_or(u32::MAX / 4)
-            .min(u32::MAX / 4)
-    }
-
-    /// Groups whose soak ends later than this stay out of the wave.
-    fn open_ms(&self, active: &[u32], wave: u32) -> u64 {
-        let Some(Patience { target, .. }) = self.rule.patience else {
-            return u64::MAX;
-        };
-        let hurried = |&&group: &&u32| wave + self.groups[group as usize].level > target;
-        let hurried = active
-            .iter()
-            .filter(hurried)
-            .map(|&g| self.groups[g as usize].ready_ms);
-        hurried.max().unwrap_or(0).max(self.now_ms())
-    }
-
     fn now_ms(&self) -> u64 {
         self.waves.ms()
     }
@@ -229,9 +192,17 @@ impl<'a> Pass<'a> {
     }
 
     fn fill(&mut self, active: &[u32], open_ms: u64, level: u32) {
-        for &group in active {
-            if self.groups[group as usize].ready_ms <= open_ms {
-                self.take(group as usize, level);
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            self.together.begin();
+            for &group in active {
+                if self.groups[group as usize].ready_ms <= open_ms {
+                    // Who lets a gang go has lost those that were before others in their groups.
+                    goes_on |= self.take_gangs(group as usize, open_ms, level);
+                    self.take(group as usize, level);
+                    goes_on |= self.take_gangs(group as usize, open_ms, level);
+                }
             }
         }
     }
@@ -268,6 +239,9 @@ impl<'a> Pass<'a> {
             at += 1;
             let is_free = state.free > 0 && flat.takes.row(cohort).is_empty();
             let mut count = self.phases.most(cohort, queued.left.min(state.quota));
+            if flat.gangs.gang(cohort).is_some() {
+                count = 0;
+            }
             if !is_free {
                 let rare = queued.rare(pace).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);

@@ -8,7 +8,7 @@ use planner_core::schedule::problem::{
     Calendar, Cohort, Cohorts, Group, Need, Order, Phase, Precedence, Problem, Rate, Resource,
     Stage,
 };
-use planner_core::schedule::{Chunk, Held, Schedule};
+use planner_core::schedule::{Chunk, ConstraintId, Goal, Held, Schedule, reachable};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
@@ -107,6 +107,12 @@ pub fn check(problem: &Problem, schedule: &Schedule) -> Result<(), String> {
                 let name = &problem.phases[phase].name;
                 return Err(format!("wave {number}: {chunk:?} comes before {name}"));
             }
+        }
+        if let Some(gang) = torn(problem, done, &before[number as usize]) {
+            return Err(format!(
+                "wave {number} tears {}",
+                problem.gangs[gang as usize].name
+            ));
         }
     }
     check_counts(problem, schedule, &before[schedule.waves as usize])?;
@@ -358,6 +364,7 @@ pub fn check_held(problem: &Problem, schedule: &Schedule) -> Result<(), String> 
                 let phases = group.cohorts.phases(chunk.cohort as usize);
                 phases.contains(&p) && closed(problem, chunk, &before[at - 2], all).is_some()
             }
+            Held::Gang(gang) => group.cohorts.gang(chunk.cohort as usize) == Some(gang),
             Held::Stage(s) => {
                 let until = group.stages[s as usize].until;
                 sum(at - 1, g) >= until
@@ -492,6 +499,7 @@ fn build((resources, mut groups, links, rates): (Rooms, Vec<Group>, Links, Vec<u
         calendars: Vec::new(),
         rates: rates.into_iter().enumerate().map(rate).collect(),
         phases: Vec::new(),
+        gangs: Vec::new(),
         streaming: false,
     }
 }
@@ -600,6 +608,90 @@ fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> 
     }
 }
 
+/// The problem with these constraints alone.
+pub fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
+    let mut problem = problem.clone();
+    for (r, resource) in (0..).zip(&mut problem.resources) {
+        if !constraints.contains(&ConstraintId::Resource(r)) {
+            resource.limit = u32::MAX / 2;
+        }
+    }
+    for (p, precedence) in (0..).zip(&mut problem.precedences) {
+        if !constraints.contains(&ConstraintId::Precedence(p)) {
+            precedence.count = 0;
+        }
+    }
+    for (g, group) in (0..).zip(&mut problem.groups) {
+        if !constraints.contains(&ConstraintId::Stages(g)) {
+            group.stages.clear();
+        }
+        if !constraints.contains(&ConstraintId::Order(g)) {
+            group.order = Order::Free;
+        }
+    }
+    for (p, phase) in (0..).zip(&mut problem.phases) {
+        phase.follows &= constraints.contains(&ConstraintId::Phase(p));
+    }
+    regang(&mut problem, |gang| {
+        gang.filter(|gang| constraints.contains(&ConstraintId::Gang(*gang)))
+    });
+    problem
+}
+
+pub fn can(problem: &Problem, goal: &[Goal]) -> bool {
+    let left = reachable(problem).left;
+    goal.iter().all(|g| {
+        left.iter()
+            .all(|l| (l.group, l.cohort) != (g.group, g.cohort))
+    })
+}
+
+pub fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
+    let mut left = BTreeMap::new();
+    for l in reachable(problem).left {
+        *left
+            .entry((l.group as usize, l.cohort as usize))
+            .or_default() += l.count;
+    }
+    left
+}
+
+/// Lets `of` say of which gang each cohort is that is of one, or of none.
+pub fn regang(problem: &mut Problem, mut of: impl FnMut(Option<u32>) -> Option<u32>) {
+    for group in &mut problem.groups {
+        let mut cohorts = Cohorts::default();
+        for (at, cohort) in group.cohorts.iter().enumerate() {
+            cohorts.push(cohort);
+            cohorts.put_ahead(group.cohorts.ahead(at));
+            cohorts.put_in(group.cohorts.phases(at));
+            if !cohort.takes.is_empty() {
+                cohorts.put_in_gang(of(group.cohorts.gang(at)));
+            }
+        }
+        group.cohorts = cohorts;
+    }
+}
+
+/// The cohorts of a gang.
+fn members(problem: &Problem, gang: u32) -> Vec<(usize, usize)> {
+    let groups = problem.groups.iter().enumerate();
+    let all = groups.flat_map(|(g, group)| (0..group.cohorts.len()).map(move |c| (g, c)));
+    let is_of = |&(g, c): &(usize, usize)| problem.groups[g].cohorts.gang(c) == Some(gang);
+    all.filter(is_of).collect()
+}
+
+/// A gang of which some moves are made between two states, and others are not.
+fn torn(problem: &Problem, before: &[Vec<u32>], after: &[Vec<u32>]) -> Option<u32> {
+    (0..problem.gangs.len() as u32).find(|&gang| {
+        let made = |&(g, c): &(usize, usize)| after[g][c] - before[g][c];
+        let is_whole =
+            |it: &(usize, usize)| made(it) == problem.groups[it.0].cohorts.get(it.1).count;
+        let members = members(problem, gang);
+        members.iter().any(|it| made(it) > 0)
+            && (problem.gangs[gang as usize].is_torn || !members.iter().all(is_whole))
+    })
+}
+
 /// The fewest waves for every move that can be done, by exhaustive search over states.
 pub fn fewest_waves(problem: &Problem, left: &BTreeMap<(usize, usize), u32>) -> u32 {
     let goal: Vec<Vec<u32>> = (0..problem.groups.len())
@@ -647,6 +739,7 @@ fn extend(
                 .into_iter()
                 .all(|g| check_group(problem, g, before, &after).is_ok())
             && are_open(problem, before, &after, goal)
+            && torn(problem, before, &after).is_none()
         {
             out.insert(after);
         }
@@ -713,7 +806,8 @@ fn slow_done(problem: &Problem, without: Option<&Vec<Vec<u32>>>) -> Vec<Vec<u32>
         moved = false;
         for g in 0..problem.groups.len() {
             for c in 0..problem.groups[g].cohorts.len() {
-                if movable(problem, &done, g, c)
+                if problem.groups[g].cohorts.gang(c).is_none()
+                    && movable(problem, &done, g, c)
                     && without.is_none_or(|all| begins(problem, &done, all, (g, c)))
                 {
                     done[g][c] += 1;
@@ -721,8 +815,43 @@ fn slow_done(problem: &Problem, without: Option<&Vec<Vec<u32>>>) -> Vec<Vec<u32>
                 }
             }
         }
+        for gang in 0..problem.gangs.len() as u32 {
+            let its = members(problem, gang);
+            let mut begun = its.iter();
+            let begun = begun.all(|&it| without.is_none_or(|all| begins(problem, &done, all, it)));
+            if let Some(after) = with_gang(problem, &done, gang).filter(|_| begun) {
+                done = after;
+                moved = true;
+            }
+        }
     }
     done
+}
+
+/// The state after a gang has gone as a whole, if it can.
+fn with_gang(problem: &Problem, done: &[Vec<u32>], gang: u32) -> Option<Vec<Vec<u32>>> {
+    let members = members(problem, gang);
+    let mut after = done.to_vec();
+    for &(g, c) in &members {
+        after[g][c] = problem.groups[g].cohorts.get(c).count;
+    }
+    let is_new = members.iter().all(|&(g, c)| done[g][c] == 0);
+    let goes = |&(g, c): &(usize, usize)| {
+        let group = &problem.groups[g];
+        let counts = group.cohorts.counts();
+        let end: u32 = counts[..=c].iter().sum();
+        let sum = |g: u32| done[g as usize].iter().sum::<u32>();
+        let mut precedences = problem.precedences.iter();
+        group.stages.last().is_none_or(|last| end <= last.until)
+            && precedences.all(|p| p.after as usize != g || sum(p.before) >= p.count)
+            && (group.order == Order::Free || (0..c).all(|at| after[g][at] == counts[at]))
+    };
+    let can = is_new
+        && !members.is_empty()
+        && !problem.gangs[gang as usize].is_torn
+        && members.iter().all(goes)
+        && fits(problem, done, &after);
+    can.then_some(after)
 }
 
 /// The same without phases of what could not be done without phases either: nobody waits for that, and
@@ -737,6 +866,7 @@ pub fn settled(mut problem: Problem) -> Problem {
             if done[at] > 0 {
                 cohorts.put_in(group.cohorts.phases(at));
             }
+            cohorts.put_in_gang(group.cohorts.gang(at));
         }
         group.cohorts = cohorts;
     }
