@@ -274,7 +274,7 @@ def _listed(case: Case, read: Gangs) -> Iterator[Violation]:
         return
     entry = np.array([it.entry for it in read.all], np.int64)
     for index, name in enumerate(names):
-        moves = read.moves[(entry == index) & (read.moves > 0)]
+        moves = read.moves[(entry == index) & (read.moves > 1)]
         found = {"gangs": len(moves), "moves": moves.sum(), "largest": moves.max(initial=0)}
         for field, value in found.items():
             if said[name][field] != value:

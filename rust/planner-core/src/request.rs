@@ -30,6 +30,9 @@ pub struct Spec {
     /// Pods that go before others, wherever they are.
     #[serde(default)]
     pub sequences: Vec<Sequence>,
+    /// Pods that move together.
+    #[serde(default)]
+    pub gangs: Vec<Gang>,
     /// Budgets besides those found in the clusters.
     #[serde(default)]
     pub budgets: Vec<Budget>,
@@ -149,6 +152,18 @@ pub struct Sequence {
     /// Whether only pods that leave drained nodes are of it.
     #[serde(default)]
     pub drained: bool,
+}
+
+/// Pods of a namespace that move together, those with the same value of a label.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gang {
+    /// Unique in the request.
+    pub name: String,
+    /// The label.
+    pub label_key: String,
+    /// Of which pods; all when left out.
+    pub selector: Option<Selector>,
 }
 
 /// What the phases of a sequence are made of.

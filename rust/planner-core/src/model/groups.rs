@@ -8,6 +8,7 @@ use super::{
     Model,
     budgets::{Budget, PDB, PUB},
     dependencies::precedences,
+    gangs::{Gangs, InGangs},
     ledger::{Charges, Ledger},
     limits::{Limits, is_up},
     queue::Queue,
@@ -57,6 +58,8 @@ struct Own<'a> {
     stuck: BTreeMap<PodRow, Obstacle>,
     /// What its moves go before and after, wherever those are.
     phases: InPhases,
+    /// With what its moves go together.
+    gangs: InGangs,
     /// What quotas say of its moves.
     quotas: Counted,
 }
@@ -73,8 +76,10 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let quotas = quotas::count(&mut ledger, diff);
     diff.warnings.append(&mut ledger.warnings);
     let sequences = Sequences::of(&ledger, request, diff);
+    let mut gangs = Gangs::of(ledger.inventory, request, diff);
     let enter = |(at, (limits, quotas)): (usize, (Limits, Counted))| Own {
         phases: sequences.of_workload(at),
+        gangs: gangs.of_workload(at),
         down: ledger.enter(limits.down),
         surge: limits.surge.map(|surge| ledger.enter(surge)),
         sidecars: &sidecars,
@@ -96,14 +101,16 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     diff.warnings.append(&mut warnings);
     diff.warnings.extend(sequences.warnings);
     let rates = Rates::of(ledger.inventory, request);
-    let (mut groups, mut infos) = (Vec::new(), Vec::new());
-    for (mut group, info, refused) in posed {
+    let (mut groups, mut infos, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (mut group, info, mut its) in posed {
         group.calendars = ledger.calendars.of(ledger.inventory, &info);
         group.needs = rates.needs(&info, diff);
         groups.push(group);
         infos.push(info);
-        diff.unmovable.extend(refused);
+        refused.append(&mut its);
     }
+    gangs.end(ledger.inventory, request, &refused, (&groups, &infos));
+    diff.unmovable.append(&mut refused);
     let needs = groups
         .iter()
         .flat_map(|group: &Group| group.needs.iter().copied());
@@ -116,6 +123,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         groups,
         precedences,
         phases: sequences.phases,
+        gangs: gangs.posed,
         calendars: ledger.calendars.all(),
         streaming: request.spec.streaming,
     };
@@ -127,6 +135,13 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         places: ledger.places,
         groups: infos,
         phases: sequences.of_phases,
+        gangs: gangs.stand_for,
+        gang_entries: request
+            .spec
+            .gangs
+            .iter()
+            .map(|it| it.name.clone())
+            .collect(),
         rates: rates.of,
     }
 }
@@ -201,14 +216,17 @@ fn pose_group(
         // Who is down already may go at any time.
         let is_taken = !cohort.takes.is_empty();
         let phases = if is_taken { own.phases.of(at) } else { &[] };
+        let gang = own.gangs.of(at).filter(|_| is_taken);
+        let goes_along = cohorts.last_phases() == phases && cohorts.last_gang() == gang;
         match cohorts.last() {
-            Some(last) if same_kind && is_same(last, cohort) && cohorts.last_phases() == phases => {
+            Some(last) if same_kind && is_same(last, cohort) && goes_along => {
                 cohorts.extend_last(1);
             }
             _ => {
                 cohorts.push(cohort);
                 cohorts.put_ahead(ahead);
                 cohorts.put_in(phases);
+                cohorts.put_in_gang(gang);
             }
         }
     }
@@ -372,9 +390,34 @@ pub(crate) fn size_stages(
         let all = group.cohorts.counts().iter().sum();
         group.stages = stages(request, own.iter().sum(), all);
         change(&mut group.stages);
+        end_with_gangs(group, own);
         rest = others;
     }
     laid.stage(problem);
+}
+
+/// Lets a stage that would end within a gang, of a group whose order binds, end with it. `moves` are
+/// those of each cohort that can be made.
+fn end_with_gangs(group: &mut Group, moves: &[u32]) {
+    let cohorts = &group.cohorts;
+    if group.order == Order::Free || !cohorts.has_gangs() {
+        return;
+    }
+    let places: Vec<usize> = (0..cohorts.len()).collect();
+    let is_one = |a: &usize, b: &usize| {
+        let gang = cohorts.gang(*a);
+        gang.is_some() && gang == cohorts.gang(*b)
+    };
+    let mut end = 0;
+    for run in places.chunk_by(is_one) {
+        let begin = end;
+        end += run.iter().map(|&at| moves[at]).sum::<u32>();
+        if cohorts.gang(run[0]).is_some() {
+            let within = |stage: &&mut Stage| begin < stage.until && stage.until < end;
+            let torn = group.stages.iter_mut().filter(within);
+            torn.for_each(|stage| stage.until = end);
+        }
+    }
 }
 
 /// The stages of a group that can make `moves` of its `all` moves. A last stage of 100% ends after

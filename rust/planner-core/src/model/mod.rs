@@ -5,6 +5,7 @@ pub mod budgets;
 mod calendars;
 mod dependencies;
 mod durations;
+mod gangs;
 mod groups;
 mod ledger;
 mod limits;
@@ -21,6 +22,7 @@ pub use allowances::Allowances;
 pub use budgets::{Budget, BudgetIdx};
 pub use calendars::{CalendarRule, Calendars};
 pub use durations::Durations;
+pub use gangs::GangOf;
 pub use groups::GroupOf;
 pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
@@ -51,6 +53,10 @@ pub struct Model {
     pub groups: Vec<GroupOf>,
     /// What each phase of the problem stands for.
     pub phases: Vec<PhaseOf>,
+    /// What each gang of the problem stands for.
+    pub gangs: Vec<GangOf>,
+    /// Names of the entries of the request that gangs are of.
+    pub gang_entries: Vec<String>,
     /// What each rate of the problem stands for.
     pub rates: Vec<RateOf>,
     /// When the first wave may begin, milliseconds UTC; `None`: the request says nothing of time.

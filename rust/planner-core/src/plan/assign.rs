@@ -290,6 +290,10 @@ fn because(model: &Model, held: Held, group: usize) -> String {
             )
         }
         Held::Phase(phase) => format!("sequence:{}", model.problem.phases[phase as usize].name),
+        Held::Gang(gang) => {
+            let entry = model.gangs[gang as usize].entry;
+            format!("gang:{}", model.gang_entries[entry])
+        }
         Held::Stage(stage) => format!("stage:{}", model.groups[group].stages[stage as usize]),
         Held::Order(_) => format!("order:{}", model.problem.groups[group].name),
         Held::Calendar(calendar) => model.problem.calendars[calendar as usize].name.to_string(),

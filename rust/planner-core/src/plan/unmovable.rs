@@ -1,12 +1,17 @@
 //! Pods that can never move: which rule forbids it, and what would help.
 
+use std::collections::BTreeMap;
+
 use super::{PlanError, assign::cohort_starts};
 use crate::{
     diff::{Change, Diff, STAGES_END, Unmovable, behind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
     model::{Budget, Model},
-    schedule::{Blocker, ConstraintId, Goal, Left, Schedule, conflict, problem::Group},
+    schedule::{
+        Blocker, ConstraintId, Goal, Left, Schedule, conflict,
+        problem::{GangIdx, Group, ResourceIdx},
+    },
 };
 
 /// Lists what the schedule had to leave.
@@ -79,6 +84,14 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
                 format!("see what keeps pods of {before}; what others depend on has to go first"),
             )
         }
+        Blocker::Gang(gang) => {
+            let name = &model.problem.gangs[gang as usize].name;
+            let (why, remedy) = torn(model, gang);
+            (
+                format!("its gang {name} cannot move as a whole: {why}"),
+                remedy,
+            )
+        }
         Blocker::Calendar(calendar) => {
             let name = &model.problem.calendars[calendar as usize].name;
             (
@@ -89,6 +102,41 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
         Blocker::Stage => (
             STAGES_END.to_owned(),
             "let the last stage be 100% of the workload".to_owned(),
+        ),
+    }
+}
+
+/// Why a gang cannot move as a whole, and what would help.
+fn torn(model: &Model, gang: GangIdx) -> (String, String) {
+    if let Some(why) = &model.gangs[gang as usize].torn_by {
+        return (
+            why.clone(),
+            "see to that, or leave it out of gangs".to_owned(),
+        );
+    }
+    let mut takes: BTreeMap<ResourceIdx, u32> = BTreeMap::new();
+    for cohorts in model.problem.groups.iter().map(|group| &group.cohorts) {
+        for at in (0..cohorts.len()).filter(|at| cohorts.gang(*at) == Some(gang)) {
+            let cohort = cohorts.get(at);
+            let each = cohort.takes.iter();
+            each.for_each(|r| *takes.entry(*r).or_default() += cohort.count);
+        }
+    }
+    let is_short = |(r, moves): &(ResourceIdx, u32)| {
+        let of = &model.problem.resources[*r as usize];
+        of.limit < of.down.saturating_add(*moves)
+    };
+    match takes.into_iter().find(is_short) {
+        Some((resource, moves)) => {
+            let (budget, name) = (model.budget(resource), model.resource_name(resource));
+            (
+                format!("{moves} of budget {name} at once ({})", budget.resolved),
+                format!("let {name} allow {moves}, or make its gangs smaller"),
+            )
+        }
+        None => (
+            "its pods wait for each other, or for one that cannot move".to_owned(),
+            "see what keeps the others of it, or leave it out of gangs".to_owned(),
         ),
     }
 }
@@ -212,5 +260,6 @@ fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
         ConstraintId::Phase(phase) => {
             format!("sequence {}", model.problem.phases[phase as usize].name)
         }
+        ConstraintId::Gang(gang) => format!("gang {}", model.problem.gangs[gang as usize].name),
     }
 }

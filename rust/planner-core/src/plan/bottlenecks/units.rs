@@ -171,7 +171,7 @@ impl Weights {
             for chunk in wave {
                 let critical = critical[chunk.group as usize];
                 match chunk.held {
-                    Held::Nothing | Held::Phase(_) => {}
+                    Held::Nothing | Held::Phase(_) | Held::Gang(_) => {}
                     Held::Order(_) => weights.ordered += u64::from(chunk.count),
                     Held::Calendar(_) => weights.windowed += u64::from(chunk.count),
                     Held::Stage(stage) => weights.stages[stage as usize].add(chunk.count, critical),
@@ -230,7 +230,8 @@ impl Weights {
                         last.add(left.count, false);
                     }
                 }
-                Blocker::Order(_) | Blocker::Phase(_) | Blocker::Calendar(_) => {}
+                Blocker::Order(_) | Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => {
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ mod budgets;
 mod certificate;
 mod deadline;
 mod drains;
+mod gangs;
 mod pieces;
 mod rates;
 mod sequences;
@@ -197,6 +198,10 @@ impl Scene<'_> {
         if !drains.is_empty() {
             lists.push(("drains", list(512, drains.into_par_iter())));
         }
+        let gangs = self.gangs();
+        if !gangs.is_empty() {
+            lists.push(("gangs", list(512, gangs.into_par_iter())));
+        }
         let sequences = self.sequences();
         if !sequences.is_empty() {
             lists.push(("sequences", list(512, sequences.into_par_iter())));
@@ -305,6 +310,7 @@ impl Scene<'_> {
     fn warnings(&self, order: &Order<'_>) -> Vec<String> {
         let mut warnings = order.warnings.to_vec();
         warnings.extend(self.changes.warnings.iter().cloned());
+        warnings.extend(self.idle_gangs());
         warnings.extend(self.deadline().and_then(|it| self.lateness(&it)));
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
         let partial: u32 = self.assigned.partial.iter().sum();
