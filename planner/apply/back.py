@@ -17,9 +17,9 @@ _LEFT = frozenset(
 def back_request(request: Mapping[str, Any], moved: Images, before: Images) -> dict[str, Any]:
     """Give the request of the way back.
 
-    Budgets, gangs and exclusions are those of the way there. Who waited for another goes before it now.
-    There are no stages and sequences, and no windows and freezes: what is being left is what is
-    not wanted, and nobody waits for a night to leave it.
+    Budgets, gangs and exclusions are those of the way there. Who waited for another goes before it
+    now. There are no stages and sequences, and no windows and freezes: what is being left is what
+    is not wanted, and nobody waits for a night to leave it.
 
     Args:
         request: of the plan that was carried out.

@@ -89,12 +89,10 @@ class KeptGangs:
         )
 
     def _lies_between(self, key: WorkloadKey, pods: Sequence[Pod]) -> bool:
-        rows = self._case.fleet.workloads[key].pods.rows
-        ordinals = [pod.ordinal for pod in pods]
-        ordinal, of = self._case.fleet.table.ordinal[rows], self._gangs.of
-        others = self._case.differs(self._case.fleet.workloads[key].pods)
-        others &= of[rows] != of[pods[0].row]
-        return bool((others & (min(ordinals) < ordinal) & (ordinal < max(ordinals))).any())
+        rows, of = self._case.fleet.workloads[key].pods.rows, self._gangs.of
+        others = (self._case.target.changes.codes[rows] >= 0) & (of[rows] != of[pods[0].row])
+        ordinal, own = self._case.fleet.table.ordinal[rows], [pod.ordinal for pod in pods]
+        return bool((others & (min(own) < ordinal) & (ordinal < max(own))).any())
 
     def _full(self, pods: Sequence[Pod]) -> Iterator[Usage]:
         """Budgets that never have room for all of these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,14 @@ from tests.verify.builders import (
     LABEL_POD_NAME,
     READY,
     READY_KNOWN,
+    REGISTRY,
     RUNNING,
     App,
+    sidecar_set,
+    upgrade,
 )
 from tests.verify.groups import GROUPS, grouped, keeping, together, told
+from tests.verify.plans import move, write
 from tests.verify.streams import names
 from tests.verify.zones import ABROAD, AT_ONCE, BY_ZONE, broken, left, waves
 
@@ -145,9 +150,10 @@ def test_pods_that_are_left_out_or_do_not_differ_are_of_no_gang() -> None:
     assert names(together(waves([(PAIRS, (0,))]))) == set()
     exclude = [{"selector": {"matchLabels": {"app": "more"}}}]
     assert names(keeping(waves([(PAIRS, (0, 1))]), (MORE, 0), exclude=exclude)) == set()
-    other = [{"selector": {"matchLabels": {"app": "more"}}, "namespace": "shop"}]
-    told_of = names(keeping(waves([(PAIRS, (0, 1))]), (MORE, 0), exclude=other))
-    assert told_of >= gang((MORE, (0,)))
+    for elsewhere in ({"namespace": "shop"}, {"cluster": "shanghai"}):
+        other = [{**exclude[0], **elsewhere}]
+        found = names(keeping(waves([(PAIRS, (0, 1))]), (MORE, 0), exclude=other))
+        assert found >= gang((MORE, (0,)))
 
 
 def header_said(**fields: Any) -> Written:  # noqa: ANN401
@@ -218,6 +224,31 @@ def test_pods_that_lie_between_two_of_a_gang_in_an_order_that_binds() -> None:
     # One of no gang lies between as well, and one that was down takes nothing.
     assert moved(grouped(SET, "a.a"), one_wave) == gang((torn, (1,)))
     assert moved(replace(grouped(SET, "aaa"), down=frozenset((1,))), one_wave) == set()
+
+
+MESH = f"{REGISTRY}/mesh:2.0.0"
+
+
+def test_sidecars_that_change_in_place_go_in_no_order_that_binds() -> None:
+    """The second time two pods change as a whole, and none lies between these."""
+    meshed: dict[str, Any] = {"kind": "AdvancedStatefulSet", "sidecars": {"mesh": "1.0.0"}}
+    app = grouped(App(name="set", labels={"mesh": "enabled"}, **meshed), "aba")
+    done = json.loads(app.rows()[-1]["spec"])
+    done["containers"][-1]["image"] = app.wanted
+    of = {**app.columns, 0: {**app.columns[0], "spec": json.dumps(done)}}
+    whole = {"kind": "recreate", "containers": {"main": app.wanted, "mesh": MESH}}
+    alone = {"kind": "in-place", "containers": {"mesh": MESH}}
+    target = {"sidecars": [{"sidecarSet": "mesh", "container": "mesh", "to": MESH}]}
+
+    def found(app: App, *ways: dict[str, Any], **images: Any) -> set[tuple[str, str]]:  # noqa: ANN401
+        moves = [move(app, index, wave=1, **way) for index, way in enumerate(ways)]
+        mesh = [sidecar_set("mesh", maxUnavailable="100%")]
+        plan = write([app], moves, extra=mesh, target={**target, **images}, gangs=[GROUPS])
+        return {each for each in names(told(plan, [2, 1])) if each[0] in {"gang", "kind"}}
+
+    assert found(app, alone, alone, alone) == set()
+    assert found(replace(app, columns=of), alone, whole, whole, images=upgrade(app)) == set()
+    assert found(app, whole, whole, whole, images=upgrade(app)) == gang((app, (1,)))
 
 
 STAGES: list[dict[str, Any]] = [
