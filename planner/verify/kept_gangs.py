@@ -11,7 +11,7 @@ import numpy as np
 from planner.verify.moves import options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from planner.verify.columns import Bools
     from planner.verify.fleet import Workload, WorkloadKey
@@ -52,25 +52,25 @@ class KeptGangs:
         return self._rows(crowded), self._rows(by_down)
 
     def is_behind(self, workload: Workload, pod: Pod) -> bool:
-        """Whether one that is called unmovable goes first in its order, and is not of its gang."""
-        gang = int(self._gangs.of[pod.row])
-        return workload.strategy.ordered and any(
-            ordinal > pod.ordinal and (gang < 0 or gang != other)
-            for ordinal, other in self._highest[workload.key]
-        )
+        """Whether one that is called unmovable goes first in its order, and is not of its gang.
+
+        Where one of its gang is the first of these, others before it lie between the two.
+        """
+        if not workload.strategy.ordered:
+            return False
+        first, gang = self._first[workload.key], int(self._gangs.of[pod.row])
+        return first.ordinal > pod.ordinal and (gang < 0 or gang != self._gangs.of[first.row])
 
     @cached_property
-    def _highest(self) -> defaultdict[WorkloadKey, list[tuple[int, int]]]:
-        """Ordinal and gang of the highest that is called unmovable, and of the next not of it."""
-        left: defaultdict[WorkloadKey, list[tuple[int, int]]] = defaultdict(list)
-        for pod in sorted(self._case.unmovable, key=lambda it: -it.ordinal):
+    def _first(self) -> Mapping[WorkloadKey, Pod]:
+        """Of each workload the highest ordinal that is called unmovable."""
+        first: dict[WorkloadKey, Pod] = {}
+        for pod in self._case.unmovable:
             workload = self._case.fleet.workload_of(pod)
-            if workload is None:
-                continue
-            found, gang = left[workload.key], int(self._gangs.of[pod.row])
-            if not found or (len(found) == 1 and (gang < 0 or gang != found[0][1])):
-                found.append((pod.ordinal, gang))
-        return left
+            if workload is not None:
+                other = first.setdefault(workload.key, pod)
+                first[workload.key] = max(other, pod, key=lambda it: it.ordinal)
+        return first
 
     def _is_torn(self, pods: Sequence[Pod]) -> bool:
         """Whether stages tear a gang, or the order of a workload of which another lies between.

@@ -230,12 +230,16 @@ MESH = f"{REGISTRY}/mesh:2.0.0"
 
 
 def test_sidecars_that_change_in_place_go_in_no_order_that_binds() -> None:
-    """The second time two pods change as a whole, and none lies between these."""
+    """Neither as one of a gang, nor as one between two of it."""
     meshed: dict[str, Any] = {"kind": "AdvancedStatefulSet", "sidecars": {"mesh": "1.0.0"}}
     app = grouped(App(name="set", labels={"mesh": "enabled"}, **meshed), "aba")
-    done = json.loads(app.rows()[-1]["spec"])
-    done["containers"][-1]["image"] = app.wanted
-    of = {**app.columns, 0: {**app.columns[0], "spec": json.dumps(done)}}
+    spec = json.loads(app.rows()[-1]["spec"])
+    spec["containers"][-1]["image"] = app.wanted
+
+    def done(index: int) -> App:
+        columns = {**app.columns[index], "spec": json.dumps(spec)}
+        return replace(app, columns={**app.columns, index: columns})
+
     whole = {"kind": "recreate", "containers": {"main": app.wanted, "mesh": MESH}}
     alone = {"kind": "in-place", "containers": {"mesh": MESH}}
     target = {"sidecars": [{"sidecarSet": "mesh", "container": "mesh", "to": MESH}]}
@@ -247,7 +251,8 @@ def test_sidecars_that_change_in_place_go_in_no_order_that_binds() -> None:
         return {each for each in names(told(plan, [2, 1])) if each[0] in {"gang", "kind"}}
 
     assert found(app, alone, alone, alone) == set()
-    assert found(replace(app, columns=of), alone, whole, whole, images=upgrade(app)) == set()
+    assert found(done(0), alone, whole, whole, images=upgrade(app)) == set()
+    assert found(done(1), whole, alone, whole, images=upgrade(app)) == set()
     assert found(app, whole, whole, whole, images=upgrade(app)) == gang((app, (1,)))
 
 

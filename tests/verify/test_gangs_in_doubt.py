@@ -42,6 +42,7 @@ def test_a_gang_that_plainly_could_move_is_no_unmovable_one() -> None:
     assert plain((kin, ALL)) == unfounded((kin, ALL))
     behind = grouped(SET, "aabb")
     assert plain((behind, ALL)) == unfounded((behind, SECOND))
+    assert plain((SET, ALL)) == unfounded((SET, (3,)))
 
 
 @pytest.mark.parametrize("spec", [{"paused": True}, {"partition": 2}])
