@@ -56,21 +56,29 @@ def test_one_that_is_kept_keeps_its_gang(spec: dict[str, Any]) -> None:
     assert plain((down, (0,)), (CART, FIRST)) == unfounded((CART, FIRST))
 
 
+def beside_a_bare_pod(node: int, other: App, **spec: Any) -> set[tuple[str, str]]:  # noqa: ANN401
+    """Who is found where it should leave its node, and the first pod of another app should move."""
+    bare = grouped(App(name="bare", spec=AT_ONCE, first_node=node), "a")
+    bare = replace(bare, columns={0: {**bare.columns[0], "owner": None}})
+    plan = keeping([], (bare, 0), (other, 0), **spec)
+    name = bare.node(0)
+    target = {
+        **plan.header["request"]["spec"]["target"],
+        "drain": [{"cluster": "hangzhou", "name": name}],
+    }
+    here = {"cluster": "hangzhou", "name": name, "moves": 0, "stays": 1, "wave": None}
+    return names(plan.with_request(target=target).with_header(drains=[here]))
+
+
 def test_one_that_nobody_makes_anew_keeps_its_gang() -> None:
-    bare = grouped(App(name="bare", spec=AT_ONCE, first_node=8), "a")
-    alone = replace(bare, columns={0: {**bare.columns[0], "owner": None}})
-    drain = [{"name": "node-0008"}]
-
-    def found(*budgets: dict[str, Any]) -> set[tuple[str, str]]:
-        plan = keeping([], (alone, 0), (CART, 1), budgets=list(budgets))
-        target = {**plan.header["request"]["spec"]["target"], "drain": drain}
-        here = {"cluster": "hangzhou", "name": "node-0008", "moves": 0, "stays": 1, "wave": None}
-        asked = plan.with_request(target=target).with_header(drains=[here])
-        return {each for each in names(asked) if each[0].startswith("unmovable")}
-
     # It is of a gang if somebody counts it.
-    assert found() == unfounded((CART, (1,)))
-    assert found({"name": "all", "maxUnavailable": "100%"}) == set()
+    assert beside_a_bare_pod(8, CART) == unfounded((CART, (0,)))
+    budgets = [{"name": "all", "maxUnavailable": "100%"}]
+    assert beside_a_bare_pod(8, CART, budgets=budgets) == set()
+    # And nobody waits for it.
+    later = App(name="later", pods=1, first_node=3, spec=AT_ONCE)
+    found = beside_a_bare_pod(0, later, budgets=budgets, sequences=[BY_ZONE])
+    assert found == unfounded((later, (0,)))
 
 
 def test_a_gang_for_which_no_wave_has_room_is_unmovable() -> None:
