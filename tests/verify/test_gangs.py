@@ -168,6 +168,7 @@ def test_the_header_counts_gangs(field: str) -> None:
     assert names(header_said()) == set()
     assert names(header_said(**{field: 1})) == {("gang", "gangs groups")}
     assert ("header", f"header.gangs[0].{field}") in names(header_said(**{field: "1"}))
+    assert ("header", "header.gangs") in names(header_said().with_header(gangs={}))
 
 
 def test_the_header_lists_every_entry_in_its_order() -> None:
