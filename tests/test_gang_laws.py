@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.fleets import Recorded
 
 Json = dict[str, Any]
+LEADER = {"matchLabels": {"role": "leader"}}
+LEADERS = {"name": "leaders", "labelKey": "together", "selector": LEADER}
 ZONES = {"name": "zones", "each": "zone", "scope": "workload"}
 
 
@@ -33,22 +35,24 @@ def ganged(draw: st.DrawFn, of: st.SearchStrategy[Recorded]) -> Recorded:
             labels["role"] = random.choice(["leader", "follower"])
 
     def ask(spec: Json) -> None:
-        spec["streaming"] = False
-        spec["gangs"] = [{"name": "one", "labelKey": "together"}]
+        _ask(random, spec)
         if random.random() < 0.3:
-            leaders = {"name": "leaders", "labelKey": "together"}
-            spec["gangs"].insert(0, {**leaders, "selector": {"matchLabels": {"role": "leader"}}})
-        if random.random() < 0.3:
-            spec.pop("dependencies", None)
-        if random.random() < 0.5:
-            spec.pop("stages", None)
-        if random.random() < 0.2:
-            spec["sequences"] = [ZONES]
-        if random.random() < 0.3:
-            chosen = random.sample(recorded.nodes(), 1)
-            spec["target"]["drain"] = [{"name": it, "deleteEmptyDirData": True} for it in chosen]
+            (chosen,) = random.sample(recorded.nodes(), 1)
+            spec["target"]["drain"] = [{"name": chosen, "deleteEmptyDirData": True}]
 
     return recorded.with_objects(join).with_request(ask)
+
+
+def _ask(random: Random, spec: Json) -> None:
+    spec["streaming"] = False
+    spec["gangs"] = [{"name": "one", "labelKey": "together"}]
+    if random.random() < 0.3:
+        spec["gangs"].insert(0, LEADERS)
+    for rule in ("dependencies", "stages"):
+        if random.random() < 0.4:
+            spec.pop(rule, None)
+    if random.random() < 0.2:
+        spec["sequences"] = [ZONES]
 
 
 @law(max_examples=60, phases=[Phase.generate])

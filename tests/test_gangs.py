@@ -10,7 +10,17 @@ import pytest
 import planner
 from planner.errors import RequestError
 from planner.show.gangs import gang_lines
-from tests.test_small_clusters import clone_set, header, metadata, planned, pod, rolling
+from tests.test_small_clusters import (
+    NEW,
+    OLD,
+    clone_set,
+    header,
+    imported,
+    metadata,
+    planned,
+    pod,
+    rolling,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +48,19 @@ def ordered(name: str, cells: Sequence[str], **update: Any) -> list[Json]:  # no
         (owner,) = each["metadata"]["ownerReferences"]
         owner |= {"kind": "StatefulSet", "uid": items[0]["metadata"]["uid"]}
     return items
+
+
+def staged(tmp_path: Path, *items: Json, stages: list[Json]) -> planner.Plan:
+    """A plan with gangs and stages; what these leave out is no difference from the target."""
+    log = imported(tmp_path, *items)
+    images = [{"from": OLD.partition(":")[0], "to": NEW}]
+    spec = {"target": {"images": images}, "gangs": CELLS, "stages": stages}
+    head = {"apiVersion": "planner/v1", "kind": "UpgradeRequest", "metadata": {"name": "staged"}}
+    request = tmp_path / "staged.yaml"
+    request.write_text(json.dumps({**head, "spec": spec}))
+    plan = planner.plan(log, planner.load_request(request))
+    assert planner.verify(log, plan) == []
+    return plan
 
 
 def waves(plan: planner.Plan) -> dict[str, int]:
@@ -120,15 +143,24 @@ def test_a_binding_order_goes_through_a_gang_at_once_or_not_at_all(tmp_path: Pat
 
 
 def test_a_stage_ends_with_the_gang_in_which_it_would_end(tmp_path: Path) -> None:
-    stages = [{"name": "canary", "perWorkload": 1}, {"name": "rest", "perWorkload": "100%"}]
+    stages: list[Json] = [
+        {"name": "canary", "perWorkload": 1},
+        {"name": "rest", "perWorkload": "100%"},
+    ]
     items = ordered("mysql", ["", "a", "a", "a"], maxUnavailable=3)
-    plan = planned(tmp_path, *items, gangs=CELLS, stages=stages)
+    plan = staged(tmp_path, *items, stages=stages)
     assert waves(plan) == {"mysql-3": 1, "mysql-2": 1, "mysql-1": 1, "mysql-0": 2}
-    free = planned(
-        tmp_path, *app("web", ["", "a", "a"], maxUnavailable=3), gangs=CELLS, stages=stages
-    )
+    free = staged(tmp_path, *app("web", ["", "a", "a"], maxUnavailable=3), stages=stages)
     assert set(waves(free)) == {"web-0"}
     assert "the stages of hangzhou/trade/CloneSet/web would tear it" in reasons(free)["web-1"]
+
+
+def test_who_stays_for_the_stages_and_who_for_its_gang_are_told_apart(tmp_path: Path) -> None:
+    items = [*app("web", ["a", "a", "b", "b"], maxUnavailable=4), *app("pay", [""] * 2)]
+    half = [{"name": "half", "perWorkload": "50%"}]
+    plan = staged(tmp_path, *items, stages=half)
+    stays = [each["pod"] for each in header(plan)["unmovable"]]
+    assert stays == ["pay-1", "web-0", "web-1", "web-2", "web-3"]
 
 
 def test_gangs_need_waves(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def sizes(where: Where) -> list[int]:
 def told(plan: Written, of: Sequence[int]) -> Written:
     """The plan with a header that says so many pods of each gang move by its first entry."""
     names = [it["name"] for it in plan.header["request"]["spec"]["gangs"]]
+    of = [moves for moves in of if moves > 1]
     first = {"gangs": len(of), "moves": sum(of), "largest": max(of, default=0)}
     none = {"gangs": 0, "moves": 0, "largest": 0}
     gangs = [{"name": it, **(none if at else first)} for at, it in enumerate(names)]

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::groups::GroupOf;
 use crate::{
     diff::{Diff, Unmovable, WorkloadChanges},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory},
     kube::selector::Labels,
     request::{self, Request},
-    schedule::problem::{Gang, GangIdx, Group, Order},
+    schedule::problem::{Gang, GangIdx},
 };
 
 /// What a gang of the problem stands for.
@@ -28,6 +27,8 @@ pub struct GangOf {
 pub(super) struct Gangs {
     pub posed: Vec<Gang>,
     pub stand_for: Vec<GangOf>,
+    /// Names of the entries of the request.
+    pub entries: Vec<String>,
     /// By workload of the diff and by change; nothing without gangs.
     of: Vec<Vec<Option<GangIdx>>>,
     known: BTreeMap<Key, GangIdx>,
@@ -71,7 +72,10 @@ impl Gangs {
             *members.entry(key).or_default() += 1;
         }
         members.retain(|_, count| *count > 1);
-        let mut gangs = Self::default();
+        let mut gangs = Self {
+            entries: entries.iter().map(|it| it.name.clone()).collect(),
+            ..Self::default()
+        };
         for key in members.into_keys() {
             gangs
                 .known
@@ -94,7 +98,7 @@ impl Gangs {
         let numbers = |keys: Vec<Option<Key>>| keys.into_iter().map(number).collect();
         gangs.of = keys.into_iter().map(numbers).collect();
         for (key, pod) in stays {
-            gangs.tear(&key, || cannot_move(inventory, pod));
+            gangs.tear_of(&key, || cannot_move(inventory, pod));
         }
         gangs
     }
@@ -104,49 +108,24 @@ impl Gangs {
         InGangs(self.of.get(at).cloned().unwrap_or_default())
     }
 
-    /// Tears the gangs of pods that were refused, and of those whose stages would.
-    pub fn end(
-        &mut self,
-        inventory: &Inventory<'_>,
-        request: &Request,
-        refused: &[Unmovable],
-        groups: (&[Group], &[GroupOf]),
-    ) {
+    /// Tears the gangs of pods that were refused.
+    pub fn tear(&mut self, inventory: &Inventory<'_>, request: &Request, refused: &[Unmovable]) {
         if self.posed.is_empty() {
             return;
         }
         for pod in refused {
             if let Some(key) = key_of(inventory, &request.spec.gangs, pod.cluster, pod.row) {
-                self.tear(&key, || cannot_move(inventory, pod));
-            }
-        }
-        let free = groups.0.iter().filter(|group| group.order == Order::Free);
-        for group in free.filter(|_| !request.spec.stages.is_empty()) {
-            let mut moves: BTreeMap<GangIdx, u32> = BTreeMap::new();
-            for at in 0..group.cohorts.len() {
-                if let Some(gang) = group.cohorts.gang(at) {
-                    *moves.entry(gang).or_default() += group.cohorts.counts()[at];
-                }
-            }
-            let several = moves.into_iter().filter(|(_, count)| *count > 1);
-            for (gang, _) in several {
-                let why = || format!("the stages of {} would tear it", group.name);
-                self.tear_gang(gang, why);
+                self.tear_of(&key, || cannot_move(inventory, pod));
             }
         }
     }
 
-    fn tear(&mut self, key: &Key, why: impl Fn() -> String) {
+    fn tear_of(&mut self, key: &Key, why: impl Fn() -> String) {
         if let Some(&gang) = self.known.get(key) {
-            self.tear_gang(gang, why);
+            self.posed[gang as usize].is_torn = true;
+            let of = &mut self.stand_for[gang as usize];
+            of.torn_by.get_or_insert_with(why);
         }
-    }
-
-    fn tear_gang(&mut self, gang: GangIdx, why: impl Fn() -> String) {
-        self.posed[gang as usize].is_torn = true;
-        self.stand_for[gang as usize]
-            .torn_by
-            .get_or_insert_with(why);
     }
 }
 

@@ -24,9 +24,8 @@ use crate::{
     fleet::PodRow,
     inventory::{ClusterIdx, WorkloadIdx},
     kube::{order::Binding, workload::Workload},
-    request::{Request, duration_ms as parse_duration_ms},
-    schedule::Laid,
-    schedule::problem::{Cohort, Cohorts, Group, Order, Problem, ResourceIdx, Stage},
+    request::Request,
+    schedule::problem::{Cohort, Cohorts, Group, Order, Problem, ResourceIdx},
 };
 
 /// What a group of the problem stands for.
@@ -66,11 +65,9 @@ struct Own<'a> {
 
 pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -> Model {
     let sidecars = enter_sidecar_sets(&mut ledger, diff);
-    let own_each = || {
-        let each = diff.workloads.par_iter();
-        let limits = each.map(|changes| Limits::of(&ledger, changes));
-        limits.collect::<Vec<Limits>>()
-    };
+    let each = diff.workloads.par_iter();
+    let limits_each = each.map(|changes| Limits::of(&ledger, changes));
+    let own_each = || limits_each.collect::<Vec<Limits>>();
     let (charges, mut limits) = rayon::join(|| ledger.sorted_charges(), own_each);
     room::fit(&ledger, diff, &mut limits);
     let quotas = quotas::count(&mut ledger, diff);
@@ -90,30 +87,24 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let limits = limits.into_iter().zip(quotas).enumerate();
     let own: Vec<Own<'_>> = limits.map(enter).collect();
     let starts = Starts::of(ledger.inventory);
-    let pose_each = || {
-        (&diff.workloads, &own)
-            .into_par_iter()
-            .map(|(changes, own)| pose_group(&ledger, &starts, &charges, request, changes, own))
-            .collect::<Vec<Posed>>()
-    };
+    let pose = |(changes, own)| pose_group(&ledger, &starts, &charges, request, changes, own);
+    let each = (&diff.workloads, &own).into_par_iter();
+    let pose_each = || each.map(pose).collect::<Vec<Posed>>();
     let ((precedences, mut warnings), posed) =
         rayon::join(|| precedences(&ledger, request, &diff.workloads), pose_each);
     diff.warnings.append(&mut warnings);
     diff.warnings.extend(sequences.warnings);
     let rates = Rates::of(ledger.inventory, request);
-    let (mut groups, mut infos, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for (mut group, info, mut its) in posed {
+    let (mut groups, mut infos) = (Vec::new(), Vec::new());
+    for (mut group, info, refused) in posed {
         group.calendars = ledger.calendars.of(ledger.inventory, &info);
         group.needs = rates.needs(&info, diff);
+        gangs.tear(ledger.inventory, request, &refused);
         groups.push(group);
         infos.push(info);
-        refused.append(&mut its);
+        diff.unmovable.extend(refused);
     }
-    gangs.end(ledger.inventory, request, &refused, (&groups, &infos));
-    diff.unmovable.append(&mut refused);
-    let needs = groups
-        .iter()
-        .flat_map(|group: &Group| group.needs.iter().copied());
+    let needs = groups.iter().flat_map(|it: &Group| it.needs.clone());
     diff.warnings.extend(rates.idle(needs));
     diff.warnings.extend(rates.warnings);
     let problem = Problem {
@@ -136,12 +127,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         groups: infos,
         phases: sequences.of_phases,
         gangs: gangs.stand_for,
-        gang_entries: request
-            .spec
-            .gangs
-            .iter()
-            .map(|it| it.name.clone())
-            .collect(),
+        gang_entries: gangs.entries,
         rates: rates.of,
     }
 }
@@ -371,71 +357,4 @@ fn two_budgets(ledger: &Ledger<'_>, resources: &[ResourceIdx]) -> Option<Obstacl
             "narrow the selector of one of them so that a pod is under one budget only".to_owned(),
         )
     })
-}
-
-/// Sizes the stages of each group by the moves that it can make at all: what no budget ever has
-/// room for is no part of a tenth. `change` is done to the stages of each group.
-pub(crate) fn size_stages(
-    problem: &mut Problem,
-    laid: &mut Laid,
-    request: &Request,
-    change: impl Fn(&mut [Stage]),
-) {
-    if request.spec.stages.is_empty() {
-        return;
-    }
-    let mut rest = &laid.reachable().moves[..];
-    for group in &mut problem.groups {
-        let (own, others) = rest.split_at(group.cohorts.len());
-        let all = group.cohorts.counts().iter().sum();
-        group.stages = stages(request, own.iter().sum(), all);
-        change(&mut group.stages);
-        end_with_gangs(group, own);
-        rest = others;
-    }
-    laid.stage(problem);
-}
-
-/// Lets a stage that would end within a gang, of a group whose order binds, end with it. `moves` are
-/// those of each cohort that can be made.
-fn end_with_gangs(group: &mut Group, moves: &[u32]) {
-    let cohorts = &group.cohorts;
-    if group.order == Order::Free || !cohorts.has_gangs() {
-        return;
-    }
-    let places: Vec<usize> = (0..cohorts.len()).collect();
-    let is_one = |a: &usize, b: &usize| {
-        let gang = cohorts.gang(*a);
-        gang.is_some() && gang == cohorts.gang(*b)
-    };
-    let mut end = 0;
-    for run in places.chunk_by(is_one) {
-        let begin = end;
-        end += run.iter().map(|&at| moves[at]).sum::<u32>();
-        if cohorts.gang(run[0]).is_some() {
-            let within = |stage: &&mut Stage| begin < stage.until && stage.until < end;
-            let torn = group.stages.iter_mut().filter(within);
-            torn.for_each(|stage| stage.until = end);
-        }
-    }
-}
-
-/// The stages of a group that can make `moves` of its `all` moves. A last stage of 100% ends after
-/// all of them, wherever those lie that cannot be made.
-fn stages(request: &Request, moves: u32, all: u32) -> Vec<Stage> {
-    let mut reached = 0;
-    let mut stages = Vec::with_capacity(request.spec.stages.len());
-    for stage in &request.spec.stages {
-        reached = stage.per_workload.ceil(moves).min(moves).max(reached);
-        let soak = stage.soak.as_deref().and_then(parse_duration_ms);
-        stages.push(Stage {
-            until: reached,
-            soak_ms: soak.unwrap_or(0),
-        });
-    }
-    match stages.last_mut() {
-        Some(last) if last.until == moves => last.until = all,
-        _ => {}
-    }
-    stages
 }

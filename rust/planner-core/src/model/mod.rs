@@ -15,6 +15,7 @@ mod rates;
 mod room;
 mod sequences;
 mod spreads;
+mod stages;
 mod starts;
 mod walk;
 
@@ -24,11 +25,11 @@ pub use calendars::{CalendarRule, Calendars};
 pub use durations::Durations;
 pub use gangs::GangOf;
 pub use groups::GroupOf;
-pub(crate) use groups::size_stages;
 pub use ledger::Ledger;
 pub use rates::RateOf;
 pub use sequences::PhaseOf;
 pub use spreads::{Spread, Spreads};
+pub(crate) use stages::{size_stages, torn_by_stages};
 pub(crate) use starts::Starts;
 
 use crate::{

@@ -7,7 +7,7 @@ use crate::{
     diff::{Change, Diff, STAGES_END, Unmovable, behind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
-    model::{Budget, Model},
+    model::{Budget, Model, torn_by_stages},
     schedule::{
         Blocker, ConstraintId, Goal, Left, Schedule, conflict,
         problem::{GangIdx, Group, ResourceIdx},
@@ -21,10 +21,10 @@ pub(super) fn add_left(
     left: &[Left],
     changes: &mut Diff,
 ) {
-    for left in left {
-        let info = &model.groups[left.group as usize];
-        let (reason, remedy) = why(inventory, model, left);
-        for change in changes_left(model, left) {
+    for (at, of) in left.iter().enumerate() {
+        let info = &model.groups[of.group as usize];
+        let (reason, remedy) = why(inventory, model, of);
+        for change in changes_left(model, left, at) {
             changes.unmovable.push(Unmovable {
                 cluster: info.cluster,
                 row: change.row,
@@ -114,6 +114,13 @@ fn torn(model: &Model, gang: GangIdx) -> (String, String) {
             "see to that, or leave it out of gangs".to_owned(),
         );
     }
+    if model.problem.gangs[gang as usize].is_torn {
+        let mut groups = model.problem.groups.iter();
+        let tears = |group: &&Group| torn_by_stages(group).any(|it| it == gang);
+        let name = groups.find(tears).map_or("a workload", |group| &group.name);
+        let remedy = "leave out the stages, or one of both out of its gang".to_owned();
+        return (format!("the stages of {name} would tear it"), remedy);
+    }
     let mut takes: BTreeMap<ResourceIdx, u32> = BTreeMap::new();
     for cohorts in model.problem.groups.iter().map(|group| &group.cohorts) {
         for at in (0..cohorts.len()).filter(|at| cohorts.gang(*at) == Some(gang)) {
@@ -188,14 +195,20 @@ pub(super) fn infeasible(
     let smallest = schedule
         .left
         .iter()
-        .filter(|left| !matches!(left.blocker, Blocker::Stage | Blocker::Calendar(_)))
+        .enumerate()
+        .filter(|(_, left)| !matches!(left.blocker, Blocker::Stage | Blocker::Calendar(_)))
         .take(CANDIDATES)
-        .map(|left| (left, conflict(&model.problem, &[goal(left)])))
+        .map(|(at, left)| (at, conflict(&model.problem, &[goal(left)])))
         .min_by_key(|(_, constraints)| constraints.len());
-    let (pod, reason, remedy, conflict) = if let Some((left, constraints)) = smallest {
+    let (pod, reason, remedy, conflict) = if let Some((at, constraints)) = smallest {
+        let left = &schedule.left[at];
         let (reason, remedy) = why(inventory, model, left);
         let cluster = model.groups[left.group as usize].cluster;
-        let pod = name_of(inventory, cluster, changes_left(model, left)[0].row);
+        let pod = name_of(
+            inventory,
+            cluster,
+            changes_left(model, &schedule.left, at)[0].row,
+        );
         let names = constraints.into_iter();
         let conflict = names.map(|it| constraint_name(model, it)).collect();
         (pod, reason, remedy, conflict)
@@ -231,11 +244,16 @@ fn name_of(inventory: &Inventory<'_>, cluster: ClusterIdx, row: PodRow) -> Strin
     format!("{namespace}/{}", pods.name(row))
 }
 
-/// The moves that are left of a cohort: its controller takes a cohort from the front.
-fn changes_left<'m>(model: &'m Model, left: &Left) -> &'m [Change] {
+/// The moves of what is left at a place of the list: its controller takes a cohort from the front, and
+/// what stays of it for several reasons is listed in this order.
+fn changes_left<'m>(model: &'m Model, all: &[Left], at: usize) -> &'m [Change] {
+    let left = &all[at];
+    let is_same = |it: &&Left| (it.group, it.cohort) == (left.group, left.cohort);
+    let behind = all[at + 1..].iter().take_while(is_same);
+    let behind = behind.map(|it| it.count as usize).sum::<usize>();
     let (group, cohort) = (left.group as usize, left.cohort as usize);
     let of = &model.problem.groups[group];
-    let end = start_of(of, left.cohort) + of.cohorts.get(cohort).count as usize;
+    let end = start_of(of, left.cohort) + of.cohorts.get(cohort).count as usize - behind;
     &model.groups[group].changes[end - left.count as usize..end]
 }
 

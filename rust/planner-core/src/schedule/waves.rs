@@ -238,10 +238,7 @@ impl<'a> Pass<'a> {
             let cohort = queued.cohort as usize;
             at += 1;
             let is_free = state.free > 0 && flat.takes.row(cohort).is_empty();
-            let mut count = self.phases.most(cohort, queued.left.min(state.quota));
-            if flat.gangs.gang(cohort).is_some() {
-                count = 0;
-            }
+            let mut count = self.alone(cohort, queued.left.min(state.quota));
             if !is_free {
                 let rare = queued.rare(pace).iter().map(|&r| self.room[r as usize]);
                 count = rare.fold(count.min(room - charged), u32::min);

@@ -42,6 +42,14 @@ impl Together {
 }
 
 impl Pass<'_> {
+    /// How many of so many moves of a cohort may go by themselves.
+    pub(super) fn alone(&self, cohort: usize, moves: u32) -> u32 {
+        match self.ground.flat.gangs.gang(cohort) {
+            Some(_) => 0,
+            None => self.phases.most(cohort, moves),
+        }
+    }
+
     /// Lets those gangs go that are next in the group and for which there is room; whether any went.
     pub(super) fn take_gangs(&mut self, group: usize, open_ms: u64, level: u32) -> bool {
         if self.together.has_any.get(group) != Some(&true) {
