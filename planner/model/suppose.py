@@ -11,7 +11,7 @@ import msgspec
 from planner.errors import UsageError
 
 _OF_CLUSTERS: Final = re.compile(
-    r"((?P<cluster>[^/.]+)/)?(?P<name>(pdb|pub|workload|surge|quota|sidecarset)/.+)"
+    r"((?P<cluster>[^/.]+)/)?(?P<name>(pdb|pub|workload|surge|room|quota|sidecarset)/.+)"
 )
 _LIMIT: Final = re.compile(r"[+-]?[0-9]{1,9}")
 

@@ -24,7 +24,7 @@ from planner.show.unmovable import tell_unmovable
 WORKLOADS_SHOWN = 24
 LINES_SHOWN = 12
 OF_WORKLOADS = {"workload": "its maxUnavailable", "surge": "its maxSurge"}
-OF_CLUSTERS = ("pdb", "pub", "quota", "sidecarset")
+OF_CLUSTERS = ("pdb", "pub", "room", "quota", "sidecarset")
 """Budgets whose names have a slash; behind that of another budget comes its place."""
 VALUE_CHARS = 60
 

@@ -1,7 +1,7 @@
 """What budgets leave for moves that go beside others, without barriers."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from planner.simulate.budgets import Budget
@@ -10,20 +10,22 @@ from planner.simulate.planned import Planned, claim, places_of
 from planner.simulate.rates import Place
 
 _OWN: Final = "workload/"
+_OF_SURGES: Final = frozenset(("surge", "room", "ResourceQuota"))
+"""Sources of budgets from which surges take."""
 
 
 class Room:
     """The room of one moment; what is taken is gone until somebody looks again.
 
-    Surges take room on nodes, of which only the plan knows how much there is.
+    Surges take room on nodes and in quotas, of which only the plan knows how much there is.
     """
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._surges = dict(_surges(driver.header))
+        self._surges = _surges(driver.header)
         self._of_all: dict[Place, list[Budget]] = {}
         self._claimed: dict[int, int] = {}
-        self._surging: Counter[Place] = Counter()
+        self._surging: Counter[str] = Counter()
         for each in driver.planned:
             its = [it for it in each.slot.budgets if isinstance(it, Budget)]
             shared = self._of_all.setdefault(each.place, its)
@@ -35,7 +37,7 @@ class Room:
         self._surging.clear()
         for each in self._driver.under_way:
             if each.move["kind"] == "surge":
-                self._surging[each.place] += 1
+                self._surging.update(name for name, _ in self._surges.get(each.place, ()))
             elif each.min_ready_s and each.slot.up and each.slot.taken:
                 for own in self._of_all[each.place]:
                     if own.name.startswith(_OWN):
@@ -53,10 +55,11 @@ class Room:
         place = planned.place
         if planned.move["kind"] != "surge" or not planned.slot.up:
             return claim(planned, self._claimed)
-        if self._surging[place] >= self._surges.get(place, self._surging[place] + 1):
-            _, workload = place
-            return f"budget surge/{workload.namespace}/{workload.kind}/{workload.name}"
-        self._surging[place] += 1
+        its = self._surges.get(place, ())
+        for name, limit in its:
+            if self._surging[name] >= limit:
+                return f"budget {name}"
+        self._surging.update(name for name, _ in its)
         return ""
 
 
@@ -65,10 +68,13 @@ def needs_room(planned: Planned) -> bool:
     return planned.slot.up and planned.move["kind"] != "surge"
 
 
-def _surges(header: Mapping[str, Any]) -> Iterable[tuple[Place, int]]:
-    """How many pods of a workload may surge at once."""
+def _surges(header: Mapping[str, Any]) -> Mapping[Place, Sequence[tuple[str, int]]]:
+    """The budgets from which surges of a workload take, and how many at once."""
     places = places_of(header)
+    found: dict[Place, list[tuple[str, int]]] = {}
     for each in header["budgets"]:
-        if each["source"] == "surge":
+        if each["source"] in _OF_SURGES:
             for index in each["workloads"]:
-                yield places[index], each["limit"]
+                own = f"{each['cluster']} {each['name']}"
+                found.setdefault(places[index], []).append((own, each["limit"]))
+    return found

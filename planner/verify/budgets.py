@@ -18,6 +18,7 @@ from planner.verify.places import PART_OF_KIN, parts_of
 from planner.verify.quotas import read_quotas
 from planner.verify.room import Rooms
 from planner.verify.selector import down_of, every, without
+from planner.verify.shared_room import shared_rooms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from planner.verify.quotas import Quota
     from planner.verify.room import Guest
     from planner.verify.selector import PodsOfKin
+    from planner.verify.shared_room import SharedRoom
     from planner.verify.table import Pods
 
 
@@ -106,6 +108,7 @@ def all_budgets(case: Case) -> list[Budget]:
         budgets.append(_workload_budget(workload, now_s, workload in evicting, guarded))
         if workload.strategy.surges:
             budgets.append(_surge_budget(workload, rooms.guests.get(workload.key)))
+    budgets.extend(_room_budget(each, fleet) for each in shared_rooms(case, rooms))
     budgets.extend(_quota_budget(each, fleet) for each in read_quotas(case))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
     for rule in case.request["spec"].get("budgets") or ():
@@ -278,6 +281,21 @@ def _surge_budget(workload: Workload, guest: Guest | None) -> Budget:
         free=down_of(workload.pods.table, workload.kin),
         surge=True,
         stuck=None if guest is None else guest.stuck,
+    )
+
+
+def _room_budget(room: SharedRoom, fleet: Fleet) -> Budget:
+    """Room on the nodes of a workload: new pods of all whose pods may come to be on them."""
+    return Budget(
+        rule="room",
+        name=room.name,
+        cluster=room.cluster,
+        limit=room.limit,
+        pods=room.pods,
+        kin=room.kin,
+        down=room.pods[:0],
+        free=down_of(fleet.table, room.kin),
+        surge=True,
     )
 
 

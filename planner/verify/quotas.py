@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.verify.nodes import amounts_of, limits_of, quantity, requests_of, together, up
-from planner.verify.room import surging
+from planner.verify.room import surging, waits
 from planner.verify.selector import every
 from planner.verify.table import Pods
 from planner.verify.violation import Violation
@@ -173,8 +173,8 @@ def _limit(case: Case, counted: Iterable[_Counted], left: Mapping[str, int]) -> 
 
 
 def _surges(case: Case, workload: Workload) -> bool:
-    """Whether a pod that serves waits for a new one; those that a partition keeps do not."""
-    return len(surging(case, workload)) > workload.strategy.partition
+    """Whether a pod that serves waits for a new one."""
+    return waits(workload, surging(case, workload))
 
 
 def _beyond(workload: Workload) -> int:

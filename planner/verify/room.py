@@ -33,6 +33,12 @@ class Guest:
     asked: Asked
     limit: int
     """How many of them may go at once as far as the workload alone is looked at."""
+    places: frozenset[str] = frozenset()
+    """The nodes on which its new pods may be, whatever is there already."""
+    under_way: int = 0
+    """Pods beyond its replicas: they have the room already for which new ones would look."""
+    goes: bool
+    """Whether a pod that serves waits for a new one."""
     stuck: Pods | None = None
     """Pods of a DaemonSet whose nodes have no room for another beside them."""
 
@@ -79,7 +85,7 @@ class Rooms:
         if key.is_daemon:
             stuck = _stuck(workload, pods, asked, nodes)
             limit = max(0, most - len(stuck))
-            return Guest(workload=workload, asked=asked, limit=limit, stuck=stuck)
+            return Guest(workload=workload, asked=asked, limit=limit, stuck=stuck, goes=True)
         places = self._places(key.cluster, template, asked, nodes)
         is_placed = self.case.fleet.table.is_placed
         placed = sum(
@@ -87,12 +93,19 @@ class Rooms:
             for kin, its in workload.kin.items()
             if not kin.state.deleting
         )
-        fit = max(0, placed - workload.replicas)
+        fit = under_way = max(0, placed - workload.replicas)
         for name in places:
             if fit >= most:
                 break
             fit += _slots(asked, nodes[name])
-        return Guest(workload=workload, asked=asked, limit=min(fit, most))
+        return Guest(
+            workload=workload,
+            asked=asked,
+            limit=min(fit, most),
+            places=places,
+            under_way=under_way,
+            goes=waits(workload, pods),
+        )
 
     def _places(
         self,
@@ -142,6 +155,11 @@ def surging(case: Case, workload: Workload) -> Pods:
     pods = Pods.joined(case.fleet.table, serving)
     pods = pods.where(case.differs(pods))
     return pods.only(lambda pod: not is_excluded(case, pod)) if excludes(case) else pods
+
+
+def waits(workload: Workload, pods: Pods) -> bool:
+    """Whether one of its pods that would surge does; a partition keeps some of them."""
+    return len(pods) > workload.strategy.partition
 
 
 def _offers(asked: Asked, node: Node) -> int:

@@ -20,9 +20,11 @@ from planner.apply.steps import Going, Target
 from planner.apply.tail import images_of, tail_request
 from planner.loop import observe_fleet
 from tests.shop import SALE_MS, SHOP, shop_log, shop_plan
+from tests.test_drains import node
 from tests.test_quotas import app, cpus
 from tests.test_small_clusters import NEW, imported
 from tests.test_small_clusters import pod as a_pod
+from tests.test_surge_room import asking
 
 SMALL = {"apiVersion": "planner/v1", "kind": "UpgradeRequest", "metadata": {"name": "small"}}
 
@@ -169,23 +171,42 @@ def test_whole_manifests_have_no_way_back() -> None:
         back_request(request, {}, {})
 
 
-def test_every_new_pod_asks_the_quota_of_its_namespace_again(tmp_path: Path) -> None:
-    items = [*app("cart", 2), *app("pay", 2), cpus("6", "4")]
-    uids = [("hangzhou", each["metadata"]["uid"]) for each in items if each["kind"] == "Pod"]
+def held(folder: Path, objects: list[Any], let_go: int) -> list[str]:
+    """What holds up each pod of these but the first ones, which were let go."""
+    pods = [each["metadata"]["uid"] for each in objects if each["kind"] == "Pod"]
+    uids = [("hangzhou", uid) for uid in pods][:4]
     rules = [{"from": "registry.example.com/cart", "to": NEW}]
     request = msgspec.json.encode({**SMALL, "spec": {"target": {"images": rules}}})
+    log = imported(folder, *objects).events
+    small = observe_fleet(log, log.head().position, None)
+    question = Question(let_go=uids[:let_go], due=uids[let_go:])
+    return [pod.held_by for pod in ask(small, request, question, now_ms=SALE_MS).due]
 
-    def held(objects: list[Any], let_go: int) -> list[str]:
-        log = imported(tmp_path, *objects).events
-        small = observe_fleet(log, log.head().position, None)
-        question = Question(let_go=uids[:let_go], due=uids[let_go:])
-        return [pod.held_by for pod in ask(small, request, question, now_ms=SALE_MS).due]
 
-    assert held(items, 0) == ["", "", "quota/trade/compute", "quota/trade/compute"]
-    assert held(items, 1) == ["", "quota/trade/compute", "quota/trade/compute"]
+def test_every_new_pod_asks_the_quota_of_its_namespace_again(tmp_path: Path) -> None:
+    items = [*app("cart", 2), *app("pay", 2)]
+    quota = "quota/trade/compute"
+    assert held(tmp_path, [*items, cpus("6", "4")], 0) == ["", "", quota, quota]
+    assert held(tmp_path, [*items, cpus("6", "4")], 1) == ["", quota, quota]
     # The successor of the first is there, and is counted in what is used.
     newer = a_pod("cart-new", items[1])
     newer["spec"]["containers"][0]["image"] = NEW
-    assert held([*items[:-1], newer, cpus("6", "5")], 1)[:2] == ["", "quota/trade/compute"]
+    assert held(tmp_path, [*items, newer, cpus("6", "5")], 1)[:2] == ["", quota]
     # Somebody else took what was left.
-    assert held([*items[:-1], cpus("6", "6")], 0) == ["quota/trade/compute"] * 4
+    assert held(tmp_path, [*items, cpus("6", "6")], 0) == [quota] * 4
+
+
+def test_every_new_pod_asks_for_room_on_the_nodes_of_others_again(tmp_path: Path) -> None:
+    items = [*app("cart", 2), *app("pay", 2)]
+    room, of_pay = (f"room/trade/Deployment/{name}" for name in ("cart", "pay"))
+    assert held(tmp_path, [*items, node("node-1", cpu="7")], 0) == ["", "", "", room]
+    assert held(tmp_path, [*items, node("node-1", cpu="7")], 2) == ["", room]
+    # The successor of the first is there and took of the room; until the old one is gone it counts
+    # with that, too.
+    newer = asking(a_pod("cart-new", items[1]))
+    newer["spec"]["containers"][0]["image"] = NEW
+    assert held(tmp_path, [*items, newer, node("node-1", cpu="7")], 1) == ["", of_pay, of_pay]
+    gone = [each for each in items if each["metadata"]["name"] != "cart-0"]
+    assert held(tmp_path, [*gone, newer, node("node-1", cpu="7")], 0) == [""] * 4
+    # Somebody else took what was left but for one.
+    assert held(tmp_path, [*items, node("node-1", cpu="5")], 0) == ["", room, room, room]

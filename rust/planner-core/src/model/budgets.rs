@@ -25,8 +25,8 @@ pub struct Budget {
     pub name: String,
     /// Its cluster; absent when it spans several.
     pub cluster: Option<ClusterIdx>,
-    /// `PodDisruptionBudget`, `PodUnavailableBudget`, `workload`, `surge`, `ResourceQuota`,
-    /// `SidecarSet`, `request`.
+    /// `PodDisruptionBudget`, `PodUnavailableBudget`, `workload`, `surge`, `room`,
+    /// `ResourceQuota`, `SidecarSet`, `request`.
     pub source: &'static str,
     /// Pods that may be down at once; the smallest of its places.
     pub limit: u32,

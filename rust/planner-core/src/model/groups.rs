@@ -10,7 +10,7 @@ use super::{
     dependencies::precedences,
     gangs::{Gangs, InGangs},
     ledger::{Charges, Ledger},
-    limits::{Limits, is_up},
+    limits::{Limits, enter_surges, is_up},
     queue::Queue,
     quotas::{self, Counted},
     rates::Rates,
@@ -47,8 +47,8 @@ pub struct GroupOf {
 struct Own<'a> {
     /// Its own `maxUnavailable`.
     down: ResourceIdx,
-    /// Its `maxSurge`.
-    surge: Option<ResourceIdx>,
+    /// Its `maxSurge`, and rooms on nodes.
+    surge: Vec<ResourceIdx>,
     /// Those of sidecar sets, by cluster and bit.
     sidecars: &'a BTreeMap<(ClusterIdx, u32), ResourceIdx>,
     /// Why only pods that leave drained nodes have room in `down`.
@@ -69,7 +69,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
     let limits_each = each.map(|changes| Limits::of(&ledger, changes));
     let own_each = || limits_each.collect::<Vec<Limits>>();
     let (charges, mut limits) = rayon::join(|| ledger.sorted_charges(), own_each);
-    room::fit(&ledger, diff, &mut limits);
+    room::fit(&mut ledger, diff, &mut limits);
     let quotas = quotas::count(&mut ledger, diff);
     diff.warnings.append(&mut ledger.warnings);
     let sequences = Sequences::of(&ledger, request, diff);
@@ -78,7 +78,7 @@ pub(super) fn pose(mut ledger: Ledger<'_>, request: &Request, diff: &mut Diff) -
         phases: sequences.of_workload(at),
         gangs: gangs.of_workload(at),
         down: ledger.enter(limits.down),
-        surge: limits.surge.map(|surge| ledger.enter(surge)),
+        surge: enter_surges(&mut ledger, limits.surge, limits.rooms),
         sidecars: &sidecars,
         closed: limits.closed,
         stuck: limits.stuck,
@@ -290,7 +290,7 @@ struct Touched {
 
 impl Touched {
     /// What one move takes and gives back: a pod that serves takes from all its budgets (a surge
-    /// only from `maxSurge` and quotas); a pod that is down gives back what it takes up already.
+    /// only from `maxSurge`, rooms and quotas); a pod that is down gives back what it takes up already.
     fn charge(
         &mut self,
         ledger: &Ledger<'_>,
@@ -308,7 +308,7 @@ impl Touched {
             releases.extend_from_slice(budgets);
             releases.push(own.down);
         } else if change.kind == Kind::Surge {
-            takes.extend(own.surge);
+            takes.extend_from_slice(&own.surge);
             takes.extend_from_slice(&own.quotas.surge);
         } else {
             takes.extend_from_slice(budgets);

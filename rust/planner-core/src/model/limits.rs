@@ -13,6 +13,7 @@ use crate::{
     inventory::WorkloadIdx,
     kube::{asking::Asking, scaled::Resolved, workload::Workload},
     resource::Resource as Kinds,
+    schedule::problem::ResourceIdx,
 };
 
 /// The limits of one workload's own.
@@ -21,6 +22,8 @@ pub(super) struct Limits {
     pub down: Budget,
     /// On what is surged, if it surges.
     pub surge: Option<Budget>,
+    /// Rooms on nodes that it shares, from which its surges take too.
+    pub rooms: Vec<ResourceIdx>,
     /// Why only pods that leave drained nodes have room in `down`.
     pub closed: Option<Obstacle>,
     /// Pods whose nodes have no room for their successors, and why they do not surge.
@@ -73,6 +76,7 @@ impl Limits {
         Self {
             down,
             surge,
+            rooms: Vec::new(),
             closed,
             stuck: BTreeMap::new(),
         }
@@ -106,6 +110,16 @@ impl Limits {
             Found::Fit(_) | Found::Stuck(_) => {}
         }
     }
+}
+
+/// The resources from which surges of a workload take: its own, if it surges, and rooms on nodes.
+pub(super) fn enter_surges(
+    ledger: &mut Ledger<'_>,
+    own: Option<Budget>,
+    rooms: Vec<ResourceIdx>,
+) -> Vec<ResourceIdx> {
+    let own = own.map(|surge| ledger.enter(surge));
+    own.into_iter().chain(rooms).collect()
 }
 
 /// An eviction cannot surge, so of a workload of which nothing may be down pods leave drained nodes as

@@ -27,6 +27,7 @@ pub use gangs::GangOf;
 pub use groups::GroupOf;
 pub use ledger::Ledger;
 pub use rates::RateOf;
+pub use room::ROOM;
 pub use sequences::PhaseOf;
 pub use spreads::{Spread, Spreads};
 pub(crate) use stages::{size_stages, torn_by_stages};
@@ -36,7 +37,7 @@ use crate::{
     diff::Diff,
     request::Request,
     schedule::{
-        Laid,
+        ConstraintId, Laid,
         problem::{Problem, ResourceIdx},
     },
 };
@@ -80,6 +81,25 @@ impl Model {
         match &*self.places[resource as usize] {
             "" => budget.name.clone(),
             place => format!("{}/{place}", budget.name),
+        }
+    }
+
+    /// What people call a constraint of the problem, for example `budget pdb/trade/cart`.
+    #[must_use]
+    pub(crate) fn constraint_name(&self, constraint: ConstraintId) -> String {
+        let problem = &self.problem;
+        let group = |index: u32| &problem.groups[index as usize].name;
+        match constraint {
+            ConstraintId::Resource(resource) => format!("budget {}", self.resource_name(resource)),
+            ConstraintId::Precedence(index) => {
+                format!("dependency {}", problem.precedences[index as usize].name)
+            }
+            ConstraintId::Stages(index) => format!("stages of {}", group(index)),
+            ConstraintId::Order(index) => format!("order of {}", group(index)),
+            ConstraintId::Phase(phase) => {
+                format!("sequence {}", problem.phases[phase as usize].name)
+            }
+            ConstraintId::Gang(gang) => format!("gang {}", problem.gangs[gang as usize].name),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Room for pods that surge: how many new ones find a place on the nodes beside all that is there.
 
+mod shared;
+
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
@@ -20,6 +22,7 @@ use crate::{
     },
     resource::Resource,
 };
+pub use shared::ROOM;
 
 /// The nodes of a cluster, by name.
 struct Site<'a> {
@@ -46,10 +49,10 @@ struct Guest<'a> {
     placing: Placing,
 }
 
-/// Lets no more pods surge at once than find room. Where
-/// nodes were not observed, or something of them or of a template cannot be read, nothing is known
-/// and `maxSurge` stays what it is.
-pub(super) fn fit(ledger: &Ledger<'_>, diff: &Diff, limits: &mut [Limits]) {
+/// Lets no more pods surge at once than find room: of each workload alone, and of those together
+/// that may be on the same nodes. Where nodes were not observed, or something of them or of a template
+/// cannot be read, nothing is known and `maxSurge` stays what it is.
+pub(super) fn fit(ledger: &mut Ledger<'_>, diff: &Diff, limits: &mut [Limits]) {
     let surging = (0..limits.len()).filter(|at| limits[*at].surge.is_some());
     let surging: Vec<usize> = surging.collect();
     if surging.is_empty() {
@@ -76,6 +79,15 @@ pub(super) fn fit(ledger: &Ledger<'_>, diff: &Diff, limits: &mut [Limits]) {
         .collect();
     for (guest, found) in guests.iter().zip(found) {
         limits[guest.at].make_room(found, &guest.asks);
+    }
+    let sites = sites.iter();
+    for (cluster, site) in sites.filter_map(|(cluster, site)| Some((*cluster, site.as_ref()?))) {
+        for shared in shared::budgets(inventory, cluster, site, &guests, limits) {
+            let resource = ledger.enter(shared.budget);
+            for at in shared.takers {
+                limits[at].rooms.push(resource);
+            }
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{
     diff::{Change, Diff, STAGES_END, Unmovable, behind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
-    model::{Budget, Model, torn_by_stages},
+    model::{Budget, Model, ROOM, torn_by_stages},
     schedule::{
-        Blocker, ConstraintId, Goal, Left, Schedule, conflict,
+        Blocker, Goal, Left, Schedule, conflict,
         problem::{GangIdx, Group, ResourceIdx},
     },
 };
@@ -151,7 +151,7 @@ fn torn(model: &Model, gang: GangIdx) -> (String, String) {
 fn remedy(budget: &Budget, name: &str, limit: u32) -> String {
     match budget.source {
         "workload" => "repair its pods that are down, or raise its maxUnavailable".to_owned(),
-        "surge" if limit == 0 => {
+        "surge" | ROOM if limit == 0 => {
             "make room on its nodes, or let its maxUnavailable be at least 1".to_owned()
         }
         "ResourceQuota" => {
@@ -210,7 +210,7 @@ pub(super) fn infeasible(
             changes_left(model, &schedule.left, at)[0].row,
         );
         let names = constraints.into_iter();
-        let conflict = names.map(|it| constraint_name(model, it)).collect();
+        let conflict = names.map(|it| model.constraint_name(it)).collect();
         (pod, reason, remedy, conflict)
     } else {
         // Every pod was refused before the rules of the schedule came in.
@@ -261,23 +261,4 @@ fn changes_left<'m>(model: &'m Model, all: &[Left], at: usize) -> &'m [Change] {
 fn start_of(group: &Group, cohort: u32) -> usize {
     let mut starts = cohort_starts(group);
     starts.nth(cohort as usize).expect("a cohort of its group") as usize
-}
-
-fn constraint_name(model: &Model, constraint: ConstraintId) -> String {
-    let group = |index: u32| &model.problem.groups[index as usize].name;
-    match constraint {
-        ConstraintId::Resource(resource) => format!("budget {}", model.resource_name(resource)),
-        ConstraintId::Precedence(index) => {
-            format!(
-                "dependency {}",
-                model.problem.precedences[index as usize].name
-            )
-        }
-        ConstraintId::Stages(index) => format!("stages of {}", group(index)),
-        ConstraintId::Order(index) => format!("order of {}", group(index)),
-        ConstraintId::Phase(phase) => {
-            format!("sequence {}", model.problem.phases[phase as usize].name)
-        }
-        ConstraintId::Gang(gang) => format!("gang {}", model.problem.gangs[gang as usize].name),
-    }
 }
