@@ -84,6 +84,8 @@ def find_bottlenecks(
 ) -> Bottlenecks:
     """Tell what one unit more of each budget, dependency and stage would save a plan.
 
+    And what a dependency or a sequence less would.
+
     Args:
         log: the log that the plan was made from.
         fleet: at the plan's position in it.
@@ -131,7 +133,9 @@ def _most_first(saving: Saving) -> tuple[object, ...]:
 
 
 def _ask_for(saving: Saving, spec: Mapping[str, Any]) -> str | None:
-    """The assignment by which `planner whatif` asks for the same, if there is one."""
+    """The assignment or path by which `planner whatif` asks for the same, if there is one."""
+    if saving.kind == "sequence":
+        return f"sequences.{saving.name}"
     if saving.kind == "budget" and is_budget_of_clusters(saving.name):
         return f"{saving.cluster}/{saving.name}=+1"
     if saving.kind == "budget" and saving.limit is not None:
@@ -183,7 +187,7 @@ def lint_request(log: EventLog, fleet: core.Fleet, request: UpgradeRequest) -> L
         for rate, other in idle_rates(request.spec.rates)
     ]
     findings = msgspec.json.decode(found, type=list[Finding]) + implied + idle
-    order = ("target", "dependencies", "budgets", "rates", "stages", "exclude")
+    order = ("target", "dependencies", "sequences", "budgets", "rates", "stages", "exclude")
     findings.sort(key=lambda each: order.index(each.path.partition(".")[0]))
     return Lint(request=request.metadata.name, position=fleet.position, findings=tuple(findings))
 

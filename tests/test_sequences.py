@@ -10,13 +10,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import convert
+from rich.console import Console
 
 import planner
 from planner.apply.back import back_request
 from planner.apply.course import Course
 from planner.apply.tail import tail_request
 from planner.model.amend import amended
+from planner.model.bottlenecks import Bottlenecks
 from planner.model.request import canonical_json
+from planner.show.bottlenecks import tell_bottlenecks
 from planner.show.html import render
 from planner.show.sequences import sequence_lines
 from planner.simulate import Faults
@@ -28,6 +32,7 @@ from tests.simulate.carried import carried_out
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from planner.model.request import UpgradeRequest
     from planner.verify import Observed
 
 Json = dict[str, Any]
@@ -36,12 +41,18 @@ DRAINED = [{"name": f"node-{number:04d}"} for number in range(0, 30, 2)]
 ZONES = {"name": "zones", "each": "zone", "drained": True}
 FIRST_HANGZHOU = {"name": "clusters", "phases": [{"name": "big", "cluster": "hangzhou"}]}
 
+FIRST_SHANGHAI = {"name": "clusters", "phases": [{"name": "small", "cluster": "shanghai"}]}
+
 
 def planned(*sequences: Json, **spec: Any) -> planner.Plan:  # noqa: ANN401
     """The plan of the shop's request with these sequences."""
+    return planner.plan(shop_log(), asking(*sequences, **spec), keep=False)
+
+
+def asking(*sequences: Json, **spec: Any) -> UpgradeRequest:  # noqa: ANN401
+    """The shop's request with these sequences."""
     sets = [*spec.items(), ("sequences", list(sequences))]
-    asked = amended(json.loads(canonical_json(request())), sets)
-    return planner.plan(shop_log(), asked, keep=False)
+    return amended(json.loads(canonical_json(request())), sets)
 
 
 def recorded(kind: str) -> Iterator[tuple[str, Json]]:
@@ -171,13 +182,52 @@ def test_a_simulated_run_without_barriers_has_one_before_each_phase() -> None:
 
 
 def test_a_circle_is_told_of() -> None:
-    first_shanghai = {"name": "clusters", "phases": [{"name": "small", "cluster": "shanghai"}]}
-    plan = planned(first_shanghai)
+    plan = planned(FIRST_SHANGHAI)
     reasons = {it["reason"] for it in header_of(plan)["unmovable"]}
     assert any(
         it.startswith("sequence clusters: the rest waits for clusters: small") for it in reasons
     )
     assert {it["cluster"] for it in serving(plan)} == {"shanghai"}
+
+
+def test_a_circle_is_told_of_before_there_is_a_plan() -> None:
+    [found] = planner.lint(shop_log(), asking(FIRST_SHANGHAI))["findings"]
+    assert (found["rule"], found["path"]) == ("waits-in-a-circle", "sequences.clusters")
+    kept = len(moves_of(planned())) - len(moves_of(planned(FIRST_SHANGHAI)))
+    assert found["message"] == (
+        f"{kept} moves can never be made: clusters: the rest waits for clusters: small, and"
+        " something of that for what comes later, by dependency platform/gateway after"
+        " platform/auth"
+    )
+    assert planner.lint(shop_log(), asking(FIRST_SHANGHAI, dependencies=[]))["findings"] == []
+
+
+def test_what_a_plan_would_be_without_a_sequence_is_tried() -> None:
+    plan = planned(ZONES, target={"drain": DRAINED}, dependencies=[], stages=[])
+    found = planner.bottlenecks(shop_log(), plan, limit=3)
+    [saving] = (it for it in found["savings"] if it["kind"] == "sequence")
+    assert (saving["name"], saving["unit"], saving["more_moves"]) == ("zones", "taken out", 0)
+    other = planner.whatif(shop_log(), plan, unsets=[saving["ask"]])
+    assert saving["saves_waves"] == header_of(plan)["waves"] - header_of(other)["waves"] > 0
+    told = StringIO()
+    tell_bottlenecks(convert(found, Bottlenecks), Console(file=told, width=100))
+    assert f"planner whatif {plan.id} --unset sequences.zones" in told.getvalue()
+    assert "Without a sequence at all" in told.getvalue()
+
+
+def test_without_a_sequence_moves_can_be_made_that_wait_in_a_circle_by_it() -> None:
+    plan = planned(FIRST_SHANGHAI)
+    [saving] = (
+        it for it in planner.bottlenecks(shop_log(), plan)["savings"] if it["kind"] == "sequence"
+    )
+    assert saving["more_moves"] == len(moves_of(planned())) - len(plan) > 0
+
+
+def test_a_sequence_that_holds_nothing_up_is_not_tried() -> None:
+    plan = planned({"name": "none", "phases": [{"name": "no", "cluster": "nowhere"}]})
+    found = planner.bottlenecks(shop_log(), plan, limit=0)
+    [untried] = (it for it in found["untried"] if it["kind"] == "sequence")
+    assert (untried["name"], untried["why"]) == ("none", "it holds nothing up")
 
 
 def test_leaders_go_last_in_each_workload_by_itself() -> None:

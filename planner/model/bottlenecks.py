@@ -5,7 +5,7 @@ from typing import Literal
 from planner.model.plan import ApiVersion
 from planner.model.shape import Shape
 
-UnitOf = Literal["budget", "dependency", "stage", "rate"]
+UnitOf = Literal["budget", "dependency", "stage", "rate", "sequence"]
 
 
 class ScheduleFigures(Shape, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Saving(Shape, frozen=True, kw_only=True):
     at all. `more_moves` can be made only with the unit. Of the same moves no unit costs
     anything, but a larger stage: moves of two stages never share a wave. `saves_waves_at_most`
     follows from the bound. `ask` is what `planner whatif --set` takes, where the request has a
-    word for it.
+    word for it; of a sequence what `--unset` takes.
     """
 
     kind: UnitOf

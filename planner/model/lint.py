@@ -16,6 +16,7 @@ Rule = Literal[
     "rounds-to-nothing",
     "target",
     "waits-for-nothing",
+    "waits-in-a-circle",
 ]
 
 

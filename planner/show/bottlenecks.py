@@ -1,5 +1,6 @@
 """Shows what one unit more of each limit would save as text."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
@@ -39,10 +40,16 @@ def tell_bottlenecks(found: Bottlenecks, console: Console, *, everything: bool =
         console.print("  no single unit more of anything saves a wave or a second")
     elif not found.left:
         console.print("  nothing holds anything up")
-    whole = [each for each in useful if each.unit == TAKEN_OUT]
-    if whole:
-        console.print("\nWithout a dependency at all, each by itself:")
-        _tell_savings(whole, console, everything=everything)
+    for kind in ("dependency", "sequence"):
+        whole = [each for each in useful if each.unit == TAKEN_OUT and each.kind == kind]
+        if whole:
+            console.print(f"\nWithout a {kind} at all, each by itself:")
+            _tell_savings(whole, console, everything=everything)
+            if kind == "sequence" and whole[0].ask:
+                path = shlex.quote(whole[0].ask)
+                console.print(
+                    Text(f"what moves then: planner whatif {found.plan} --unset {path}", "dim")
+                )
     _tell_rest(found, console, everything=everything)
 
 
@@ -75,7 +82,7 @@ def _signed(number: float, text: str) -> str:
 
 
 def _name(of: Saving | Untried) -> str:
-    name = f"stage {of.name}" if of.kind == "stage" else of.name
+    name = f"{of.kind} {of.name}" if of.kind in ("stage", "sequence") else of.name
     return f"{of.cluster} {name}" if of.cluster else name
 
 

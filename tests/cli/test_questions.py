@@ -303,9 +303,32 @@ spec:
 """
 
 
+CIRCLE = """
+apiVersion: planner/v1
+kind: UpgradeRequest
+metadata: {name: in-a-circle}
+spec:
+  target:
+    images:
+      - {from: registry.example.com/web, to: registry.example.com/web:1.2.0}
+      - {from: registry.example.com/catalog, to: registry.example.com/catalog:1.2.0}
+  dependencies:
+    - {workload: {namespace: shop, name: web}, after: [{namespace: shop, name: catalog}]}
+  sequences:
+    - {name: web first, phases: [{name: web, selector: {matchLabels: {app: web}}}]}
+"""
+
+
 def test_lint(run: Run, told: SnapshotAssertion) -> None:
     Path("wrong.yaml").write_text(WRONG)
     ran = run("lint", "-f", "wrong.yaml")
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out == told
+
+
+def test_lint_of_moves_that_would_wait_in_a_circle(run: Run, told: SnapshotAssertion) -> None:
+    Path("circle.yaml").write_text(CIRCLE)
+    ran = run("lint", "-f", "circle.yaml")
     assert (ran.code, ran.err) == (2, "")
     assert ran.out == told
 
@@ -317,7 +340,10 @@ def test_lint_of_a_request_of_which_everything_counts(run: Run) -> None:
 
 
 def test_findings_are_as_published(run: Run) -> None:
-    Path("wrong.yaml").write_text(WRONG)
-    found = json.loads(run("lint", "-f", "wrong.yaml", "--format", "json").out)
-    assert_published(found, Lint)
-    assert {each["rule"] for each in found["findings"]} == set(get_args(Rule))
+    rules = set()
+    for text in (WRONG, CIRCLE):
+        Path("wrong.yaml").write_text(text)
+        found = json.loads(run("lint", "-f", "wrong.yaml", "--format", "json").out)
+        assert_published(found, Lint)
+        rules |= {each["rule"] for each in found["findings"]}
+    assert rules == set(get_args(Rule))

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod dependencies;
+mod sequences;
 mod stages;
 
 use serde::Serialize;
@@ -53,7 +54,7 @@ pub fn lint(fleet: &Fleet, request: &[u8]) -> Result<String, PlanError> {
     let pods = ledger.pods_by_resource();
     let matched = ledger.matched(&request);
     let model = pose_without_stages(ledger, &request, &mut changes);
-    let moves = reachable(&model.problem).moves;
+    let reached = reachable(&model.problem);
     let posed = Posed {
         inventory: &inventory,
         request: &request,
@@ -61,8 +62,9 @@ pub fn lint(fleet: &Fleet, request: &[u8]) -> Result<String, PlanError> {
         model: &model,
     };
     found.extend(posed.dependencies());
+    found.extend(posed.sequences(&reached.left));
     found.extend(posed.budgets(&pods));
-    found.extend(posed.stages(&moves));
+    found.extend(posed.stages(&reached.moves));
     found.extend(posed.exclusions(&matched));
     Ok(serde_json::to_string(&found).expect("texts are JSON"))
 }

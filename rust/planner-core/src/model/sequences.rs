@@ -20,6 +20,8 @@ use crate::{
 pub struct PhaseOf {
     /// Its sequence, by name.
     pub sequence: String,
+    /// The same by its place among those of the request.
+    pub index: u32,
     /// Where the sequence is kept; nothing when there is only one.
     pub place: String,
     /// Its own name.
@@ -87,6 +89,7 @@ impl Sequences {
             });
             of_phases.push(PhaseOf {
                 sequence: sequences[key.0].name.clone(),
+                index: key.0 as u32,
                 place: key.1.clone(),
                 name: key.2.1.clone(),
             });

@@ -24,6 +24,12 @@ pub(super) fn solve(model: &Model, request: &Request, unit: Option<Unit>) -> (Pr
         }
         Some(Unit::Sooner(first)) => each_alike(&mut problem, first, |count| count - 1),
         Some(Unit::Without(first)) => each_alike(&mut problem, first, |_| 0),
+        Some(Unit::Unordered(sequence)) => {
+            let phases = problem.phases.iter_mut().zip(&model.phases);
+            for (phase, _) in phases.filter(|(_, of)| of.index == sequence) {
+                phase.follows = false;
+            }
+        }
         Some(Unit::Rate(rate)) => problem.rates[rate as usize].per_s += 1,
         _ => {}
     }

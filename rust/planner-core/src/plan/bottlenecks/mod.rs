@@ -1,4 +1,5 @@
-//! What one unit more would save: of a budget, before a dependency, of a stage, of a rate.
+//! What one unit more would save: of a budget, before a dependency, of a stage, of a rate; and a
+//! dependency or a sequence less.
 //!
 //! Nothing is estimated: the posed problem is solved again with the unit. Only what holds
 //! something up is tried: elsewhere a unit lets no move of this schedule go in the wave before.
@@ -140,6 +141,10 @@ impl Bottlenecks {
                 let name = &self.model.problem.rates[rate as usize].name;
                 let cluster = cluster.map(|it| &*self.clusters[it as usize]);
                 ("rate", name, cluster)
+            }
+            Unit::Unordered(sequence) => {
+                let sequence = &self.request.spec.sequences[sequence as usize];
+                ("sequence", &sequence.name, None)
             }
             Unit::Soak(stage) | Unit::Size(stage) => (
                 "stage",

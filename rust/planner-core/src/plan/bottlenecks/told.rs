@@ -73,7 +73,7 @@ impl Bottlenecks {
                 }
             }
             Unit::Sooner(_) => "1 pod fewer to wait for",
-            Unit::Without(_) => "taken out",
+            Unit::Without(_) | Unit::Unordered(_) => "taken out",
             Unit::Soak(_) => "1 minute less soak",
             Unit::Size(_) => "1 move more in it",
             Unit::Rate(_) => "1 write a second more",

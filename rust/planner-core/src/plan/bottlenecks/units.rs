@@ -27,6 +27,8 @@ pub(super) enum Unit {
     Size(u32),
     /// One write a second more.
     Rate(RateIdx),
+    /// No sequence, by its place among those of the request.
+    Unordered(u32),
 }
 
 /// A unit that may save something.
@@ -81,6 +83,7 @@ struct Weights {
     /// By name, with the first precedence of that name.
     dependencies: BTreeMap<Box<str>, (u32, Weight)>,
     stages: Vec<Weight>,
+    sequences: Vec<Weight>,
     ordered: u64,
     windowed: u64,
 }
@@ -88,7 +91,7 @@ struct Weights {
 impl Units {
     /// Weighs every unit by the schedule of the problem, which has the stages of the request.
     pub fn of(model: &Model, problem: &Problem, schedule: &Schedule, request: &Request) -> Self {
-        let weights = Weights::of(model, problem, schedule, request.spec.stages.len());
+        let weights = Weights::of(model, problem, schedule, request);
         let mut units = Self {
             ordered: weights.ordered,
             windowed: weights.windowed,
@@ -115,6 +118,9 @@ impl Units {
             if at < last || weight.holds > 0 {
                 units.add(Unit::Size(at as u32), weight);
             }
+        }
+        for (sequence, weight) in (0..).zip(&weights.sequences) {
+            units.add(Unit::Unordered(sequence), weight);
         }
         units.add_rates(problem, schedule);
         let most = |it: &Try| (std::cmp::Reverse((it.critical, it.holds)), it.unit);
@@ -150,11 +156,12 @@ impl Units {
 }
 
 impl Weights {
-    fn of(model: &Model, problem: &Problem, schedule: &Schedule, stages: usize) -> Self {
+    fn of(model: &Model, problem: &Problem, schedule: &Schedule, request: &Request) -> Self {
         let mut weights = Self {
             budgets: vec![Weight::default(); model.budgets.len()],
             dependencies: BTreeMap::new(),
-            stages: vec![Weight::default(); stages],
+            stages: vec![Weight::default(); request.spec.stages.len()],
+            sequences: vec![Weight::default(); request.spec.sequences.len()],
             ordered: 0,
             windowed: 0,
         };
@@ -171,7 +178,11 @@ impl Weights {
             for chunk in wave {
                 let critical = critical[chunk.group as usize];
                 match chunk.held {
-                    Held::Nothing | Held::Phase(_) | Held::Gang(_) => {}
+                    Held::Nothing | Held::Gang(_) => {}
+                    Held::Phase(phase) => {
+                        let sequence = model.phases[phase as usize].index as usize;
+                        weights.sequences[sequence].add(chunk.count, critical);
+                    }
                     Held::Order(_) => weights.ordered += u64::from(chunk.count),
                     Held::Calendar(_) => weights.windowed += u64::from(chunk.count),
                     Held::Stage(stage) => weights.stages[stage as usize].add(chunk.count, critical),
@@ -230,8 +241,11 @@ impl Weights {
                         last.add(left.count, false);
                     }
                 }
-                Blocker::Order(_) | Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => {
+                Blocker::Phase(phase) => {
+                    let sequence = model.phases[phase as usize].index as usize;
+                    self.sequences[sequence].add(left.count, false);
                 }
+                Blocker::Order(_) | Blocker::Gang(_) | Blocker::Calendar(_) => {}
             }
         }
     }
