@@ -63,6 +63,30 @@ def test_a_wave_that_surges_more_than_fits_is_refused(
     assert found == ({too_many} if pods > sum(slots) else set())
 
 
+@given(
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.lists(st.integers(0, 3), min_size=1, max_size=3),
+    st.integers(100, 900),
+)
+def test_a_wave_that_surges_more_of_two_workloads_than_fits_is_refused(
+    carts: int, pays: int, slots: list[int], cpu: int
+) -> None:
+    nodes = [node(f"spare-{at}", f"{each * cpu + cpu - 1}m") for at, each in enumerate(slots)]
+    apps = {"cart": app("cart", carts, cpu), "pay": app("pay", pays, cpu)}
+    alone = {
+        ("surge", f"hangzhou/surge/trade/Deployment/{name}")
+        for name, each in apps.items()
+        if each.pods > sum(slots)
+    }
+    # Where both are as large, the first by its name has the room.
+    shared = ("room", "hangzhou/room/trade/Deployment/cart")
+    is_short = carts + pays > sum(slots) > 0
+    could_be = min(carts, sum(slots)) + min(pays, sum(slots)) > sum(slots)
+    found = broken(at_once(*apps.values(), nodes=nodes))
+    assert found == alone | ({shared} if is_short and could_be else set())
+
+
 def test_a_pod_of_a_daemon_set_whose_node_has_no_room_for_two_does_not_surge() -> None:
     agent = app("agent", 2, 500, kind="DaemonSet", spec=ROLLS)
     nodes = [node(agent.node(0), "900m"), node(agent.node(1), "1")]
