@@ -76,7 +76,9 @@ pub(super) fn budgets(
         parties.map(move |party| (own, party))
     });
     let rank = |it: &Standing<'_>| (it.limit, it.guest.workload(inventory).object());
-    let standings = parties.filter_map(|(own, party)| {
+    let all: Vec<&Party<'_>> = kin.iter().flat_map(|it| &it.parties).collect();
+    let narrow = parties.filter(|(own, party)| !party.has_plenty(site, own, &all));
+    let standings = narrow.filter_map(|(own, party)| {
         let guests = party.guests.iter().filter_map(|guest| {
             let under_way = guest.under_way(inventory, guest.workload(inventory).replicas);
             // Where no more may come than are there, nobody needs a place.
@@ -223,6 +225,21 @@ impl Party<'_> {
             }
         }
         together.max(by_node)
+    }
+
+    /// Whether there is room for one of these whatever may come of all workloads of the cluster. Looks
+    /// at few nodes where that is so.
+    fn has_plenty(&self, site: &Site<'_>, own: &Kin<'_>, all: &[&Party<'_>]) -> bool {
+        let used = all
+            .iter()
+            .map(|it| self.uses(it, 1).saturating_mul(it.limit));
+        let mut wanted = used.fold(0, u64::saturating_add);
+        let nodes = site.nodes.iter().zip(&own.takes);
+        nodes.filter(|(_, takes)| **takes).any(|(node, _)| {
+            let fits = self.asks.fit_in(&node.free) > 0;
+            wanted = wanted.saturating_sub(if fits { self.holds(node, 1) } else { 0 });
+            wanted == 0
+        })
     }
 
     /// How many parts have to be used up on a node with room for one of its pods before there may be
