@@ -49,6 +49,18 @@ class Edge(Shape, frozen=True, kw_only=True):
     moves: int
 
 
+class Between(Shape, frozen=True, kw_only=True):
+    """How many moves of a budget can go neither in the first waves of a plan nor in the last.
+
+    `down` is the room that pods that are down take in the waves between, but for the last of them.
+    """
+
+    head_waves: int
+    moves: int
+    down: int
+    tail_waves: int
+
+
 class Times(Shape, frozen=True, kw_only=True):
     """What goes by before the moves of a budget, in their waves, and after them, in seconds."""
 
@@ -70,9 +82,9 @@ class Certificate(Shape, frozen=True, kw_only=True):
     """Why no plan can be shorter: a sentence, the workloads in it, and the argument in numbers.
 
     The argument is a `chain` of workloads or the room of a `budget`: in waves with what can go at
-    most in the first and last of them (`head`, `tail`), in seconds with `times`; or `phases` one
-    after the other. With `shortest_s`
-    it is about waves, each at least so long. With a `rate` all that is beside the time in which its
+    most in the first and last of them (`head`, `tail`) or has to go `between`, in seconds with
+    `times`; or `phases` one after the other. With `shortest_s` it is about waves, each at least so
+    long. With a `rate` all that is beside the time in which its
     moves begin. Without any of it there is nothing to check.
     """
 
@@ -84,6 +96,7 @@ class Certificate(Shape, frozen=True, kw_only=True):
     phases: tuple[PhasePart, ...] = ()
     head: Edge | None = None
     tail: Edge | None = None
+    between: Between | None = None
     times: Times | None = None
     shortest_s: float | None = None
     rate: Begun | None = None

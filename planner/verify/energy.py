@@ -8,12 +8,13 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from planner.verify.between import Between
 from planner.verify.claims import in_ms, no_less, no_more, room_said, usage_said
-from planner.verify.order import pods_ahead
-from planner.verify.pace import Pace, room_of
+from planner.verify.pace import Pace, at, room_of
+from planner.verify.recovery import Recovery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from planner.verify.claims import Json
     from planner.verify.pace import Ends, Paces
@@ -32,6 +33,8 @@ class Energy:
 
     def waves(self, written: Json) -> int:
         """So many a wave, but for the waves at either end, in which no more than said can go."""
+        if written.get("between"):
+            return self._between_waves(written)
         usage = usage_said(self.usages, written["budget"])
         head, tail = written["head"], written["tail"]
         moves, room = room_said(written["budget"], usage, sum(usage.taken.values()))
@@ -41,42 +44,34 @@ class Energy:
         rest = no_less("moves in between", moves - head["moves"] - tail["moves"], 1)
         return int(head["waves"] + tail["waves"] - (-rest // room))
 
+    def _between_waves(self, written: Json) -> int:
+        """So many a wave of what can go neither in the first waves nor in the last."""
+        usage, said = usage_said(self.usages, written["budget"]), written["between"]
+        head, tail = said["head_waves"], said["tail_waves"]
+        _, room = room_said(written["budget"], usage, sum(usage.taken.values()))
+        found = self._between.moves(self._loads(usage), head, tail)
+        moves = no_less("moves in between", no_more("moves in between", said["moves"], found), 1)
+        waves = -(-(moves + said["down"]) // room)
+        no_more("waves", head + waves + tail, self.case.waves)
+        lack = self._between.lack(usage, range(head + 1, head + waves))
+        no_more("room that pods that are down take in between", said["down"], lack)
+        return int(head + waves + tail)
+
     def _first(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the first waves of all."""
-        loads, down = self._loads(usage), usage.budget.down
-        back = self._ahead(pod for pod in down if pod in self.case.move_of)
-        most = 0
+        loads, most = self._loads(usage), 0
         for wave in range(1, waves + 1):
-            still_down = max(0, len(down) - self._recovered(back, wave - 1))
-            room = max(0, usage.budget.limit - still_down)
+            room = self._recovery.room(usage, wave, self._most_first)
             most = min(most + room, self._reached(loads, wave))
         return most
 
+    def _most_first(self, name: str, waves: int) -> int:
+        """The most moves of a workload in the first waves of all."""
+        return at(self.paces.of(name).first, waves - self._ends.head[name])
+
     def _reached(self, loads: Counter[str], wave: int) -> int:
         """The most of these moves, by workload, that the first waves of all can hold."""
-        return sum(
-            min(load, _at(self.paces.of(name).first, wave - self._ends.head[name]))
-            for name, load in loads.items()
-        )
-
-    def _ahead(self, pods: Iterable[Pod]) -> Mapping[str, list[int]]:
-        """How many pods their workload certainly takes before each of these, by workload."""
-        by_workload: dict[str, list[Pod]] = {}
-        for pod in pods:
-            by_workload.setdefault(self._name(pod), []).append(pod)
-        found = {}
-        for name, its in by_workload.items():
-            ahead = pods_ahead(self.case, self.paces.workloads[name], self.usages)
-            found[name] = [ahead.get(pod, 0) for pod in its]
-        return found
-
-    def _recovered(self, back: Mapping[str, list[int]], wave: int) -> int:
-        """The most pods that were down that the first waves of all can bring back."""
-        recovered = 0
-        for name, ahead in back.items():
-            most = _at(self.paces.of(name).first, wave - self._ends.head[name])
-            recovered += min(most, sum(before < most for before in ahead))
-        return recovered
+        return sum(min(load, self._most_first(name, wave)) for name, load in loads.items())
 
     def _last(self, usage: Usage, waves: int) -> int:
         """The most moves that take from a budget in the last waves of all."""
@@ -85,7 +80,7 @@ class Energy:
             ready = 0
             for name, load in loads.items():
                 pace = self.paces.of(name)
-                own = _at(pace.last, wave - self._ends.tail[name])
+                own = at(pace.last, wave - self._ends.tail[name])
                 for after, moves in self.paces.after[name].items():
                     if wave <= self._ends.span[after]:
                         own = min(own, len(pace.moves) - moves)
@@ -125,6 +120,14 @@ class Energy:
         return self.paces.ends(Pace.waves)
 
     @cached_property
+    def _recovery(self) -> Recovery:
+        return Recovery(case=self.case, usages=self.usages, paces=self.paces)
+
+    @cached_property
+    def _between(self) -> Between:
+        return Between(self.paces, self._recovery)
+
+    @cached_property
     def _ends_ms(self) -> Ends:
         return self.paces.ends(Pace.ms)
 
@@ -158,7 +161,3 @@ def _under_way(each_ms: Sequence[int], room: int) -> int:
     if not each_ms:
         return 0
     return max(-(-sum(each_ms) // room), -(-len(each_ms) // room) * each_ms[-1])
-
-
-def _at(most: Sequence[int], wave: int) -> int:
-    return most[min(wave, len(most)) - 1] if wave > 0 else 0

@@ -35,6 +35,11 @@ def room_of(usage: Usage) -> int:
     return max(1, usage.budget.limit - usage.stays_down)
 
 
+def at(most: Sequence[int], wave: int) -> int:
+    """The most moves in so many waves."""
+    return most[min(wave, len(most)) - 1] if wave > 0 else 0
+
+
 def steps(stages: Iterable[int], free: int, room: int) -> list[int]:
     """The most moves after 1, 2, .. waves of one stage each: `room` a wave besides `free` ones."""
     most: list[int] = []
@@ -227,6 +232,20 @@ class Paces:
                         after[name][other] = max(after[name].get(other, 0), moves)
         return after
 
+    @cached_property
+    def before(self) -> Mapping[str, Mapping[str, int]]:
+        """For how many moves of each a workload waits."""
+        before: dict[str, dict[str, int]] = {name: {} for name in self.workloads}
+        for name, waiting in self.after.items():
+            for after, moves in waiting.items():
+                before[after][name] = moves
+        return before
+
+    @cached_property
+    def order(self) -> Sequence[str]:
+        """Every workload after those for which it waits."""
+        return tuple(TopologicalSorter(self.before).static_order())
+
     def of(self, name: str) -> Pace:
         """The pace of one of the workloads."""
         if name not in self._found:
@@ -280,16 +299,11 @@ class Paces:
     def ends(self, least: Callable[[Pace, int], int]) -> Ends:
         """By what so many moves of one workload need at least."""
         ends = Ends(head=defaultdict(int), span=defaultdict(int), tail=defaultdict(int))
-        sorter = TopologicalSorter(dict.fromkeys(self.workloads, ()))
-        for before, waiting in self.after.items():
-            for after in waiting:
-                sorter.add(after, before)
-        order = tuple(sorter.static_order())
-        for name in order:
+        for name in self.order:
             for after, moves in self.after[name].items():
                 head = ends.head[name] + least(self.of(name), moves)
                 ends.head[after] = max(ends.head[after], head)
-        for name in reversed(order):
+        for name in reversed(self.order):
             pace = self.of(name)
             ends.span[name] = least(pace, len(pace.moves))
             for after, moves in self.after[name].items():

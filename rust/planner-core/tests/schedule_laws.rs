@@ -31,6 +31,7 @@ fn proved(proof: &Proof, waves: u32) -> u64 {
             let middle = (moves - head.moves - tail.moves).div_ceil(*room);
             u64::from(head.waves + middle + tail.waves)
         }
+        Proof::Between { room, between, .. } => between.waves(*room).into(),
         Proof::Phases { parts } => parts.iter().map(PhasePart::waves).sum(),
         Proof::ResourceTime {
             head_ms,

@@ -4,7 +4,8 @@
 //! - a group alone: its stages, and in each wave no more than its budgets ever have room for;
 //! - a chain of precedences: such groups one after the other;
 //! - a resource: so many moves take from it, so many at once, and only few of them can go in the
-//!   first or in the last waves because of what comes before or after them;
+//!   first or in the last waves because of what comes before or after them; in waves also group by
+//!   group what can go in neither, where joins of several chains count as well;
 //! - phases (waves only): the fewest waves that a resource leaves each, one after the other;
 //! - a rate (time only): what waves of a chain or all waves last, beside the time in which all moves
 //!   of the rate begin;
@@ -12,6 +13,7 @@
 
 use super::chains::{Chains, Ends, Needs, durations_ms, soaks_ms, successors};
 use super::flat::Flat;
+use super::joins::Joins;
 use super::load::Loads;
 use super::pace::{Pace, stage_sizes};
 use super::phase_bound::phased;
@@ -45,7 +47,8 @@ pub fn bound(problem: &Problem, reachable: &Reachable) -> Bound {
 
 impl Bound {
     pub(crate) fn of(flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
-        let loads = Loads::of(flat, pace, chains);
+        let joins = Joins::of(flat, pace, chains);
+        let loads = Loads::of(flat, pace, chains, &joins);
         let ((mut waves, mut waves_proof), (mut ms, mut ms_proof)) = rayon::join(
             || {
                 let link = |group, moves| link(flat, pace, group, moves);

@@ -1,24 +1,20 @@
 //! What the moves put on each resource, and the waves and the time that this costs.
 
+use super::between::between;
 use super::chains::{Chains, successors};
+use super::edge::{curve, edge, step};
 use super::flat::Flat;
+use super::joins::Joins;
 use super::pace::Pace;
 use super::proof::{Edge, Proof};
+use super::recovering::{Recovering, Release};
 
 /// The moves of one group, of one duration, that take from one resource.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
-    group: usize,
+    pub group: usize,
     pub count: u32,
     pub duration_ms: u64,
-}
-
-/// The moves of one group that give back to one resource once so many others are done.
-#[derive(Clone, Copy)]
-struct Release {
-    group: usize,
-    ahead: u32,
-    count: u32,
 }
 
 /// The moves that take from one resource, and those that give back to it, group after group.
@@ -33,6 +29,7 @@ pub(crate) struct Loads<'a> {
     flat: &'a Flat,
     pace: &'a Pace,
     chains: &'a Chains,
+    joins: &'a Joins<'a>,
     /// Moves that take from each resource.
     moves: Vec<u32>,
     /// The longest of these moves, in milliseconds.
@@ -47,13 +44,14 @@ pub(crate) struct Loads<'a> {
 const HEADS: usize = 32;
 
 impl<'a> Loads<'a> {
-    pub fn of(flat: &'a Flat, pace: &'a Pace, chains: &'a Chains) -> Self {
+    pub fn of(flat: &'a Flat, pace: &'a Pace, chains: &'a Chains, joins: &'a Joins<'_>) -> Self {
         let n = flat.resources();
         let (moves, longest_ms, lift) = (vec![0; n], vec![0; n], vec![(0, 0); n]);
         let mut loads = Self {
             flat,
             pace,
             chains,
+            joins,
             moves,
             longest_ms,
             lift,
@@ -79,7 +77,7 @@ impl<'a> Loads<'a> {
             for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
                 for &r in flat.releases.row(cohort) {
                     let recovery = &mut loads.recovery[r as usize];
-                    *recovery = (chains.waves.head[group] + own).max(*recovery);
+                    *recovery = (joins.head[group] + own).max(*recovery);
                 }
             }
         }
@@ -88,13 +86,8 @@ impl<'a> Loads<'a> {
 
     /// Adds the `count` moves of the group that take from the resource.
     fn add(&mut self, resource: usize, group: usize, count: u32) {
-        let ends = &self.chains.waves;
         // A wave lies at an edge only while not all moves of the resource fit before it.
-        let before = |steps: &[u32]| steps.partition_point(|&done| done < count) as u32;
-        let head = ends.head[group] + before(self.pace.forward.row(group));
-        let tail = ends.tail[group] + before(self.pace.backward.row(group));
-        let spans = successors(self.flat, group).map(|(after, _)| ends.span[after]);
-        let waves = head + tail.max(spans.max().unwrap_or(0));
+        let waves = self.joins.lift(group, count);
         let ms = self.chains.ms.head[group] + self.chains.ms.tail[group];
         let lift = self.lift[resource];
         self.lift[resource] = (lift.0.max(waves), lift.1.max(ms));
@@ -104,7 +97,7 @@ impl<'a> Loads<'a> {
     /// The most waves that a resource proves, if more than `best`.
     pub fn waves(&self, best: u32) -> Option<(u64, Proof)> {
         let most = |r: usize| u64::from(self.plain(r) + self.lift[r].0 + self.recovery[r]);
-        let prove = |r: usize, loaded: &Loaded| self.resource_waves(r, loaded);
+        let prove = |r: usize, loaded: &Loaded, best| self.resource_waves(r, loaded, best);
         let plain = |r: usize| u64::from(self.plain(r));
         self.strongest(best.into(), (plain, most), prove)
     }
@@ -123,7 +116,7 @@ impl<'a> Loads<'a> {
     ) -> Option<(u64, Proof)> {
         let plain = |r: usize| u64::from(self.plain(r)) * self.longest_ms[r];
         let most = |r: usize| plain(r) + self.lift[r].1;
-        let prove = |r: usize, loaded: &Loaded| self.resource_ms(r, &loaded.takes, &least_ms);
+        let prove = |r: usize, loaded: &Loaded, _| self.resource_ms(r, &loaded.takes, &least_ms);
         self.strongest(best, (plain, most), prove)
     }
 
@@ -137,7 +130,7 @@ impl<'a> Loads<'a> {
         &self,
         best: u64,
         (plain, most): (impl Fn(usize) -> u64, impl Fn(usize) -> u64),
-        prove: impl Fn(usize, &Loaded) -> (u64, Proof),
+        prove: impl Fn(usize, &Loaded, u64) -> (u64, Proof),
     ) -> Option<(u64, Proof)> {
         let mut found = None;
         let mut best = best;
@@ -145,7 +138,7 @@ impl<'a> Loads<'a> {
         let heaviest = used().max_by_key(|&r| (plain(r), std::cmp::Reverse(r)))?;
         let mut look = |wanted: Vec<usize>, best: &mut u64| {
             for (r, loads) in wanted.iter().zip(self.gather(&wanted)) {
-                let (value, proof) = prove(*r, &loads);
+                let (value, proof) = prove(*r, &loads, *best);
                 if value > *best {
                     *best = value;
                     found = Some((value, proof));
@@ -186,14 +179,8 @@ impl<'a> Loads<'a> {
                 }
                 for &r in self.flat.releases.row(cohort) {
                     if let Some(loaded) = gathered.get_mut(slots[r as usize]) {
-                        let ahead = self.flat.ahead(cohort);
-                        // What is out of reach holds nobody up.
-                        let is_known = ahead < self.pace.total[group];
-                        loaded.releases.push(Release {
-                            group,
-                            ahead: if is_known { ahead } else { 0 },
-                            count,
-                        });
+                        let release = Release::of(self.flat, self.pace, group, cohort);
+                        loaded.releases.push(release);
                     }
                 }
             }
@@ -201,28 +188,38 @@ impl<'a> Loads<'a> {
         gathered
     }
 
-    fn resource_waves(&self, resource: usize, loaded: &Loaded) -> (u64, Proof) {
+    /// The waves that a resource proves at its edges, or what lies between if that is more and more
+    /// than `best`.
+    fn resource_waves(&self, resource: usize, loaded: &Loaded, best: u64) -> (u64, Proof) {
         let takes = by_group(&loaded.takes);
-        let releases: Vec<_> = loaded
-            .releases
-            .chunk_by(|a, b| a.group == b.group)
-            .collect();
         let (moves, room) = (self.moves[resource], self.pace.room[resource]);
-        let recovered = curve(
-            &releases,
-            |of| of.iter().map(|it| it.count).sum(),
-            |of, waves| self.most_back(of, waves),
-        );
-        let (limit, down) = (self.flat.limit[resource], self.flat.down[resource]);
-        let head_room = |wave: u32| {
-            let up = recovered.get(wave as usize - 1).or(recovered.last());
-            limit.saturating_sub(down.saturating_sub(up.copied().unwrap_or(0)))
+        let (waves, edges) = self.edges(resource, &takes, &loaded.releases);
+        let best = waves.max(u32::try_from(best).unwrap_or(u32::MAX));
+        let most_first = |group, waves| self.joins.most_first(group, waves);
+        let flat = (self.flat, self.pace);
+        let recovering = Recovering::of(flat, resource, &loaded.releases, most_first);
+        let Some(found) = between(self.joins, &takes, &recovering, best) else {
+            return (waves.into(), edges);
         };
+        let proof = Proof::Between {
+            resource: resource as u32,
+            moves,
+            room,
+            between: found,
+        };
+        (found.waves(room).into(), proof)
+    }
+
+    /// What can go in the first waves together, and in the last, from what all have to do.
+    fn edges(&self, resource: usize, takes: &[Load], releases: &[Release]) -> (u32, Proof) {
+        let (moves, room) = (self.moves[resource], self.pace.room[resource]);
+        let most_first = |group, waves| self.most_first(group, waves);
+        let recovering = Recovering::of((self.flat, self.pace), resource, releases, most_first);
         let count = |load: &Load| load.count;
-        let first = curve(&takes, count, |it, waves| self.most_first(it.group, waves));
-        let last = curve(&takes, count, |it, waves| self.most_last(it.group, waves));
-        let waves = first.len().max(recovered.len() + 1);
-        let head = edge((moves, room), (&first, waves), head_room);
+        let first = curve(takes, count, |it, waves| self.most_first(it.group, waves));
+        let last = curve(takes, count, |it, waves| self.most_last(it.group, waves));
+        let waves = first.len().max(recovering.waves() as usize + 1);
+        let head = edge((moves, room), (&first, waves), |wave| recovering.at(wave));
         let tail = edge((moves, room), (&last, last.len()), |_| room);
         let none = Edge::default();
         let pairs = [(head, tail), (head, none), (none, tail), (none, none)];
@@ -239,20 +236,13 @@ impl<'a> Loads<'a> {
             head,
             tail,
         };
-        (length(&(head, tail)).into(), proof)
+        (length(&(head, tail)), proof)
     }
 
     /// The most moves of the group in the first waves.
     fn most_first(&self, group: usize, waves: u32) -> u32 {
         let own = waves.saturating_sub(self.chains.waves.head[group]);
         step(self.pace.forward.row(group), own)
-    }
-
-    /// The most of these moves of one group in the first waves.
-    fn most_back(&self, of: &[Release], waves: u32) -> u32 {
-        let most = self.most_first(of[0].group, waves);
-        let ready = of.iter().filter(|it| it.ahead < most);
-        ready.map(|it| it.count).sum::<u32>().min(most)
     }
 
     /// The most moves of the group in the last waves.
@@ -304,14 +294,6 @@ impl<'a> Loads<'a> {
     }
 }
 
-/// The steps' value after so many waves.
-fn step(steps: &[u32], waves: u32) -> u32 {
-    match (waves, steps) {
-        (0, _) | (_, []) => 0,
-        _ => steps[(waves as usize).min(steps.len()) - 1],
-    }
-}
-
 /// Adds a load to the last one if only the count differs.
 fn push(loads: &mut Vec<Load>, load: Load) {
     match loads.last_mut() {
@@ -335,53 +317,6 @@ fn by_group(loads: &[Load]) -> Vec<Load> {
         );
     }
     merged
-}
-
-/// The most moves of all loads after 0, 1, .. waves, until there are no more.
-fn curve<L>(loads: &[L], count: impl Fn(&L) -> u32, most: impl Fn(&L, u32) -> u32) -> Vec<u32> {
-    let mut sums = vec![0];
-    for load in loads {
-        let (mut wave, mut before) = (0, 0);
-        while before < count(load) {
-            wave += 1;
-            if sums.len() <= wave as usize {
-                sums.push(0);
-            }
-            let now = most(load, wave).min(count(load));
-            sums[wave as usize] += now - before;
-            before = now;
-        }
-    }
-    for at in 1..sums.len() {
-        sums[at] += sums[at - 1];
-    }
-    sums
-}
-
-/// The run of waves at one end that wastes most of the resource's room: of all runs of at most
-/// `waves` in which not all moves fit, the one with the largest `waves * room - moves`.
-/// A wave of the run has `room_in(wave)` for moves, and `most` are ready for it altogether.
-fn edge(
-    (moves, room): (u32, u32),
-    (most, waves): (&[u32], usize),
-    room_in: impl Fn(u32) -> u32,
-) -> Edge {
-    let (mut best, mut best_waste, mut sum) = (Edge::default(), 0, 0);
-    for wave in 1..=waves as u32 {
-        let ready = most.get(wave as usize).copied().unwrap_or(moves);
-        sum = (sum + room_in(wave)).min(ready);
-        let waste = i64::from(wave) * i64::from(room) - i64::from(sum);
-        if sum < moves && waste > best_waste {
-            (best, best_waste) = (
-                Edge {
-                    waves: wave,
-                    moves: sum,
-                },
-                waste,
-            );
-        }
-    }
-    best
 }
 
 /// The least time of the waves that hold these moves, `room` at a time: each wave lasts as long

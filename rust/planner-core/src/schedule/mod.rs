@@ -9,13 +9,16 @@
 //! Nothing here knows Kubernetes: a problem is groups of cohorts over renewable resources
 //! (a resource-constrained project scheduling problem whose time is waves).
 
+mod between;
 mod bound;
 mod calendar;
 mod chains;
 mod cohorts;
 mod conflict;
+mod edge;
 mod flat;
 mod gangs;
+mod joins;
 mod laid;
 mod load;
 mod pace;
@@ -26,6 +29,7 @@ pub mod problem;
 mod proof;
 mod rates;
 mod reach;
+mod recovering;
 mod replay;
 mod rows;
 mod search;
@@ -34,6 +38,7 @@ mod streaming;
 mod timed_bound;
 mod waves;
 
+pub use between::Between;
 pub use bound::{Bound, bound};
 pub use calendar::{Open, holds};
 pub(crate) use calendar::{closes, first_fit, intersection};

@@ -1,5 +1,6 @@
 //! What proves a bound, and the sentence that says so.
 
+use super::between::Between;
 use super::problem::{GroupIdx, PhaseIdx, Problem, RateIdx, ResourceIdx};
 
 /// Phases that a sentence names; there may be thousands.
@@ -168,6 +169,18 @@ pub enum Proof {
         /// The last waves, when what comes after hurries the moves.
         tail: Edge,
     },
+    /// Of the moves that take from a resource more go neither in the first waves nor in the last than
+    /// few waves have room for.
+    Between {
+        /// The resource.
+        resource: ResourceIdx,
+        /// Moves that take from it.
+        moves: u32,
+        /// How many a wave has room for.
+        room: u32,
+        /// Those that go neither first nor last.
+        between: Between,
+    },
     /// Phases one after the other, each by a resource.
     Phases {
         /// Those that have moves.
@@ -264,18 +277,17 @@ impl Proof {
                     resource(*r)
                 )
             }
-            Self::Phases { parts } => {
-                let told = parts.iter().take(PHASES_TOLD);
-                let mut each: Vec<String> = told.map(|it| it.phrase(problem)).collect();
-                if parts.len() > PHASES_TOLD {
-                    each.push(format!("{} more", parts.len() - PHASES_TOLD));
-                }
-                let total = amount(parts.iter().map(PhasePart::waves).sum(), Unit::Waves);
-                format!(
-                    "One phase after the other: {}: {total}.",
-                    each.join(", then ")
-                )
+            Self::Between {
+                resource: r,
+                moves,
+                room,
+                between,
+            } => {
+                let waves = amount(between.waves(*room).into(), Unit::Waves);
+                let (name, between) = (resource(*r), between.phrase());
+                format!("{name} has room for {room} of {moves} moves at once{between}: {waves}.")
             }
+            Self::Phases { parts } => one_after_the_other(parts, problem),
             Self::ResourceTime {
                 resource: r,
                 moves,
@@ -330,6 +342,7 @@ impl Proof {
             Self::Waves { why, .. } | Self::Begun { why, .. } => why.through(),
             Self::Nothing
             | Self::Resource { .. }
+            | Self::Between { .. }
             | Self::Phases { .. }
             | Self::ResourceTime { .. }
             | Self::Rate { .. } => Vec::new(),
@@ -337,7 +350,22 @@ impl Proof {
     }
 }
 
-fn amount(count: u64, unit: Unit) -> String {
+/// What phases need of which each waits for the one before.
+fn one_after_the_other(parts: &[PhasePart], problem: &Problem) -> String {
+    let told = parts.iter().take(PHASES_TOLD);
+    let mut each: Vec<String> = told.map(|it| it.phrase(problem)).collect();
+    if parts.len() > PHASES_TOLD {
+        each.push(format!("{} more", parts.len() - PHASES_TOLD));
+    }
+    let total = amount(parts.iter().map(PhasePart::waves).sum(), Unit::Waves);
+    format!(
+        "One phase after the other: {}: {total}.",
+        each.join(", then ")
+    )
+}
+
+/// A number and its unit.
+pub(super) fn amount(count: u64, unit: Unit) -> String {
     match (unit, count) {
         (Unit::Waves, 1) => "1 wave".to_owned(),
         (Unit::Waves, _) => format!("{count} waves"),

@@ -22,6 +22,8 @@ pub(super) struct Certificate<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tail: Option<Edge>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    between: Option<Between>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<Times>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shortest_s: Option<f64>,
@@ -89,6 +91,14 @@ struct Edge {
 }
 
 #[derive(Serialize)]
+struct Between {
+    head_waves: u32,
+    moves: u32,
+    down: u32,
+    tail_waves: u32,
+}
+
+#[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "units are said everywhere")]
 struct Times {
     head_s: f64,
@@ -118,29 +128,10 @@ impl Scene<'_> {
                 chain: self.chain(links, Unit::Milliseconds),
                 ..argued
             },
-            Proof::Resource {
-                resource,
-                moves,
-                room,
-                head,
-                tail,
-            } => Certificate {
-                head: Some(Edge::of(*head)),
-                tail: Some(Edge::of(*tail)),
-                ..self.of_budget(*resource, *moves, *room, argued)
-            },
+            Proof::Resource { .. } | Proof::Between { .. } | Proof::ResourceTime { .. } => {
+                self.by_budget(proof, argued)
+            }
             Proof::Phases { parts } => self.of_phases(parts, argued),
-            Proof::ResourceTime {
-                resource,
-                moves,
-                room,
-                head_ms,
-                moves_ms,
-                tail_ms,
-            } => Certificate {
-                times: Some(Times::of(*head_ms, *moves_ms, *tail_ms)),
-                ..self.of_budget(*resource, *moves, *room, argued)
-            },
             Proof::Rate { begun, shortest_ms } => Certificate {
                 kind: "rate",
                 rate: Some(self.begun(*begun)),
@@ -173,6 +164,44 @@ impl Scene<'_> {
             text: proof.sentence(problem),
             through: proof.through().into_iter().map(name).collect(),
             ..Certificate::default()
+        }
+    }
+
+    /// By what a budget has room for; nothing else is one of these.
+    fn by_budget<'s>(&'s self, proof: &Proof, argued: Certificate<'s>) -> Certificate<'s> {
+        match proof {
+            Proof::Resource {
+                resource,
+                moves,
+                room,
+                head,
+                tail,
+            } => Certificate {
+                head: Some(Edge::of(*head)),
+                tail: Some(Edge::of(*tail)),
+                ..self.of_budget(*resource, *moves, *room, argued)
+            },
+            Proof::Between {
+                resource,
+                moves,
+                room,
+                between,
+            } => Certificate {
+                between: Some(Between::of(*between)),
+                ..self.of_budget(*resource, *moves, *room, argued)
+            },
+            Proof::ResourceTime {
+                resource,
+                moves,
+                room,
+                head_ms,
+                moves_ms,
+                tail_ms,
+            } => Certificate {
+                times: Some(Times::of(*head_ms, *moves_ms, *tail_ms)),
+                ..self.of_budget(*resource, *moves, *room, argued)
+            },
+            _ => argued,
         }
     }
 
@@ -273,6 +302,17 @@ impl Edge {
         Self {
             waves: edge.waves,
             moves: edge.moves,
+        }
+    }
+}
+
+impl Between {
+    fn of(between: schedule::Between) -> Self {
+        Self {
+            head_waves: between.head_waves,
+            moves: between.moves,
+            down: between.down,
+            tail_waves: between.tail_waves,
         }
     }
 }

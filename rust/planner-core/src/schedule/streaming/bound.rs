@@ -9,6 +9,7 @@
 use crate::schedule::bound::{Bound, chain, later, link, rates};
 use crate::schedule::chains::{Chains, Needs};
 use crate::schedule::flat::Flat;
+use crate::schedule::joins::Joins;
 use crate::schedule::load::{Load, Loads};
 use crate::schedule::pace::Pace;
 use crate::schedule::proof::{Begun, ChainLink, Proof, Unit};
@@ -19,7 +20,8 @@ pub(super) fn bound(flat: &Flat, pace: &Pace, chains: &Chains, waves: &Bound) ->
     let needs = Needs::of(flat);
     let link = |group, moves| streaming_link(flat, pace, group, moves);
     let found = chain(&chains.ms, flat, pace, Unit::Streaming, link);
-    let loads = Loads::of(flat, pace, chains);
+    let joins = Joins::chains(flat, pace, chains);
+    let loads = Loads::of(flat, pace, chains, &joins);
     let mut found = later(found, |best| {
         loads.ms_by(best, |loads, room| least_ms(loads, room))
     });
