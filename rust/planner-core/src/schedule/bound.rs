@@ -42,12 +42,13 @@ pub fn bound(problem: &Problem, reachable: &Reachable) -> Bound {
     let flat = Flat::of(problem).only(&reachable.moves);
     let pace = Pace::of(&flat, &reachable.down);
     let chains = Chains::of(&flat, &pace);
-    Bound::of(&flat, &pace, &chains)
+    Bound::of(&flat, &pace, &chains).closer(&flat, &pace, &chains)
 }
 
 impl Bound {
+    /// By all arguments but what has to go between, which costs more than the others together.
     pub(crate) fn of(flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
-        let joins = Joins::of(flat, pace, chains);
+        let joins = Joins::chains(flat, pace, chains);
         let loads = Loads::of(flat, pace, chains, &joins);
         let ((mut waves, mut waves_proof), (mut ms, mut ms_proof)) = rayon::join(
             || {
@@ -71,31 +72,52 @@ impl Bound {
         {
             (ms, ms_proof) = (timed_ms, proof);
         }
-        let used = (0..flat.cohorts()).filter(|&c| flat.count[c] > 0);
-        let shortest_ms = used.map(|c| flat.duration_ms[c]).min().unwrap_or(0);
         for begun in rates(flat, pace) {
             let (paced_ms, proof) = paced(flat, pace, chains, begun);
             if paced_ms > ms {
                 (ms, ms_proof) = (paced_ms, proof);
             }
         }
-        let slowest = |it: &Begun| (it.ms, std::cmp::Reverse(it.rate));
-        let begun = rates(flat, pace).max_by_key(slowest);
-        let waves_ms = waves * shortest_ms + begun.map_or(0, |it| it.ms);
-        if waves_ms > ms {
-            ms = waves_ms;
-            ms_proof = Proof::Waves {
-                shortest_ms,
-                begun,
-                why: Box::new(waves_proof.clone()),
-            };
-        }
-        Self {
+        let bound = Self {
             waves: waves as u32,
             waves_proof,
             ms,
             ms_proof,
+        };
+        bound.in_waves(flat, pace)
+    }
+
+    /// The same, and by what has to go between. Nobody has to ask who has a schedule of so many waves.
+    pub(crate) fn closer(self, flat: &Flat, pace: &Pace, chains: &Chains) -> Self {
+        let joins = Joins::of(flat, pace, chains);
+        let loads = Loads::of(flat, pace, chains, &joins);
+        let Some((waves, waves_proof)) = loads.between(self.waves) else {
+            return self;
+        };
+        let bound = Self {
+            waves: waves as u32,
+            waves_proof,
+            ..self
+        };
+        bound.in_waves(flat, pace)
+    }
+
+    /// In time no less than its waves take.
+    fn in_waves(mut self, flat: &Flat, pace: &Pace) -> Self {
+        let used = (0..flat.cohorts()).filter(|&c| flat.count[c] > 0);
+        let shortest_ms = used.map(|c| flat.duration_ms[c]).min().unwrap_or(0);
+        let slowest = |it: &Begun| (it.ms, std::cmp::Reverse(it.rate));
+        let begun = rates(flat, pace).max_by_key(slowest);
+        let waves_ms = u64::from(self.waves) * shortest_ms + begun.map_or(0, |it| it.ms);
+        if waves_ms > self.ms {
+            self.ms = waves_ms;
+            self.ms_proof = Proof::Waves {
+                shortest_ms,
+                begun,
+                why: Box::new(self.waves_proof.clone()),
+            };
         }
+        self
     }
 
     fn timed(flat: &Flat, pace: &Pace, chains: &Chains) -> Option<(u64, Proof)> {

@@ -97,7 +97,15 @@ impl<'a> Loads<'a> {
     /// The most waves that a resource proves, if more than `best`.
     pub fn waves(&self, best: u32) -> Option<(u64, Proof)> {
         let most = |r: usize| u64::from(self.plain(r) + self.lift[r].0 + self.recovery[r]);
-        let prove = |r: usize, loaded: &Loaded, best| self.resource_waves(r, loaded, best);
+        let prove = |r: usize, loaded: &Loaded, _| self.edges(r, loaded);
+        let plain = |r: usize| u64::from(self.plain(r));
+        self.strongest(best.into(), (plain, most), prove)
+    }
+
+    /// The most waves that a resource proves by what has to go between, if more than `best`.
+    pub fn between(&self, best: u32) -> Option<(u64, Proof)> {
+        let most = |r: usize| u64::from(self.plain(r) + self.lift[r].0 + self.recovery[r]);
+        let prove = |r: usize, loaded: &Loaded, best| self.middle(r, loaded, best);
         let plain = |r: usize| u64::from(self.plain(r));
         self.strongest(best.into(), (plain, most), prove)
     }
@@ -188,18 +196,16 @@ impl<'a> Loads<'a> {
         gathered
     }
 
-    /// The waves that a resource proves at its edges, or what lies between if that is more and more
-    /// than `best`.
-    fn resource_waves(&self, resource: usize, loaded: &Loaded, best: u64) -> (u64, Proof) {
+    /// What has to go between, if that proves more than `best`.
+    fn middle(&self, resource: usize, loaded: &Loaded, best: u64) -> (u64, Proof) {
         let takes = by_group(&loaded.takes);
         let (moves, room) = (self.moves[resource], self.pace.room[resource]);
-        let (waves, edges) = self.edges(resource, &takes, &loaded.releases);
-        let best = waves.max(u32::try_from(best).unwrap_or(u32::MAX));
         let most_first = |group, waves| self.joins.most_first(group, waves);
         let flat = (self.flat, self.pace);
         let recovering = Recovering::of(flat, resource, &loaded.releases, most_first);
+        let best = u32::try_from(best).unwrap_or(u32::MAX);
         let Some(found) = between(self.joins, &takes, &recovering, best) else {
-            return (waves.into(), edges);
+            return (0, Proof::Nothing);
         };
         let proof = Proof::Between {
             resource: resource as u32,
@@ -211,7 +217,8 @@ impl<'a> Loads<'a> {
     }
 
     /// What can go in the first waves together, and in the last, from what all have to do.
-    fn edges(&self, resource: usize, takes: &[Load], releases: &[Release]) -> (u32, Proof) {
+    fn edges(&self, resource: usize, loaded: &Loaded) -> (u64, Proof) {
+        let (takes, releases) = (&by_group(&loaded.takes), &loaded.releases);
         let (moves, room) = (self.moves[resource], self.pace.room[resource]);
         let most_first = |group, waves| self.most_first(group, waves);
         let recovering = Recovering::of((self.flat, self.pace), resource, releases, most_first);
@@ -236,7 +243,7 @@ impl<'a> Loads<'a> {
             head,
             tail,
         };
-        (length(&(head, tail)), proof)
+        (length(&(head, tail)).into(), proof)
     }
 
     /// The most moves of the group in the first waves.

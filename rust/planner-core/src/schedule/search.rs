@@ -132,6 +132,11 @@ impl<'a> Search<'a> {
         self.less_time(&rule, rng.u64(LONGER), goal.bound);
     }
 
+    /// Whether all moves are made in so few waves that no bound can be above them.
+    pub fn is_proved(&self, bound: &Bound) -> bool {
+        self.best.undone.is_empty() && self.best.count() <= bound.waves
+    }
+
     /// No fewer waves are possible, or there is no more time to look for them.
     fn is_settled(&self, bound: &Bound) -> bool {
         self.best.count() <= bound.waves || self.tries == 0

@@ -82,6 +82,10 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid, starts: u32
         || Bound::of(&flat, &pace, &chains),
         || Search::begin(ground),
     );
+    let bound = match search.is_proved(&bound) {
+        true => bound,
+        false => bound.closer(&flat, &pace, &chains),
+    };
     let mut waves = search.finish(&chains, &bound, starts);
     let mut left = reachable.left;
     let (flat, bound) = if waves.undone.is_empty() {
@@ -150,7 +154,8 @@ fn without(flat: Flat, undone: &[u32]) -> (Flat, Bound) {
     let done: Vec<u32> = flat.count.iter().zip(undone).map(|(c, u)| c - u).collect();
     let flat = flat.only(&done);
     let pace = Pace::of(&flat, &flat.down_after());
-    let bound = Bound::of(&flat, &pace, &Chains::of(&flat, &pace));
+    let chains = Chains::of(&flat, &pace);
+    let bound = Bound::of(&flat, &pace, &chains).closer(&flat, &pace, &chains);
     (flat, bound)
 }
 
