@@ -31,6 +31,7 @@ from tests.controlplane.applied import (
 )
 from tests.controlplane.auditing import merged
 from tests.controlplane.given import ours
+from tests.controlplane.logged import Logged
 from tests.controlplane.plane import OBSERVER
 from tests.controlplane.program import planner
 from tests.controlplane.wait import until
@@ -82,6 +83,21 @@ def test_every_native_way_goes_as_planned_and_everything_is_given_back(
     with operator.apply(plan) as again:
         assert again.end() == 0, "a plan is carried out once"
     assert not again.said("wave")
+
+
+def test_pods_of_a_gang_share_the_wave_of_a_run(operator: Operator, hangzhou: Plane) -> None:
+    shards = {"name": "shards", "labelKey": "apps.kubernetes.io/pod-index"}
+    plan = operator.plan(request("2.0.0", "mysql", "kafka", gangs=[shards]))
+    with operator.apply(plan) as running:
+        assert running.end() == 0, running.errors
+    (ended,) = running.said("ended")
+    assert ended["moved"] == ended["fidelity"]["as_planned"] == 7
+    waves: dict[str, list[int]] = {}
+    for move in Logged(operator.db).moves:
+        waves.setdefault(move.pod.rpartition("-")[2], []).append(move.wave)
+    assert sorted(map(len, waves.values())) == [1, 2, 2, 2]
+    assert all(len(set(each)) == 1 for each in waves.values())
+    assert images(hangzhou.admin) == expected(hangzhou.admin, "2.0.0", "mysql", "kafka")
 
 
 def test_a_run_that_is_killed_again_and_again_does_nothing_twice(

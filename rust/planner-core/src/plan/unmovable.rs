@@ -137,7 +137,10 @@ fn torn(model: &Model, gang: GangIdx) -> (String, String) {
         Some((resource, moves)) => {
             let (budget, name) = (model.budget(resource), model.resource_name(resource));
             (
-                format!("{moves} of budget {name} at once ({})", budget.resolved),
+                format!(
+                    "its pods take {moves} of budget {name} at once ({})",
+                    budget.resolved
+                ),
                 format!("let {name} allow {moves}, or make its gangs smaller"),
             )
         }
