@@ -215,7 +215,8 @@ class PhaseSpan(Shape, frozen=True, kw_only=True):
 class Gangs(Shape, frozen=True, kw_only=True):
     """The gangs of an entry of the request that move, each in one wave.
 
-    `gangs` of them with `moves` in all, and the `largest` has so many; 0 when none moves.
+    Those of which several pods move: `gangs` of them with `moves` in all, and the `largest` has so
+    many; 0 when there is none.
     """
 
     name: str
