@@ -82,9 +82,10 @@ pub fn solve_laid(problem: &Problem, Laid { flat, reachable }: Laid, starts: u32
         || Bound::of(&flat, &pace, &chains),
         || Search::begin(ground),
     );
-    let bound = match search.is_proved(&bound) {
-        true => bound,
-        false => bound.closer(&flat, &pace, &chains),
+    let bound = if search.is_proved(&bound) {
+        bound
+    } else {
+        bound.closer(&flat, &pace, &chains)
     };
     let mut waves = search.finish(&chains, &bound, starts);
     let mut left = reachable.left;
