@@ -235,7 +235,7 @@ def whatif(
 
 
 def bottlenecks(log: Log, plan: Plan, *, limit: int | None = None) -> dict[str, Any]:
-    """Tell what one unit more of each budget, dependency and stage would save a plan.
+    """Tell what one unit more of each budget, dependency, stage or sequence would save a plan.
 
     Each is found by solving the plan's problem again, at most `limit` times; the shape is that of
     `planner schema bottlenecks`.

@@ -82,7 +82,7 @@ def find_bottlenecks(
     limit: int | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Bottlenecks:
-    """Tell what one unit more of each budget, dependency and stage would save a plan.
+    """Tell what one unit more of each budget, dependency, stage or sequence would save a plan.
 
     And what a dependency or a sequence less would.
 

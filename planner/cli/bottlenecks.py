@@ -33,12 +33,12 @@ TRIES = 100
 @options.output_format
 @options.told
 def command(plan: str, limit: int, db: str, form: str) -> None:
-    """Say what ONE unit more of each budget, dependency and stage would save PLAN.
+    """Say what ONE unit more of each budget, dependency, stage or sequence would save PLAN.
 
     A unit is one pod more at once, one pod fewer to wait for, a minute less of soak, a stage that
-    is one move larger. Nothing is estimated: the plan's problem is solved again with each unit
-    that alone holds something up in the plan; the others would let no move go earlier, and are
-    named with why.
+    is one move larger, a sequence less. Nothing is estimated: the plan's problem is solved again
+    with each unit that alone holds something up in the plan; the others would let no move go
+    earlier, and are named with why.
     """
     with log_at(db) as log, progress() as told:
         told("reading the plan")
