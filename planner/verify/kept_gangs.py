@@ -73,10 +73,7 @@ class KeptGangs:
         return first
 
     def _is_torn(self, pods: Sequence[Pod]) -> bool:
-        """Whether stages tear a gang, or the order of a workload of which another lies between.
-
-        Where no order binds nobody knows who is of which stage: two gangs may wait for each other.
-        """
+        """Whether stages tear a gang, or the order of a workload of which another lies between."""
         of: defaultdict[WorkloadKey, list[Pod]] = defaultdict(list)
         for pod in pods:
             workload = self._case.fleet.workload_of(pod)
@@ -84,8 +81,9 @@ class KeptGangs:
                 of[workload.key].append(pod)
         has_stages = bool(self._case.request["spec"].get("stages"))
         return any(
-            len(its) > 1 and self._lies_between(key, its) if self._gangs.binds(key) else has_stages
+            self._lies_between(key, its) if self._gangs.binds(key) else has_stages
             for key, its in of.items()
+            if len(its) > 1
         )
 
     def _lies_between(self, key: WorkloadKey, pods: Sequence[Pod]) -> bool:
