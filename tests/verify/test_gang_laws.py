@@ -92,7 +92,7 @@ class Case:
         found = []
         for name in ("first", "second"):
             gangs = [it.gang for it in self.pods if it.moves and it.gang[:1] == (name,)]
-            moves = [gangs.count(it) for it in set(gangs)]
+            moves = [count for it in set(gangs) if (count := gangs.count(it)) > 1]
             most = max(moves, default=0)
             found.append({"name": name, "gangs": len(moves), "moves": sum(moves), "largest": most})
         return found
