@@ -194,16 +194,18 @@ fn pose_group(
             releases: &touched.releases,
             duration_ms: durations.ms(change.kind),
         };
-        let same_kind = kept
-            .last()
-            .is_some_and(|last: &Change| last.kind == change.kind);
+        let last: Option<&Change> = kept.last();
+        let same_kind = last.is_some_and(|last| last.kind == change.kind);
         kept.push(*change);
         let ahead = queue.ahead_of(change, cohort.takes);
         // Who is down already may go at any time.
         let is_taken = !cohort.takes.is_empty();
         let phases = if is_taken { own.phases.of(at) } else { &[] };
         let gang = own.gangs.of(at).filter(|_| is_taken);
-        let goes_along = cohorts.last_phases() == phases && cohorts.last_gang() == gang;
+        // One for which fewer have to be done than for the others would wait for them in vain.
+        let goes_along = cohorts.last_phases() == phases
+            && cohorts.last_gang() == gang
+            && cohorts.last_ahead() <= ahead;
         match cohorts.last() {
             Some(last) if same_kind && is_same(last, cohort) && goes_along => {
                 cohorts.extend_last(1);

@@ -78,6 +78,19 @@ impl Cohorts {
         }
     }
 
+    /// Moves that have to be done before any of the last cohort.
+    #[must_use]
+    pub fn last_ahead(&self) -> u32 {
+        let last = self.ahead.last().copied();
+        last.map_or(0, |(at, moves)| {
+            if at as usize + 1 == self.len() {
+                moves
+            } else {
+                0
+            }
+        })
+    }
+
     /// The last cohort, which takes something, is of these phases, at most one of each sequence.
     pub fn put_in(&mut self, phases: &[PhaseIdx]) {
         if !phases.is_empty() {
