@@ -49,11 +49,8 @@ fn tear_gangs(problem: &mut Problem) -> bool {
 pub(crate) fn torn_by_stages(group: &Group) -> impl Iterator<Item = GangIdx> {
     let mut moves: BTreeMap<GangIdx, u32> = BTreeMap::new();
     let cohorts = &group.cohorts;
-    let is_free = group.order == Order::Free && cohorts.has_gangs();
-    for at in (0..cohorts.len()).filter(|_| is_free) {
-        if let Some(gang) = cohorts.gang(at) {
-            *moves.entry(gang).or_default() += cohorts.counts()[at];
-        }
+    for (at, gang) in cohorts.in_gangs().filter(|_| group.order == Order::Free) {
+        *moves.entry(gang).or_default() += cohorts.counts()[at];
     }
     let several = moves.into_iter().filter(|(_, count)| *count > 1);
     several.map(|(gang, _)| gang)
@@ -63,7 +60,7 @@ pub(crate) fn torn_by_stages(group: &Group) -> impl Iterator<Item = GangIdx> {
 /// those of each cohort that can be made.
 fn end_with_gangs(group: &mut Group, moves: &[u32]) {
     let cohorts = &group.cohorts;
-    if group.order == Order::Free || !cohorts.has_gangs() {
+    if group.order == Order::Free || cohorts.in_gangs().len() == 0 {
         return;
     }
     let places: Vec<usize> = (0..cohorts.len()).collect();

@@ -8,6 +8,7 @@ mod eta;
 mod header;
 pub mod moves;
 mod seal;
+mod torn;
 mod unmovable;
 
 pub use after::after;

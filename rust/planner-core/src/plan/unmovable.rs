@@ -1,17 +1,12 @@
 //! Pods that can never move: which rule forbids it, and what would help.
 
-use std::collections::BTreeMap;
-
-use super::{PlanError, assign::cohort_starts};
+use super::{PlanError, assign::cohort_starts, torn::Torn};
 use crate::{
     diff::{Change, Diff, STAGES_END, Unmovable, behind},
     fleet::PodRow,
     inventory::{ClusterIdx, Inventory, NO_WORKLOAD},
-    model::{Budget, Model, ROOM, torn_by_stages},
-    schedule::{
-        Blocker, Goal, Left, Schedule, conflict,
-        problem::{GangIdx, Group, ResourceIdx},
-    },
+    model::{Budget, Model, ROOM},
+    schedule::{Blocker, Goal, Left, Schedule, conflict, problem::Group},
 };
 
 /// Lists what the schedule had to leave.
@@ -21,9 +16,10 @@ pub(super) fn add_left(
     left: &[Left],
     changes: &mut Diff,
 ) {
+    let torn = Torn::of(model);
     for (at, of) in left.iter().enumerate() {
         let info = &model.groups[of.group as usize];
-        let (reason, remedy) = why(inventory, model, of);
+        let (reason, remedy) = why(inventory, &torn, of);
         for change in changes_left(model, left, at) {
             changes.unmovable.push(Unmovable {
                 cluster: info.cluster,
@@ -39,7 +35,8 @@ pub(super) fn add_left(
         .sort_by_key(|pod| (pod.cluster, pod.workload, pod.row));
 }
 
-fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String) {
+fn why(inventory: &Inventory<'_>, torn: &Torn<'_>, left: &Left) -> (String, String) {
+    let model = torn.model;
     match left.blocker {
         Blocker::Resource(resource) => {
             let budget = model.budget(resource);
@@ -84,14 +81,7 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
                 format!("see what keeps pods of {before}; what others depend on has to go first"),
             )
         }
-        Blocker::Gang(gang) => {
-            let name = &model.problem.gangs[gang as usize].name;
-            let (why, remedy) = torn(model, gang);
-            (
-                format!("its gang {name} cannot move as a whole: {why}"),
-                remedy,
-            )
-        }
+        Blocker::Gang(gang) => torn.why(gang),
         Blocker::Calendar(calendar) => {
             let name = &model.problem.calendars[calendar as usize].name;
             (
@@ -102,51 +92,6 @@ fn why(inventory: &Inventory<'_>, model: &Model, left: &Left) -> (String, String
         Blocker::Stage => (
             STAGES_END.to_owned(),
             "let the last stage be 100% of the workload".to_owned(),
-        ),
-    }
-}
-
-/// Why a gang cannot move as a whole, and what would help.
-fn torn(model: &Model, gang: GangIdx) -> (String, String) {
-    if let Some(why) = &model.gangs[gang as usize].torn_by {
-        return (
-            why.clone(),
-            "see to that, or leave it out of gangs".to_owned(),
-        );
-    }
-    if model.problem.gangs[gang as usize].is_torn {
-        let mut groups = model.problem.groups.iter();
-        let tears = |group: &&Group| torn_by_stages(group).any(|it| it == gang);
-        let name = groups.find(tears).map_or("a workload", |group| &group.name);
-        let remedy = "leave out the stages, or one of both out of its gang".to_owned();
-        return (format!("the stages of {name} would tear it"), remedy);
-    }
-    let mut takes: BTreeMap<ResourceIdx, u32> = BTreeMap::new();
-    for cohorts in model.problem.groups.iter().map(|group| &group.cohorts) {
-        for at in (0..cohorts.len()).filter(|at| cohorts.gang(*at) == Some(gang)) {
-            let cohort = cohorts.get(at);
-            let each = cohort.takes.iter();
-            each.for_each(|r| *takes.entry(*r).or_default() += cohort.count);
-        }
-    }
-    let is_short = |(r, moves): &(ResourceIdx, u32)| {
-        let of = &model.problem.resources[*r as usize];
-        of.limit < of.down.saturating_add(*moves)
-    };
-    match takes.into_iter().find(is_short) {
-        Some((resource, moves)) => {
-            let (budget, name) = (model.budget(resource), model.resource_name(resource));
-            (
-                format!(
-                    "its pods take {moves} of budget {name} at once ({})",
-                    budget.resolved
-                ),
-                format!("let {name} allow {moves}, or make its gangs smaller"),
-            )
-        }
-        None => (
-            "its pods wait for each other, or for one that cannot move".to_owned(),
-            "see what keeps the others of it, or leave it out of gangs".to_owned(),
         ),
     }
 }
@@ -205,7 +150,7 @@ pub(super) fn infeasible(
         .min_by_key(|(_, constraints)| constraints.len());
     let (pod, reason, remedy, conflict) = if let Some((at, constraints)) = smallest {
         let left = &schedule.left[at];
-        let (reason, remedy) = why(inventory, model, left);
+        let (reason, remedy) = why(inventory, &Torn::of(model), left);
         let cluster = model.groups[left.group as usize].cluster;
         let pod = name_of(
             inventory,

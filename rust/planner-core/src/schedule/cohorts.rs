@@ -31,7 +31,7 @@ pub struct Cohorts {
     /// By cohort; no rows when none is of any.
     phases: Rows<PhaseIdx>,
     /// By the place of the cohort; most are of none.
-    pub(super) gangs: Vec<(u32, GangIdx)>,
+    gangs: Vec<(u32, GangIdx)>,
 }
 
 impl Cohorts {
@@ -117,10 +117,11 @@ impl Cohorts {
         (*at as usize + 1 == self.len()).then_some(*gang)
     }
 
-    /// Whether any cohort is of a gang.
+    /// The places of cohorts that are of gangs, in order, and of which.
     #[must_use]
-    pub fn has_gangs(&self) -> bool {
-        !self.gangs.is_empty()
+    pub fn in_gangs(&self) -> impl ExactSizeIterator<Item = (usize, GangIdx)> {
+        let gangs = self.gangs.iter();
+        gangs.map(|&(at, gang)| (at as usize, gang))
     }
 
     /// The gang of a cohort, by its place.

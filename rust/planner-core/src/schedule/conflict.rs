@@ -121,6 +121,13 @@ impl<'a> Trace<'a> {
         }
     }
 
+    /// Adds a constraint; whether it was not there.
+    fn add(&mut self, constraint: ConstraintId) -> bool {
+        let is_new = !self.constraints.contains(&constraint);
+        self.constraints.extend(is_new.then_some(constraint));
+        is_new
+    }
+
     fn follow(&mut self, left: Left) {
         let flat = self.flat;
         match left.blocker {
@@ -135,8 +142,7 @@ impl<'a> Trace<'a> {
             Blocker::Stage => ConstraintId::Stages(left.group),
             Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => return,
         };
-        if !self.constraints.contains(&constraint) {
-            self.constraints.push(constraint);
+        if self.add(constraint) {
             match left.blocker {
                 Blocker::Resource(r) => {
                     self.push_where(|l| flat.releases.row(number(flat, l) as usize).contains(&r));
@@ -156,17 +162,12 @@ impl<'a> Trace<'a> {
     /// Another of the gang may be blocked, or what all of it take may be too much.
     fn follow_gang(&mut self, gang: GangIdx) {
         let flat = self.flat;
-        let constraint = ConstraintId::Gang(gang);
-        if self.constraints.contains(&constraint) {
+        if !self.add(ConstraintId::Gang(gang)) {
             return;
         }
-        self.constraints.push(constraint);
         let demand = flat.demand(gang);
         for &(resource, _) in &demand {
-            let constraint = ConstraintId::Resource(resource);
-            if !self.constraints.contains(&constraint) {
-                self.constraints.push(constraint);
-            }
+            self.add(ConstraintId::Resource(resource));
         }
         self.push_where(|l| {
             let releases = flat.releases.row(number(flat, l) as usize);
@@ -180,10 +181,7 @@ impl<'a> Trace<'a> {
         let flat = self.flat;
         let before = flat.phases.before(phase);
         for follows in before.start + 1..=phase {
-            let constraint = ConstraintId::Phase(follows);
-            if !self.constraints.contains(&constraint) {
-                self.constraints.push(constraint);
-            }
+            self.add(ConstraintId::Phase(follows));
         }
         self.push_where(|l| {
             let mut phases = flat.phases.row(number(flat, l) as usize).iter();

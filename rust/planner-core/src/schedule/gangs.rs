@@ -30,8 +30,8 @@ impl Gangs {
         for cohorts in problem.groups.iter().map(|group| &group.cohorts) {
             let first = of.len();
             of.resize(first + cohorts.len(), NONE);
-            for &(at, gang) in &cohorts.gangs {
-                of[first + at as usize] = gang;
+            for (at, gang) in cohorts.in_gangs() {
+                of[first + at] = gang;
             }
         }
         Self {
@@ -45,6 +45,17 @@ impl Gangs {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()
+    }
+
+    /// Cohorts that are known; none without gangs.
+    pub fn cohorts(&self) -> usize {
+        self.of.len()
+    }
+
+    /// How many cohorts each gang has.
+    pub fn sizes(&self) -> Vec<usize> {
+        let gangs = 0..self.members.len();
+        gangs.map(|gang| self.members.row(gang).len()).collect()
     }
 
     /// The gang of a cohort.

@@ -1,8 +1,8 @@
 //! What the moves put on each resource, and the waves and the time that this costs.
 
 use super::between::between;
-use super::chains::{Chains, successors};
-use super::edge::{curve, edge, step};
+use super::chains::Chains;
+use super::edge::{curve, edge};
 use super::flat::Flat;
 use super::joins::Joins;
 use super::pace::Pace;
@@ -94,18 +94,22 @@ impl<'a> Loads<'a> {
         self.moves[resource] += count;
     }
 
-    /// The most waves that a resource proves, if more than `best`.
+    /// The most waves that a resource proves by its edges, if more than `best`.
     pub fn waves(&self, best: u32) -> Option<(u64, Proof)> {
-        let most = |r: usize| u64::from(self.plain(r) + self.lift[r].0 + self.recovery[r]);
-        let prove = |r: usize, loaded: &Loaded, _| self.edges(r, loaded);
-        let plain = |r: usize| u64::from(self.plain(r));
-        self.strongest(best.into(), (plain, most), prove)
+        self.strongest_in_waves(best, |r, loaded, _| self.edges(r, loaded))
     }
 
     /// The most waves that a resource proves by what has to go between, if more than `best`.
     pub fn between(&self, best: u32) -> Option<(u64, Proof)> {
+        self.strongest_in_waves(best, |r, loaded, best| self.middle(r, loaded, best))
+    }
+
+    fn strongest_in_waves(
+        &self,
+        best: u32,
+        prove: impl Fn(usize, &Loaded, u64) -> (u64, Proof),
+    ) -> Option<(u64, Proof)> {
         let most = |r: usize| u64::from(self.plain(r) + self.lift[r].0 + self.recovery[r]);
-        let prove = |r: usize, loaded: &Loaded, best| self.middle(r, loaded, best);
         let plain = |r: usize| u64::from(self.plain(r));
         self.strongest(best.into(), (plain, most), prove)
     }
@@ -220,11 +224,13 @@ impl<'a> Loads<'a> {
     fn edges(&self, resource: usize, loaded: &Loaded) -> (u64, Proof) {
         let (takes, releases) = (&by_group(&loaded.takes), &loaded.releases);
         let (moves, room) = (self.moves[resource], self.pace.room[resource]);
-        let most_first = |group, waves| self.most_first(group, waves);
+        let most_first = |group, waves| self.joins.most_first(group, waves);
         let recovering = Recovering::of((self.flat, self.pace), resource, releases, most_first);
         let count = |load: &Load| load.count;
-        let first = curve(takes, count, |it, waves| self.most_first(it.group, waves));
-        let last = curve(takes, count, |it, waves| self.most_last(it.group, waves));
+        let first = curve(takes, count, |it, waves| most_first(it.group, waves));
+        let last = curve(takes, count, |it, waves| {
+            self.joins.most_last(it.group, waves)
+        });
         let waves = first.len().max(recovering.waves() as usize + 1);
         let head = edge((moves, room), (&first, waves), |wave| recovering.at(wave));
         let tail = edge((moves, room), (&last, last.len()), |_| room);
@@ -244,24 +250,6 @@ impl<'a> Loads<'a> {
             tail,
         };
         (length(&(head, tail)).into(), proof)
-    }
-
-    /// The most moves of the group in the first waves.
-    fn most_first(&self, group: usize, waves: u32) -> u32 {
-        let own = waves.saturating_sub(self.chains.waves.head[group]);
-        step(self.pace.forward.row(group), own)
-    }
-
-    /// The most moves of the group in the last waves.
-    fn most_last(&self, group: usize, waves: u32) -> u32 {
-        let own = waves.saturating_sub(self.chains.waves.tail[group]);
-        let mut most = step(self.pace.backward.row(group), own);
-        for (after, count) in successors(self.flat, group) {
-            if waves <= self.chains.waves.span[after] {
-                most = most.min(self.pace.total[group].saturating_sub(count));
-            }
-        }
-        most
     }
 
     fn resource_ms(

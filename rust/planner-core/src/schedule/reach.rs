@@ -103,15 +103,8 @@ impl<'a> Reach<'a> {
             next: vec![NONE; flat.cohorts()],
             phases: Progress::new(&flat.phases),
             early: vec![Vec::new(); flat.phases.follows.len()],
-            is_ready: vec![
-                false;
-                if flat.gangs.is_empty() {
-                    0
-                } else {
-                    flat.cohorts()
-                }
-            ],
-            missing: missing(flat),
+            is_ready: vec![false; flat.gangs.cohorts()],
+            missing: flat.gangs.sizes(),
             work: Vec::new(),
         };
         for link in flat.links.iter().filter(|link| link.count > 0) {
@@ -316,12 +309,6 @@ impl<'a> Reach<'a> {
             left,
         }
     }
-}
-
-/// How many cohorts each gang has.
-fn missing(flat: &Flat) -> Vec<usize> {
-    let gangs = 0..flat.gangs.is_torn.len() as GangIdx;
-    gangs.map(|gang| flat.gangs.members(gang).len()).collect()
 }
 
 /// The moves of each cohort among the first `stages_end` of its group.

@@ -43,10 +43,12 @@ impl Scene<'_> {
         });
         of_entry.collect()
     }
+}
 
-    /// Entries by which nothing moves together.
-    pub(super) fn idle_gangs(&self) -> impl Iterator<Item = String> {
-        let idle = self.gangs().into_iter().filter(|of| of.gangs == 0);
-        idle.map(|of| format!("gangs {}: no two pods move together by it", of.name))
+impl GangsOf<'_> {
+    /// What people are told of an entry by which nothing moves together.
+    pub(super) fn idle(&self) -> Option<String> {
+        let Self { name, gangs, .. } = self;
+        (*gangs == 0).then(|| format!("gangs {name}: no two pods move together by it"))
     }
 }

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 pub(super) use budgets::takers;
 use certificate::Certificate;
 use deadline::Deadline;
+use gangs::GangsOf;
 pub(super) use pieces::Pieces;
 use pieces::{list, text};
 use rayon::prelude::*;
@@ -180,6 +181,8 @@ impl Scene<'_> {
         let precedences = &self.model.problem.precedences;
         let waves = self.wave_tallies();
         let unmovable = unmovable(self.inventory, self.changes);
+        let gangs = self.gangs();
+        let warnings = self.warnings(order, &gangs);
         let dependencies = precedences.par_iter().map(|edge| Dependency {
             name: &edge.name,
             before: edge.before,
@@ -191,14 +194,13 @@ impl Scene<'_> {
             ("dependencies", list(512, dependencies)),
             ("per_wave", list(1, self.per_wave(&waves))),
             ("budgets", list(512, self.budgets())),
-            ("warnings", list(512, self.warnings(order).into_par_iter())),
+            ("warnings", list(512, warnings.into_par_iter())),
             ("unmovable", list(512, unmovable.into_par_iter())),
         ];
         let drains = self.drains();
         if !drains.is_empty() {
             lists.push(("drains", list(512, drains.into_par_iter())));
         }
-        let gangs = self.gangs();
         if !gangs.is_empty() {
             lists.push(("gangs", list(512, gangs.into_par_iter())));
         }
@@ -307,10 +309,10 @@ impl Scene<'_> {
         }
     }
 
-    fn warnings(&self, order: &Order<'_>) -> Vec<String> {
+    fn warnings(&self, order: &Order<'_>, gangs: &[GangsOf<'_>]) -> Vec<String> {
         let mut warnings = order.warnings.to_vec();
         warnings.extend(self.changes.warnings.iter().cloned());
-        warnings.extend(self.idle_gangs());
+        warnings.extend(gangs.iter().filter_map(GangsOf::idle));
         warnings.extend(self.deadline().and_then(|it| self.lateness(&it)));
         warnings.extend(self.inventory.unreadable.iter().map(ToString::to_string));
         let partial: u32 = self.assigned.partial.iter().sum();
