@@ -4,17 +4,15 @@
 
 mod schedule_common;
 
-use std::collections::BTreeMap;
-
 use planner_core::schedule::problem::{
     Cohort, Cohorts, Group, Order, Precedence, Problem, Resource,
 };
-use planner_core::schedule::{Between, Proof, Schedule, reachable, solve};
+use planner_core::schedule::{Between, Proof, Schedule, solve};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use schedule_common::{check, fewest_waves};
+use schedule_common::{check, fewest_waves, left_of};
 
 /// Moves of a group, one of which may be down, and what they take.
 type Drawn = (u32, bool, Vec<u32>);
@@ -74,12 +72,6 @@ fn group_of((count, is_down, takes): &Drawn) -> Group {
         calendars: vec![],
         needs: vec![],
     }
-}
-
-fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
-    let left = reachable(problem).left.into_iter();
-    left.map(|it| ((it.group as usize, it.cohort as usize), it.count))
-        .collect()
 }
 
 /// The moves on a resource that a schedule makes between its first and its last waves.

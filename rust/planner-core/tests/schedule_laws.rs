@@ -3,17 +3,15 @@
 
 mod schedule_common;
 
-use std::collections::BTreeSet;
-
 use planner_core::schedule::problem::{Calendar, Cohort, Cohorts, Problem};
 use planner_core::schedule::{
-    ConstraintId, Goal, Laid, PhasePart, Proof, bound, conflict, reachable, solve, solve_laid,
+    Laid, PhasePart, Proof, bound, conflict, reachable, solve, solve_laid,
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 use schedule_common::{
-    can, check, check_held, fewest_waves, left_of, problems, settled, slow_left, timed_problems,
-    with_only,
+    check, check_conflicts, check_held, check_optimum, left_of, problems, settled, slow_left,
+    timed_problems,
 };
 
 /// The value that the proof adds up to.
@@ -208,12 +206,7 @@ proptest! {
 
     #[test]
     fn the_optimum_lies_between_bound_and_schedule(problem in problems(3, 3, 2)) {
-        let moves: u32 = problem.groups.iter().flat_map(|g| g.cohorts.counts()).sum();
-        prop_assume!(moves <= 9);
-        let schedule = solve(&problem);
-        let optimum = fewest_waves(&problem, &left_of(&problem));
-        prop_assert!(schedule.bound.waves <= optimum, "{:?}", schedule.bound);
-        prop_assert!(optimum <= schedule.waves);
+        check_optimum(&problem)?;
     }
 
     #[test]
@@ -245,22 +238,7 @@ proptest! {
 
     #[test]
     fn a_conflict_rules_the_goal_out_and_needs_every_member(problem in problems(6, 4, 3)) {
-        let problem = settled(problem);
-        let left = reachable(&problem).left;
-        let goal: Vec<Goal> =
-            left.iter().map(|l| Goal { group: l.group, cohort: l.cohort }).collect();
-        for goal in goal.chunks(2).chain([&goal[..]]) {
-            let found: BTreeSet<ConstraintId> = conflict(&problem, goal).into_iter().collect();
-            prop_assert_eq!(found.is_empty(), goal.is_empty());
-            if !goal.is_empty() {
-                prop_assert!(!can(&with_only(&problem, &found), goal));
-            }
-            for member in &found {
-                let mut fewer = found.clone();
-                fewer.remove(member);
-                prop_assert!(can(&with_only(&problem, &fewer), goal), "without {:?}", member);
-            }
-        }
+        check_conflicts(problem)?;
     }
 }
 

@@ -8,7 +8,9 @@ use planner_core::schedule::problem::{
     Calendar, Cohort, Cohorts, Group, Need, Order, Phase, Precedence, Problem, Rate, Resource,
     Stage,
 };
-use planner_core::schedule::{Chunk, ConstraintId, Goal, Held, Schedule, reachable};
+use planner_core::schedule::{
+    Chunk, ConstraintId, Goal, Held, Left, Schedule, conflict, reachable, solve,
+};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
@@ -197,8 +199,7 @@ fn check_group(
 fn check_counts(problem: &Problem, schedule: &Schedule, done: &[Vec<u32>]) -> Result<(), String> {
     for (g, group) in problem.groups.iter().enumerate() {
         for (c, cohort) in group.cohorts.iter().enumerate() {
-            let here =
-                |l: &&planner_core::schedule::Left| (l.group as usize, l.cohort as usize) == (g, c);
+            let here = |l: &&Left| (l.group as usize, l.cohort as usize) == (g, c);
             let left: u32 = schedule.left.iter().filter(here).map(|l| l.count).sum();
             if done[g][c] + left != cohort.count {
                 return Err(format!(
@@ -609,7 +610,7 @@ fn cohort_of((count, touched, releases, duration): (u32, Vec<u32>, u8, u64)) -> 
 }
 
 /// The problem with these constraints alone.
-pub fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
+fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Problem {
     let mut problem = problem.clone();
     for (r, resource) in (0..).zip(&mut problem.resources) {
         if !constraints.contains(&ConstraintId::Resource(r)) {
@@ -638,7 +639,7 @@ pub fn with_only(problem: &Problem, constraints: &BTreeSet<ConstraintId>) -> Pro
     problem
 }
 
-pub fn can(problem: &Problem, goal: &[Goal]) -> bool {
+fn can(problem: &Problem, goal: &[Goal]) -> bool {
     let left = reachable(problem).left;
     goal.iter().all(|g| {
         left.iter()
@@ -654,6 +655,44 @@ pub fn left_of(problem: &Problem) -> BTreeMap<(usize, usize), u32> {
             .or_default() += l.count;
     }
     left
+}
+
+/// Checks that the fewest waves there are lie between the bound and the schedule, of few moves.
+pub fn check_optimum(problem: &Problem) -> Result<(), TestCaseError> {
+    let moves: u32 = problem.groups.iter().flat_map(|g| g.cohorts.counts()).sum();
+    prop_assume!(moves <= 9);
+    let schedule = solve(problem);
+    let optimum = fewest_waves(problem, &left_of(problem));
+    prop_assert!(schedule.bound.waves <= optimum, "{:?}", schedule.bound);
+    prop_assert!(optimum <= schedule.waves);
+    Ok(())
+}
+
+/// Checks that what is said to conflict rules the goals out, and that each member is needed.
+pub fn check_conflicts(problem: Problem) -> Result<(), TestCaseError> {
+    let problem = settled(problem);
+    let left = reachable(&problem).left;
+    let goal = |l: &Left| Goal {
+        group: l.group,
+        cohort: l.cohort,
+    };
+    let goal: Vec<Goal> = left.iter().map(goal).collect();
+    for goal in goal.chunks(2).chain([&goal[..]]) {
+        let found: BTreeSet<ConstraintId> = conflict(&problem, goal).into_iter().collect();
+        prop_assert_eq!(found.is_empty(), goal.is_empty());
+        if !goal.is_empty() {
+            prop_assert!(!can(&with_only(&problem, &found), goal));
+        }
+        for member in &found {
+            let mut fewer = found.clone();
+            fewer.remove(member);
+            prop_assert!(
+                can(&with_only(&problem, &fewer), goal),
+                "without {member:?}"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Lets `of` say of which gang each cohort is that is of one, or of none.
