@@ -14,6 +14,10 @@ _OF_SURGES: Final = frozenset(("surge", "room", "ResourceQuota"))
 """Sources of budgets from which surges take."""
 
 
+_Own = tuple[str, str]
+"""A budget of surges: its cluster and its name."""
+
+
 class Room:
     """The room of one moment; what is taken is gone until somebody looks again.
 
@@ -25,7 +29,7 @@ class Room:
         self._surges = _surges(driver.header)
         self._of_all: dict[Place, list[Budget]] = {}
         self._claimed: dict[int, int] = {}
-        self._surging: Counter[str] = Counter()
+        self._surging: Counter[_Own] = Counter()
         for each in driver.planned:
             its = [it for it in each.slot.budgets if isinstance(it, Budget)]
             shared = self._of_all.setdefault(each.place, its)
@@ -37,7 +41,7 @@ class Room:
         self._surging.clear()
         for each in self._driver.under_way:
             if each.move["kind"] == "surge":
-                self._surging.update(name for name, _ in self._surges.get(each.place, ()))
+                self._surging.update(own for own, _ in self._surges.get(each.place, ()))
             elif each.min_ready_s and each.slot.up and each.slot.taken:
                 for own in self._of_all[each.place]:
                     if own.name.startswith(_OWN):
@@ -56,10 +60,11 @@ class Room:
         if planned.move["kind"] != "surge" or not planned.slot.up:
             return claim(planned, self._claimed)
         its = self._surges.get(place, ())
-        for name, limit in its:
-            if self._surging[name] >= limit:
+        for own, limit in its:
+            if self._surging[own] >= limit:
+                _, name = own
                 return f"budget {name}"
-        self._surging.update(name for name, _ in its)
+        self._surging.update(own for own, _ in its)
         return ""
 
 
@@ -68,13 +73,13 @@ def needs_room(planned: Planned) -> bool:
     return planned.slot.up and planned.move["kind"] != "surge"
 
 
-def _surges(header: Mapping[str, Any]) -> Mapping[Place, Sequence[tuple[str, int]]]:
+def _surges(header: Mapping[str, Any]) -> Mapping[Place, Sequence[tuple[_Own, int]]]:
     """The budgets from which surges of a workload take, and how many at once."""
     places = places_of(header)
-    found: dict[Place, list[tuple[str, int]]] = {}
+    found: dict[Place, list[tuple[_Own, int]]] = {}
     for each in header["budgets"]:
         if each["source"] in _OF_SURGES:
             for index in each["workloads"]:
-                own = f"{each['cluster']} {each['name']}"
+                own = (each["cluster"], each["name"])
                 found.setdefault(places[index], []).append((own, each["limit"]))
     return found

@@ -108,8 +108,8 @@ def all_budgets(case: Case) -> list[Budget]:
         budgets.append(_workload_budget(workload, now_s, workload in evicting, guarded))
         if workload.strategy.surges:
             budgets.append(_surge_budget(workload, rooms.guests.get(workload.key)))
-    budgets.extend(_room_budget(each, fleet) for each in shared_rooms(case, rooms))
-    budgets.extend(_quota_budget(each, fleet) for each in read_quotas(case))
+    budgets.extend(_shared_budget("room", each, fleet) for each in shared_rooms(case, rooms))
+    budgets.extend(_shared_budget("quota", each, fleet, each.lost) for each in read_quotas(case))
     budgets.extend(_sidecar_set_budget(each, case) for each in fleet.sidecar_sets.values())
     for rule in case.request["spec"].get("budgets") or ():
         budgets.extend(_request_budgets(rule, fleet))
@@ -284,34 +284,24 @@ def _surge_budget(workload: Workload, guest: Guest | None) -> Budget:
     )
 
 
-def _room_budget(room: SharedRoom, fleet: Fleet) -> Budget:
-    """Room on the nodes of a workload: new pods of all whose pods may come to be on them."""
-    return Budget(
-        rule="room",
-        name=room.name,
-        cluster=room.cluster,
-        limit=room.limit,
-        pods=room.pods,
-        kin=room.kin,
-        down=room.pods[:0],
-        free=down_of(fleet.table, room.kin),
-        surge=True,
-    )
+def _shared_budget(
+    rule: str, shared: SharedRoom | Quota, fleet: Fleet, lost: Pods | None = None
+) -> Budget:
+    """What surges of several workloads take from together: room on nodes, or a ResourceQuota.
 
-
-def _quota_budget(quota: Quota, fleet: Fleet) -> Budget:
-    """A ResourceQuota: new pods that come beside the old ones, of all workloads together."""
+    `lost` are pods in whose place none would come.
+    """
     return Budget(
-        rule="quota",
-        name=quota.name,
-        cluster=quota.cluster,
-        limit=quota.limit,
-        pods=quota.pods,
-        kin=quota.kin,
-        down=quota.pods[:0],
-        free=down_of(fleet.table, quota.kin),
+        rule=rule,
+        name=shared.name,
+        cluster=shared.cluster,
+        limit=shared.limit,
+        pods=shared.pods,
+        kin=shared.kin,
+        down=shared.pods[:0],
+        free=down_of(fleet.table, shared.kin),
         surge=True,
-        lost=quota.lost,
+        lost=lost,
     )
 
 

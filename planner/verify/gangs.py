@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from planner.verify.columns import alike, grouped
-from planner.verify.moves import options_of
-from planner.verify.selector import PodsByLabel, every
+from planner.verify.moves import are_excluded, options_of
+from planner.verify.selector import PodsByLabel
 from planner.verify.usage import Moments
 from planner.verify.violation import Violation
 
@@ -145,7 +145,7 @@ def read_gangs(case: Case, usages: Usages, sequences: Sequences) -> Gangs:
     of, every_gang = _labelled(fleet, rules)
     sure = takes = np.zeros(len(of), np.bool_)
     if rules:
-        of[(case.target.changes.codes < 0) | _excluded(case)] = -1
+        of[(case.target.changes.codes < 0) | are_excluded(case)] = -1
         takes = Moments(case.bound, case.bound.wave_of_row).takers(it.budget for it in usages.all)
         of[(of_row >= 0) & ~takes] = -1
         sure = takes & (of >= 0)
@@ -187,20 +187,6 @@ def _labelled(fleet: Fleet, rules: Sequence[Mapping[str, Any]]) -> tuple[Ints, l
                 gang = Gang(entry, kin.cluster, kin.namespace, value)
                 of[its.rows] = places.setdefault(gang, len(places))
     return of, list(places)
-
-
-def _excluded(case: Case) -> Bools:
-    """Of each pod of the table whether the request excludes it."""
-    found = np.zeros(len(case.fleet.table), np.bool_)
-    for rule in case.request["spec"].get("exclude") or ():
-        kin = {
-            kin: its
-            for kin, its in case.fleet.by_label.select(rule.get("selector", {})).items()
-            if rule.get("namespace") in (None, kin.namespace)
-            and rule.get("cluster") in (None, kin.cluster)
-        }
-        found[every(case.fleet.table, kin).rows] = True
-    return found
 
 
 def _ways(case: Case, usages: Usages, pod: Pod) -> Sequence[bool]:

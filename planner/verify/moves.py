@@ -10,13 +10,14 @@ import numpy as np
 from planner.verify.drains import ways_to_leave
 from planner.verify.fleet import revision_hash
 from planner.verify.order import is_behind, ordinal_index
-from planner.verify.selector import matches, tells_kin_apart
+from planner.verify.selector import every, matches, tells_kin_apart
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.bound import Manner, Move
+    from planner.verify.columns import Bools
     from planner.verify.fleet import Workload
     from planner.verify.plan import Case
     from planner.verify.pods import Kin, Pod
@@ -166,12 +167,27 @@ def is_excluded(case: Case, pod: Pod) -> bool:
     return _excludes(case.request["spec"].get("exclude") or (), pod)
 
 
+def are_excluded(case: Case) -> Bools:
+    """The same of every pod of the table."""
+    found = np.zeros(len(case.fleet.table), np.bool_)
+    for rule in case.request["spec"].get("exclude") or ():
+        matched = case.fleet.by_label.select(rule.get("selector", {})).items()
+        kin = {kin: its for kin, its in matched if _is_where(rule, kin)}
+        found[every(case.fleet.table, kin).rows] = True
+    return found
+
+
 def _excludes(rules: Iterable[Mapping[str, Any]], pod: Kin | Pod) -> bool:
     return any(
-        matches(rule.get("selector", {}), pod.labels)
-        and rule.get("namespace") in (None, pod.namespace)
-        and rule.get("cluster") in (None, pod.cluster)
-        for rule in rules
+        matches(rule.get("selector", {}), pod.labels) and _is_where(rule, pod) for rule in rules
+    )
+
+
+def _is_where(rule: Mapping[str, Any], pod: Kin | Pod) -> bool:
+    """Whether pods are in the namespace and cluster of a rule, those that it names."""
+    return rule.get("namespace") in (None, pod.namespace) and rule.get("cluster") in (
+        None,
+        pod.cluster,
     )
 
 
