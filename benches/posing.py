@@ -4,7 +4,7 @@ Nothing comes from the scheduler but which pods move and in which wave: budgets,
 them, order and dependencies are worked out by `planner.verify`, which shares no code with it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from planner.verify.order import is_ranked, taking_ranks
 from planner.verify.plan import Case, build_case
 from planner.verify.pods import Pod
 from planner.verify.target import read_target
+from planner.verify.written import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Posed:
     schedule: Schedule
 
 
-def pose(header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], fleet: Fleet) -> Posed:
+def pose(header: Mapping[str, Any], moves: Written, fleet: Fleet) -> Posed:
     """Pose the problem of all pods that a plan moves.
 
     Moves of a group are listed in the order of its controller where `planner verify` knows one,
@@ -35,7 +36,7 @@ def pose(header: Mapping[str, Any], moves: Iterable[Mapping[str, Any]], fleet: F
 
     Args:
         header: the plan's header as JSON.
-        moves: the plan's moves as JSON objects.
+        moves: the plan's moves in columns.
         fleet: what the plan was made for.
     """
     case = build_case(header, moves, fleet, read_target(header["request"], fleet))

@@ -26,7 +26,7 @@ from benches.request import Regime
 from planner import core
 from planner.plan.effort import STARTS, Effort
 from planner.verify import fleet as verified
-from planner.verify.observed import fold_rows
+from planner.verify import fold_batches, of_table
 
 PLANNER = "planner"
 EFFORTS: tuple[Effort, ...] = ("fast", "best")
@@ -73,11 +73,10 @@ def observe(pods: int, seed: int) -> Observed:
     for batch in intake.finish():
         events.append((stages.CLUSTER, position, batch))
         position += len(batch)
-    rows = ({**row, "cluster": cluster} for cluster, _, batch in events for row in batch.rows())
     return Observed(
         generated=generated,
         folded=stages.fold(events),
-        read=verified.read_fleet(fold_rows(rows)),
+        read=verified.read_fleet(fold_batches((cluster, batch) for cluster, _, batch in events)),
     )
 
 
@@ -99,16 +98,11 @@ def solved(
     took = perf_counter() - began
     header = json.loads(plan.header())
     assert not header["unmovable"], "every pod of a generated fleet can move"
-    posed = pose(header, _moves(plan), observed.read)
+    posed = pose(header, of_table(plan), observed.read)
     wrong = next(violations(posed.problem, posed.schedule), None)
     assert wrong is None, wrong
     assert length(posed.schedule) == header["waves"], "the header counts other waves"
     return Told(waves=header["waves"], bound=header["waves_bound"], seconds=took), posed
-
-
-def _moves(plan: core.Plan, lines_at_once: int = 10_000) -> Iterator[dict[str, object]]:
-    for begin in range(0, len(plan), lines_at_once):
-        yield from map(json.loads, plan.jsonl(begin, lines_at_once).splitlines())
 
 
 def measure(
