@@ -85,10 +85,9 @@ impl PyFeed {
 #[pyfunction]
 pub fn redact<'py>(py: Python<'py>, document: &[u8], salt: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     let salt = salt_of(salt)?;
-    let read: Result<serde_json::Value, _> = serde_json::from_slice(document);
-    let document = read.map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let redacted = planner_core::observe::redact(document, &salt);
-    Ok(PyBytes::new(py, redacted.to_string().as_bytes()))
+    let redacted = planner_core::observe::redact(document, &salt)
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(PyBytes::new(py, redacted.as_bytes()))
 }
 
 fn salt_of(bytes: &[u8]) -> PyResult<Salt> {

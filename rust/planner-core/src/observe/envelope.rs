@@ -7,7 +7,7 @@ use serde_json::{Deserializer, value::RawValue};
 
 use super::{
     scalar::parse_resource_version,
-    scan::cut,
+    scan::{cut, guess},
     text::{Fault, Text},
 };
 use crate::resource::Resource;
@@ -24,6 +24,9 @@ pub struct Envelope<'a> {
     pub metadata: Option<ListMetadata<'a>>,
     #[serde(borrow, default, deserialize_with = "items")]
     pub items: Option<Vec<&'a str>>,
+    /// The array and what comes after it, where items are only guessed.
+    #[serde(skip)]
+    pub guessed: Option<&'a str>,
     /// Of `/version`.
     #[serde(borrow, default)]
     pub git_version: Option<Text<'a>>,
@@ -57,6 +60,14 @@ impl Envelope<'_> {
             .unwrap_or_default();
         parse_resource_version(version)
             .ok_or_else(|| format!("resourceVersion {version:?} of the list is not decimal"))
+    }
+
+    /// Whether it is known to be a list of pods, of which every item will be read.
+    fn is_of_pods(&self) -> bool {
+        let kind = self.kind.as_deref().and_then(|it| it.strip_suffix("List"));
+        let api_version = self.api_version.as_deref();
+        let of = api_version.zip(kind);
+        of.and_then(|(version, kind)| Resource::of(version, kind)) == Some(Resource::Pods)
     }
 
     /// Whether no page of the list follows.
@@ -174,6 +185,14 @@ fn slow_document(text: &str, offset: usize) -> Option<Result<Document<'_>, Fault
 /// The list at `offset` as the API server and kubectl write it, cut into items without a look at
 /// what is in them. Whatever is wrong or unusual gives None.
 fn quick_list(text: &str, offset: usize) -> Option<Document<'_>> {
+    let guess = list(text, offset, true);
+    // Where something in an item begins like an item the array may end too early, and leave some text.
+    let is_all = |it: &Document<'_>| text[offset + it.text.len()..].trim_ascii_start().is_empty();
+    let is_well = |it: &Document<'_>| it.envelope.guessed.is_none() || is_all(it);
+    guess.filter(is_well).or_else(|| list(text, offset, false))
+}
+
+fn list(text: &str, offset: usize, may_guess: bool) -> Option<Document<'_>> {
     let mut envelope = Envelope::default();
     let mut at = offset;
     let mut mark = "{";
@@ -187,12 +206,14 @@ fn quick_list(text: &str, offset: usize) -> Option<Document<'_>> {
             "kind" if envelope.kind.is_none() => field(text, at, &mut envelope.kind)?,
             "metadata" if envelope.metadata.is_none() => field(text, at, &mut envelope.metadata)?,
             "items" if envelope.items.is_none() => {
-                let cut = cut(Level::new(), text.as_bytes(), after(text, at, "[")?)?;
-                let items = cut
-                    .elements
-                    .iter()
-                    .map(|(begin, end)| text.get(*begin..*end));
-                envelope.items = Some(items.collect::<Option<_>>()?);
+                let begin = after(text, at, "[")?;
+                let level = Level::new();
+                let may_guess = may_guess && envelope.is_of_pods();
+                let guess = may_guess.then(|| guess(level, text.as_bytes(), begin));
+                let guess = guess.flatten();
+                envelope.guessed = guess.is_some().then(|| &text[begin - 1..]);
+                let cut = guess.or_else(|| cut(level, text.as_bytes(), begin))?;
+                envelope.items = Some(cut.of(text)?);
                 cut.end + 1
             }
             _ => return None,
@@ -205,6 +226,15 @@ fn quick_list(text: &str, offset: usize) -> Option<Document<'_>> {
         text: &text[offset..end],
         envelope,
         is_checked: false,
+    })
+}
+
+/// The items of an array with which a text begins, exactly as they are.
+pub fn items_of(array: &str) -> Option<Vec<&str>> {
+    let quick = cut(Level::new(), array.as_bytes(), 1).and_then(|cut| cut.of(array));
+    quick.or_else(|| {
+        let (items, _) = value::<Vec<&RawValue>>(array, 0)?;
+        Some(items.into_iter().map(RawValue::get).collect())
     })
 }
 

@@ -120,12 +120,13 @@ impl Feed {
             return Ok(());
         };
         let version = envelope.list_version().map_err(fault)?;
-        let part = Items {
+        let mut part = Items {
             resource,
             api_version,
             texts: items,
+            guessed: envelope.guessed,
         };
-        let (things, _) = self.reader.items(text, &part)?;
+        let (things, _) = self.reader.items(text, &mut part)?;
         if begins {
             self.rows.push((time_ms, Row::ListBegun(resource, version)));
         }

@@ -129,8 +129,8 @@ impl Intake {
         let api_version = envelope.api_version.as_deref().unwrap_or_default();
         let items = envelope.items.as_deref().unwrap_or_default();
         if kind.is_empty() {
-            for part in self.sort_out(text, items)? {
-                self.add_items(source, text, document, &part)?;
+            for mut part in self.sort_out(text, items)? {
+                self.add_items(source, text, document, &mut part)?;
             }
             return Ok(());
         }
@@ -138,12 +138,13 @@ impl Intake {
             self.reader.skip(kind, items.len());
             return Ok(());
         };
-        let part = Items {
+        let mut part = Items {
             resource,
             api_version,
             texts: items.to_vec(),
+            guessed: envelope.guessed,
         };
-        self.add_items(source, text, document, &part)
+        self.add_items(source, text, document, &mut part)
     }
 
     /// The items of a list of anything, by resource.
@@ -161,6 +162,7 @@ impl Intake {
                         resource,
                         api_version: "",
                         texts: Vec::new(),
+                        guessed: None,
                     };
                     parts.entry(resource).or_insert(new).texts.push(item);
                 }
@@ -174,7 +176,7 @@ impl Intake {
         source: &str,
         text: &str,
         document: &Document<'_>,
-        part: &Items<'_>,
+        part: &mut Items<'_>,
     ) -> Result<(), Fault> {
         let mut list = self.lists.remove(&part.resource).unwrap_or_default();
         list.begin_page(source, document.offset, &document.envelope)?;

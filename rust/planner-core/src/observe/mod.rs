@@ -26,6 +26,7 @@ mod redact;
 mod scalar;
 mod scan;
 mod text;
+mod tree;
 mod updated;
 mod whole;
 

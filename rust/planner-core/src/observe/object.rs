@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     pod::{Metadata, Pod},
@@ -11,6 +10,7 @@ use super::{
     redact::{Salt, document},
     scalar::parse_resource_version,
     text::{Fault, Text, offset_of},
+    tree::Tree,
 };
 use crate::{
     fleet::{Interner, Pods, Symbol},
@@ -19,6 +19,8 @@ use crate::{
 
 /// Pods that one thread reads before it takes the next.
 const CHUNK: usize = 1024;
+/// Other objects, which are longer to read.
+const OBJECT_CHUNK: usize = 64;
 
 /// Pods with texts of their own.
 #[derive(Debug, Default)]
@@ -114,6 +116,38 @@ struct Transition<'a> {
     last_transition_time: Option<Text<'a>>,
 }
 
+/// Objects with texts of their own.
+#[derive(Debug, Default)]
+pub struct ObjectChunk {
+    /// The texts of `objects`.
+    pub texts: Interner,
+    /// The objects in the order of the input.
+    pub objects: Vec<Object>,
+}
+
+/// Reads objects that are not pods, parts of `text`, on every core. The result, and the fault that is
+/// told of several, depends on the input alone.
+pub fn read_objects(
+    text: &str,
+    items: &[&str],
+    resource: Resource,
+    api_version: &str,
+    salt: &Salt,
+) -> Result<Vec<ObjectChunk>, Fault> {
+    let read = |items: &[&str]| {
+        let mut chunk = ObjectChunk::default();
+        for item in items {
+            let object = read_object(item, resource, api_version, salt, &mut chunk.texts)
+                .map_err(|fault| fault.within(offset_of(text, item)))?;
+            chunk.objects.push(object);
+        }
+        Ok(chunk)
+    };
+    let chunks: Vec<Result<ObjectChunk, Fault>> =
+        items.par_chunks(OBJECT_CHUNK).map(read).collect();
+    chunks.into_iter().collect()
+}
+
 /// Reads an object that is not a pod. `api_version` is that of its list.
 pub fn read_object(
     item: &str,
@@ -123,32 +157,36 @@ pub fn read_object(
     texts: &mut Interner,
 ) -> Result<Object, Fault> {
     let mut object = read_identity(item, resource, texts)?;
-    let value: Value =
+    let tree: Tree<'_> =
         serde_json::from_str(item).map_err(|error| Fault::of_json(&error, item, 0))?;
-    check_counts(&value).map_err(|message| {
+    check_counts(&tree).map_err(|message| {
         let kind = resource.kind();
         Fault::new(0, format!("{kind} {}: {message}", object.name))
     })?;
-    let document = document(value, resource, api_version, salt).to_string();
+    let document = document(tree, resource, api_version, salt).to_string();
     object.document = Some(document.into());
     Ok(object)
 }
 
 /// Counts that rules reckon with; all of them are `int32` in the API and never negative.
-const COUNTS: [&str; 3] = [
-    "/spec/replicas",
-    "/spec/minReadySeconds",
-    "/status/desiredNumberScheduled",
+const COUNTS: [[&str; 2]; 3] = [
+    ["spec", "replicas"],
+    ["spec", "minReadySeconds"],
+    ["status", "desiredNumberScheduled"],
 ];
 
-fn check_counts(document: &Value) -> Result<(), String> {
+fn check_counts(document: &Tree<'_>) -> Result<(), String> {
     for path in COUNTS {
-        let count = document.pointer(path).filter(|count| !count.is_null());
-        let is_count = |count: &Value| count.as_u64().is_some_and(|it| i32::try_from(it).is_ok());
-        if let Some(count) = count.filter(|count| !is_count(count)) {
-            let field = path[1..].replace('/', ".");
+        let is_count = match document.at(&path) {
+            None | Some(Tree::Null) => continue,
+            Some(Tree::Number(count)) => count.as_u64().is_some_and(|it| i32::try_from(it).is_ok()),
+            Some(_) => false,
+        };
+        if !is_count {
+            let count = document.at(&path).expect("it was found");
             return Err(format!(
-                "{field} {count} is no integer from 0 to {}",
+                "{} {count} is no integer from 0 to {}",
+                path.join("."),
                 i32::MAX
             ));
         }
@@ -208,9 +246,9 @@ pub fn read_mark(item: &str) -> Result<u64, Fault> {
 
 /// The answer of `/version`.
 pub fn read_version(text: &str, salt: &Salt) -> Result<Object, Fault> {
-    let value: Value =
+    let tree: Tree<'_> =
         serde_json::from_str(text).map_err(|error| Fault::of_json(&error, text, 0))?;
-    let document = document(value, Resource::Versions, "", salt).to_string();
+    let document = document(tree, Resource::Versions, "", salt).to_string();
     Ok(Object {
         resource: Resource::Versions,
         uid: 0,

@@ -3,12 +3,18 @@
 use proptest::prelude::*;
 
 use super::{
+    envelope::documents,
+    intake::Intake,
     object::{PodChunk, read_chunk, read_slowly},
     quick_samples::pods,
     redact::Salt,
     text::{Fault, offset_of},
 };
-use crate::fleet::{Pod, PodRow};
+use crate::{
+    batch::Batch,
+    error::InputError,
+    fleet::{Pod, PodRow},
+};
 
 const SALT: Salt = Salt([5; 32]);
 
@@ -28,6 +34,21 @@ fn slowly(text: &str, items: &[&str]) -> Result<PodChunk, Fault> {
         chunk.newest_s = chunk.newest_s.max(newest_s);
     }
     Ok(chunk)
+}
+
+/// What is read of a list, and whether its items were guessed.
+fn taken(list: &str) -> (Result<Vec<Vec<u8>>, InputError>, bool) {
+    let mut intake = Intake::new(SALT, false);
+    let read = intake
+        .add("list", list.as_bytes())
+        .and_then(|()| intake.finish());
+    let is_guessed = documents(list)
+        .flatten()
+        .any(|it| it.envelope.guessed.is_some());
+    (
+        read.map(|batches| batches.iter().map(Batch::to_bytes).collect()),
+        is_guessed,
+    )
 }
 
 proptest! {
@@ -60,5 +81,33 @@ proptest! {
         if slow.is_ok() || quick.is_err() {
             prop_assert_eq!(told(&quick), told(&slow));
         }
+    }
+
+    #[test]
+    fn a_list_whose_items_are_guessed_is_the_list(
+        seed: u64,
+        space in "[ \n]{0,2}",
+        damage in prop::option::of((any::<prop::sample::Index>(), 1u8..127)),
+    ) {
+        let all = pods(seed);
+        let items = all.iter().filter(|item| slowly(item, &[item]).is_ok());
+        let items = items.map(|item| item.as_str().trim());
+        let items = items.collect::<Vec<_>>().join(&format!("{space},{space}"));
+        let mut items = items.into_bytes();
+        if let Some((at, byte)) = damage.filter(|_| !items.is_empty()) {
+            let at = at.index(items.len());
+            if items[at].is_ascii() {
+                items[at] = byte;
+            }
+        }
+        let items = String::from_utf8(items).expect("one ASCII byte for another");
+        // Only where `kind` goes before `items` it is known that they are pods. Both have as many bytes.
+        let kind = r#""kind":"PodList","apiVersion":"v1","#;
+        let before = format!("{{{kind}\"items\":[{items}]}}");
+        let after = format!("{{{}\"items\":[{items}],{}}}", " ".repeat(kind.len()), kind.trim_end_matches(','));
+        let ((guessed, _), (exact, is_guessed)) = (taken(&before), taken(&after));
+        prop_assert!(!is_guessed);
+        // Damage in what nobody reads may go unnoticed, and nothing else.
+        prop_assert!(guessed == exact || damage.is_some() && guessed.is_ok());
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    envelope::{WatchEvent, read_head, resource_of},
-    object::{Object, PodChunk, read_identity, read_mark, read_object, read_pods, read_version},
+    envelope::{WatchEvent, items_of, read_head, resource_of},
+    object::{
+        Object, PodChunk, read_identity, read_mark, read_object, read_objects, read_pods,
+        read_version,
+    },
     redact::Salt,
     text::{Fault, offset_of},
 };
@@ -31,6 +34,17 @@ pub struct Items<'a> {
     /// Of the list, for items that lack their own.
     pub api_version: &'a str,
     pub texts: Vec<&'a str>,
+    /// The array and what comes after it, where texts are only guessed.
+    pub guessed: Option<&'a str>,
+}
+
+impl Items<'_> {
+    /// Cuts exactly what was only guessed; false if nothing changes by that.
+    fn cut_exactly(&mut self) -> bool {
+        let exact = self.guessed.take().and_then(items_of);
+        let guess = exact.map(|exact| std::mem::replace(&mut self.texts, exact));
+        guess.is_some_and(|guess| guess != self.texts)
+    }
 }
 
 /// Keeps texts and pods once, however many objects hold them.
@@ -60,10 +74,14 @@ impl Reader {
 
     /// Reads items of a list that is part of `text`, and the newest time that any of them mentions,
     /// seconds UTC.
-    pub fn items(&mut self, text: &str, part: &Items<'_>) -> Result<(Vec<Thing>, u32), Fault> {
+    pub fn items(&mut self, text: &str, part: &mut Items<'_>) -> Result<(Vec<Thing>, u32), Fault> {
         let mut newest_s = 0;
         if part.resource == Resource::Pods {
-            let chunks = read_pods(text, &part.texts, &self.salt)?;
+            let mut chunks = read_pods(text, &part.texts, &self.salt);
+            if chunks.is_err() && part.cut_exactly() {
+                chunks = read_pods(text, &part.texts, &self.salt);
+            }
+            let chunks = chunks?;
             let begin = self.pods.len() as PodRow;
             for chunk in &chunks {
                 newest_s = newest_s.max(chunk.newest_s);
@@ -72,14 +90,16 @@ impl Reader {
             let rows = begin..self.pods.len() as PodRow;
             return Ok((rows.map(Thing::Pod).collect(), newest_s));
         }
+        let (resource, api_version) = (part.resource, part.api_version);
+        let chunks = read_objects(text, &part.texts, resource, api_version, &self.salt)?;
         let mut things = Vec::with_capacity(part.texts.len());
-        for item in &part.texts {
-            let offset = offset_of(text, item);
-            let object = self
-                .object(item, part.resource, part.api_version)
-                .map_err(|fault| fault.within(offset))?;
-            newest_s = newest_s.max(object.newest_s);
-            things.push(Thing::Object(Box::new(object)));
+        for chunk in chunks {
+            let symbols = self.symbols(&chunk.texts);
+            for mut object in chunk.objects {
+                object.namespace = symbols[object.namespace.0 as usize];
+                newest_s = newest_s.max(object.newest_s);
+                things.push(Thing::Object(Box::new(object)));
+            }
         }
         Ok((things, newest_s))
     }
@@ -87,7 +107,7 @@ impl Reader {
     /// Reads one object that says what it is, and the newest time that it mentions.
     pub fn one(&mut self, item: &str, resource: Resource) -> Result<(Thing, u32), Fault> {
         if resource != Resource::Pods {
-            let object = self.object(item, resource, "")?;
+            let object = read_object(item, resource, "", &self.salt, &mut self.texts)?;
             let newest_s = object.newest_s;
             return Ok((Thing::Object(Box::new(object)), newest_s));
         }
@@ -171,17 +191,14 @@ impl Reader {
         }
     }
 
-    fn object(&mut self, item: &str, resource: Resource, api: &str) -> Result<Object, Fault> {
-        read_object(item, resource, api, &self.salt, &mut self.texts)
+    /// What texts of a chunk are among those of the reader.
+    fn symbols(&mut self, texts: &Interner) -> Vec<Symbol> {
+        texts.iter().map(|text| self.texts.intern(text)).collect()
     }
 
     /// Moves pods over to the texts of the reader.
     fn take(&mut self, chunk: &PodChunk) {
-        let symbols: Vec<Symbol> = chunk
-            .texts
-            .iter()
-            .map(|text| self.texts.intern(text))
-            .collect();
+        let symbols = self.symbols(&chunk.texts);
         for row in 0..chunk.pods.len() as PodRow {
             let pod = chunk.pods.get(row);
             self.pods

@@ -4,8 +4,7 @@
 //! `last-applied-configuration` holds both once more. A digest of 64 bits keyed with the salt of
 //! the log tells whether a value changed, and nothing to somebody who lacks the salt.
 
-use serde_json::{Map, Value};
-
+use super::{text::Pairs, tree::Tree};
 use crate::resource::Resource;
 
 /// Annotations of objects other than pods that are kept as they are.
@@ -54,161 +53,164 @@ impl Salt {
         hasher.finalize().to_hex()[..16].to_owned()
     }
 
-    fn redacted(&self, value: &Value) -> Value {
-        let digest = match value {
-            Value::String(text) => self.digest([text.as_str()]),
-            other => self.digest([other.to_string().as_str()]),
+    fn redact(&self, value: &mut Tree<'_>) {
+        let digest = match value.text() {
+            Some(text) => self.digest([text]),
+            None => self.digest([value.to_string().as_str()]),
         };
-        Value::String(format!("{REDACTED}:{digest}"))
+        *value = Tree::Text(format!("{REDACTED}:{digest}").into());
     }
 }
 
-/// A Kubernetes object, or a `List` of them, as it may be stored: keys in order, without
+/// A Kubernetes object as JSON, or a `List` of them, as it may be stored: keys in order, without
 /// `managedFields`, annotations and environment redacted, the data of a `Secret` or `ConfigMap` too.
-#[must_use]
-pub fn redact(mut document: Value, salt: &Salt) -> Value {
-    if let Some(items) = document.get_mut("items").and_then(Value::as_array_mut) {
-        for item in items {
-            *item = redact(item.take(), salt);
-        }
+pub fn redact(document: &[u8], salt: &Salt) -> serde_json::Result<String> {
+    let document: Tree<'_> = serde_json::from_slice(document)?;
+    Ok(redacted(document, salt).to_string())
+}
+
+fn redacted<'a>(mut document: Tree<'a>, salt: &Salt) -> Tree<'a> {
+    for item in document
+        .get_mut("items")
+        .and_then(Tree::elements)
+        .into_iter()
+        .flatten()
+    {
+        *item = redacted(std::mem::take(item), salt);
     }
-    let annotations = document
-        .get_mut("metadata")
-        .and_then(Value::as_object_mut)
-        .and_then(|metadata| metadata.shift_remove("annotations"));
-    let is_data = matches!(document["kind"].as_str(), Some("Secret" | "ConfigMap"));
-    for key in ["data", "stringData", "binaryData"] {
-        if let Some(Value::Object(data)) = document.get_mut(key).filter(|_| is_data) {
-            redact_values(data, salt);
+    let metadata = document.get_mut("metadata");
+    let annotations = metadata.map_or(Tree::Null, |it| it.take("annotations"));
+    let kind = document.at(&["kind"]).and_then(Tree::text);
+    if matches!(kind, Some("Secret" | "ConfigMap")) {
+        for key in ["data", "stringData", "binaryData"] {
+            redact_values(document.get_mut(key), salt);
         }
     }
     walk(&mut document, salt);
-    if let Some(Value::Object(annotations)) = annotations {
-        let annotations = kept_annotations(annotations, salt);
-        if !annotations.is_empty() {
-            document["metadata"]["annotations"] = Value::Object(annotations);
-        }
+    let annotations = kept_annotations(annotations, salt);
+    if let (Some(annotations), Some(metadata)) = (annotations, document.get_mut("metadata")) {
+        metadata.put("annotations", annotations);
     }
-    document.sort_all_objects();
     document
 }
 
 /// The document of an observed object that is not a pod; `api_version` and `kind` are those of its
 /// list where it lacks its own.
 #[must_use]
-pub fn document(mut object: Value, resource: Resource, api_version: &str, salt: &Salt) -> Value {
+pub fn document<'a>(
+    mut object: Tree<'a>,
+    resource: Resource,
+    api_version: &'a str,
+    salt: &Salt,
+) -> Tree<'a> {
     if resource == Resource::Nodes {
-        object = node_document(&object);
+        object = node_document(object);
     }
-    if let (Value::Object(fields), true) = (&mut object, resource != Resource::Versions) {
-        fields
-            .entry("apiVersion")
-            .or_insert_with(|| api_version.into());
-        fields
-            .entry("kind")
-            .or_insert_with(|| resource.kind().into());
+    if resource != Resource::Versions {
+        object.put("apiVersion", Tree::Text(api_version.into()));
+        object.put("kind", Tree::Text(resource.kind().into()));
     }
-    redact(object, salt)
+    redacted(object, salt)
 }
 
 /// Of a node only what scheduling needs: its status alone is longer than all of its pods' rows.
-fn node_document(node: &Value) -> Value {
-    let conditions = node["status"]["conditions"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let conditions: Vec<_> = conditions
-        .iter()
-        .map(|condition| pick(condition, &["type", "status"]))
-        .collect();
-    let mut status = pick(&node["status"], &["allocatable"]);
-    status["conditions"] = conditions.into();
-    status["nodeInfo"] = pick(&node["status"]["nodeInfo"], &["kubeletVersion"]);
-    let mut kept = pick(node, &["apiVersion", "kind"]);
-    kept["metadata"] = pick(
-        &node["metadata"],
-        &[
-            "name",
-            "uid",
-            "resourceVersion",
-            "labels",
-            "creationTimestamp",
-        ],
-    );
-    kept["spec"] = pick(&node["spec"], &["unschedulable", "taints"]);
-    kept["status"] = status;
+fn node_document(mut node: Tree<'_>) -> Tree<'_> {
+    let (mut metadata, mut spec) = (node.take("metadata"), node.take("spec"));
+    let mut status = node.take("status");
+    let mut conditions = status.take("conditions");
+    let conditions = conditions
+        .elements()
+        .map(std::mem::take)
+        .unwrap_or_default();
+    let conditions = conditions.into_iter();
+    let conditions = conditions.map(|mut condition| pick(&mut condition, &["type", "status"]));
+    let mut info = status.take("nodeInfo");
+    let named = [
+        "name",
+        "uid",
+        "resourceVersion",
+        "labels",
+        "creationTimestamp",
+    ];
+    let mut kept = pick(&mut node, &["apiVersion", "kind"]);
+    kept.put("metadata", pick(&mut metadata, &named));
+    kept.put("spec", pick(&mut spec, &["unschedulable", "taints"]));
+    let mut of_status = pick(&mut status, &["allocatable"]);
+    of_status.put("conditions", Tree::Array(conditions.collect()));
+    of_status.put("nodeInfo", pick(&mut info, &["kubeletVersion"]));
+    kept.put("status", of_status);
     kept
 }
 
-fn pick(object: &Value, keys: &[&str]) -> Value {
-    let present = keys
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), object.get(*key)?.clone())));
-    Value::Object(present.collect())
+/// Some fields of an object, as far as they are there.
+fn pick<'a>(object: &mut Tree<'a>, keys: &[&'static str]) -> Tree<'a> {
+    let is_there = |key: &&&str| object.at(&[key]).is_some();
+    let there: Vec<&str> = keys.iter().filter(is_there).copied().collect();
+    Tree::object(there.into_iter().map(|key| (key, object.take(key))))
 }
 
-fn kept_annotations(annotations: Map<String, Value>, salt: &Salt) -> Map<String, Value> {
-    let (mut kept, mut others): (Map<_, _>, Map<_, _>) =
-        annotations.into_iter().partition(|(key, _)| {
-            let has = |prefix: &&str| key.starts_with(*prefix);
-            KEPT.contains(&key.as_str()) || KEPT_PREFIXES.iter().any(has)
-        });
+/// Annotations as they may be stored, if there are any.
+fn kept_annotations<'a>(mut annotations: Tree<'a>, salt: &Salt) -> Option<Tree<'a>> {
+    let annotations = std::mem::take(annotations.fields()?);
+    let (kept, others): (Vec<_>, Vec<_>) = annotations.into_iter().partition(|(key, _)| {
+        let has = |prefix: &&str| key.starts_with(*prefix);
+        KEPT.contains(&&**key) || KEPT_PREFIXES.iter().any(has)
+    });
+    let is_empty = kept.is_empty() && others.is_empty();
+    let mut kept = Tree::Object(Pairs(kept));
     if !others.is_empty() {
-        others.sort_keys();
-        let digest = salt.digest([Value::Object(others).to_string().as_str()]);
-        kept.insert(REDACTED.to_owned(), digest.into());
+        let digest = salt.digest([Tree::Object(Pairs(others)).to_string().as_str()]);
+        kept.put(REDACTED, Tree::Text(digest.into()));
     }
-    kept
+    (!is_empty).then_some(kept)
 }
 
 /// Redacts every environment, command line, probe header and annotation below, wherever a kind of workload puts it.
-fn walk(value: &mut Value, salt: &Salt) {
-    match value {
-        Value::Object(fields) => {
-            fields.shift_remove("managedFields");
-            for (key, field) in fields.iter_mut() {
-                match (key.as_str(), &mut *field) {
-                    ("annotations", Value::Object(annotations)) => redact_values(annotations, salt),
-                    ("env" | "httpHeaders", Value::Array(pairs)) => redact_pairs(pairs, salt),
-                    ("args" | "command", Value::Array(words)) => redact_words(words, salt),
-                    _ => walk(field, salt),
-                }
+fn walk(value: &mut Tree<'_>, salt: &Salt) {
+    value.take("managedFields");
+    for (key, field) in value.fields().into_iter().flatten() {
+        match (&**key, &mut *field) {
+            ("annotations", Tree::Object(_)) => redact_values(Some(field), salt),
+            ("env" | "httpHeaders", Tree::Array(pairs)) => redact_pairs(pairs, salt),
+            ("args" | "command", Tree::Array(words)) => {
+                words.iter_mut().for_each(|word| salt.redact(word));
             }
+            _ => walk(field, salt),
         }
-        Value::Array(elements) => elements.iter_mut().for_each(|element| walk(element, salt)),
-        _ => {}
+    }
+    for element in value.elements().into_iter().flatten() {
+        walk(element, salt);
     }
 }
 
 /// Variables of an environment, headers of a probe: the name stays.
-fn redact_pairs(pairs: &mut [Value], salt: &Salt) {
+fn redact_pairs(pairs: &mut [Tree<'_>], salt: &Salt) {
     for pair in pairs {
         if let Some(value) = pair.get_mut("value") {
-            *value = salt.redacted(value);
+            salt.redact(value);
         }
     }
 }
 
-/// A command line, of a container or of a probe.
-fn redact_words(words: &mut [Value], salt: &Salt) {
-    for word in words {
-        *word = salt.redacted(word);
-    }
-}
-
-fn redact_values(fields: &mut Map<String, Value>, salt: &Salt) {
-    for (_, value) in fields.iter_mut() {
-        *value = salt.redacted(value);
+fn redact_values(object: Option<&mut Tree<'_>>, salt: &Salt) {
+    for (_, value) in object.and_then(Tree::fields).into_iter().flatten() {
+        salt.redact(value);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{Salt, document, redact};
+    use super::{Salt, Tree, document};
     use crate::resource::Resource;
 
     const SALT: Salt = Salt([7; 32]);
+
+    fn redact(value: &Value, salt: &Salt) -> Value {
+        let redacted = super::redact(value.to_string().as_bytes(), salt);
+        serde_json::from_str(&redacted.unwrap()).unwrap()
+    }
 
     #[test]
     fn equal_environments_stay_equal_and_unreadable() {
@@ -218,11 +220,11 @@ mod tests {
                 "metadata": {"annotations": {"config": value}},
                 "spec": {"containers": [{"env": env}], "initContainers": [{"env": env}]}}}})
         };
-        let redacted = redact(workload("hunter2"), &SALT);
+        let redacted = redact(&workload("hunter2"), &SALT);
         assert!(!redacted.to_string().contains("hunter2"));
-        assert_eq!(redacted, redact(workload("hunter2"), &SALT));
-        assert_ne!(redacted, redact(workload("hunter3"), &SALT));
-        assert_ne!(redacted, redact(workload("hunter2"), &Salt([8; 32])));
+        assert_eq!(redacted, redact(&workload("hunter2"), &SALT));
+        assert_ne!(redacted, redact(&workload("hunter3"), &SALT));
+        assert_ne!(redacted, redact(&workload("hunter2"), &Salt([8; 32])));
         let digest = &redacted["spec"]["template"]["metadata"]["annotations"]["config"];
         assert_eq!(digest.as_str().unwrap().len(), "redacted:".len() + 16);
     }
@@ -232,14 +234,14 @@ mod tests {
         let revision = json!({"kind": "ControllerRevision", "metadata": {"name": "cart-1"}, "data": {
             "spec": {"template": {"$patch": "replace", "spec": {"containers": [
                 {"name": "main", "image": "cart:1"}]}}}}, "revision": 1});
-        assert_eq!(redact(revision.clone(), &SALT), revision);
+        assert_eq!(redact(&revision, &SALT), revision);
     }
 
     #[test]
     fn annotations_of_the_object_are_kept_by_name_only() {
         let set = json!({"kind": "SidecarSet", "metadata": {"managedFields": [1], "annotations": {
             "kruise.io/sidecarset-hash": "abc", "rollouts.kruise.io/x": "y", "note": "hunter2"}}});
-        let annotations = &redact(set, &SALT)["metadata"]["annotations"];
+        let annotations = &redact(&set, &SALT)["metadata"]["annotations"];
         assert_eq!(annotations["kruise.io/sidecarset-hash"], "abc");
         assert_eq!(annotations["rollouts.kruise.io/x"], "y");
         assert_eq!(annotations["redacted"].as_str().unwrap().len(), 16);
@@ -250,7 +252,7 @@ mod tests {
     fn a_secret_in_a_list_keeps_its_keys_only() {
         let list = json!({"kind": "List", "items": [
             {"kind": "Secret", "data": {"password": "hunter2"}, "stringData": {"a": "hunter2"}}]});
-        let redacted = redact(list, &SALT);
+        let redacted = redact(&list, &SALT);
         assert!(!redacted.to_string().contains("hunter2"));
         assert!(redacted["items"][0]["data"]["password"].is_string());
     }
@@ -267,6 +269,9 @@ mod tests {
             "status": {"allocatable": {"cpu": "16"},
                 "conditions": [{"status": "True", "type": "Ready"}],
                 "nodeInfo": {"kubeletVersion": "v1.34.4"}}});
-        assert_eq!(document(node, Resource::Nodes, "v1", &SALT), expected);
+        let text = node.to_string();
+        let node: Tree<'_> = serde_json::from_str(&text).unwrap();
+        let kept = document(node, Resource::Nodes, "v1", &SALT).to_string();
+        assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), expected);
     }
 }

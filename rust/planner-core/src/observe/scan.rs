@@ -6,6 +6,7 @@
 //! nothing of commas, colons, numbers and what is escaped.
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use memchr::memmem::Finder;
 
 /// Bytes of a block.
 const SIZE: usize = 64;
@@ -198,6 +199,31 @@ pub fn cut(level: Level, text: &[u8], begin: usize) -> Option<Cut> {
     (is_cut && cut.is_separated(text, begin)).then_some(cut)
 }
 
+/// Bytes by which elements are known to begin alike: `{"metadata":` of the API server, and what kubectl
+/// writes before the first letter of a key.
+const ALIKE: usize = 12;
+
+/// As [`cut`], but elements are supposed to end where a comma and the first bytes of the first element
+/// follow: ten times as quick. What is between those may be no object, or several. Nothing of that kind
+/// is in a string, where quotes are escaped.
+pub fn guess(level: Level, text: &[u8], begin: usize) -> Option<Cut> {
+    let first = begin + text[begin..].iter().position(|byte| *byte == b'{')?;
+    let alike = text.get(first..first + ALIKE)?;
+    let mut elements = Vec::new();
+    let mut last = first;
+    for at in Finder::new(alike).find_iter(&text[first + 1..]) {
+        let next = first + 1 + at;
+        if let Some(before) = text[last..next].trim_ascii_end().strip_suffix(b",") {
+            elements.push((last, last + before.trim_ascii_end().len()));
+            last = next;
+        }
+    }
+    let rest = cut(level, text, last)?;
+    elements.extend(rest.elements);
+    let guess = Cut { elements, ..rest };
+    guess.is_separated(text, begin).then_some(guess)
+}
+
 /// Fills in a cut whose `end` is where `text` begins; true if the array ends.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as what it calls")]
@@ -221,6 +247,14 @@ fn cut_with<S: Simd>(simd: S, text: &[u8], cut: &mut Cut) -> bool {
 }
 
 impl Cut {
+    /// The elements; None if a text ends within one.
+    pub fn of<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
+        let elements = self.elements.iter();
+        elements
+            .map(|(begin, end)| text.get(*begin..*end))
+            .collect()
+    }
+
     /// Takes a block in which an element may begin or end; true at the end of the array.
     #[inline(never)]
     fn take(&mut self, block: &Block, at: usize, depth: &mut u64) -> bool {
@@ -267,7 +301,7 @@ mod tests {
     use fearless_simd::Level;
     use proptest::prelude::*;
 
-    use super::{Block, cut, index};
+    use super::{Block, cut, guess, index};
 
     fn cut_of(text: &str) -> Option<Vec<&str>> {
         let cut = cut(Level::new(), text.as_bytes(), 1)?;
@@ -282,6 +316,39 @@ mod tests {
         let one = r#"{"a":[{"}":"\"]"},[]],"b":"\\"}"#;
         let text = format!("[{one},\n {one}],\"rest\":\"");
         assert_eq!(cut_of(&text), Some(vec![one, one]));
+    }
+
+    #[test]
+    fn elements_are_guessed_by_how_the_first_begins() {
+        let guess_of = |text: &str| {
+            let guess = guess(Level::new(), text.as_bytes(), 1)?;
+            guess
+                .of(text)
+                .map(|it| it.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let (one, two) = (
+            r#"{"metadata":{"name":"a"}}"#,
+            r#"{"metadata":{"x":{"metadata":{}}}}"#,
+        );
+        assert_eq!(
+            guess_of(&format!("[ {one},\n{two} ,{one}]}}")).unwrap(),
+            [one, two, one]
+        );
+        // Another begin is found only at the end of the array.
+        assert_eq!(
+            guess_of(&format!(r#"[{one},{{"kind":"Pod"}}]"#))
+                .unwrap()
+                .len(),
+            2
+        );
+        for text in [
+            "[]",
+            "[{}]",
+            "[1,{\"metadata\":{}}]",
+            "[{\"metadata\":{}},1]",
+        ] {
+            assert_eq!(guess_of(text), None, "{text}");
+        }
     }
 
     #[test]
