@@ -370,27 +370,6 @@ fn lists_are_read_alike_however_they_are_written() {
 }
 
 #[test]
-fn what_begins_like_a_pod_is_no_pod() {
-    let nested = r#"{"phase":"Running","others":[{"a":1},{"metadata":{"name":1}}]}"#;
-    let within = pod(UID, "cart-1", nested);
-    let [one, other] = ["2", "3"].map(|number| {
-        let uid = format!("{}{number}", &OTHER[..OTHER.len() - 1]);
-        pod(&uid, &format!("cart-{number}"), "{}")
-    });
-    for items in [
-        vec![&*within, &*one],
-        vec![&*one, &*within],
-        vec![&*one, &*within, &*other],
-    ] {
-        let [quick, slow] = both_ways(&items);
-        assert_eq!(
-            told(&intake(&quick).unwrap()),
-            told(&intake(&slow).unwrap())
-        );
-    }
-}
-
-#[test]
 fn what_breaks_the_syntax_is_told_before_everything_else() {
     let wrong = pod("cart", "cart-1", "{}");
     let good = pod(OTHER, "cart-2", "{}");

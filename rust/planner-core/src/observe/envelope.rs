@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Deserializer, value::RawValue};
 
 use super::{
+    cut::{cut, guess},
     scalar::parse_resource_version,
-    scan::{cut, guess},
     text::{Fault, Text},
 };
 use crate::resource::Resource;
@@ -24,9 +24,9 @@ pub struct Envelope<'a> {
     pub metadata: Option<ListMetadata<'a>>,
     #[serde(borrow, default, deserialize_with = "items")]
     pub items: Option<Vec<&'a str>>,
-    /// The array and what comes after it, where items are only guessed.
+    /// Whether items, and with them the end of the document, are only guessed.
     #[serde(skip)]
-    pub guessed: Option<&'a str>,
+    pub is_guessed: bool,
     /// Of `/version`.
     #[serde(borrow, default)]
     pub git_version: Option<Text<'a>>,
@@ -147,20 +147,46 @@ pub fn utf8(text: &[u8]) -> Result<&str, Fault> {
 }
 
 /// The documents of a text: one, or many one after the other as a watch prints them.
-pub fn documents(text: &str) -> impl Iterator<Item = Result<Document<'_>, Fault>> {
-    let mut at = 0;
-    let mut is_broken = false;
-    std::iter::from_fn(move || {
-        if is_broken {
+pub struct Documents<'a> {
+    text: &'a str,
+    at: usize,
+    is_broken: bool,
+    may_guess: bool,
+}
+
+impl<'a> Documents<'a> {
+    /// From the begin of a text on.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            is_broken: false,
+            may_guess: true,
+        }
+    }
+
+    /// Goes back to a document whose items were guessed wrongly. From it on
+    /// nothing is guessed.
+    pub fn go_back(&mut self, to: &Document<'_>) {
+        self.at = to.offset;
+        self.may_guess = false;
+    }
+}
+
+impl<'a> Iterator for Documents<'a> {
+    type Item = Result<Document<'a>, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_broken {
             return None;
         }
-        let offset = after(text, at, "")?;
-        let read = quick_list(text, offset).map(Ok);
-        let read = read.or_else(|| slow_document(text, offset))?;
-        is_broken = read.is_err();
-        at = read.as_ref().map_or(at, |it| offset + it.text.len());
+        let offset = after(self.text, self.at, "")?;
+        let read = quick_list(self.text, offset, self.may_guess).map(Ok);
+        let read = read.or_else(|| slow_document(self.text, offset))?;
+        self.is_broken = read.is_err();
+        self.at = read.as_ref().map_or(self.at, |it| offset + it.text.len());
         Some(read)
-    })
+    }
 }
 
 /// The document at `offset`, if there is one, with every byte of it checked.
@@ -184,15 +210,7 @@ fn slow_document(text: &str, offset: usize) -> Option<Result<Document<'_>, Fault
 
 /// The list at `offset` as the API server and kubectl write it, cut into items without a look at
 /// what is in them. Whatever is wrong or unusual gives None.
-fn quick_list(text: &str, offset: usize) -> Option<Document<'_>> {
-    let guess = list(text, offset, true);
-    // Where something in an item begins like an item the array may end too early, and leave some text.
-    let is_all = |it: &Document<'_>| text[offset + it.text.len()..].trim_ascii_start().is_empty();
-    let is_well = |it: &Document<'_>| it.envelope.guessed.is_none() || is_all(it);
-    guess.filter(is_well).or_else(|| list(text, offset, false))
-}
-
-fn list(text: &str, offset: usize, may_guess: bool) -> Option<Document<'_>> {
+fn quick_list(text: &str, offset: usize, may_guess: bool) -> Option<Document<'_>> {
     let mut envelope = Envelope::default();
     let mut at = offset;
     let mut mark = "{";
@@ -211,7 +229,7 @@ fn list(text: &str, offset: usize, may_guess: bool) -> Option<Document<'_>> {
                 let may_guess = may_guess && envelope.is_of_pods();
                 let guess = may_guess.then(|| guess(level, text.as_bytes(), begin));
                 let guess = guess.flatten();
-                envelope.guessed = guess.is_some().then(|| &text[begin - 1..]);
+                envelope.is_guessed = guess.is_some();
                 let cut = guess.or_else(|| cut(level, text.as_bytes(), begin))?;
                 envelope.items = Some(cut.of(text)?);
                 cut.end + 1
@@ -226,15 +244,6 @@ fn list(text: &str, offset: usize, may_guess: bool) -> Option<Document<'_>> {
         text: &text[offset..end],
         envelope,
         is_checked: false,
-    })
-}
-
-/// The items of an array with which a text begins, exactly as they are.
-pub fn items_of(array: &str) -> Option<Vec<&str>> {
-    let quick = cut(Level::new(), array.as_bytes(), 1).and_then(|cut| cut.of(array));
-    quick.or_else(|| {
-        let (items, _) = value::<Vec<&RawValue>>(array, 0)?;
-        Some(items.into_iter().map(RawValue::get).collect())
     })
 }
 

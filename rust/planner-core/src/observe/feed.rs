@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    envelope::{Document, WatchEvent, check_head, documents, utf8},
+    envelope::{Document, Documents, WatchEvent, check_head, utf8},
     reader::{Items, Reader, Thing},
     redact::Salt,
     text::Fault,
@@ -66,10 +66,13 @@ impl Feed {
 
     fn add_text(&mut self, text: &[u8], time_ms: i64, begins: bool) -> Result<(), Fault> {
         let text = utf8(text)?;
-        for document in documents(text) {
+        let mut documents = Documents::new(text);
+        while let Some(document) = documents.next() {
             let document = document?;
-            self.add_document(text, &document, time_ms, begins)
-                .map_err(|fault| document.told(fault))?;
+            match self.add_document(text, &document, time_ms, begins) {
+                Err(fault) if fault.is_of_guess => documents.go_back(&document),
+                added => added.map_err(|fault| document.told(fault))?,
+            }
         }
         Ok(())
     }
@@ -120,13 +123,13 @@ impl Feed {
             return Ok(());
         };
         let version = envelope.list_version().map_err(fault)?;
-        let mut part = Items {
+        let part = Items {
             resource,
             api_version,
             texts: items,
-            guessed: envelope.guessed,
+            is_guessed: envelope.is_guessed,
         };
-        let (things, _) = self.reader.items(text, &mut part)?;
+        let (things, _) = self.reader.items(text, &part)?;
         if begins {
             self.rows.push((time_ms, Row::ListBegun(resource, version)));
         }

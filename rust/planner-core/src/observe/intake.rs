@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    envelope::{Document, WatchEvent, check_head, documents, read_head, resource_of, utf8},
+    envelope::{Document, Documents, WatchEvent, check_head, read_head, resource_of, utf8},
     listed::Listed,
     reader::{Items, Reader, Thing},
     redact::Salt,
@@ -72,10 +72,13 @@ impl Intake {
     fn add_text(&mut self, source: &str, text: &[u8]) -> Result<(), Fault> {
         let text = utf8(text)?;
         let mut is_empty = true;
-        for document in documents(text) {
+        let mut documents = Documents::new(text);
+        while let Some(document) = documents.next() {
             let document = document?;
-            self.add_document(source, text, &document)
-                .map_err(|fault| document.told(fault))?;
+            match self.add_document(source, text, &document) {
+                Err(fault) if fault.is_of_guess => documents.go_back(&document),
+                added => added.map_err(|fault| document.told(fault))?,
+            }
             is_empty = false;
         }
         if is_empty {
@@ -129,8 +132,8 @@ impl Intake {
         let api_version = envelope.api_version.as_deref().unwrap_or_default();
         let items = envelope.items.as_deref().unwrap_or_default();
         if kind.is_empty() {
-            for mut part in self.sort_out(text, items)? {
-                self.add_items(source, text, document, &mut part)?;
+            for part in self.sort_out(text, items)? {
+                self.add_items(source, text, document, &part)?;
             }
             return Ok(());
         }
@@ -138,13 +141,13 @@ impl Intake {
             self.reader.skip(kind, items.len());
             return Ok(());
         };
-        let mut part = Items {
+        let part = Items {
             resource,
             api_version,
             texts: items.to_vec(),
-            guessed: envelope.guessed,
+            is_guessed: envelope.is_guessed,
         };
-        self.add_items(source, text, document, &mut part)
+        self.add_items(source, text, document, &part)
     }
 
     /// The items of a list of anything, by resource.
@@ -162,7 +165,7 @@ impl Intake {
                         resource,
                         api_version: "",
                         texts: Vec::new(),
-                        guessed: None,
+                        is_guessed: false,
                     };
                     parts.entry(resource).or_insert(new).texts.push(item);
                 }
@@ -176,11 +179,12 @@ impl Intake {
         source: &str,
         text: &str,
         document: &Document<'_>,
-        part: &mut Items<'_>,
+        part: &Items<'_>,
     ) -> Result<(), Fault> {
+        // A guess that was wrong leaves everything as it was.
+        let (things, newest_s) = self.reader.items(text, part)?;
         let mut list = self.lists.remove(&part.resource).unwrap_or_default();
         list.begin_page(source, document.offset, &document.envelope)?;
-        let (things, newest_s) = self.reader.items(text, part)?;
         self.newest_s = self.newest_s.max(newest_s);
         for (thing, item) in things.into_iter().zip(&part.texts) {
             let (uid, namespace, name) = self.reader.identity(&thing);

@@ -5,6 +5,7 @@
 
 mod annotations;
 mod cursor;
+mod cut;
 mod envelope;
 mod feed;
 mod intake;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    envelope::documents,
+    envelope::Documents,
     intake::Intake,
     object::{PodChunk, read_chunk, read_slowly},
     quick_samples::pods,
@@ -42,9 +42,9 @@ fn taken(list: &str) -> (Result<Vec<Vec<u8>>, InputError>, bool) {
     let read = intake
         .add("list", list.as_bytes())
         .and_then(|()| intake.finish());
-    let is_guessed = documents(list)
+    let is_guessed = Documents::new(list)
         .flatten()
-        .any(|it| it.envelope.guessed.is_some());
+        .any(|it| it.envelope.is_guessed);
     (
         read.map(|batches| batches.iter().map(Batch::to_bytes).collect()),
         is_guessed,
@@ -109,5 +109,34 @@ proptest! {
         prop_assert!(!is_guessed);
         // Damage in what nobody reads may go unnoticed, and nothing else.
         prop_assert!(guessed == exact || damage.is_some() && guessed.is_ok());
+    }
+}
+
+#[test]
+fn what_begins_like_a_pod_is_no_pod() {
+    let pod = |number: u8, status: &str| {
+        let uid = format!("401598b1-3f34-4eee-afe2-d156af76ff{number:02}");
+        format!(
+            r#"{{"metadata":{{"name":"cart-{number}","namespace":"trade","uid":"{uid}"}},"status":{status}}}"#
+        )
+    };
+    let (one, other) = (pod(1, "{}"), pod(2, "{}"));
+    let nested = pod(3, r#"{"of":[{"a":1},{"metadata":{"name":1}}]}"#);
+    for items in [
+        vec![&*nested, &*one],
+        vec![&*one, &*nested],
+        vec![&*one, &*nested, &*other],
+    ] {
+        let items = items.join(",");
+        let list = format!(r#"{{"kind":"PodList","apiVersion":"v1","items":[{items}]}}"#);
+        let exact = list.replacen('{', r#"{"x":0,"#, 1);
+        assert_eq!(taken(&list).0, taken(&exact).0);
+        // Items may seem to go on in the list after it.
+        let rest = items.replace("af76ff", "af76fe").replace("cart", "pay");
+        let twice = list.clone() + &list.replace(&items, &rest);
+        assert_eq!(
+            taken(&twice).0,
+            taken(&exact.replace(&items, &format!("{items},{rest}"))).0
+        );
     }
 }

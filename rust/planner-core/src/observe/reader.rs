@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    envelope::{WatchEvent, items_of, read_head, resource_of},
+    envelope::{WatchEvent, read_head, resource_of},
     object::{
         Object, PodChunk, read_identity, read_mark, read_object, read_objects, read_pods,
         read_version,
@@ -34,17 +34,8 @@ pub struct Items<'a> {
     /// Of the list, for items that lack their own.
     pub api_version: &'a str,
     pub texts: Vec<&'a str>,
-    /// The array and what comes after it, where texts are only guessed.
-    pub guessed: Option<&'a str>,
-}
-
-impl Items<'_> {
-    /// Cuts exactly what was only guessed; false if nothing changes by that.
-    fn cut_exactly(&mut self) -> bool {
-        let exact = self.guessed.take().and_then(items_of);
-        let guess = exact.map(|exact| std::mem::replace(&mut self.texts, exact));
-        guess.is_some_and(|guess| guess != self.texts)
-    }
+    /// Whether texts are only guessed.
+    pub is_guessed: bool,
 }
 
 /// Keeps texts and pods once, however many objects hold them.
@@ -73,15 +64,14 @@ impl Reader {
     }
 
     /// Reads items of a list that is part of `text`, and the newest time that any of them mentions,
-    /// seconds UTC.
-    pub fn items(&mut self, text: &str, part: &mut Items<'_>) -> Result<(Vec<Thing>, u32), Fault> {
+    /// seconds UTC. All of them, or none and a fault.
+    pub fn items(&mut self, text: &str, part: &Items<'_>) -> Result<(Vec<Thing>, u32), Fault> {
         let mut newest_s = 0;
         if part.resource == Resource::Pods {
-            let mut chunks = read_pods(text, &part.texts, &self.salt);
-            if chunks.is_err() && part.cut_exactly() {
-                chunks = read_pods(text, &part.texts, &self.salt);
-            }
-            let chunks = chunks?;
+            let chunks = read_pods(text, &part.texts, &self.salt).map_err(|fault| Fault {
+                is_of_guess: part.is_guessed,
+                ..fault
+            })?;
             let begin = self.pods.len() as PodRow;
             for chunk in &chunks {
                 newest_s = newest_s.max(chunk.newest_s);

@@ -136,6 +136,8 @@ pub struct Fault {
     pub offset: usize,
     /// What is wrong and what to do about it.
     pub message: String,
+    /// Whether that may come of items that were only guessed.
+    pub is_of_guess: bool,
 }
 
 impl Fault {
@@ -144,6 +146,7 @@ impl Fault {
         Self {
             offset,
             message: message.into(),
+            is_of_guess: false,
         }
     }
 
