@@ -299,7 +299,17 @@ def diff(fleet: Fleet, request: bytes) -> bytes:
         request: canonical JSON of an UpgradeRequest, its manifests redacted.
     """
 
-def eta(fleet: Fleet, plan: Plan, *, spreads: bytes, samples: int, seed: int) -> bytes:
+def eta(
+    fleet: Fleet,
+    plan: Plan,
+    *,
+    spreads: bytes,
+    durations: bytes,
+    calendars: bytes,
+    allowances: bytes,
+    samples: int,
+    seed: int,
+) -> bytes:
     """Draw so many times how long a plan takes, as JSON.
 
     The same arguments give the same bytes. The shape is that of `planner.model.eta.Drawn`.
@@ -308,6 +318,9 @@ def eta(fleet: Fleet, plan: Plan, *, spreads: bytes, samples: int, seed: int) ->
         fleet: that the plan was made for.
         plan: of this fleet.
         spreads: what is known of how long moves take, as `planner.apply.learnt` gives it.
+        durations: what `plan` was given; read where it streams, as are the next two.
+        calendars: see there.
+        allowances: see there.
         samples: how many times.
         seed: of the draws.
 

@@ -21,11 +21,17 @@ from planner.errors import InfeasibleError, UsageError
 from planner.log import EventLog
 from planner.model.eta import Drawn, Eta, ForetoldRun, Quantiles, Unforetold
 from planner.model.plan import Deadline, PlanHeader
+from planner.model.suppose import Allowance, Limit
 from planner.model.way_back import FullBudget, WayBack, WayBackFrom
+from planner.plan.calendars import laid_out
 
 RUNS_MAX: Final = 5
 """How many runs that are over are foretold anew, the last ones: each folds its fleet."""
 SAMPLES: Final = 1_000
+SAMPLES_MIN: Final = 100
+"""Of a large plan that streams."""
+MOVES_DRAWN: Final = 20_000_000
+"""Moves of all draws of a plan that streams, unless those would be fewer than `SAMPLES_MIN`."""
 FULL_MAX: Final = 12
 """How many full budgets of a way back are told."""
 
@@ -38,7 +44,7 @@ def foretell(
     fold: Fold,
     plan: core.Plan,
     *,
-    samples: int = SAMPLES,
+    samples: int | None = None,
     seed: int = 0,
     tell: Tell = lambda _: None,
 ) -> Eta:
@@ -50,7 +56,8 @@ def foretell(
         log: the log that the plan was made from.
         fold: gives the fleet from which a plan was made.
         plan: of this log.
-        samples: how many draws.
+        samples: how many draws of each plan; `None`: `SAMPLES`, and fewer of a large plan that
+            streams, each of whose moves is drawn.
         seed: of the draws; the same seed gives the same.
         tell: told what is done now.
 
@@ -64,7 +71,7 @@ def foretell(
     return Eta(
         **msgspec.structs.asdict(drawn),
         plan=plan.id,
-        samples=samples,
+        samples=samples or samples_of(plan),
         seed=seed,
         moves=len(plan),
         start=header.start,
@@ -76,23 +83,40 @@ def foretell(
     )
 
 
+def samples_of(plan: core.Plan) -> int:
+    """Give how often a plan is drawn by itself: so often that nobody waits for long."""
+    if msgspec.json.decode(plan.header(), type=_Dated).streaming is None:
+        return SAMPLES
+    return max(SAMPLES_MIN, min(SAMPLES, MOVES_DRAWN // (len(plan) + 1)))
+
+
 def _drawn(
-    log: EventLog, fold: Fold, plan: core.Plan, samples: int, seed: int, tell: Tell
+    log: EventLog, fold: Fold, plan: core.Plan, samples: int | None, seed: int, tell: Tell
 ) -> Drawn:
     tell("folding the log")
     fleet = fold(plan)
+    samples = samples or samples_of(plan)
     tell(f"drawing {samples:,} times")
     return _draw(log, fleet, plan, samples, seed)
 
 
 def _draw(log: EventLog, fleet: core.Fleet, plan: core.Plan, samples: int, seed: int) -> Drawn:
-    spreads = learnt.spreads(log, fleet.position, lambda it: loop.load_plan(lambda: log, it))
-    drawn = core.eta(fleet, plan, spreads=spreads, samples=samples, seed=seed)
+    made = msgspec.json.decode(plan.header(), type=_Made)
+    drawn = core.eta(
+        fleet,
+        plan,
+        spreads=learnt.spreads(log, fleet.position, lambda it: loop.load_plan(lambda: log, it)),
+        durations=loop.learnt_durations(log, fleet.position),
+        calendars=laid_out(bytes(made.request), fleet.now_ms),
+        allowances=msgspec.json.encode([it.allowance() for it in made.budgets if it.is_supposed]),
+        samples=samples,
+        seed=seed,
+    )
     return msgspec.json.decode(drawn, type=Drawn)
 
 
 def _past(
-    log: EventLog, fold: Fold, samples: int, seed: int, tell: Tell
+    log: EventLog, fold: Fold, samples: int | None, seed: int, tell: Tell
 ) -> tuple[tuple[ForetoldRun, ...], tuple[Unforetold, ...]]:
     """Foretell runs that are over, the newest first, and say which cannot be."""
     journals = [Journal(log, stream.name) for stream in log.streams("run") if stream != LEASE]
@@ -123,8 +147,11 @@ def _unforetold(run: Run, foretold: int) -> str:
 
 
 def _foretold(name: str, run: Run, drawn: Drawn) -> ForetoldRun:
+    """Compare its waves, or its legs where it streams: so a run counts them, too."""
     took = {wave: ms / 1000 for _, wave, ms in run.took}
-    quantiles = [(took.get(it.wave, 0.0), it.takes) for it in drawn.per_wave]
+    parts = [(it.leg, it.takes) for it in drawn.per_leg or ()]
+    parts = parts or [(it.wave, it.takes) for it in drawn.per_wave]
+    quantiles = [(took.get(number, 0.0), takes) for number, takes in parts]
 
     def within(quantile: Callable[[Quantiles], float | None]) -> int:
         return sum(1 for took_s, takes in quantiles if took_s <= (quantile(takes) or 0))
@@ -138,6 +165,7 @@ def _foretold(name: str, run: Run, drawn: Drawn) -> ForetoldRun:
         waves=len(quantiles),
         waves_within_p50=within(lambda it: it.p50_s),
         waves_within_p90=within(lambda it: it.p90_s),
+        streams=bool(drawn.per_leg) or msgspec.UNSET,
     )
 
 
@@ -212,7 +240,7 @@ def _back_from(
         waves_bound=header.waves_bound,
         seconds=header.seconds,
         seconds_bound=header.seconds_bound,
-        takes=_draw(log, supposed, back, SAMPLES, 0).end if header.waves else None,
+        takes=_draw(log, supposed, back, samples_of(back), 0).end if header.waves else None,
         full=tuple(_full(header)),
         stays=header.unmovable,
     )
@@ -234,3 +262,25 @@ class _Dated(msgspec.Struct):
     start: str | None = None
     deadline: Deadline | None = None
     streaming: dict[str, Any] | None = None
+
+
+class _Budget(msgspec.Struct):
+    name: str
+    cluster: str | None
+    limit: int
+    resolved: str
+
+    @property
+    def is_supposed(self) -> bool:
+        """Whether a question supposed its limit, which the fleet does not know."""
+        return self.resolved.startswith("supposed to be ")
+
+    def allowance(self) -> Allowance:
+        return Allowance(name=self.name, cluster=self.cluster, limit=Limit(to=self.limit))
+
+
+class _Made(msgspec.Struct):
+    """Of a header only what its plan was made of."""
+
+    request: msgspec.Raw
+    budgets: tuple[_Budget, ...]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 import planner
+from planner import forecast
 from planner.apply.course import Course
 from planner.apply.events import Ended, Replanned, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
-from planner.forecast import RUNS_MAX
+from planner.forecast import RUNS_MAX, SAMPLES, SAMPLES_MIN, samples_of
 from planner.model.clock import ManualClock
 from tests.apply.test_learnt import cart
 from tests.shop import IDENTITY, SALE_MS, SHOP, request, shop_log, shop_plan
@@ -21,8 +23,21 @@ from tests.test_windows import TIMES, timed
 
 if TYPE_CHECKING:
     from planner.apply.events import AnyEvent
+    from planner.model.request import UpgradeRequest
 
 Json = dict[str, Any]
+
+
+@cache
+def streaming() -> planner.Plan:
+    """The shop without any barrier."""
+    return planner.plan(shop_log(), _without_approvals(), keep=False)
+
+
+def _without_approvals(**times: object) -> UpgradeRequest:
+    stages = msgspec.to_builtins(request().spec)["stages"]
+    stages = [{**it, "approval": None} for it in stages]
+    return timed(streaming=True, stages=stages, **times)
 
 
 @cache
@@ -70,6 +85,54 @@ def test_the_moves_of_a_plan_are_slower_than_one_move_is_expected_to_be() -> Non
     assert all(it["takes"]["p50_s"] >= it["planned_s"] * 0.95 for it in found["per_wave"])
 
 
+def test_who_waits_for_no_wave_is_through_sooner() -> None:
+    waves = planner.eta(shop_log(), shop_plan(), samples=60)
+    found = planner.eta(shop_log(), streaming(), samples=60)
+    header = msgspec.json.decode(streaming().header())
+    assert found["planned_s"] == header["streaming"]["seconds"] < waves["planned_s"]
+    assert found["end"]["p99_s"] < waves["end"]["p50_s"]
+    assert found["end"] == found["moving"]
+    (leg,) = found["per_leg"]
+    assert (leg["last_wave"], leg["end"]) == (header["waves"], found["end"])
+    assert "per_leg" not in waves
+
+
+def test_everything_waits_where_somebody_has_to_approve() -> None:
+    plan = planner.plan(shop_log(), timed(streaming=True), keep=False)
+    legs = Course(plan).legs
+    found = planner.eta(shop_log(), plan, samples=60)
+    assert len(found["per_leg"]) == len(legs) > 1
+    assert [it["last_wave"] for it in found["per_leg"]] == [
+        Course(plan).last_wave(leg) for leg in range(1, len(legs) + 1)
+    ]
+    # No move of a leg begins before all of the one before are over.
+    ends = [it["end"]["p50_s"] for it in found["per_leg"]]
+    assert ends == sorted(ends)
+    for leg, (before, after) in enumerate(pairwise(found["per_leg"]), 1):
+        rest_s = legs[leg].soaks_s or 0
+        assert after["end"]["p50_s"] >= before["end"]["p50_s"] + rest_s
+    free = planner.eta(shop_log(), streaming(), samples=60)
+    assert found["end"]["p50_s"] > free["end"]["p99_s"]
+
+
+def test_a_move_may_run_past_its_window() -> None:
+    plan = planner.plan(shop_log(), _without_approvals(**TIMES), keep=False)
+    found = planner.eta(shop_log(), plan, samples=60)
+    assert 0 < found["past_window"] <= 1
+    assert found["past_window"] >= max(it["past_window"] or 0 for it in found["per_wave"])
+    assert found["unfinished"] == 0
+
+
+def test_a_large_plan_that_streams_is_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert samples_of(shop_plan()) == samples_of(streaming()) == SAMPLES
+    monkeypatch.setattr(forecast, "MOVES_DRAWN", 300 * (len(streaming()) + 1))
+    assert samples_of(shop_plan()) == SAMPLES
+    assert samples_of(streaming()) == planner.eta(shop_log(), streaming())["samples"] == 300
+    monkeypatch.setattr(forecast, "MOVES_DRAWN", 0)
+    assert samples_of(streaming()) == SAMPLES_MIN
+    assert planner.eta(shop_log(), streaming(), samples=7)["samples"] == 7
+
+
 class Past:
     """A log with runs that took as long as it is said."""
 
@@ -81,8 +144,8 @@ class Past:
     def run(self, name: str, plan: planner.Plan, wave_ms: int, *last: AnyEvent) -> None:
         journal, course = Journal(self.log.events, name), Course(plan)
         journal.append(Started(plan=plan.id, by="me", policy={}))
-        for wave in course.waves:
-            journal.append(WaveBegun(wave=wave.wave, moves=""))
+        for wave in course.legs:
+            journal.append(WaveBegun(wave=wave.wave, moves="", streams=course.streams))
             self.clock.advance(wave_ms)
             took = tuple((index, "in-place", wave_ms) for index, _ in wave.workloads)
             journal.append(WaveEnded(wave=wave.wave, took=took))
@@ -119,6 +182,19 @@ def test_a_finished_run_stands_beside_what_was_foretold(
     assert found["error"] == pytest.approx(abs(run["took_s"] / run["p50_s"] - 1))
     # What is foretold of the run is what was foretold of its plan, and not what it taught.
     assert (run["p50_s"], run["p90_s"]) == (found["moving"]["p50_s"], found["moving"]["p90_s"])
+
+
+def test_a_finished_run_that_streamed_stands_beside_its_legs() -> None:
+    past = Past()
+    plan = planner.plan(past.log, cart(streaming=True))
+    legs = len(Course(plan).legs)
+    assert legs < len(Course(plan).waves)
+    past.run("first", plan, 1_000)
+    found = planner.eta(past.log, plan, samples=100)
+    (run,) = found["runs"]
+    assert (run["took_s"], run["waves"], run["streams"]) == (legs, legs, True)
+    assert (run["p50_s"], run["p90_s"]) == (found["moving"]["p50_s"], found["moving"]["p90_s"])
+    assert run["waves_within_p50"] == run["waves_within_p90"] == legs
 
 
 def test_what_runs_taught_is_foretold_of_the_next_plan_and_of_no_former_run() -> None:

@@ -45,6 +45,46 @@ def test_a_forecast_is_ordered_and_follows_from_its_seed(fleet: Recorded, seed: 
     assert (found["unfinished"], found["late"], found["past_window"]) == (0, None, None)
 
 
+def streams(spec: Json) -> None:
+    """No barrier is left: a run waits for all that goes on where somebody has to approve."""
+    spec["streaming"] = True
+    for stage in spec.get("stages") or ():
+        stage.pop("approval", None)
+
+
+EXACT = msgspec.json.encode({"supposed": 0, "seen": {}})
+"""Moves take as long as the plan expects."""
+
+
+@law(max_examples=60)
+@given(st.one_of(fleets.fleets(), fleets.troubled_fleets(), fleets.paced_fleets()))
+def test_without_chance_a_plan_that_streams_takes_what_it_says(fleet: Recorded) -> None:
+    fleet = fleet.with_request(streams)
+    log = fleet.log()
+    plan = plan_if_any(fleet, log)
+    if plan is None:
+        reject()
+    header = msgspec.json.decode(plan.header())
+    drawn = core.eta(
+        log.fleet(),
+        plan,
+        spreads=EXACT,
+        durations=b"{}",
+        calendars=b"{}",
+        allowances=b"[]",
+        samples=3,
+        seed=0,
+    )
+    found = msgspec.json.decode(drawn)
+    assert found["end"] == dict.fromkeys(QUANTILES, header["streaming"]["seconds"])
+    assert found["planned_s"] == header["streaming"]["seconds"]
+    for wave, (begin_s, end_s) in zip(found["per_wave"], header["streaming"]["spans"], strict=True):
+        assert wave["end"] == dict.fromkeys(QUANTILES, end_s)
+        assert wave["takes"]["p50_s"] == wave["planned_s"] == round(end_s - begin_s, 3)
+    legs = [(it["last_wave"], it["end"]["p99_s"]) for it in found["per_leg"]]
+    assert legs == [(header["waves"], header["streaming"]["seconds"])]
+
+
 def back_for_real(fleet: Recorded, plan: planner.Plan, wave: int) -> tuple[planner.Log, core.Plan]:
     """The way back as it is planned where the moves of these waves were seen."""
     log = fleet.log()

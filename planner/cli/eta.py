@@ -13,7 +13,7 @@ from planner.cli.session import (
     progress,
     snapshots_of,
 )
-from planner.forecast import SAMPLES, foretell
+from planner.forecast import foretell
 from planner.loop import fleet_of, load_plan
 from planner.show.eta import tell_eta
 
@@ -25,10 +25,9 @@ SAMPLES_MAX = 100_000
 @click.option(
     "--samples",
     type=click.IntRange(min=1, max=SAMPLES_MAX),
-    default=SAMPLES,
-    show_default=True,
     metavar="N",
-    help="How many times the plan is drawn.",
+    help="How many times the plan is drawn: by itself 1,000 times, less often if it is large and "
+    "streams.",
 )
 @click.option(
     "--seed",
@@ -41,12 +40,13 @@ SAMPLES_MAX = 100_000
 @options.database
 @options.output_format
 @options.told
-def command(plan: str, samples: int, seed: int, db: str, form: str) -> None:
+def command(plan: str, samples: int | None, seed: int, db: str, form: str) -> None:
     """Say when PLAN ends in half, nine of ten, and 99 of a hundred cases.
 
     How long moves take is drawn: by what runs before in the log took, else by what the plan
-    expects and a supposed spread. A wave lasts as long as its slowest move;
-    soaks, windows and freezes are those of a run. Approvals, failures and what others do to the
+    expects and a supposed spread. A wave lasts as long as its slowest move; in a plan that streams
+    every move goes as soon as its own rules let it. Soaks, windows and freezes are those of a
+    run. Approvals, failures and what others do to the
     fleet are not drawn. Beside it stands how well such draws would have foretold the runs that are
     over. With -v every wave is shown.
     """

@@ -23,7 +23,8 @@ class DrawnWave(Shape, frozen=True, kw_only=True):
     """A wave: how long it `takes`, and its `end` from the start of the plan.
 
     `past_window` is the share of draws in which a window of one of its workloads closes before it
-    ends; null when they have none.
+    ends; null when they have none. Of a plan that streams it takes from when the first of its moves
+    begins to when the last one ends, and runs past a window when a move of it does.
     """
 
     wave: int
@@ -33,14 +34,27 @@ class DrawnWave(Shape, frozen=True, kw_only=True):
     past_window: float | None
 
 
+class DrawnLeg(Shape, frozen=True, kw_only=True):
+    """A part of a plan that streams, up to where a run waits for all that goes on.
+
+    It ends with its `last_wave`, because of an approval, a phase of a sequence, or as the last one.
+    """
+
+    leg: int
+    last_wave: int
+    takes: Quantiles
+    end: Quantiles
+
+
 class Drawn(Shape, frozen=True, kw_only=True):
     """What draws of a plan came to; shares are of all draws, from 0 to 1.
 
-    `end` is from the start of the first wave to the end of the last, `moving` all waves without
-    what lies between them. `seen_moves` are moves whose duration runs before in the log taught; of
-    the others it is a rule of thumb. `unfinished` is the share in which windows and freezes leave
-    no time for what is left; `late` that of missed deadlines (the unfinished included), null
-    without one; `past_window` that of any wave.
+    `end` is from the start of the first wave to the end of the last move, `moving` all waves (all
+    legs of a plan that streams) without what lies between them. `seen_moves` are moves whose
+    duration runs before in the log taught; of the others it is a rule of thumb. `unfinished` is the
+    share in which windows and freezes leave no time for what is left; `late` that of missed
+    deadlines (the unfinished included), null without one; `past_window` that of any wave, or of any
+    move of a plan that streams.
     """
 
     planned_s: float
@@ -51,13 +65,15 @@ class Drawn(Shape, frozen=True, kw_only=True):
     late: float | None
     past_window: float | None
     per_wave: tuple[DrawnWave, ...]
+    per_leg: tuple[DrawnLeg, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ForetoldRun(Shape, frozen=True, kw_only=True):
     """A run that is over, beside what would have been foretold when its plan was made.
 
     Times are of its waves, without what lies between them: a run also waits for people. Of its
-    `waves` so many ended within half of the draws of each, and within nine of ten.
+    `waves` so many ended within half of the draws of each, and within nine of ten; they are legs
+    where it `streams`.
     """
 
     run: str
@@ -68,6 +84,7 @@ class ForetoldRun(Shape, frozen=True, kw_only=True):
     waves: int
     waves_within_p50: int
     waves_within_p90: int
+    streams: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Unforetold(Shape, frozen=True, kw_only=True):
@@ -82,8 +99,8 @@ class Eta(Drawn, frozen=True, kw_only=True):
 
     `start` and `deadline` are those of the plan, in RFC 3339. Of `runs` the newest come first;
     `error` is the mean of how far what they took was from half of the draws, as a share of that,
-    null without a run. A plan that `streams` is drawn wave by wave all the same, so that it ends
-    sooner than this says.
+    null without a run. In a plan that `streams` no move waits for a wave to be over; it is drawn
+    move by move.
     """
 
     apiVersion: ApiVersion = "planner/v1"  # noqa: N815 -- Kubernetes' own spelling

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import sqrt
 
 from rich.console import Console
 from rich.text import Text
 
-from planner.model.eta import DrawnWave, Eta, Quantiles
+from planner.model.eta import DrawnLeg, DrawnWave, Eta, ForetoldRun, Quantiles
 from planner.show.table import duration, plural, tell_table
 
 WAVES_SHOWN = 10
 NEVER = "never"
-BARRIERS = "  drawn wave by wave; the plan has no barriers, and ends sooner than this says"
+ROUGH = 1_000
+"""With fewer draws it is said how rough they are."""
 
 
 def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
@@ -26,9 +28,11 @@ def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
     if not found.per_wave:
         console.print("  nothing to do")
         return
-    if found.streams is True:
-        console.print(BARRIERS)
+    if legs := found.per_leg or ():
+        console.print(_streams(legs))
     console.print(f"\nIn {plural(found.samples, 'draw')}:")
+    if found.streams is True and found.samples < ROUGH:
+        console.print(_rough(found.samples))
     _tell_end(found, console)
     _tell_risks(found, console)
     _tell_waves(found.per_wave, console, everything=everything)
@@ -40,12 +44,33 @@ def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
     _tell_past(found, console)
 
 
+def _rough(samples: int) -> str:
+    """How far off the table may be by chance, of so few draws: two standard errors."""
+    off = 2 * sqrt(0.9 * 0.1 / samples)
+    return (
+        f"  so few, as the plan is large: by 9 OF 10 end between {max(0, 0.9 - off):.0%} and "
+        f"{min(1, 0.9 + off):.0%} of the cases (--samples draws more)"
+    )
+
+
+def _streams(legs: Sequence[DrawnLeg]) -> str:
+    if len(legs) == 1:
+        return "  without barriers: every move is drawn, and goes as soon as its own rules let it"
+    return (
+        "  every move is drawn, and goes as soon as its own rules let it; but before approvals and "
+        f"phases a run waits for all that goes on: in {plural(len(legs), 'part')}"
+    )
+
+
 def _tell_end(found: Eta, console: Console) -> None:
     rows = [("ends within", *map(_seconds, _all(found.end)))]
     if found.start:
         start = datetime.fromisoformat(found.start)
         rows.append((f"from {found.start}", *(_time(start, it) for it in _all(found.end))))
-    rows.append(("of that its waves", *map(_seconds, _all(found.moving))))
+    if found.streams is not True:
+        rows.append(("of that its waves", *map(_seconds, _all(found.moving))))
+    elif len(found.per_leg or ()) > 1:
+        rows.append(("of that its parts", *map(_seconds, _all(found.moving))))
     tell_table(console, ("", "HALF", "9 OF 10", "99 OF 100"), rows)
 
 
@@ -53,7 +78,8 @@ def _tell_risks(found: Eta, console: Console) -> None:
     if found.late is not None:
         console.print(f"The deadline {found.deadline} is missed in {_share(found.late)}.")
     if found.past_window is not None:
-        console.print(f"A wave runs past its window in {_share(found.past_window)}.")
+        what = "move" if found.streams is True else "wave"
+        console.print(f"A {what} runs past its window in {_share(found.past_window)}.")
     if found.unfinished:
         console.print(
             f"Windows and freezes leave no time for the rest in {_share(found.unfinished)}."
@@ -115,7 +141,7 @@ def _tell_past(found: Eta, console: Console) -> None:
         console.print(
             f"\nForetold from what was known before: of {plural(len(runs), 'finished run')} "
             f"{p50:,} took no longer than HALF and {p90:,} no longer than 9 OF 10{error}. Of "
-            f"{plural(waves, 'wave')} {waves_p50 / waves:.0%} and {waves_p90 / waves:.0%}."
+            f"{_waves(runs)} {waves_p50 / waves:.0%} and {waves_p90 / waves:.0%}."
         )
         rows = [
             (
@@ -131,6 +157,13 @@ def _tell_past(found: Eta, console: Console) -> None:
         tell_table(console, columns, rows, right=columns[1:])
     for each in found.left_out:
         console.print(Text(f"Run {each.run} does not count: {each.why}", "dim"))
+
+
+def _waves(runs: Sequence[ForetoldRun]) -> str:
+    """By what runs are compared: those that stream by their parts between barriers."""
+    waves = sum(it.waves for it in runs)
+    units = {"part" if it.streams is True else "wave" for it in runs}
+    return plural(waves, units.pop()) if len(units) == 1 else f"{waves:,} waves and parts"
 
 
 def _all(quantiles: Quantiles) -> tuple[float | None, float | None, float | None]:

@@ -130,13 +130,14 @@ def test_the_last_waves_of_a_workload_count() -> None:
     }
 
 
-def cart() -> UpgradeRequest:
+def cart(**others: object) -> UpgradeRequest:
+    """Moves one workload; its spec says these things, too."""
     image = {"from": "registry.example.com/cart", "to": "registry.example.com/cart:9"}
     request = {
         "apiVersion": "planner/v1",
         "kind": "UpgradeRequest",
         "metadata": {"name": "cart"},
-        "spec": {"target": {"images": [image]}},
+        "spec": {"target": {"images": [image]}, **others},
     }
     return msgspec.convert(request, UpgradeRequest)
 

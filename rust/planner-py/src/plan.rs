@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use planner_core::plan::{self as core, Order};
+use planner_core::plan::{self as core, Draws, Order};
 use pyo3::{
     prelude::*,
     sync::PyOnceLock,
@@ -178,18 +178,28 @@ pub fn compare<'py>(
 }
 
 #[pyfunction]
-#[pyo3(signature = (fleet, plan, *, spreads, samples, seed))]
+#[expect(clippy::too_many_arguments, reason = "they are named in Python")]
+#[pyo3(signature = (fleet, plan, *, spreads, durations, calendars, allowances, samples, seed))]
 pub fn eta<'py>(
     py: Python<'py>,
     fleet: &PyFleet,
     plan: &PyPlan,
     spreads: &[u8],
+    durations: &[u8],
+    calendars: &[u8],
+    allowances: &[u8],
     samples: u32,
     seed: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let drawn = tried(py, || {
-        core::eta(&fleet.inner, &plan.inner, spreads, samples, seed)
-    })?;
+    let of = Draws {
+        spreads,
+        durations,
+        calendars,
+        allowances,
+        samples,
+        seed,
+    };
+    let drawn = tried(py, || core::eta(&fleet.inner, &plan.inner, &of))?;
     Ok(PyBytes::new(py, drawn.as_bytes()))
 }
 

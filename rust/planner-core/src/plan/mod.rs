@@ -22,7 +22,7 @@ use arrow_ipc::{
 use arrow_schema::ArrowError;
 pub use bottlenecks::Bottlenecks;
 pub use compare::compare;
-pub use eta::eta;
+pub use eta::{Draws, eta};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 

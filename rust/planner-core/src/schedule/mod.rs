@@ -49,4 +49,4 @@ pub(crate) use rates::begun_ms;
 pub use reach::{Blocker, Left, Reachable, reachable};
 pub use replay::Held;
 pub use solution::{Chunk, Paced, Schedule, solve, solve_laid};
-pub use streaming::{Run, Streaming};
+pub use streaming::{Gone, Leg, Rehearsal, Run, Streaming};

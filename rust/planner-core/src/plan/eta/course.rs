@@ -6,13 +6,14 @@ use chrono::DateTime;
 use hashbrown::HashMap;
 use serde::Deserialize;
 
+use super::known::{Knowing, Known, RULES};
 use crate::{
     diff::Kind,
     inventory::Inventory,
-    model::{Spread, Spreads, Starts},
+    model::Spread,
     plan::{Plan, PlanError, moves::MovesReader},
     request::Request,
-    schedule::{Open, begun_ms, intersection, problem::Need},
+    schedule::{Leg, Open, begun_ms, intersection, problem::Need},
 };
 
 /// What a draw has to know of a plan.
@@ -27,6 +28,8 @@ pub(super) struct Course {
     pub seen: u64,
     /// How many medians may be off, each by itself.
     pub medians: u32,
+    /// Of a plan that streams, up to where all that goes on is waited for.
+    pub legs: Vec<Leg>,
 }
 
 /// One wave.
@@ -35,8 +38,10 @@ pub(super) struct Wave {
     /// From the end of the wave before, milliseconds: soaks, and without calendars all that is
     /// waited for.
     pub rest_ms: u64,
-    /// As planned.
+    /// How long a window has to leave it.
     pub planned_ms: u64,
+    /// From the first of its moves to the last, where none waits for a wave to be over.
+    pub spans_ms: Option<u64>,
     /// When everything that it moves may move; `None`: always.
     pub open: Option<Open>,
     /// Moves by how long they take.
@@ -47,15 +52,12 @@ pub(super) struct Wave {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alike {
     pub spread: Spread,
-    /// Which median is theirs: [`RULES`], or that of their workload and kind.
+    /// As [`Known::median`].
     pub median: u32,
     /// Until all moves of the wave that go by their rate have begun, milliseconds.
     pub begun_ms: u64,
     pub count: u32,
 }
-
-/// All rules of thumb are off together.
-const RULES: u32 = 0;
 
 /// What a draw asks of a plan's header.
 #[derive(Deserialize)]
@@ -70,6 +72,24 @@ pub(super) struct Header {
     calendars: Vec<Calendar>,
     #[serde(default)]
     rates: Vec<Rate>,
+    #[serde(default)]
+    sequences: Vec<PhaseOf>,
+    pub streaming: Option<Streaming>,
+}
+
+/// The plan without barriers.
+#[derive(Deserialize)]
+pub(super) struct Streaming {
+    seconds: f64,
+    seconds_bound: f64,
+    spans: Vec<(f64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct PhaseOf {
+    sequence: String,
+    place: Option<String>,
+    first_wave: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +122,8 @@ struct WaveOf {
     waits_s: f64,
     soaks_s: Option<f64>,
     workloads: Vec<(usize, u32)>,
+    #[serde(default)]
+    approvals: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +136,7 @@ struct Calendar {
 struct Moves(BTreeMap<(u32, u64, [u64; 4]), Alike>);
 
 impl Moves {
-    fn add(&mut self, (spread, median): (Spread, u32), begun_ms: u64, count: u32) {
+    fn add(&mut self, Known { spread, median }: Known, begun_ms: u64, count: u32) {
         let figures = [
             spread.fixed_ms,
             spread.median_ms,
@@ -154,6 +176,26 @@ impl Header {
         needs
     }
 
+    /// A run of a plan that streams waits for all that goes on after a wave that somebody has to
+    /// approve, and before one in which a phase begins that follows another.
+    fn legs(&self) -> Vec<Leg> {
+        let pairs = self.sequences.windows(2);
+        let follow =
+            pairs.filter(|it| (&it[0].sequence, &it[0].place) == (&it[1].sequence, &it[1].place));
+        let begin: Vec<u32> = follow.filter_map(|it| it[1].first_wave).collect();
+        let mut legs = Vec::new();
+        let mut rest_ms = self.per_wave.first().map_or(0, WaveOf::rest_ms);
+        for (wave, of) in (1..).zip(&self.per_wave) {
+            let next = self.per_wave.get(wave as usize);
+            if next.is_none() || !of.approvals.is_empty() || begin.contains(&(wave + 1)) {
+                let last_wave = wave;
+                legs.push(Leg { last_wave, rest_ms });
+                rest_ms = next.map_or(0, WaveOf::rest_ms);
+            }
+        }
+        legs
+    }
+
     /// Until the moves of a wave have begun that go by each rate.
     fn begun_ms(&self, wave: &WaveOf, needs: &[Vec<Need>]) -> Vec<u64> {
         let mut units = vec![0; self.rates.len()];
@@ -175,7 +217,7 @@ impl Course {
         inventory: &Inventory<'_>,
         plan: &Plan,
         header: &Header,
-        spreads: &Spreads,
+        knowing: &mut Knowing<'_>,
     ) -> Result<Self, PlanError> {
         let start_ms = header.start.as_deref().map(ms).transpose()?;
         let calendars = header.calendars.iter();
@@ -183,21 +225,17 @@ impl Course {
             .map(|each| each.open(start_ms.unwrap_or(0)))
             .collect::<Result<_, _>>()?;
         let deadline_ms = header.deadline.as_ref().map(|it| ms(&it.time));
+        let streaming = header.streaming.as_ref();
         let mut course = Self {
-            planned_s: header.seconds,
+            planned_s: streaming.map_or(header.seconds, |it| it.seconds),
             allowed_ms: start_ms
                 .zip(deadline_ms.transpose()?)
                 .map(|(start, end)| end - start),
+            legs: streaming.map_or_else(Vec::new, |_| header.legs()),
             ..Self::default()
         };
-        let mut known = HashMap::new();
-        let starts = Starts::of(inventory);
-        let names = inventory
-            .workloads
-            .iter()
-            .zip(0..)
-            .map(|(it, at)| (it.place(), (it, at)));
-        let by_place: HashMap<String, _> = names.collect();
+        let places = inventory.workloads.iter().zip(0..);
+        let by_place: HashMap<String, _> = places.map(|(it, at)| (it.place(), at)).collect();
         let needs = header.needs();
         let reader = MovesReader::new(&plan.moves).expect("checked when it was made");
         let mut row = 0;
@@ -210,30 +248,41 @@ impl Course {
                 let rows = row..row + moves as usize;
                 row = rows.end;
                 for (kind, count) in kinds(&reader, its, rows)? {
-                    let found = known.entry((index, kind as usize));
-                    let (spread, median) = match found {
-                        hashbrown::hash_map::Entry::Occupied(it) => *it.get(),
-                        hashbrown::hash_map::Entry::Vacant(it) => {
-                            let workload = by_place.get(&its.place());
-                            let (workload, at) = workload.ok_or_else(|| foreign(its))?;
-                            let (spread, is_seen) = spreads.of(workload, kind, starts.ms(*at));
-                            course.medians += u32::from(is_seen);
-                            let median = if is_seen { course.medians } else { RULES };
-                            *it.insert((spread, median))
-                        }
-                    };
-                    course.seen += if median == RULES { 0 } else { u64::from(count) };
-                    its_moves.add((spread, median), begun_ms, count);
+                    let at = by_place.get(&its.place());
+                    let known = knowing.of(*at.ok_or_else(|| foreign(its))?, kind);
+                    let is_seen = known.median != RULES;
+                    course.seen += if is_seen { u64::from(count) } else { 0 };
+                    its_moves.add(known, begun_ms, count);
                 }
             }
             course.waves.push(Wave {
-                rest_ms: to_ms(wave.soaks_s.unwrap_or(wave.waits_s)),
+                rest_ms: wave.rest_ms(),
                 planned_ms: to_ms(wave.seconds),
+                spans_ms: streaming.and_then(|it| it.span_ms(course.waves.len())),
                 open: shared(header, wave, &calendars),
                 moves: its_moves.0.into_values().collect(),
             });
         }
+        course.medians = knowing.medians;
         Ok(course)
+    }
+}
+
+impl Streaming {
+    /// No schedule takes less, milliseconds.
+    pub fn bound_ms(&self) -> u64 {
+        to_ms(self.seconds_bound)
+    }
+
+    fn span_ms(&self, wave: usize) -> Option<u64> {
+        let &(begin_s, end_s) = self.spans.get(wave)?;
+        Some(to_ms(end_s) - to_ms(begin_s))
+    }
+}
+
+impl WaveOf {
+    fn rest_ms(&self) -> u64 {
+        to_ms(self.soaks_s.unwrap_or(self.waits_s))
     }
 }
 

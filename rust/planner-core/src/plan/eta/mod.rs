@@ -3,15 +3,20 @@
 //! A wave lasts as long as its slowest move, after those that go by the same rate have begun, and begins as a run would let it begin: after the
 //! soaks, and only when everything that it moves may move for as long as it is planned to take.
 //! The slowest of `n` moves that are alike is one draw at the quantile `U^(1/n)`, so that a draw
-//! costs what the plan has of waves and different moves, however many pods there are.
+//! costs what the plan has of waves and different moves, however many pods there are. Of a plan that
+//! streams nobody waits for the slowest, and every move is drawn.
 
 mod course;
+mod known;
 mod normal;
+mod streams;
 mod told;
 
 use course::{Course, Header, Wave};
 use fastrand::Rng;
+use known::Knowing;
 use rayon::prelude::*;
+use streams::Streams;
 
 use super::{Plan, PlanError};
 use crate::{
@@ -21,70 +26,113 @@ use crate::{
     schedule::{closes, first_fit},
 };
 
+/// What draws are made of, besides the fleet and its plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws<'a> {
+    /// What is known of how long moves take, as JSON; see [`Spreads`].
+    pub spreads: &'a [u8],
+    /// That of the plan's [`Order`](super::Order); read where it streams.
+    pub durations: &'a [u8],
+    /// See there.
+    pub calendars: &'a [u8],
+    /// See there.
+    pub allowances: &'a [u8],
+    /// How many there are.
+    pub samples: u32,
+    /// Of all of them.
+    pub seed: u64,
+}
+
 /// What came of one draw.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Drawn {
-    waves: Vec<DrawnWave>,
+    /// Each wave; none of those for which no calendar leaves time.
+    waves: Vec<Option<Span>>,
+    /// Each leg of a plan that streams.
+    legs: Vec<Option<Span>>,
 }
 
-/// One wave of a draw.
+/// One wave or leg of a draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct DrawnWave {
+struct Span {
     /// From the start of the plan.
     end_ms: f64,
     /// From its begin to its end.
     ms: f64,
-    /// Whether a window closes before it ends.
+    /// Whether a window closes before it ends, or of a plan that streams before any of its moves does.
     past_window: bool,
 }
 
-/// Draws a plan of the fleet so many times, by the seed; gives what came of it as JSON.
+/// Draws a plan of the fleet; gives what came of it as JSON.
 ///
-/// `spreads` are what is known of how long moves take, as JSON; see [`Spreads`]. The same
-/// arguments give the same bytes, however many threads there are.
-pub fn eta(
-    fleet: &Fleet,
-    plan: &Plan,
-    spreads: &[u8],
-    samples: u32,
-    seed: u64,
-) -> Result<String, PlanError> {
+/// The same arguments give the same bytes, however many threads there are.
+pub fn eta(fleet: &Fleet, plan: &Plan, of: &Draws<'_>) -> Result<String, PlanError> {
     let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
-    let spreads: Spreads = serde_json::from_slice(spreads).map_err(fail)?;
+    let spreads: Spreads = serde_json::from_slice(of.spreads).map_err(fail)?;
     let header = Header::of(plan)?;
     let inventory = Inventory::new(fleet, &header.request.spec.target.manifests);
-    let course = Course::of(&inventory, plan, &header, &spreads)?;
-    Ok(told::told(&course, &drawn(&course, samples, seed)))
+    let mut knowing = Knowing::new(&inventory, &spreads);
+    let mut course = Course::of(&inventory, plan, &header, &mut knowing)?;
+    let draws = if let Some(streaming) = &header.streaming {
+        let (known, streamed) = ((&mut course, &mut knowing), (&header, streaming));
+        let streams = Streams::of(&inventory, plan, streamed, of, known)?;
+        drawn(of.samples, of.seed, |seed| streams.draw(&course, seed))
+    } else {
+        drawn(of.samples, of.seed, |seed| draw(&course, seed))
+    };
+    Ok(told::told(&course, &draws))
 }
 
 /// So many draws; each has a seed of its own.
-fn drawn(course: &Course, samples: u32, seed: u64) -> Vec<Drawn> {
+fn drawn(samples: u32, seed: u64, draw: impl Fn(u64) -> Drawn + Sync + Send) -> Vec<Drawn> {
     let mut rng = Rng::with_seed(seed);
     let seeds: Vec<u64> = (0..samples).map(|_| rng.u64(..)).collect();
-    let draws = seeds.into_par_iter();
-    draws.map(|seed| draw(course, seed)).collect()
+    seeds.into_par_iter().map(draw).collect()
 }
 
-/// One draw; its waves end where no calendar leaves time for the next one.
+/// One draw of a plan in waves; none comes after one for which no calendar leaves time.
 fn draw(course: &Course, seed: u64) -> Drawn {
     let mut rng = Rng::with_seed(seed);
-    let mut drawn = Drawn::default();
     let medians = 0..=course.medians;
     let off: Vec<f64> = medians.map(|_| normal::slowest(rng.f64(), 1)).collect();
-    let mut now_ms = 0.0;
-    for wave in &course.waves {
-        let Some(start_ms) = wave.begins(now_ms) else {
-            break;
-        };
+    let mut now_ms = Some(0.0);
+    let waves = course.waves.iter().map(|wave| {
+        let start_ms = now_ms.take().and_then(|it| wave.begins(it))?;
         let ms = wave.longest_ms(&mut rng, &off);
-        now_ms = start_ms + ms;
-        drawn.waves.push(DrawnWave {
-            end_ms: now_ms,
+        let end_ms = start_ms + ms;
+        now_ms = Some(end_ms);
+        Some(Span {
+            end_ms,
             ms,
-            past_window: wave.closes_before(start_ms, now_ms),
-        });
+            past_window: wave.closes_before(start_ms, end_ms),
+        })
+    });
+    Drawn {
+        waves: waves.collect(),
+        legs: Vec::new(),
     }
-    drawn
+}
+
+impl Drawn {
+    /// What a run waits for as a whole.
+    fn parts(&self) -> &[Option<Span>] {
+        if self.legs.is_empty() {
+            &self.waves
+        } else {
+            &self.legs
+        }
+    }
+
+    /// When all is over, if ever.
+    fn end_ms(&self) -> Option<f64> {
+        let mut parts = self.parts().iter();
+        parts.try_fold(0.0, |last, part| Some(part.as_ref()?.end_ms.max(last)))
+    }
+
+    /// What its parts take together, without what lies between them.
+    fn moving_ms(&self) -> Option<f64> {
+        self.parts().iter().map(|part| part.map(|it| it.ms)).sum()
+    }
 }
 
 #[expect(
@@ -122,8 +170,12 @@ impl Wave {
 mod tests {
     use serde_json::Value;
 
-    use super::{Course, Wave, course::Alike, drawn, told::told};
+    use super::{Course, Drawn, Wave, course::Alike, draw, told::told};
     use crate::model::Spread;
+
+    fn drawn(course: &Course, samples: u32, seed: u64) -> Vec<Drawn> {
+        super::drawn(samples, seed, |seed| draw(course, seed))
+    }
 
     fn spread(fixed_ms: f64, spread: f64) -> Spread {
         Spread {
@@ -145,6 +197,7 @@ mod tests {
         Wave {
             rest_ms: 0,
             planned_ms: 1000,
+            spans_ms: None,
             open: None,
             moves: moves.iter().map(alike).collect(),
         }

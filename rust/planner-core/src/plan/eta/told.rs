@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Course, Drawn, DrawnWave};
+use super::{Course, Drawn, Span};
 
 /// Seconds that so many of a hundred draws take at most; absent where that many never end.
 #[derive(Debug, PartialEq, Serialize)]
@@ -26,9 +26,11 @@ struct Told {
     unfinished: f64,
     /// That the deadline is missed.
     late: Option<f64>,
-    /// That any wave runs past a window.
+    /// That any wave runs past a window, or any move of a plan that streams.
     past_window: Option<f64>,
     per_wave: Vec<ToldWave>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    per_leg: Vec<ToldLeg>,
 }
 
 #[derive(Serialize)]
@@ -40,44 +42,65 @@ struct ToldWave {
     past_window: Option<f64>,
 }
 
+#[derive(Serialize)]
+struct ToldLeg {
+    leg: usize,
+    last_wave: u32,
+    takes: Quantiles,
+    end: Quantiles,
+}
+
 pub(super) fn told(course: &Course, draws: &[Drawn]) -> String {
-    let waves = course.waves.len();
     let share = |is: &dyn Fn(&Drawn) -> bool| {
         draws.iter().filter(|it| is(it)).count() as f64 / draws.len().max(1) as f64
     };
-    let is_done = |it: &Drawn| it.waves.len() == waves;
-    let end_ms = |it: &Drawn| it.waves.last().map_or(0.0, |wave| wave.end_ms);
+    let runs_past = |it: &Drawn| it.waves.iter().flatten().any(|wave| wave.past_window);
+    let is_late = |it: &Drawn, allowed_ms| it.end_ms().is_none_or(|end_ms| end_ms > allowed_ms);
     let is_windowed = course.waves.iter().any(|it| it.open.is_some());
     let told = Told {
         planned_s: course.planned_s,
         seen_moves: course.seen,
-        end: Quantiles::of(draws, |it| is_done(it).then(|| end_ms(it))),
-        moving: Quantiles::of(draws, |it| {
-            is_done(it).then(|| it.waves.iter().map(|wave| wave.ms).sum())
-        }),
-        unfinished: share(&|it| !is_done(it)),
+        end: Quantiles::of(draws, Drawn::end_ms),
+        moving: Quantiles::of(draws, Drawn::moving_ms),
+        unfinished: share(&|it| it.end_ms().is_none()),
         late: course
             .allowed_ms
-            .map(|allowed| share(&|it| !is_done(it) || end_ms(it) > allowed as f64)),
-        past_window: is_windowed.then(|| share(&|it| it.waves.iter().any(|wave| wave.past_window))),
-        per_wave: (0..waves).map(|at| told_wave(course, draws, at)).collect(),
+            .map(|allowed| share(&|it| is_late(it, allowed as f64))),
+        past_window: is_windowed.then(|| share(&runs_past)),
+        per_wave: (0..course.waves.len())
+            .map(|at| told_wave(course, draws, at))
+            .collect(),
+        per_leg: (0..course.legs.len())
+            .map(|at| told_leg(course, draws, at))
+            .collect(),
     };
     serde_json::to_string(&told).expect("figures are JSON")
 }
 
 fn told_wave(course: &Course, draws: &[Drawn], at: usize) -> ToldWave {
     let wave = &course.waves[at];
-    let of = |it: &Drawn| it.waves.get(at).copied();
+    let of = |it: &Drawn| it.waves[at];
     let past = || draws.iter().filter_map(of).filter(|it| it.past_window);
+    let planned_ms = wave.spans_ms.unwrap_or(wave.planned_ms);
     ToldWave {
         wave: at + 1,
-        planned_s: wave.planned_ms as f64 / 1000.0,
-        takes: Quantiles::of(draws, |it| of(it).map(|wave: DrawnWave| wave.ms)),
+        planned_s: planned_ms as f64 / 1000.0,
+        takes: Quantiles::of(draws, |it| of(it).map(|wave: Span| wave.ms)),
         end: Quantiles::of(draws, |it| of(it).map(|wave| wave.end_ms)),
         past_window: wave
             .open
             .is_some()
             .then(|| past().count() as f64 / draws.len().max(1) as f64),
+    }
+}
+
+fn told_leg(course: &Course, draws: &[Drawn], at: usize) -> ToldLeg {
+    let of = |it: &Drawn| it.legs[at];
+    ToldLeg {
+        leg: at + 1,
+        last_wave: course.legs[at].last_wave,
+        takes: Quantiles::of(draws, |it| of(it).map(|leg: Span| leg.ms)),
+        end: Quantiles::of(draws, |it| of(it).map(|leg| leg.end_ms)),
     }
 }
 

@@ -13,6 +13,7 @@
 mod bound;
 mod groups;
 mod rates;
+mod rehearsal;
 mod spans;
 mod units;
 mod urgency;
@@ -22,6 +23,7 @@ use std::cmp::Reverse;
 use self::bound::bound;
 use self::groups::Groups;
 use self::rates::Rates;
+pub use self::rehearsal::{Gone, Leg, Rehearsal};
 use self::units::Units;
 use self::urgency::Urgency;
 use super::bound::Bound;
@@ -108,6 +110,8 @@ type RunOf = (u32, Run);
 struct Made {
     runs: Vec<RunOf>,
     ms: u64,
+    /// The order in which moves began.
+    queue: Vec<RunOf>,
 }
 
 /// What a pass reads.
@@ -178,11 +182,19 @@ impl<'a> Scene<'a> {
             let waits = !flat.strict[group] && flat.ahead(cohort) > 0;
             (run.start_ms, ranks[group], step.wave, waits, cohort)
         });
-        let mut pass = Pass::new(flat);
-        for (at, run) in queue {
-            pass.go(at, waves.steps[at as usize], run.count)?;
+        let (mut pass, mut runs, mut ms) = (Pass::new(flat), Vec::new(), 0);
+        for (at, run) in &queue {
+            let step = waves.steps[*at as usize];
+            let mut left = run.count;
+            while left > 0 {
+                let lasts_ms = flat.duration_ms[step.cohort as usize];
+                let run = pass.begin(step, left, lasts_ms, 0)?;
+                ms = ms.max(run.start_ms + lasts_ms);
+                left -= run.count;
+                runs.push((*at, run));
+            }
         }
-        Some(pass.made)
+        Some(Made { runs, ms, queue })
     }
 }
 
@@ -191,7 +203,6 @@ struct Pass<'a> {
     units: Vec<Units>,
     groups: Groups<'a>,
     rates: Rates,
-    made: Made,
 }
 
 impl<'a> Pass<'a> {
@@ -202,47 +213,39 @@ impl<'a> Pass<'a> {
             units: resources.map(|(l, d)| Units::new(*l, *d)).collect(),
             groups: Groups::new(flat),
             rates: Rates::new(&flat.per_s),
-            made: Made {
-                runs: Vec::new(),
-                ms: 0,
-            },
         }
     }
 
-    /// Begins moves of a step, each as soon as it can; `None` when it cannot yet.
-    fn go(&mut self, at: u32, step: Step, count: u32) -> Option<()> {
+    /// Begins moves of a step that take so long, as many as can begin first, up to `most`, and none
+    /// before `from_ms`; `None` when none ever can.
+    fn begin(&mut self, step: Step, most: u32, lasts_ms: u64, from_ms: u64) -> Option<Run> {
         let (group, cohort) = (step.group as usize, step.cohort as usize);
         let takes = self.flat.takes.row(cohort);
         let needs = self.flat.needs(group);
-        let mut left = count;
-        while left > 0 {
-            let ready_ms = self.groups.ready_ms(group, cohort)?;
-            let start_ms = self.begin_ms(group, cohort, ready_ms)?;
-            // Those that go by a rate begin one after the other.
-            let most = if needs.is_empty() { left } else { 1 };
-            let room = |most, &r: &u32| self.units[r as usize].until(start_ms, most);
-            let count = takes.iter().fold(most, room);
-            let end_ms = start_ms + self.flat.duration_ms[cohort];
-            for &r in takes {
-                self.units[r as usize].take(start_ms, end_ms, count);
-            }
-            for &r in self.flat.releases.row(cohort) {
-                self.units[r as usize].give_back(end_ms, count);
-            }
-            self.rates.begin(needs, start_ms);
-            let run = Run { start_ms, count };
-            self.groups.begin(group, cohort, run, end_ms);
-            self.made.runs.push((at, run));
-            self.made.ms = end_ms.max(self.made.ms);
-            left -= count;
+        let ready_ms = self.groups.ready_ms(group, cohort)?.max(from_ms);
+        let start_ms = self.begin_ms(group, cohort, ready_ms, lasts_ms)?;
+        // Those that go by a rate begin one after the other.
+        let most = if needs.is_empty() { most } else { 1 };
+        let room = |most, &r: &u32| self.units[r as usize].until(start_ms, most);
+        let count = takes.iter().fold(most, room);
+        let end_ms = start_ms + lasts_ms;
+        for &r in takes {
+            self.units[r as usize].take(start_ms, end_ms, count);
         }
-        Some(())
+        for &r in self.flat.releases.row(cohort) {
+            self.units[r as usize].give_back(end_ms, count);
+        }
+        self.rates.begin(needs, start_ms);
+        let run = Run { start_ms, count };
+        self.groups.begin(group, cohort, run, end_ms);
+        Some(run)
     }
 
-    /// The first time from `from_ms` on at which resources, calendars and rates let a move begin.
-    fn begin_ms(&self, group: usize, cohort: usize, from_ms: u64) -> Option<u64> {
-        let lasts_ms = self.flat.duration_ms[cohort];
+    /// The first time from `from_ms` on at which resources, calendars and rates let a move begin that
+    /// takes so long. Calendars have to leave it the time that is planned.
+    fn begin_ms(&self, group: usize, cohort: usize, from_ms: u64, lasts_ms: u64) -> Option<u64> {
         let takes = self.flat.takes.row(cohort);
+        let planned_ms = self.flat.duration_ms[cohort];
         let mut start_ms = from_ms;
         loop {
             let mut next_ms = start_ms;
@@ -250,7 +253,7 @@ impl<'a> Pass<'a> {
                 next_ms = self.units[r as usize].fit_ms(next_ms, lasts_ms)?;
             }
             if let Some(open) = self.flat.open(group) {
-                next_ms = first_fit(open, next_ms, lasts_ms)?;
+                next_ms = first_fit(open, next_ms, planned_ms)?;
             }
             next_ms = self.rates.next_ms(self.flat.needs(group), next_ms);
             if next_ms == start_ms {

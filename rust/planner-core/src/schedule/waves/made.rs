@@ -27,6 +27,14 @@ pub(crate) struct Waves {
 }
 
 impl Waves {
+    /// Waves of which nobody asks when they are.
+    pub fn of(steps: Vec<Step>) -> Self {
+        Self {
+            steps,
+            ..Self::default()
+        }
+    }
+
     pub fn count(&self) -> u32 {
         self.ends_ms.len() as u32
     }

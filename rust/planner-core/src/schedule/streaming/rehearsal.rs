@@ -1,0 +1,146 @@
+//! A schedule without barriers, carried out again by moves that take longer or shorter than planned.
+
+use super::{Pass, RunOf, Scene};
+use crate::schedule::calendar::closes;
+use crate::schedule::chains::{Chains, Needs};
+use crate::schedule::flat::Flat;
+use crate::schedule::laid::Laid;
+use crate::schedule::pace::Pace;
+use crate::schedule::problem::Problem;
+use crate::schedule::solution::Chunk;
+use crate::schedule::streaming::urgency::Urgency;
+use crate::schedule::waves::{Step, Waves};
+
+/// All waves up to one after which everything waits until they are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Its last wave, from 1.
+    pub last_wave: u32,
+    /// From the end of the leg before to its begin at the earliest, milliseconds.
+    pub rest_ms: u64,
+}
+
+/// A move that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// When it began, in milliseconds from the start of the first wave.
+    pub start_ms: u64,
+    /// When it was over.
+    pub end_ms: u64,
+    /// Whether a calendar of its group closes in between.
+    pub past_calendar: bool,
+}
+
+/// Moves in the order in which those of a schedule without barriers were let go.
+#[derive(Debug)]
+pub struct Rehearsal {
+    flat: Flat,
+    legs: Vec<Leg>,
+    steps: Vec<Step>,
+    queue: Vec<RunOf>,
+}
+
+impl Rehearsal {
+    /// Of the chunks of a schedule of the problem, by wave, group and cohort, and its bound.
+    ///
+    /// With one leg moves that take as long as planned are made when [`super::Streaming`] has them.
+    /// With several they go in the order of the waves.
+    #[must_use]
+    pub fn of(
+        problem: &Problem,
+        laid: Laid,
+        chunks: &[Chunk],
+        legs: Vec<Leg>,
+        bound_ms: u64,
+    ) -> Self {
+        let mut moves = vec![0; laid.flat.cohorts()];
+        let mut steps = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            let begin = laid.flat.cohorts_of(chunk.group as usize).start as u32;
+            let cohort = begin + chunk.cohort;
+            moves[cohort as usize] += chunk.count;
+            steps.push(Step {
+                cohort,
+                group: chunk.group,
+                wave: chunk.wave,
+                count: chunk.count,
+            });
+        }
+        let flat = laid.flat.only(&moves);
+        let waves = Waves::of(steps);
+        let queue = queue(problem, &flat, &waves, &legs, bound_ms);
+        Self {
+            legs,
+            steps: waves.steps,
+            queue,
+            flat,
+        }
+    }
+
+    /// Makes every move, one by one. `lasts_ms` says how long the next move of a cohort (its number
+    /// over all groups) takes, and `tell` is told of what came of a move of each chunk: `None` when
+    /// calendars leave it no time, and neither others of its group.
+    pub fn carry_out(
+        &self,
+        mut lasts_ms: impl FnMut(usize) -> u64,
+        mut tell: impl FnMut(usize, Option<Gone>),
+    ) {
+        let mut pass = Pass::new(&self.flat);
+        let mut stuck = vec![false; self.flat.groups()];
+        let mut legs = self.legs.iter();
+        let mut leg = legs.next();
+        // When the leg may begin: never, after one that does not end.
+        let (mut from_ms, mut over_ms) = (Some(0), 0);
+        for (at, run) in &self.queue {
+            let (chunk, step) = (*at as usize, self.steps[*at as usize]);
+            while let Some(of) = leg
+                && of.last_wave < step.wave
+            {
+                leg = legs.next();
+                let rest_ms = leg.map_or(0, |it| it.rest_ms);
+                from_ms = from_ms.filter(|_| !stuck.contains(&true));
+                from_ms = from_ms.map(|_| over_ms + rest_ms);
+            }
+            let group = step.group as usize;
+            for _ in 0..run.count {
+                let lasts_ms = lasts_ms(step.cohort as usize);
+                let from_ms = from_ms.filter(|_| !stuck[group]);
+                let begun = from_ms.and_then(|from_ms| pass.begin(step, 1, lasts_ms, from_ms));
+                stuck[group] |= begun.is_none();
+                let gone = begun.map(|run| self.gone(group, run.start_ms, lasts_ms));
+                over_ms = gone.map_or(over_ms, |it| it.end_ms.max(over_ms));
+                tell(chunk, gone);
+            }
+        }
+    }
+
+    fn gone(&self, group: usize, start_ms: u64, lasts_ms: u64) -> Gone {
+        let end_ms = start_ms + lasts_ms;
+        let open = self.flat.open(group);
+        let closes_ms = open.and_then(|open| closes(open, start_ms));
+        Gone {
+            start_ms,
+            end_ms,
+            past_calendar: closes_ms.is_some_and(|it| end_ms > it),
+        }
+    }
+}
+
+/// The order from which the times of the schedule came; of several legs that of the waves, in which
+/// none needs what comes after it.
+fn queue(problem: &Problem, flat: &Flat, waves: &Waves, legs: &[Leg], bound_ms: u64) -> Vec<RunOf> {
+    let pace = Pace::of(flat, &flat.down_after());
+    let chains = Chains::streaming(flat, &pace);
+    let scene = Scene::of(problem, flat, &chains, waves);
+    if legs.len() > 1 {
+        let made = scene.pass(scene.by_wave());
+        return made.expect("waves keep every rule").queue;
+    }
+    let urgency = Urgency {
+        flat,
+        pace: &pace,
+        chains: &chains,
+        needs: &Needs::of(flat),
+    };
+    scene.best(&urgency, bound_ms).queue
+}
