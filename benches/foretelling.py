@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from copy import deepcopy
 from time import perf_counter
+from typing import Any
 
 from benches import stages
 from benches.measure import canonical
@@ -22,7 +23,7 @@ from planner.apply.learnt import SPREAD
 
 _COLUMNS = (
     "regime", "pods", "draws", "seconds to plan", "to pose again", "a draw", "all draws",
-    "planned hours", "half", "9 of 10", "with barriers: half",
+    "planned hours", "half", "9 of 10", "without approvals: half", "with barriers: half",
 )  # fmt: skip
 
 
@@ -42,18 +43,28 @@ def drawn(fleet: core.Fleet, plan: core.Plan, samples: int) -> tuple[float, dict
     return perf_counter() - began, json.loads(found)["end"]
 
 
-def line(fleet: core.Fleet, request: dict[str, object], regime: Regime, pods: int) -> str:
+def streaming(request: dict[str, Any], *, approvals: bool) -> bytes:
+    """The same without barriers, but for approvals."""
+    other = deepcopy(request)
+    other["spec"]["streaming"] = True
+    for stage in () if approvals else other["spec"].get("stages", ()):
+        stage.pop("approval", None)
+    return canonical(other)
+
+
+def line(fleet: core.Fleet, request: dict[str, Any], regime: Regime, pods: int) -> str:
     """A row of the table."""
-    streaming = deepcopy(request)
-    streaming["spec"]["streaming"] = True  # type: ignore[index]
     began = perf_counter()
-    plan = stages.plan(fleet, canonical(streaming))
+    plan = stages.plan(fleet, streaming(request, approvals=True))
     planned_s = perf_counter() - began
     samples = forecast.samples_of(plan)
     posed_s, _ = drawn(fleet, plan, 0)
     all_s, end = drawn(fleet, plan, samples)
+    free = stages.plan(fleet, streaming(request, approvals=False))
+    _, freely = drawn(fleet, free, forecast.SAMPLES_MIN)
     _, waves = drawn(fleet, stages.plan(fleet, canonical(request)), forecast.SAMPLES)
-    hours = (json.loads(plan.header())["streaming"]["seconds"], end["p50_s"], end["p90_s"])
+    told_s = json.loads(plan.header())["streaming"]["seconds"]
+    hours = (told_s, end["p50_s"], end["p90_s"], freely["p50_s"], waves["p50_s"])
     cells = (
         regime.value,
         f"{pods:,}",
@@ -62,7 +73,7 @@ def line(fleet: core.Fleet, request: dict[str, object], regime: Regime, pods: in
         f"{posed_s:.2f}",
         f"{(all_s - posed_s) / samples:.4f}",
         f"{all_s - posed_s:.1f}",
-        *(f"{it / 3600:.2f}" for it in (*hours, waves["p50_s"])),
+        *(f"{it / 3600:.2f}" for it in hours),
     )
     return f"| {' | '.join(cells)} |"
 

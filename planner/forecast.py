@@ -30,7 +30,7 @@ RUNS_MAX: Final = 5
 SAMPLES: Final = 1_000
 SAMPLES_MIN: Final = 100
 """Of a large plan that streams."""
-MOVES_DRAWN: Final = 20_000_000
+MOVES_DRAWN: Final = 10_000_000
 """Moves of all draws of a plan that streams, unless those would be fewer than `SAMPLES_MIN`."""
 FULL_MAX: Final = 12
 """How many full budgets of a way back are told."""
@@ -87,7 +87,7 @@ def samples_of(plan: core.Plan) -> int:
     """Give how often a plan is drawn by itself: so often that nobody waits for long."""
     if msgspec.json.decode(plan.header(), type=_Dated).streaming is None:
         return SAMPLES
-    return max(SAMPLES_MIN, min(SAMPLES, MOVES_DRAWN // (len(plan) + 1)))
+    return max(SAMPLES_MIN, min(SAMPLES, MOVES_DRAWN // max(1, len(plan))))
 
 
 def _drawn(
@@ -232,14 +232,15 @@ def _back_from(
         reason, conflict, remedy = error.reason, error.conflict, error.remedy
         return msgspec.structs.replace(point, reason=reason, conflict=conflict, remedy=remedy)
     header = msgspec.json.decode(back.header(), type=PlanHeader)
+    times = header.streaming or header
     return msgspec.structs.replace(
         point,
         moves=header.totals.moves,
         kinds=header.totals.kinds,
         waves=header.waves,
         waves_bound=header.waves_bound,
-        seconds=header.seconds,
-        seconds_bound=header.seconds_bound,
+        seconds=times.seconds,
+        seconds_bound=times.seconds_bound,
         takes=_draw(log, supposed, back, samples_of(back), 0).end if header.waves else None,
         full=tuple(_full(header)),
         stays=header.unmovable,

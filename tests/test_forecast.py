@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import planner
-from planner import forecast
+from planner import core, forecast
 from planner.apply.course import Course
 from planner.apply.events import Ended, Replanned, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
@@ -123,9 +123,27 @@ def test_a_move_may_run_past_its_window() -> None:
     assert found["unfinished"] == 0
 
 
+def test_budgets_are_those_that_were_supposed() -> None:
+    """The clusters allow none of these pods to go, so that they would wait for ever."""
+    plan = planner.whatif(shop_log(), streaming(), {"pdb/search/ranker": "+1"})
+    assert len(plan) > len(streaming())
+    assert planner.eta(shop_log(), plan, samples=9)["unfinished"] == 0
+    with pytest.raises(planner.UsageError, match="its waves break a rule"):
+        core.eta(
+            shop_log().fleet(),
+            plan,
+            spreads=b'{"supposed": 0, "seen": {}}',
+            durations=b"{}",
+            calendars=b"{}",
+            allowances=b"[]",
+            samples=1,
+            seed=0,
+        )
+
+
 def test_a_large_plan_that_streams_is_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     assert samples_of(shop_plan()) == samples_of(streaming()) == SAMPLES
-    monkeypatch.setattr(forecast, "MOVES_DRAWN", 300 * (len(streaming()) + 1))
+    monkeypatch.setattr(forecast, "MOVES_DRAWN", 300 * len(streaming()))
     assert samples_of(shop_plan()) == SAMPLES
     assert samples_of(streaming()) == planner.eta(shop_log(), streaming())["samples"] == 300
     monkeypatch.setattr(forecast, "MOVES_DRAWN", 0)
@@ -237,6 +255,14 @@ def test_the_way_back_stops_at_every_stage_the_middle_and_the_end() -> None:
     assert said == {**stages, "the middle": last // 2, "the end": last}
     assert found["after"][-1]["moved"] == len(shop_plan())
     assert request().spec.stages
+
+
+def test_the_way_back_streams_as_the_way_there_does() -> None:
+    found = planner.way_back(shop_log(), streaming())["after"][-1]
+    in_waves = planner.way_back(shop_log(), shop_plan())["after"][-1]
+    assert (found["moves"], found["waves"]) == (in_waves["moves"], in_waves["waves"])
+    assert found["seconds_bound"] <= found["seconds"] < in_waves["seconds"]
+    assert found["seconds"] < found["takes"]["p90_s"] < in_waves["takes"]["p50_s"]
 
 
 def test_dependencies_are_turned_round_on_the_way_back() -> None:

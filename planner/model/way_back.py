@@ -22,9 +22,10 @@ class WayBackFrom(Shape, frozen=True, kw_only=True):
     """The way back once the waves up to `wave` are done.
 
     `at` says what ends there (`stage canary`, `the middle`, `the end`). `moved` pods have been
-    moved until then and `moves` go back, by kind. `takes` are draws of its time; null without a
-    move. `full` budgets are those that are full longest, `stays` are pods that cannot go back.
-    `conflict` are the rules that keep all of them, and `remedy` what would help.
+    moved until then and `moves` go back, by kind. `seconds` and their bound are those without
+    barriers where the plan streams. `takes` are draws of its time; null without a move. `full`
+    budgets are those that are full longest, `stays` are pods that cannot go back. `conflict` are
+    the rules that keep all of them, and `remedy` what would help.
     """
 
     wave: int

@@ -30,9 +30,7 @@ def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
         return
     if legs := found.per_leg or ():
         console.print(_streams(legs))
-    console.print(f"\nIn {plural(found.samples, 'draw')}:")
-    if found.streams is True and found.samples < ROUGH:
-        console.print(_rough(found.samples))
+    console.print(f"\nIn {_draws(found)}:")
     _tell_end(found, console)
     _tell_risks(found, console)
     _tell_waves(found.per_wave, console, everything=everything)
@@ -44,13 +42,14 @@ def tell_eta(found: Eta, console: Console, *, everything: bool = False) -> None:
     _tell_past(found, console)
 
 
-def _rough(samples: int) -> str:
-    """How far off the table may be by chance, of so few draws: two standard errors."""
-    off = 2 * sqrt(0.9 * 0.1 / samples)
-    return (
-        f"  so few, as the plan is large: by 9 OF 10 end between {max(0, 0.9 - off):.0%} and "
-        f"{min(1, 0.9 + off):.0%} of the cases (--samples draws more)"
-    )
+def _draws(found: Eta) -> str:
+    """Write how many draws, and of few how far off they may be by chance: two standard errors."""
+    draws = plural(found.samples, "draw")
+    if found.streams is not True or found.samples >= ROUGH:
+        return draws
+    off = 2 * sqrt(0.9 * 0.1 / found.samples)
+    low, high = max(0.0, 0.9 - off), min(1.0, 0.9 + off)
+    return f"{draws} (so few that 9 OF 10 may be from {low:.0%} to {high:.0%}; --samples for more)"
 
 
 def _streams(legs: Sequence[DrawnLeg]) -> str:

@@ -227,6 +227,28 @@ def test_eta_is_as_published_and_another_with_another_seed(run: Run, plan_id: st
     assert other["end"] != json.loads(found)["end"]
 
 
+def streams(run: Run, plan_id: str, *others: str) -> str:
+    """Write the same plan without barriers, in a file."""
+    ran = run("whatif", plan_id, "--set", "streaming=true", *others, "-o", "streams.plan")
+    assert (ran.code, ran.err) == (2, "")
+    return "streams.plan"
+
+
+def test_eta_without_barriers(run: Run, plan_id: str, told: SnapshotAssertion) -> None:
+    ran = run("eta", streams(run, plan_id, "--unset", "stages.canary.approval"))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == told
+
+
+def test_eta_where_everything_waits_for_approvals(
+    run: Run, plan_id: str, told: SnapshotAssertion
+) -> None:
+    plan = streams(run, plan_id)
+    assert run("eta", plan, "--samples", "150").out == told
+    found = run("eta", plan, "--samples", "2", "--format", "json").out
+    assert_published(json.loads(found), Eta)
+
+
 def test_eta_of_a_plan_that_moves_nothing(run: Run) -> None:
     Path("none.yaml").write_text(
         REQUEST.read_text().split("spec:")[0]

@@ -51,6 +51,10 @@ impl Streams {
         let waves = chunks.iter().map(|it| it.wave - 1).collect();
         let legs = course.legs.clone();
         let rehearsal = Rehearsal::of(&model.problem, laid, &chunks, legs, streaming.bound_ms());
+        let rehearsal = rehearsal.ok_or_else(|| {
+            let why = "its waves break a rule that this version knows";
+            PlanError::Codec(why.to_owned())
+        })?;
         let kinds = kinds(&model);
         let known = kinds
             .map(|(workload, kind)| knowing.of(workload, kind))
@@ -276,7 +280,7 @@ mod tests {
             least_ms: 0.0,
         };
         let streams = Streams {
-            rehearsal: Rehearsal::of(problem, laid, &schedule.chunks, legs, bound_ms),
+            rehearsal: Rehearsal::of(problem, laid, &schedule.chunks, legs, bound_ms).unwrap(),
             waves: schedule.chunks.iter().map(|it| it.wave - 1).collect(),
             known: vec![Known {
                 spread,

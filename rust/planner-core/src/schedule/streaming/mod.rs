@@ -83,6 +83,7 @@ impl Streaming {
             needs: &Needs::of(flat),
         };
         let made = scene.best(&urgency, bound_ms);
+        let made = made.expect("waves keep every rule");
         assert!(bound_ms <= made.ms, "less time than the bound allows");
         let mut runs = Rows::with_capacity(waves.steps.len(), waves.steps.len());
         let mut made_runs = made.runs;
@@ -145,17 +146,16 @@ impl<'a> Scene<'a> {
         runs.collect()
     }
 
-    /// The shortest of what the passes make.
-    fn best(&self, urgency: &Urgency, bound_ms: u64) -> Made {
-        let by_wave = self.settled(self.by_wave(), bound_ms);
-        let best = by_wave.expect("waves keep every rule");
+    /// The shortest of what the passes make; `None` when the waves break a rule.
+    fn best(&self, urgency: &Urgency, bound_ms: u64) -> Option<Made> {
+        let best = self.settled(self.by_wave(), bound_ms)?;
         if best.ms == bound_ms {
-            return best;
+            return Some(best);
         }
         // Time goes by while groups soak, of which waves know little.
         let by_urgency = self.settled(urgency.queue(self.waves), bound_ms);
         let shorter = by_urgency.filter(|made| made.ms < best.ms);
-        shorter.unwrap_or(best)
+        Some(shorter.unwrap_or(best))
     }
 
     /// A pass, and others by the starts of the one before for as long as they get shorter.

@@ -44,7 +44,7 @@ impl Rehearsal {
     /// Of the chunks of a schedule of the problem, by wave, group and cohort, and its bound.
     ///
     /// With one leg moves that take as long as planned are made when [`super::Streaming`] has them.
-    /// With several they go in the order of the waves.
+    /// With several they go in the order of the waves. `None`: the chunks break a rule of the problem.
     #[must_use]
     pub fn of(
         problem: &Problem,
@@ -52,7 +52,7 @@ impl Rehearsal {
         chunks: &[Chunk],
         legs: Vec<Leg>,
         bound_ms: u64,
-    ) -> Self {
+    ) -> Option<Self> {
         let mut moves = vec![0; laid.flat.cohorts()];
         let mut steps = Vec::with_capacity(chunks.len());
         for chunk in chunks {
@@ -68,13 +68,13 @@ impl Rehearsal {
         }
         let flat = laid.flat.only(&moves);
         let waves = Waves::of(steps);
-        let queue = queue(problem, &flat, &waves, &legs, bound_ms);
-        Self {
+        let queue = queue(problem, &flat, &waves, &legs, bound_ms)?;
+        Some(Self {
             legs,
             steps: waves.steps,
             queue,
             flat,
-        }
+        })
     }
 
     /// Makes every move, one by one. `lasts_ms` says how long the next move of a cohort (its number
@@ -128,13 +128,18 @@ impl Rehearsal {
 
 /// The order from which the times of the schedule came; of several legs that of the waves, in which
 /// none needs what comes after it.
-fn queue(problem: &Problem, flat: &Flat, waves: &Waves, legs: &[Leg], bound_ms: u64) -> Vec<RunOf> {
+fn queue(
+    problem: &Problem,
+    flat: &Flat,
+    waves: &Waves,
+    legs: &[Leg],
+    bound_ms: u64,
+) -> Option<Vec<RunOf>> {
     let pace = Pace::of(flat, &flat.down_after());
     let chains = Chains::streaming(flat, &pace);
     let scene = Scene::of(problem, flat, &chains, waves);
     if legs.len() > 1 {
-        let made = scene.pass(scene.by_wave());
-        return made.expect("waves keep every rule").queue;
+        return Some(scene.pass(scene.by_wave())?.queue);
     }
     let urgency = Urgency {
         flat,
@@ -142,5 +147,5 @@ fn queue(problem: &Problem, flat: &Flat, waves: &Waves, legs: &[Leg], bound_ms: 
         chains: &chains,
         needs: &Needs::of(flat),
     };
-    scene.best(&urgency, bound_ms).queue
+    Some(scene.best(&urgency, bound_ms)?.queue)
 }
