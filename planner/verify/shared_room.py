@@ -7,10 +7,12 @@ knows on which of the nodes of a workload the new pods of others come to be.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.verify.columns import Coded
 from planner.verify.selector import every
 
 if TYPE_CHECKING:
@@ -48,17 +50,23 @@ class _Site:
 
     guests: Sequence[Guest]
     asks: Ints
-    may: Bools
+    may: Coded[Bools]
     """Of each guest, on which nodes its new pods may be, whatever is there."""
+    like: Sequence[int]
+    """Of each guest the first that asks for the same on the same nodes."""
     free: Ints
     pods: Ints
     """How many new pods of each guest may come at once."""
 
     def room(self, guest: int) -> tuple[int, Bools]:
-        """How many new pods leave room for one of a guest, and whose they may be."""
+        """How many new pods leave room for one of a guest, and whose they may be.
+
+        Of those that are alike each leaves the same: all may surge, so that it is one pod of their
+        size that waits, whoever's it is.
+        """
         asks = self.asks[guest]
         fits = self.may[guest] & ((self.free >= asks) | (asks == 0)).all(axis=1)
-        meets: Bools = np.any(self.may[:, fits], axis=1)
+        meets = np.array([each[fits].any() for each in self.may.values])[self.may.codes]
         asked = asks > 0
         spare, own = (self.free[fits] - asks)[:, asked], asks[asked]
         # The last one is the one for which there has to be room.
@@ -71,7 +79,7 @@ class _Site:
             uses = -(-self.asks[others][:, asked][:, :-1] * parts // own[:-1])
             uses = uses.max(axis=1, initial=1).clip(max=holds.max())
             most = max(most, _at_once(holds, uses, before[others]))
-        return most + self.guests[guest].under_way, meets
+        return most, meets
 
 
 def _at_once(holds: Ints, uses: Ints, pods: Ints) -> int:
@@ -109,12 +117,13 @@ def shared_rooms(case: Case, rooms: Rooms) -> Iterator[SharedRoom]:
 
 def _of_cluster(case: Case, cluster: str, site: _Site) -> Iterator[SharedRoom]:
     tightest: dict[bytes, tuple[int, str, Bools]] = {}
-    for index, guest in enumerate(site.guests):
+    room = cache(site.room)
+    for guest, like in zip(site.guests, site.like, strict=True):
         # Who has a place for all that may come at once looks for none.
         if guest.under_way < guest.limit:
-            limit, meets = site.room(index)
+            most, meets = room(like)
             key = guest.workload.key
-            found = (limit, f"{key.namespace}/{key.kind}/{key.name}", meets)
+            found = (most + guest.under_way, f"{key.namespace}/{key.kind}/{key.name}", meets)
             known = tightest.setdefault(meets.tobytes(), found)
             tightest[meets.tobytes()] = min(known, found, key=lambda it: it[:2])
     for limit, name, meets in tightest.values():
@@ -139,14 +148,17 @@ def _site(rooms: Rooms, cluster: str, guests: Sequence[Guest]) -> _Site:
         cpu, memory, pods = own
         return (*(int(1000 * rest.get(name, 0)) for name in others), cpu, memory, pods)
 
-    places: dict[frozenset[str], Bools] = {}
-    for guest in guests:
-        if guest.places not in places:
-            places[guest.places] = np.array([name in guest.places for name in nodes])
+    asks = [amounts(each.asked.amounts, each.asked.others) for each in guests]
+    places = Coded.of(each.places for each in guests)
+    firsts: dict[tuple[tuple[int, ...], int], int] = {}
+    alike = zip(asks, places.codes.tolist(), strict=True)
     return _Site(
         guests=guests,
-        asks=np.array([amounts(it.asked.amounts, it.asked.others) for it in guests], np.int64),
-        may=np.array([places[each.places] for each in guests]),
+        asks=np.array(asks, np.int64),
+        may=Coded(
+            places.codes, [np.array([name in each for name in nodes]) for each in places.values]
+        ),
+        like=[firsts.setdefault(it, index) for index, it in enumerate(alike)],
         free=np.array([amounts(it.free, it.others) for it in nodes.values()], np.int64),
         pods=np.array([each.limit for each in guests], np.int64),
     )
