@@ -16,9 +16,9 @@ from planner.verify.violation import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from planner.verify.bound import Manner, Place
+    from planner.verify.bound import Manner
     from planner.verify.observed import Observed
-    from planner.verify.plan import Case
+    from planner.verify.plan import Case, Spans
     from planner.verify.usage import Usage, Usages
 
 _NUMBERS_AT_ONCE = 1 << 22
@@ -107,31 +107,42 @@ def totals(case: Case, usages: Usages) -> Iterator[Violation]:
 
 def _workloads(case: Case) -> Iterator[Violation]:
     listed: set[WorkloadKey] = set()
+    places = case.places_of
+    whole, column_of = _spans(places.spans()), {it: at for at, it in enumerate(places.stages)}
+    parts = _spans(places.spans({name or "": column for name, column in column_of.items()}))
+    nowhere = {"moves": 0}  # which waves a thing without moves spans is the writer's choice
     for entry in case.header["workloads"]:
         key = _key(entry)
-        subject = "/".join(key)
         workload = case.fleet.workloads.get(key)
         if workload is None:
+            subject = "/".join(key)
             yield _totals(subject, "it is listed, and no such workload was observed", None)
             continue
         listed.add(key)
-        places: Mapping[Place, int] = case.places_of.get(key, {})
-        expected = {"pods": len(workload.pods), **_span(places)}
-        yield from _compare(subject, entry, expected, None)
+        place = places.at.get(key)
+        expected = nowhere if place is None else whole[place][0]
+        expected = {"pods": len(workload.pods), **expected}
+        yield from _compare("/".join(key), entry, expected, None)
         for stage in entry.get("stages") or ():
-            part = {place: moves for place, moves in places.items() if place[1] == stage["name"]}
-            yield from _compare(f"{subject} stage {stage['name']}", stage, _span(part), None)
+            column = None if place is None else column_of.get(stage["name"])
+            part = nowhere if place is None or column is None else parts[place][column]
+            if not part.items() <= stage.items():
+                yield from _compare(f"{'/'.join(key)} stage {stage['name']}", stage, part, None)
     for key, moves in case.moves_of.items():
         if key not in listed:
             yield _totals(str(key), f"it has {len(moves)} moves and is not listed", None)
 
 
-def _span(places: Mapping[Place, int]) -> dict[str, int]:
-    if not places:
-        # Which waves a thing without moves spans is the writer's choice.
-        return {"moves": 0}
-    waves = [wave for wave, _ in places]
-    return {"moves": sum(places.values()), "first_wave": min(waves), "last_wave": max(waves)}
+def _spans(spans: Spans) -> list[list[dict[str, int]]]:
+    """What is expected of each workload and stage."""
+    table = np.stack((spans.moves, spans.first, spans.last), axis=2).tolist()
+    return [
+        [
+            {"moves": moves, "first_wave": first, "last_wave": last} if moves else {"moves": 0}
+            for moves, first, last in row
+        ]
+        for row in table
+    ]
 
 
 def _waves(case: Case) -> Iterator[Violation]:
@@ -257,6 +268,8 @@ def _compare_kinds(
 def _compare(
     subject: str, written: Mapping[str, Any], expected: Mapping[str, int], wave: int | None
 ) -> Iterator[Violation]:
+    if expected.items() <= written.items():
+        return
     for name, value in expected.items():
         if written.get(name) != value:
             yield _totals(subject, f"{name} is {written.get(name)}, and should be {value}", wave)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,85 @@ import numpy as np
 
 from planner.verify.bound import Bound, Manner, MoveOf, Moves, Place
 from planner.verify.columns import alike, codes_of, grouped
+from planner.verify.fleet import WorkloadKey
 from planner.verify.written import Written, of_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from planner.verify.columns import Bools, Ints
-    from planner.verify.fleet import Fleet, Workload, WorkloadKey
+    from planner.verify.fleet import Fleet, Workload
     from planner.verify.pods import Pod
     from planner.verify.table import Pods
     from planner.verify.target import Target
+
+
+NEVER = np.iinfo(np.int64).max
+"""The first wave of moves that there are none of."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spans:
+    """What there is of each workload, a row each, in each of some stages, a column each."""
+
+    moves: Ints
+    first: Ints
+    """The first wave; `NEVER` where there is no move."""
+    last: Ints
+    """The last wave; `-NEVER` where there is no move."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Places(Mapping[WorkloadKey, Counter[Place]]):
+    """How many of the first moves of each workload are in each wave and stage."""
+
+    workloads: Sequence[WorkloadKey]
+    stages: Sequence[str | None]
+    owner: Ints
+    """Of each wave and stage of a workload the place of that among all; in this order."""
+    wave: Ints
+    stage: Ints
+    """Its place among all stages."""
+    moves: Ints
+
+    @cached_property
+    def at(self) -> Mapping[WorkloadKey, int]:
+        """The place of each workload."""
+        return {key: place for place, key in enumerate(self.workloads)}
+
+    def spans(self, column_of: Mapping[str, int] | None = None) -> Spans:
+        """Of each workload the stages that have a column; without columns all of them in one."""
+        columns = [0 if column_of is None else column_of.get(it or "", -1) for it in self.stages]
+        column = np.array(columns, np.int64)[self.stage]
+        own = np.flatnonzero(column >= 0)
+        shape = len(self.workloads), 1 if column_of is None else len(column_of)
+        cell, wave = (self.owner[own], column[own]), self.wave[own]
+        spans = Spans(
+            moves=np.zeros(shape, np.int64),
+            first=np.full(shape, NEVER),
+            last=np.full(shape, -NEVER),
+        )
+        np.add.at(spans.moves, cell, self.moves[own])
+        np.minimum.at(spans.first, cell, wave)
+        np.maximum.at(spans.last, cell, wave)
+        return spans
+
+    def __getitem__(self, key: WorkloadKey) -> Counter[Place]:
+        own = slice(*self._ends[self.at[key] : self.at[key] + 2])
+        stages = (self.stages[code] for code in self.stage[own].tolist())
+        places = zip(self.wave[own].tolist(), stages, strict=True)
+        return Counter(dict(zip(places, self.moves[own].tolist(), strict=True)))
+
+    def __iter__(self) -> Iterator[WorkloadKey]:
+        return iter(self.workloads)
+
+    def __len__(self) -> int:
+        return len(self.workloads)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        ends: list[int] = np.searchsorted(self.owner, np.arange(len(self.workloads) + 1)).tolist()
+        return ends
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +119,7 @@ class Case:
     """The manners of these."""
     owner: Ints
     """Of each move the place of its workload in `moves_of`; -1 unless it is its pod's first."""
-    places_of: Mapping[WorkloadKey, Counter[Place]]
+    places_of: Places
     """How many of these are in each wave and stage."""
     waves: int
     """The last wave that has a move; 0 without moves."""
@@ -138,22 +208,23 @@ def _kinds(written: Written) -> Counter[tuple[int, str]]:
     return kinds
 
 
-def _places_of(
-    bound: Bound, owner: Ints, keys: Sequence[WorkloadKey]
-) -> dict[WorkloadKey, Counter[Place]]:
+def _places_of(bound: Bound, owner: Ints, keys: Sequence[WorkloadKey]) -> Places:
     """How many of the first moves of each workload are in each wave and stage."""
-    places: dict[WorkloadKey, Counter[Place]] = {key: Counter() for key in keys}
     own = np.flatnonzero(owner >= 0)
-    stage, wave = bound.stage, bound.wave[own]
-    firsts, groups = alike(
-        (owner[own], len(keys)), codes_of(wave), (stage.codes[own], len(stage.values))
+    known: dict[str | None, int] = {}
+    codes = [known.setdefault(each, len(known)) for each in bound.stage.values]
+    wave, stage = bound.wave[own], np.array(codes, np.int64)[bound.stage.codes[own]]
+    firsts, groups = alike((owner[own], len(keys)), codes_of(wave), (stage, len(known)))
+    order = np.argsort(owner[own[firsts]], kind="stable")
+    firsts, moves = firsts[order], np.bincount(groups, minlength=len(order))[order]
+    return Places(
+        workloads=keys,
+        stages=list(known),
+        owner=owner[own[firsts]],
+        wave=wave[firsts],
+        stage=stage[firsts],
+        moves=moves,
     )
-    counts = np.bincount(groups).tolist()
-    owners, waves = owner[own[firsts]].tolist(), wave[firsts].tolist()
-    stages = stage.codes[own[firsts]].tolist()
-    for key, number, name, moves in zip(owners, waves, stages, counts, strict=True):
-        places[keys[key]][number, stage.values[name]] += moves
-    return places
 
 
 def _unmovable(entries: Sequence[Mapping[str, Any]], fleet: Fleet) -> dict[Pod, Mapping[str, Any]]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from functools import cache, partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from planner.verify.numbers import ceil_of, plain_number, seconds_of
+from planner.verify.plan import NEVER
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from planner.verify.bound import Move, Place
+    from planner.verify.bound import Move
     from planner.verify.fleet import WorkloadKey
     from planner.verify.gangs import Gangs
-    from planner.verify.plan import Case
+    from planner.verify.plan import Case, Places
 
 
 def stage(case: Case, gangs: Gangs) -> Iterator[Violation]:
@@ -25,23 +27,30 @@ def stage(case: Case, gangs: Gangs) -> Iterator[Violation]:
     Where the order binds, one that would end within a gang ends with it.
     """
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
-    names = [each["name"] for each in stages]
+    names, places = [each["name"] for each in stages], case.places_of
+    is_known = np.array([_is_stage(it, names) for it in places.stages], np.bool_)[places.stage]
+    strange = np.unique(places.owner[~is_known]).tolist()
+    for place in strange:
+        moves = case.moves_of[places.workloads[place]]
+        unknown = next(move for move in moves if not _is_stage(move.stage, names))
+        yield Violation(
+            rule="stage",
+            subject=str(unknown),
+            wave=unknown.wave,
+            message=f"it is in the stage {unknown.stage!r}; the request has {names or 'none'}",
+        )
+    if not names:
+        return
+    yield from _stage_order(places, names, strange)
+    passed_by = frozenset(strange)
+    column_of = {name: column for column, name in enumerate(names)}
+    held = places.spans(column_of).moves[:, [column_of[name] for name in names]].tolist()
     sizes_of = cache(partial(_sizes, stages))
-    for key, moves in case.moves_of.items():
-        places = case.places_of[key]
-        if not all(_is_stage(stage, names) for _, stage in places):
-            unknown = next(move for move in moves if not _is_stage(move.stage, names))
-            yield Violation(
-                rule="stage",
-                subject=str(unknown),
-                wave=unknown.wave,
-                message=f"it is in the stage {unknown.stage!r}; the request has {names or 'none'}",
-            )
-        elif names:
-            yield from _stage_order(key, places, names)
+    for place, (key, moves) in enumerate(case.moves_of.items()):
+        if place not in passed_by:
             ends = gangs.ends(key)
             with_gangs = sizes_of if ends is None else partial(_sizes, stages, ends=ends)
-            yield from _stage_sizes(case, key, moves, stages, with_gangs)
+            yield from _stage_sizes(case, key, moves, held[place], with_gangs)
 
 
 def soak(case: Case) -> Iterator[Violation]:
@@ -49,20 +58,25 @@ def soak(case: Case) -> Iterator[Violation]:
     stages: Sequence[Mapping[str, Any]] = case.request["spec"].get("stages") or ()
     starts = {each["wave"]: each["start_s"] for each in case.header["per_wave"]}
     ends = {each["wave"]: each["start_s"] + each["seconds"] for each in case.header["per_wave"]}
-    soaks_s = {each["name"]: plain_number(seconds_of(each.get("soak") or 0)) for each in stages}
-    for key, before, after, rule in _transitions(case, stages):
-        soak_s = soaks_s[rule["name"]]
+    soaks_s = [plain_number(seconds_of(each.get("soak") or 0)) for each in stages]
+
+    @cache
+    def waited_s(before: int, after: int) -> float:
         if before not in ends or after not in starts:
-            continue  # The rule `totals` tells of the missing wave.
-        waited_s = round(starts[after] - ends[before], 3)
-        if waited_s < soak_s:
+            return math.inf  # The rule `totals` tells of the missing wave.
+        waited: float = round(starts[after] - ends[before], 3)
+        return waited
+
+    for place, before, after, number in _transitions(case, stages):
+        soak_s = soaks_s[number]
+        if waited_s(before, after) < soak_s:
             yield Violation(
                 rule="soak",
-                subject=str(key),
+                subject=str(case.places_of.workloads[place]),
                 wave=after,
                 message=(
-                    f"it goes on {waited_s:g} s after its stage {rule['name']} ended,"
-                    f" which soaks for {float(soak_s):g} s"
+                    f"it goes on {waited_s(before, after):g} s after its stage"
+                    f" {stages[number]['name']} ended, which soaks for {float(soak_s):g} s"
                 ),
             )
 
@@ -74,22 +88,24 @@ def approval(case: Case) -> Iterator[Violation]:
     waves_by_text: dict[str, list[int]] = {}
     for wave, text in asked:
         waves_by_text.setdefault(text, []).append(wave)
+    places = case.places_of
     for rule in stages:
         if rule.get("approval") != "required":
             continue
-        for key, places in case.places_of.items():
-            waves = [wave for wave, stage in places if stage == rule["name"]]
-            end = max(waves, default=0)
-            last = min((wave for wave, _ in places if wave > end), default=None)
-            if not waves or last is None:
-                # Nobody has to decide about what nothing follows.
-                continue
+        spans = places.spans({rule["name"]: 0})
+        first, end = spans.first[:, 0], spans.last[:, 0]
+        # Nobody has to decide about what nothing follows.
+        last = np.full(len(first), NEVER)
+        follows = places.wave > end[places.owner]
+        np.minimum.at(last, places.owner[follows], places.wave[follows])
+        for place in np.flatnonzero((first < NEVER) & (last < NEVER)).tolist():
+            key, begin = places.workloads[place], int(first[place])
             text = f"stage {rule['name']} of {key}"
-            if not any(min(waves) <= wave <= last for wave in waves_by_text.get(text, ())):
+            if not any(begin <= wave <= last[place] for wave in waves_by_text.get(text, ())):
                 yield Violation(
                     rule="approval",
                     subject=str(key),
-                    wave=min(waves),
+                    wave=begin,
                     message=f"no wave asks for the approval of {text!r}",
                 )
 
@@ -99,41 +115,47 @@ def _is_stage(name: str | None, names: Sequence[str]) -> bool:
 
 
 def _stage_order(
-    key: WorkloadKey, places: Iterable[Place], names: Sequence[str]
+    places: Places, names: Sequence[str], strange: Sequence[int]
 ) -> Iterator[Violation]:
-    stages_in: dict[int, set[int]] = {}
-    for wave, stage in places:
-        stages_in.setdefault(wave, set()).add(names.index(stage or ""))
-    reached = 0
-    for wave in sorted(stages_in):
-        if len(stages_in[wave]) > 1 or min(stages_in[wave]) < reached:
-            found = ", ".join(names[index] for index in sorted(stages_in[wave]))
-            yield Violation(
-                rule="stage",
-                subject=str(key),
-                wave=wave,
-                message=(
-                    f"the wave holds its stages {found} after {names[reached]};"
-                    " a wave holds one stage of a workload, and stages follow each other"
-                ),
-            )
-        reached = max(reached, *stages_in[wave])
+    """Each wave of a workload, but of the strange ones, holds one stage, and none goes back."""
+    own = np.flatnonzero(~np.isin(places.owner, strange))
+    number_of = [names.index(it or "") if it in names else -1 for it in places.stages]
+    number = np.array(number_of, np.int64)[places.stage[own]]
+    order = np.lexsort((number, places.wave[own], places.owner[own]))
+    own, number = own[order], number[order]
+    owner, wave = places.owner[own], places.wave[own]
+    is_new = np.ones(len(own), np.bool_)
+    is_new[1:] = (owner[1:] != owner[:-1]) | (wave[1:] != wave[:-1])
+    begins = np.flatnonzero(is_new)
+    ends = np.append(begins, len(own))[1:]
+    of, least, most = owner[begins], number[begins], number[ends - 1]
+    # The owners ascend, so that what the one reached is less than where the next begins.
+    reached = np.maximum.accumulate(of * len(names) + most)
+    before = np.maximum(np.concatenate(([0], reached))[: len(of)] - of * len(names), 0)
+    for at in np.flatnonzero((least < most) | (least < before)).tolist():
+        held = np.unique(number[begins[at] : ends[at]]).tolist()
+        found = ", ".join(names[each] for each in held)
+        yield Violation(
+            rule="stage",
+            subject=str(places.workloads[of[at]]),
+            wave=int(wave[begins[at]]),
+            message=(
+                f"the wave holds its stages {found} after {names[before[at]]};"
+                " a wave holds one stage of a workload, and stages follow each other"
+            ),
+        )
 
 
 def _stage_sizes(
     case: Case,
     key: WorkloadKey,
     moves: Sequence[Move],
-    stages: Sequence[Mapping[str, Any]],
+    held: list[int],
     sizes_of: Callable[[int], list[int]],
 ) -> Iterator[Violation]:
-    in_stage: Counter[str | None] = Counter()
-    for (_, stage), count in case.places_of[key].items():
-        in_stage[stage] += count
-    held = [in_stage[each["name"]] for each in stages]
     if any(sizes_of(total) == held for total in _possible_totals(case, key, len(moves))):
         return
-    wanted = sizes_of(len(moves))
+    stages, wanted = case.request["spec"]["stages"], sizes_of(len(moves))
     for rule, expected, found in zip(stages, wanted, held, strict=True):
         if expected != found:
             yield Violation(
@@ -178,17 +200,16 @@ def _possible_totals(case: Case, key: WorkloadKey, moves: int) -> Iterable[int]:
 
 def _transitions(
     case: Case, stages: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[WorkloadKey, int, int, Mapping[str, Any]]]:
-    """Each change of stage: last wave before, first wave after, and the stage that has to soak."""
-    order = {each["name"]: index for index, each in enumerate(stages)}
-    for key, places in case.places_of.items():
-        first: dict[int, int] = {}
-        last: dict[int, int] = {}
-        for wave, stage in places:
-            index = order.get(stage or "")
-            if index is not None:
-                first[index] = min(first.get(index, wave), wave)
-                last[index] = max(last.get(index, wave), wave)
-        present = sorted(first)
-        for before, after in pairwise(present):
-            yield key, last[before], first[after], stages[before]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Each change of stage of a workload, by its place.
+
+    Last wave before, first wave after, and the number of the stage that has to soak.
+    """
+    spans = case.places_of.spans({each["name"]: number for number, each in enumerate(stages)})
+    soaks, until = np.full((2, len(case.places_of)), -1)
+    for number in range(spans.first.shape[1]):
+        moves = spans.moves[:, number] > 0
+        goes_on = np.flatnonzero(moves & (soaks >= 0))
+        columns = goes_on, until[goes_on], spans.first[goes_on, number], soaks[goes_on]
+        yield from zip(*(each.tolist() for each in columns), strict=True)
+        soaks[moves], until[moves] = number, spans.last[moves, number]
