@@ -256,9 +256,10 @@ def _manners(
         (change + 1, len(changes.all) + 1),
     )
     manners = []
-    for first in firsts.tolist():
-        kind, containers, workload, cluster, namespace = (each[first] for each in columns)
-        of = table.kins[kin[first]] if is_pod[first] else None
+    told = [[each.values[code] for code in each.codes[firsts].tolist()] for each in columns]
+    places = zip(kin[firsts].tolist(), change[firsts].tolist(), *told, strict=True)
+    for kin_place, change_place, kind, containers, workload, cluster, namespace in places:
+        of = None if kin_place < 0 else table.kins[kin_place]
         manners.append(
             Manner(
                 kind=kind,
@@ -268,7 +269,7 @@ def _manners(
                 namespace=namespace,
                 kin=of,
                 owner=None if of is None else fleet.workload_of_kin.get(of),
-                change=None if change[first] < 0 else changes.all[change[first]],
+                change=None if change_place < 0 else changes.all[change_place],
             )
         )
     return manners, codes

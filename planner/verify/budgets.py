@@ -131,7 +131,7 @@ def _disruption_budget(observed: DisruptionBudget, fleet: Fleet) -> Budget:
             desired = max(0, (expected or 0) - ceil_of(most, expected or 0))
         else:
             desired = ceil_of(0 if least is None else least, expected or 0)
-    return _over(pods, observed.kin)(
+    return _over(pods, down_of(fleet.table, observed.kin), observed.kin)(
         rule="budget",
         name=f"pdb/{metadata['namespace']}/{metadata['name']}",
         cluster=observed.cluster,
@@ -185,7 +185,7 @@ def _unavailable_budget(cluster: str, document: Mapping[str, Any], fleet: Fleet)
         desired = total - ceil_of(most, total)
     else:
         desired = ceil_of(spec.get("minAvailable") or 0, total)
-    return _over(pods, kin)(
+    return _over(pods, down_of(fleet.table, kin), kin)(
         rule="budget",
         name=f"pub/{metadata['namespace']}/{metadata['name']}",
         cluster=cluster,
@@ -336,14 +336,19 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
     if namespace is not None:
         selected = {kin: its for kin, its in selected.items() if kin.namespace == namespace}
     if scope in ("node", "zone"):
-        groups = _by_place(every(fleet.table, selected), fleet, scope)
-        over = {it: (_over(pods), len(pods)) for it, pods in groups.items()}
+        whole, nobody = every(fleet.table, selected), fleet.pods[:0]
+        down = _by_place(whole.where(fleet.table.down[whole.rows]), fleet, scope)
+        groups = _by_place(whole, fleet, scope)
+        over = {it: (_over(pods, down.get(it, nobody)), len(pods)) for it, pods in groups.items()}
     else:
         kin_of = _grouped(selected, partial(PART_OF_KIN[scope], fleet))
         if scope == "fleet":
             kin_of.setdefault("", {})
         pods_of = {it: every(fleet.table, kin) for it, kin in kin_of.items()}
-        over = {it: (_over(pods_of[it], kin), len(pods_of[it])) for it, kin in kin_of.items()}
+        over = {
+            it: (_over(pods_of[it], down_of(fleet.table, kin), kin), len(pods_of[it]))
+            for it, kin in kin_of.items()
+        }
     for group, (budget, pods) in sorted(over.items(), key=itemgetter(0)):
         yield budget(
             rule="request-budget",
@@ -354,10 +359,8 @@ def _request_budgets(rule: Mapping[str, Any], fleet: Fleet) -> Iterator[Budget]:
         )
 
 
-def _over(pods: Pods, kin: PodsOfKin | None = None) -> partial[Budget]:
+def _over(pods: Pods, down: Pods, kin: PodsOfKin | None = None) -> partial[Budget]:
     """A budget over pods, but for what it is called: those of them that are down use it up."""
-    table = pods.table
-    down = pods.where(table.down[pods.rows]) if kin is None else down_of(table, kin)
     return partial(Budget, pods=pods, kin=kin, down=down, free=down)
 
 

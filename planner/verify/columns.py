@@ -182,8 +182,10 @@ class Coded(Sequence[_T], Generic[_T]):
 
     def coded_by(self, known: dict[str, int]) -> Ints:
         """Codes of another table of texts, to which those are added that it has not."""
-        own = [known.setdefault(str(each or ""), len(known)) for each in self.values]
-        return np.array(own, np.int64)[self.codes]
+        texts = ["" if each is None else str(each) for each in self.values]
+        new = dict.fromkeys(text for text in texts if text not in known)
+        known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+        return np.fromiter(map(known.__getitem__, texts), np.int64, len(texts))[self.codes]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -214,6 +216,18 @@ def alike(*columns: tuple[Ints, int]) -> tuple[Ints, Ints]:
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return firsts[order], place[groups]
+
+
+def differs(values: Ints) -> Bools:
+    """Of each whether it is not the one before; the first is not."""
+    return np.concatenate((np.ones(1, np.bool_), values[1:] != values[:-1]))[: len(values)]
+
+
+def running_max(values: Ints, groups: Ints) -> Ints:
+    """The most up to each within its group; values are not negative, and groups ascend."""
+    before = groups * (int(values.max(initial=0)) + 1)
+    most: Ints = np.maximum.accumulate(values + before) - before
+    return most
 
 
 def codes_of(numbers: Ints) -> tuple[Ints, int]:

@@ -88,7 +88,9 @@ class SidecarSet:
 
     def upgradable(self, pod: Kin | Pod) -> bool:
         """Whether a pod differs from the set in nothing but images (IsSidecarSetUpgradable)."""
-        return _injected(pod, _SIDECAR_HASH_WITHOUT_IMAGE).get(self.name) == self.hash_without_image
+        entry = _injected(pod, _SIDECAR_HASH_WITHOUT_IMAGE).get(self.name)
+        found = entry["hash"] if isinstance(entry, dict) else entry
+        return bool(found == self.hash_without_image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -342,23 +344,19 @@ def _selected_namespaces(
     )
 
 
-def _injected(pod: Kin | Pod, annotation: str) -> Mapping[str, str]:
-    """Hash by name of SidecarSet, from one of the pod's two hash annotations."""
-    value = pod.annotations.get(annotation)
-    if not value:
-        return {}
-    return _hashes_of(value) if isinstance(value, str) else _hashes(value)
+def _injected(pod: Kin | Pod, annotation: str) -> Mapping[str, Any]:
+    """Hash by name of SidecarSet, from one of the pod's two hash annotations.
+
+    As it is, or as what is called so of an object.
+    """
+    value: str | Mapping[str, Any] = pod.annotations.get(annotation) or {}
+    return _hashes(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=4096)
-def _hashes_of(text: str) -> Mapping[str, str]:
-    return _hashes(json.loads(text))
-
-
-def _hashes(by_set: Mapping[str, Any]) -> Mapping[str, str]:
-    return {
-        name: entry["hash"] if isinstance(entry, dict) else entry for name, entry in by_set.items()
-    }
+def _hashes(text: str) -> Mapping[str, Any]:
+    by_set: Mapping[str, Any] = json.loads(text)
+    return by_set
 
 
 def _zones(observed: Observed) -> dict[tuple[str, str], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,6 +117,8 @@ def way(case: Case) -> Iterator[Violation]:
 
 
 def _wrong_way(manner: Manner, options: Sequence[Option]) -> Iterator[tuple[str, str]]:
+    if any(it.kind == manner.kind and it.containers == manner.containers for it in options):
+        return
     kinds = [each.kind for each in options]
     if manner.kind not in _KINDS:
         yield "kind", f"{manner.kind!r} is no kind of move"
@@ -202,9 +205,16 @@ def pod_options(
     pod: Kin | Pod, change: Change, owner: Workload | None, target: Target
 ) -> Sequence[Option]:
     """The ways in which a pod that may stay on its node is taken to the target."""
+    return _options(*_asked_of(pod, change, owner, target))
+
+
+def _asked_of(
+    pod: Kin | Pod, change: Change, owner: Workload | None, target: Target
+) -> tuple[Change, Workload | None, str | None]:
+    """What the ways depend on: pods alike in it share them."""
     if change.of_application and owner is not None:
-        return _options(change, owner, application_kind(pod, owner, target))
-    return _options(change, None, None)
+        return change, owner, application_kind(pod, owner, target)
+    return change, None, None
 
 
 def _need_of(case: Case, pod: Pod, change: Change, owner: Workload | None) -> _Need:
@@ -263,12 +273,13 @@ def application_kind(pod: Kin | Pod, owner: Workload, target: Target) -> str | N
 
 def _with_options(case: Case) -> Iterator[tuple[Manner, Sequence[Move], Sequence[Option]]]:
     """Moves of pods that differ, with the ways to the target; others are for `complete`."""
+    ways = cache(_options)
     for manner, moves in case.in_manner.items():
         change, kin = manner.change, manner.kin
         if change is None or kin is None:
             continue
         if not change.leaves:
-            yield manner, moves, pod_options(kin, change, manner.owner, case.target)
+            yield manner, moves, ways(*_asked_of(kin, change, manner.owner, case.target))
             continue
         for move in moves:
             if move.pod is not None:

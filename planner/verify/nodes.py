@@ -116,15 +116,16 @@ def read_nodes(
 
 def _offered(allocatable: Mapping[str, Any]) -> _Offer | None:
     """What a node offers; None when it does not tell."""
-    told = tuple((name, str(amount)) for name, amount in allocatable.items())
-    return _read_offer(told) if None not in map(quantity, allocatable.values()) else None
+    if None in map(quantity, (it for it in allocatable.values() if it.__class__ is not str)):
+        return None
+    return _read_offer(tuple(allocatable.items()))
 
 
 @lru_cache(maxsize=1 << 12)
-def _read_offer(told: Sequence[tuple[str, str]]) -> _Offer | None:
+def _read_offer(told: Sequence[tuple[str, object]]) -> _Offer | None:
     """The same; nodes of the same make tell the same."""
     known = {name: amount for name, text in told if (amount := quantity(text)) is not None}
-    if not known.keys() >= {"cpu", "memory", "pods"}:
+    if len(known) < len(told) or not known.keys() >= {"cpu", "memory", "pods"}:
         return None
     cpu, memory, pods = (known.pop(name) for name in ("cpu", "memory", "pods"))
     return (up(cpu * 1000), up(memory), up(pods)), known

@@ -7,73 +7,72 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.verify.columns import alike
+from planner.verify.bound import Moves
+from planner.verify.columns import alike, differs, running_max
 from planner.verify.drains import moves_application
 from planner.verify.selector import matches
 from planner.verify.strategy import partition_of
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from planner.verify.bound import Manner, Move, Moves
+    from planner.verify.bound import Move
     from planner.verify.columns import Bools, Ints
     from planner.verify.fleet import SidecarSet, Workload
     from planner.verify.gangs import Gangs
     from planner.verify.plan import Case
     from planner.verify.pods import Pod
     from planner.verify.sequences import Sequences
+    from planner.verify.table import Table
     from planner.verify.usage import Usages
 
 OrderKey = tuple[int, ...]
-
-_NOTHING = np.zeros(1, np.int64)
-_NEVER = np.iinfo(np.int64).max
+_NOBODY, _NOTHING = np.zeros(0, np.int64), np.zeros(1, np.int64)
 
 
 def order(case: Case, usages: Usages, sequences: Sequences, gangs: Gangs) -> Iterator[Violation]:
     """Moves of a workload come in the order in which its controller takes pods."""
-    walks = Walks(case)
-    for key in case.manners_of:
-        workload = case.fleet.workloads[key]
-        if workload.strategy.ordered:
-            if key not in sequences.unordered:
-                yield from walks.passed_over(workload)
-        elif is_ranked(workload):
-            moves = case.moves_of[key]
-            alone = ~gangs.together[moves.rows]
-            application = moves.where(case.bound.is_application[moves.places] & alone)
-            yield from _taking_order(workload, application, usages, sequences)
+    workloads = [case.fleet.workloads[key] for key in case.manners_of]
+    walked = [it for it in workloads if it.strategy.ordered and it.key not in sequences.unordered]
+    yield from Walks(case).passed_over(walked)
+    ranked = [it for it in workloads if not it.strategy.ordered and is_ranked(it)]
+    yield from _taking_order(case, ranked, gangs.together, usages, sequences)
 
 
 def partition(case: Case) -> Iterator[Violation]:
     """As many pods as a partition says stay old, and for StatefulSets those that it says."""
-    for key, manners in case.manners_of.items():
-        workload = case.fleet.workloads[key]
-        strategy = workload.strategy
-        of_application = [each for each in manners if moves_application(each)]
-        if strategy.partition_by == "index":
-            # Without a partition only what is before the first ordinal would be below it.
-            for moves in (case.in_manner[each] for each in of_application):
-                index = ordinal_index(workload, case.fleet.table.ordinal[moves.rows])
-                for move in moves.where(index < strategy.partition):
-                    yield Violation(
-                        rule="partition",
-                        subject=str(move),
-                        wave=move.wave,
-                        message=f"its index is below {workload.key}'s partition"
-                        f" {strategy.partition}, so it stays old",
-                    )
-            continue
-        old, moved = _old_pods(case, workload), _moves_in(case, of_application)
-        if moved and old - moved < min(strategy.partition, old):
-            yield Violation(
-                rule="partition",
-                subject=str(workload.key),
-                wave=max(int(case.in_manner[each].waves.max()) for each in of_application),
-                message=f"{old - moved} pods stay old where the partition keeps"
-                f" {strategy.partition}",
-            )
+    workloads, bound = [case.fleet.workloads[key] for key in case.manners_of], case.bound
+    counted = np.array([it.strategy.partition_by == "count" for it in workloads], np.bool_)
+    is_whole = bound.of_manner(lambda it: bool(moves_application(it)), np.bool_)
+    whole = np.flatnonzero(is_whole & (case.owner >= 0))
+    # Without a partition only what is before the first ordinal would be below it.
+    is_below = np.zeros(len(case.fleet.table), np.bool_)
+    below = [it for it in workloads if it.strategy.partition_by == "index"]
+    rows, owner = _pods_of(below)
+    is_below[rows] = indices(below, bound.table) < _partitions(below)[owner]
+    for place in whole[is_below[bound.row[whole]]].tolist():
+        move, workload = bound[place], workloads[case.owner[place]]
+        yield Violation(
+            rule="partition",
+            subject=str(move),
+            wave=move.wave,
+            message=f"its index is below {workload.key}'s partition"
+            f" {workload.strategy.partition}, so it stays old",
+        )
+    rows, owner = _pods_of(workloads)
+    waits = case.applies[case.target.changes.codes[rows]]
+    old = np.bincount(owner[waits], minlength=len(workloads))
+    moved = np.bincount(case.owner[whole], minlength=len(workloads))
+    stay = np.minimum(_partitions(workloads), old)
+    for place in np.flatnonzero(counted & (moved > 0) & (old - moved < stay)).tolist():
+        yield Violation(
+            rule="partition",
+            subject=str(workloads[place].key),
+            wave=int(bound.wave[whole[case.owner[whole] == place]].max()),
+            message=f"{old[place] - moved[place]} pods stay old where the partition keeps"
+            f" {workloads[place].strategy.partition}",
+        )
     yield from _sidecar_partitions(case)
 
 
@@ -92,8 +91,20 @@ def paused(case: Case) -> Iterator[Violation]:
                 )
 
 
-def _moves_in(case: Case, manners: Iterable[Manner]) -> int:
-    return sum(len(case.in_manner[each]) for each in manners)
+def _pods_of(workloads: Sequence[Workload]) -> tuple[Ints, Ints]:
+    """The pods of each, one workload after the other, and the place of the workload of each."""
+    rows = np.concatenate([_NOBODY, *(each.pods.rows for each in workloads)])
+    return rows, np.repeat(np.arange(len(workloads)), [len(each.pods) for each in workloads])
+
+
+def _partitions(workloads: Sequence[Workload]) -> Ints:
+    return np.array([each.strategy.partition for each in workloads], np.int64)
+
+
+def indices(workloads: Sequence[Workload], table: Table) -> Ints:
+    """The index of each pod of these, in the order of `_pods_of`."""
+    own = (ordinal_index(each, table.ordinal[each.pods.rows]) for each in workloads)
+    return np.concatenate([_NOBODY, *own])
 
 
 def ordinal_index(workload: Workload, ordinal: Any) -> Any:  # noqa: ANN401 -- one, or many
@@ -113,10 +124,6 @@ def is_behind(case: Case, workload: Workload, pod: Pod) -> bool:
     rows = workload.pods.rows
     stays = case.differs(workload.pods) & (case.bound.of_row[rows] < 0)
     return bool((stays & (case.fleet.table.ordinal[rows] > pod.ordinal)).any())
-
-
-def _old_pods(case: Case, workload: Workload) -> int:
-    return int(np.count_nonzero(case.differs(workload.pods)))
 
 
 class Walks:
@@ -139,20 +146,21 @@ class Walks:
         self._own = np.zeros(len(table), np.bool_)
         self._own[bound.row[bound.is_first]] = bound.is_application[bound.is_first]
 
-    def passed_over(self, workload: Workload) -> Iterator[Violation]:
-        """Moves of pods to which the walk has not come yet."""
-        rows = self._walked(workload)
+    def passed_over(self, workloads: Sequence[Workload]) -> Iterator[Violation]:
+        """Moves of pods to which the walk of their workload has not come yet."""
+        rows, owner = self._walked(workloads)
         moves, waves = self._moves[rows] & self._own[rows], self._wave[rows]
-        reached = np.maximum.accumulate(np.where(moves, np.maximum(waves, 0), 0))
-        before = np.concatenate((_NOTHING, reached[:-1]))
-        stops = ~self._moves[rows] & self._applies[rows]
-        if workload.strategy.on_delete:
-            stops[:] = False
-        passes = np.logical_or.accumulate(stops) & self._whole[rows]
+        reached = running_max(np.where(moves, np.maximum(waves, 0), 0), owner)
+        before = np.where(differs(owner), 0, np.concatenate((_NOTHING, reached))[: len(rows)])
+        walks = np.array([not each.strategy.on_delete for each in workloads], np.bool_)
+        stops = ~self._moves[rows] & self._applies[rows] & walks[owner]
+        passes = (running_max(stops.astype(np.int64), owner) > 0) & self._whole[rows]
+        begins = np.searchsorted(owner, np.arange(len(workloads) + 1))
         for place in np.flatnonzero(moves & (passes | (waves < before))).tolist():
+            walk = slice(*begins[owner[place] : owner[place] + 2])
             # The first that stopped the walk, or that went in the wave that is reached.
-            by = stops if passes[place] else moves & (waves == before[place])
-            above = self._table.name[rows[np.argmax(by)]] if by.any() else ""
+            by = stops[walk] if passes[place] else moves[walk] & (waves[walk] == before[place])
+            above = self._table.name[rows[walk][np.argmax(by)]] if by.any() else ""
             pod = self._table[int(rows[place])]
             yield Violation(
                 rule="order",
@@ -163,69 +171,83 @@ class Walks:
 
     def too_early(self, workload: Workload, start_of_row: Ints) -> list[int]:
         """The rows of pods whose move begins before one to which the walk comes first."""
-        rows = self._walked(workload)
+        rows, _ = self._walked([workload])
         rows = rows[self._moves[rows] & self._own[rows]]
         starts = start_of_row[rows]
         early: list[int] = rows[starts < np.maximum.accumulate(starts)].tolist()
         return early
 
-    def _walked(self, workload: Workload) -> Ints:
-        """The pods that have to move, but those that a partition holds; the highest first."""
-        rows = workload.pods.rows
-        index = ordinal_index(workload, self._ordinal[rows])
-        held = index < workload.strategy.partition
-        own = rows[self._leaves[rows] | (self._applies[rows] & ~held)]
-        walked: Ints = own[np.argsort(-self._ordinal[own], kind="stable")]
-        return walked
+    def _walked(self, workloads: Sequence[Workload]) -> tuple[Ints, Ints]:
+        """The pods that have to move, but those that a partition holds; the highest first.
+
+        One workload after the other, and the place of the workload of each.
+        """
+        rows, owner = _pods_of(workloads)
+        held = indices(workloads, self._table) < _partitions(workloads)[owner]
+        own = np.flatnonzero(self._leaves[rows] | (self._applies[rows] & ~held))
+        rows, owner = rows[own], owner[own]
+        order = np.lexsort((-self._ordinal[rows], owner))
+        return rows[order], owner[order]
 
 
 def _taking_order(
-    workload: Workload, moves: Moves, usages: Usages, sequences: Sequences
+    case: Case,
+    workloads: Sequence[Workload],
+    together: Bools,
+    usages: Usages,
+    sequences: Sequences,
 ) -> Iterator[Violation]:
-    """A CloneSet's order.
+    """The order of CloneSets.
 
     A pod may be passed over when a budget of its own place is full, while its phase waits, or for
     the sake of a phase for which others wait. Pods that move with others of their gang are not
     among these moves: they wait for those, and come before others for the sake of those.
     """
+    moves, owner = _moves_of(case, workloads)
     # Controllers take active pods only; one that is being deleted goes by itself.
-    moves = moves.where(~is_deleting(moves))
-    if len(np.unique(moves.waves)) <= 1:
-        return  # nobody overtakes anybody
-    ranks = taking_ranks(workload, moves)
+    own = case.bound.is_application[moves.places] & ~together[moves.rows] & ~is_deleting(moves)
+    moves, owner = moves.where(own), owner[own]
+    ranks = _ranks(workloads, moves, owner)
     order = np.argsort(-ranks, kind="stable")
-    ranks, waves = ranks[order], moves.waves[order]
-    begins = np.flatnonzero(np.concatenate(([True], ranks[1:] != ranks[:-1])))
-    group = np.cumsum(np.concatenate(([0], ranks[1:] != ranks[:-1])))
-    held_until = sequences.held_until[moves.rows[order]]
-    overtaken: list[tuple[int, int]] = []
+    moves, owner, ranks = moves.where(order), owner[order], ranks[order]
+    held_until, walks = sequences.held_until[moves.rows], np.cumsum(differs(owner)) - 1
+    is_new = differs(ranks)
+    begins, group = np.flatnonzero(is_new), np.cumsum(is_new) - 1
+    walk_begins = np.flatnonzero(differs(owner))
+    waves = moves.waves
+    never = int(waves.max(initial=0)) + 1
     for held in np.unique(held_until).tolist():
         # Only pods that are strictly later may not overtake: ties are in any order.
-        after = np.where(waves > held, waves, _NEVER)
-        least = np.minimum.accumulate(np.minimum.reduceat(after, begins))
-        earliest = np.where(group > 0, least[group - 1], _NEVER)
-        places = np.flatnonzero((held_until == held) & (earliest < waves))
-        overtaken.extend(zip(places.tolist(), earliest[places].tolist(), strict=True))
-    for place, wave in sorted(overtaken):
-        move = moves[int(order[place])]
-        first = _first_of(waves, begins, int(group[place]), wave)
-        overtaking = moves[int(order[first])]
-        row, other = (int(moves.rows[order[it]]) for it in (first, place))
-        if not (_held_back(move, overtaking, usages) or sequences.hurry(row, other)):
+        after = np.where(waves > held, waves, never)
+        later = -running_max(never - np.minimum.reduceat(after, begins), walks[begins]) + never
+        earliest = np.where(begins[group] > walk_begins[walks], later[group - 1], never)
+        for place in np.flatnonzero((held_until == held) & (earliest < waves)).tolist():
+            begin, end = int(walk_begins[walks[place]]), int(begins[group[place]])
+            first = begin + _nearest(waves[begin:end], ranks[begin:end], int(earliest[place]))
+            move, overtaking = moves[place], moves[first]
+            row, other = int(moves.rows[first]), int(moves.rows[place])
+            if _held_back(move, overtaking, usages) or sequences.hurry(row, other):
+                continue
             yield Violation(
                 rule="order",
                 subject=str(move),
                 wave=move.wave,
                 message=f"{overtaking.name} moves in wave {overtaking.wave} and comes after it in"
-                f" the order in which {workload.key} takes pods",
+                f" the order in which {workloads[owner[place]].key} takes pods",
             )
 
 
-def _first_of(waves: Ints, begins: Ints, group: int, wave: int) -> int:
-    """Of the groups before one the nearest with a move in this wave, and there the first move."""
-    last = int(np.flatnonzero(waves[: begins[group]] == wave)[-1])
-    begin = int(begins[np.searchsorted(begins, last, side="right") - 1])
-    return begin + int(np.argmax(waves[begin : last + 1] == wave))
+def _moves_of(case: Case, workloads: Sequence[Workload]) -> tuple[Moves, Ints]:
+    """The moves of each, one workload after the other, and the place of the workload of each."""
+    own = [case.moves_of[each.key] for each in workloads]
+    places = np.concatenate([_NOBODY, *(each.places for each in own)])
+    return Moves(case.bound, places), np.repeat(np.arange(len(own)), [len(each) for each in own])
+
+
+def _nearest(waves: Ints, ranks: Ints, wave: int) -> int:
+    """Of the last that have one rank and of which one moves in the wave, the first that does."""
+    inside = np.flatnonzero(waves == wave)
+    return int(inside[np.argmax(ranks[inside] == ranks[inside[-1]])])
 
 
 def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]:
@@ -283,13 +305,23 @@ def taking_ranks(workload: Workload, moves: Moves) -> Ints:
     The stable sort by priority comes second and so counts first. Those that are alike have the
     same rank.
     """
+    return _ranks([workload], moves, np.zeros(len(moves), np.int64))
+
+
+def _ranks(workloads: Sequence[Workload], moves: Moves, owner: Ints) -> Ints:
+    """The same of the moves of several, given with the place of the workload of each, in order."""
     table, rows = moves.bound.table, moves.rows
-    priority = workload.strategy.priority
-    first = [_priority(priority, pod) for pod in moves.pods] if priority else []
-    place = {each: index for index, each in enumerate(sorted(set(first)))}
+    first = np.zeros(len(rows), np.int64)
+    for place, workload in enumerate(workloads):
+        if workload.strategy.priority:
+            own = np.flatnonzero(owner == place)
+            keys = [_priority(workload.strategy.priority, pod) for pod in moves.where(own).pods]
+            found = {each: index for index, each in enumerate(sorted(set(keys)))}
+            first[own] = [found[each] for each in keys]
     ready = table.ready[rows]
     columns = (
-        np.array([place[each] for each in first] or [0] * len(rows), np.int64),
+        owner,
+        first,
         table.is_placed[rows],
         table.phase_rank[rows],
         ready,
@@ -298,12 +330,12 @@ def taking_ranks(workload: Workload, moves: Moves) -> Ints:
         -table.created_s[rows],
     )
     order = np.lexsort(columns[::-1])
-    differs = np.zeros(len(rows), np.int64)
+    is_new = np.zeros(len(rows), np.int64)
     for column in columns:
         of = column[order]
-        differs[1:] |= of[1:] != of[:-1]
+        is_new[1:] |= of[1:] != of[:-1]
     ranks = np.empty(len(rows), np.int64)
-    ranks[order] = np.cumsum(differs)
+    ranks[order] = np.cumsum(is_new)
     return ranks
 
 

@@ -38,6 +38,7 @@ _NAME_SUFFIX_LABELS: Final = {
 _LABELS_OF_NAME: Final = _LABEL_POD_NAME | 1 << 11 | 1 << 12
 _LABEL_REVISION: Final = 1 << 13
 _LABEL_TEMPLATE_HASH: Final = 1 << 14
+_LABELS_OF_REVISION: Final = _LABEL_REVISION | _LABEL_TEMPLATE_HASH
 
 OF_NAME: Final = frozenset((_POD_NAME, *_NAME_SUFFIX_LABELS.values()))
 """Labels that follow from a pod's name, so that pods of the same kin differ in them."""
@@ -227,6 +228,7 @@ class Kins:
         self._spec = cache(_spec)
         self._owner = cache(_owner)
         self._state = cache(_state)
+        self._labels = cache(self._read_labels)
         self._of_cluster: dict[str, dict[tuple[Any, ...], int]] = {}
         self.all: list[Kin] = []
 
@@ -267,7 +269,7 @@ class Kins:
             namespace=namespace,
             owner=self._owner(owner) if owner else None,
             revision=revision or "",
-            labels=self._labels(labels or "{}", revision or "", flags),
+            labels=self._labels(labels or "{}", revision or "", flags & _LABELS_OF_REVISION),
             flags_of_name=flags & _LABELS_OF_NAME,
             annotations=self._json(annotations or "{}"),
             images=spec.images,
@@ -277,7 +279,7 @@ class Kins:
             state=self._state(flags),
         )
 
-    def _labels(self, text: str, revision: str, flags: int) -> Mapping[str, str]:
+    def _read_labels(self, text: str, revision: str, flags: int) -> Mapping[str, str]:
         """The labels of a pod but for those that follow from its name."""
         labels: Mapping[str, str] = self._json(text)
         if flags & _LABEL_REVISION:

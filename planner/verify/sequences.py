@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.verify.columns import alike, codes_of
+from planner.verify.columns import alike, codes_of, differs
 from planner.verify.drains import is_forced
 from planner.verify.places import nodes_or_zones, parts_of
 from planner.verify.selector import every
@@ -69,8 +69,8 @@ class Phases:
             return _NOBODY, _NOBODY
         order = np.lexsort((ends[self.rows], self.phase[self.rows], self.part[self.rows]))
         rows = self.rows[order]
-        opens = _differs(self.part[rows])
-        begins = np.flatnonzero(opens | _differs(self.phase[rows]))
+        opens = differs(self.part[rows])
+        begins = np.flatnonzero(opens | differs(self.phase[rows]))
         lasts = rows[np.append(begins[1:], len(rows)) - 1]
         # From part to part the moments go up, so that what is latest is latest in its own.
         part = np.cumsum(opens[begins])
@@ -259,11 +259,6 @@ def _keeping(case: Case, phase: Ints, part: Ints, takes: Bools) -> tuple[Ints, s
 def _leaves(case: Case, key: WorkloadKey) -> bool:
     """Whether all that is asked of a workload is to leave nodes."""
     return all(is_forced(it) and not it.containers for it in case.manners_of[key])
-
-
-def _differs(values: Ints) -> Bools:
-    """Of each whether it is not the one before; the first is not."""
-    return np.concatenate(([True], values[1:] != values[:-1]))
 
 
 def _named(phases: Phases, pod: object, row: int) -> str:

@@ -119,10 +119,11 @@ class Table(Sequence[Pod]):
 class Pods(Some[Pod, Table]):
     """Some of the pods of a table."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_kept", "rows", "table")
 
     def __init__(self, whole: Table, places: Ints) -> None:
-        super().__init__(whole, places)
+        self.whole = self.table = whole
+        self.places = self.rows = places
         self._kept: frozenset[int] | None = None
 
     @classmethod
@@ -131,16 +132,6 @@ class Pods(Some[Pod, Table]):
         if len(parts) == 1:
             return parts[0]
         return cls(table, np.concatenate([each.rows for each in parts]) if parts else _NOBODY)
-
-    @property
-    def table(self) -> Table:
-        """Every pod."""
-        return self.whole
-
-    @property
-    def rows(self) -> Ints:
-        """The rows of these."""
-        return self.places
 
     def only(self, test: Callable[[Pod], bool]) -> Pods:
         """Those for which it is true, asked one by one."""
