@@ -130,10 +130,10 @@ def calendar(case: Case) -> Iterator[Violation]:
     yield from _listed(case, rules)
     start_s = begins_s(case)
     waves = {each["wave"]: each for each in case.header["per_wave"]}
-    for key, places in case.places_of.items() if rules else ():
+    for key in case.places_of if rules else ():
         workload = case.fleet.workloads[key]
         mine = [rule for rule in rules if rule.holds(workload)]
-        for number in sorted({wave for wave, _ in places}) if mine else ():
+        for number in case.places_of.waves(key) if mine else ():
             wave = waves.get(number)
             if wave is None:
                 continue  # The rule `totals` tells of the missing wave.

@@ -102,11 +102,13 @@ class Texts(Sequence[str]):
         return len(self.begins)
 
     def __iter__(self) -> Iterator[str]:
-        spans = zip(self.begins.tolist(), self.ends.tolist(), strict=True)
-        if self.raw.isascii():  # then a place in the bytes is one in the text
-            text = self.raw.decode()
+        first, last = int(self.begins.min(initial=len(self.raw))), int(self.ends.max(initial=0))
+        raw = self.raw[first:last]
+        spans = zip((self.begins - first).tolist(), (self.ends - first).tolist(), strict=True)
+        if raw.isascii():  # then a place in the bytes is one in the text
+            text = raw.decode()
             return iter([text[begin:end] for begin, end in spans])
-        return iter([self.raw[begin:end].decode() for begin, end in spans])
+        return iter([raw[begin:end].decode() for begin, end in spans])
 
     @overload
     def __getitem__(self, index: int) -> str: ...

@@ -25,8 +25,7 @@ def dependencies(case: Case) -> Iterator[Violation]:
     for rule in case.request["spec"].get("dependencies") or ():
         progress = {each: done_waves(each) for each in waited_for(rule, case)}
         for waiting in case.fleet.referred(rule["workload"]):
-            waves = sorted({wave for wave, _ in case.places_of.get(waiting.key, ())})
-            yield from _too_early(waiting, waves, rule, progress)
+            yield from _too_early(waiting, case.places_of.waves(waiting.key), rule, progress)
 
 
 def unreachable(case: Case) -> set[Workload]:

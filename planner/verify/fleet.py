@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from planner.verify.selector import PodsByLabel, by_kin, every, matches
 from planner.verify.strategy import Strategy, strategy_of
@@ -52,8 +53,7 @@ class WorkloadKey(NamedTuple):
         return f"{self.cluster}/{self.namespace}/{self.kind}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Workload:
+class Workload(Struct, frozen=True, eq=False, kw_only=True):
     """A workload with its pods."""
 
     key: WorkloadKey
@@ -93,8 +93,7 @@ class SidecarSet:
         return bool(found == self.hash_without_image)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DisruptionBudget:
+class DisruptionBudget(Struct, frozen=True, eq=False, kw_only=True):
     """A PodDisruptionBudget of one cluster with the pods that it matches."""
 
     cluster: str

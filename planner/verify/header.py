@@ -58,12 +58,16 @@ def bound(case: Case) -> Iterator[Violation]:
 
 def partial(case: Case) -> Iterator[Violation]:
     """After so many moves of each workload its pods still differ."""
+    of_manner = [_is_partial(manner) for manner in case.bound.manners]
+    counts = []
+    for answer in (True, None):
+        counted = np.array([it is answer for it in of_manner], np.bool_)[case.bound.manner]
+        own = case.owner[counted & (case.owner >= 0)]
+        counts.append([*np.bincount(own, minlength=len(case.places_of)).tolist(), 0])
     for entry in case.header["workloads"]:
         key = _key(entry)
-        partly: Counter[bool | None] = Counter()
-        for manner in case.manners_of.get(key, ()):
-            partly[_is_partial(manner)] += len(case.in_manner[manner])
-        least, unknown = partly[True], partly[None]
+        # Of a workload that does not move there is none.
+        least, unknown = (each[case.places_of.at.get(key, -1)] for each in counts)
         said = entry.get("partial", 0)
         if not least <= said <= least + unknown:
             yield _totals("/".join(key), f"partial is {said}, and should be {least}")
@@ -149,17 +153,12 @@ def _waves(case: Case) -> Iterator[Violation]:
     kinds_in: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for (wave, kind), moves in case.kinds.items():
         kinds_in[wave][kind] += moves
-    # A key is the tuple of its names.
-    found_in: defaultdict[int, Counter[tuple[str, ...]]] = defaultdict(Counter)
-    for key, places in case.places_of.items():
-        for (wave, _), moves in places.items():
-            found_in[wave][key] += moves
-    again = ~case.bound.is_first & (case.bound.row >= 0)
-    for move in case.moves.where(again):
-        # The header counts each move, also of a pod that has several.
-        if move.manner.owner:
-            found_in[move.wave][move.manner.owner.key] += 1
     names = [_key(each) for each in case.header["workloads"]]
+    numbers = dict(case.places_of.at)
+    for name in names:
+        numbers.setdefault(name, len(numbers))
+    listed = [numbers[name] for name in names]
+    found_in = _found_in(case, numbers)
     written = [entry["wave"] for entry in case.header["per_wave"]]
     if written != list(range(1, case.waves + 1)):
         yield _totals("per_wave", f"it lists waves {written} of {case.waves}", None)
@@ -168,23 +167,44 @@ def _waves(case: Case) -> Iterator[Violation]:
         kinds = kinds_in[wave]
         yield from _compare(f"per_wave {wave}", entry, {"moves": kinds.total()}, wave)
         yield from _compare_kinds(f"per_wave {wave}", entry["kinds"], kinds, wave)
-        yield from _wave_workloads(entry, found_in[wave], names)
+        yield from _wave_workloads(entry, found_in[wave], listed, numbers)
+
+
+def _found_in(case: Case, numbers: dict[WorkloadKey, int]) -> Mapping[int, Counter[int]]:
+    """Moves by wave and workload, by the number of that; those are numbered that were not yet."""
+    found_in: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    places = case.places_of
+    of = zip(places.wave.tolist(), places.owner.tolist(), places.moves.tolist(), strict=True)
+    for wave, number, moves in of:
+        found_in[wave][number] += moves
+    again = ~case.bound.is_first & (case.bound.row >= 0)
+    for move in case.moves.where(again):
+        # The header counts each move, also of a pod that has several.
+        if move.manner.owner:
+            found_in[move.wave][numbers.setdefault(move.manner.owner.key, len(numbers))] += 1
+    return found_in
 
 
 def _wave_workloads(
-    entry: Mapping[str, Any], found: Mapping[tuple[str, ...], int], names: Sequence[tuple[str, ...]]
+    entry: Mapping[str, Any],
+    found: Mapping[int, int],
+    listed: Sequence[int],
+    numbers: Mapping[WorkloadKey, int],
 ) -> Iterator[Violation]:
-    written = {
-        names[index] if 0 <= index < len(names) else (str(index),): count
+    written: dict[int | str, int] = {
+        listed[index] if 0 <= index < len(listed) else str(index): count
         for index, count in entry["workloads"]
     }
     if found == written:
         return
-    for name in sorted(found.keys() | written.keys()):
-        if written.get(name, 0) != found.get(name, 0):
+    name_of: dict[int | str, tuple[str, ...]] = {number: name for name, number in numbers.items()}
+    said = {name_of.get(each, (str(each),)): count for each, count in written.items()}
+    there = {name_of[each]: count for each, count in found.items()}
+    for name in sorted(there.keys() | said.keys()):
+        if said.get(name, 0) != there.get(name, 0):
             yield _totals(
                 "/".join(name),
-                f"per_wave says {written.get(name, 0)} moves, and there are {found.get(name, 0)}",
+                f"per_wave says {said.get(name, 0)} moves, and there are {there.get(name, 0)}",
                 entry["wave"],
             )
 

@@ -227,8 +227,7 @@ class _Fold:
 
     def _keep(self, cluster: str, resource: int, columns: Columns, rows: Ints) -> None:
         if resource != _PODS:
-            texts = columns["document"]
-            self._documents[cluster, resource].extend(texts[row] for row in rows.tolist())
+            self._documents[cluster, resource].extend(columns["document"].take(rows))
             return
         own = {name: columns[name].take(rows) for name in ("name", "node", *OF_KIN)}
         own |= {name: columns[name][rows] for name in (*OF_POD, "flags")}

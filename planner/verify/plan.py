@@ -75,8 +75,12 @@ class Places(Mapping[WorkloadKey, Counter[Place]]):
         np.maximum.at(spans.last, cell, wave)
         return spans
 
+    def waves(self, key: WorkloadKey) -> list[int]:
+        """The waves in which a workload moves, in their order."""
+        return sorted(set(self.wave[self._of(key)].tolist())) if key in self.at else []
+
     def __getitem__(self, key: WorkloadKey) -> Counter[Place]:
-        own = slice(*self._ends[self.at[key] : self.at[key] + 2])
+        own = self._of(key)
         stages = (self.stages[code] for code in self.stage[own].tolist())
         places = zip(self.wave[own].tolist(), stages, strict=True)
         return Counter(dict(zip(places, self.moves[own].tolist(), strict=True)))
@@ -86,6 +90,9 @@ class Places(Mapping[WorkloadKey, Counter[Place]]):
 
     def __len__(self) -> int:
         return len(self.workloads)
+
+    def _of(self, key: WorkloadKey) -> slice:
+        return slice(*self._ends[self.at[key] : self.at[key] + 2])
 
     @cached_property
     def _ends(self) -> list[int]:

@@ -6,8 +6,9 @@ comments of their APIs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from planner.verify.numbers import ceil_of, floor_of
 
@@ -18,8 +19,7 @@ _STATEFUL_SET_MAX_UNAVAILABLE_SINCE = 35
 """Minor version of Kubernetes from which the gate MaxUnavailableStatefulSet is on (KEP-961)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
+class Strategy(Struct, frozen=True, kw_only=True):
     """A workload's update strategy with every percentage resolved."""
 
     max_unavailable: int

@@ -52,12 +52,12 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Path]:  # noqa:
 
 
 def in_place(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether OpenKruise takes a pod from one template to the other without a new pod.
+    """Whether OpenKruise takes a pod from one template to another, plain one without a new pod.
 
     Only images of ordinary containers, by index, and metadata may differ
     (inplace_update_defaults.go, defaultCalculateInPlaceUpdateSpec).
     """
-    return all(_harmless(path) for path in differences(plain(old), plain(new)))
+    return all(_harmless(path) for path in differences(plain(old), new))
 
 
 def _harmless(path: Path) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from planner.verify.columns import codes_of
 from planner.verify.violation import Violation
@@ -75,8 +76,7 @@ class Spread:
         return found
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Usage:
+class Usage(Struct, frozen=True, eq=False, kw_only=True, dict=True):
     """One budget over the waves of a plan."""
 
     budget: Budget
