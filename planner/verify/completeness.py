@@ -103,7 +103,7 @@ def unmovable_unfounded(
     in_doubt = unfounded | stuck | (gangs.mates(may_wait | by_down) & kept)
     waits = gangs.mates(in_doubt & (sequences.wait_for(np.flatnonzero(in_doubt)) | ~unfounded))
     for pod in case.fleet.table.where(unfounded & ~waits):
-        reason = case.unmovable[pod]["reason"]
+        reason = case.unmovable[pod].get("reason")
         yield _violation(
             "unmovable-unfounded",
             str(pod),

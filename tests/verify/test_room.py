@@ -106,6 +106,16 @@ def test_a_pod_that_has_room_is_not_unmovable() -> None:
     assert ("unmovable-unfounded", agent.pod_subject(0)) in found
 
 
+def test_a_pod_that_has_room_is_not_unmovable_without_a_reason_either() -> None:
+    agent = app("agent", 2, 500, kind="DaemonSet", spec=ROLLS)
+    nodes = [node(agent.node(0), "1"), node(agent.node(1), "1")]
+    entry = {name: it for name, it in unmovable(agent, 0).items() if name != "reason"}
+    listed = at_once(agent, nodes=nodes).with_header(unmovable=[entry])
+    found = broken(listed.with_moves([move(agent, 1, "surge")]))
+    subject = agent.pod_subject(0)
+    assert {("unmovable-missing", subject), ("unmovable-unfounded", subject)} <= found
+
+
 def test_pods_that_do_not_serve_need_no_second_place() -> None:
     cart = app("cart", 2, 500)
     flags = RUNNING | READY_KNOWN
