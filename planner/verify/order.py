@@ -210,11 +210,11 @@ def _taking_order(
     ranks = _ranks(workloads, moves, owner)
     order = np.argsort(-ranks, kind="stable")
     moves, owner, ranks = moves.where(order), owner[order], ranks[order]
-    held_until, walks = sequences.held_until[moves.rows], np.cumsum(differs(owner)) - 1
+    rows, waves, walks = moves.rows, moves.waves, np.cumsum(differs(owner)) - 1
+    held_until = sequences.held_until[rows]
     is_new = differs(ranks)
     begins, group = np.flatnonzero(is_new), np.cumsum(is_new) - 1
     walk_begins = np.flatnonzero(differs(owner))
-    waves = moves.waves
     never = int(waves.max(initial=0)) + 1
     for held in np.unique(held_until).tolist():
         # Only pods that are strictly later may not overtake: ties are in any order.
@@ -225,8 +225,8 @@ def _taking_order(
             begin, end = int(walk_begins[walks[place]]), int(begins[group[place]])
             first = begin + _nearest(waves[begin:end], ranks[begin:end], int(earliest[place]))
             move, overtaking = moves[place], moves[first]
-            row, other = int(moves.rows[first]), int(moves.rows[place])
-            if _held_back(move, overtaking, usages) or sequences.hurry(row, other):
+            hurries = sequences.hurry(int(rows[first]), int(rows[place]))
+            if hurries or _held_back(move, overtaking, usages):
                 continue
             yield Violation(
                 rule="order",
