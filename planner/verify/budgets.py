@@ -68,7 +68,8 @@ class Budget(Struct, frozen=True, eq=False, kw_only=True):
 
     def takes(self, move: Move) -> bool:
         """Whether a move of one of its pods takes from it."""
-        return move.pod is not None and self.would_take(move.pod, move.kind, move.containers)
+        pod, manner = move.pod, move.manner
+        return pod is not None and self.would_take(pod, manner.kind, manner.containers)
 
     def would_take(self, pod: Pod, kind: str, containers: Iterable[str]) -> bool:
         """Whether a move of this kind of one of its pods would take from it."""

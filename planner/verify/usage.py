@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,7 @@ class Usages:
     taken: Spread
     repaired: Spread
     fleet: Fleet
+    _known: dict[Kin, Sequence[tuple[Usage, Pods | None]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def limits(self) -> Ints:
@@ -146,16 +147,25 @@ class Usages:
 
     def of(self, pod: Pod) -> Iterator[Usage]:
         """The budgets that a pod belongs to."""
-        kin = pod.kin
-        for usage in self._of_kin.get(kin, ()):
-            pods = (usage.budget.kin or {})[kin]
-            if len(pods) == len(self.fleet.kin[kin]) or pod in pods:
+        for usage, part in self._parts_of(pod.kin):
+            if part is None or pod in part:
                 yield usage
         rows, places = self._of_row
         own = slice(*np.searchsorted(rows, (pod.row, pod.row + 1)))
         yield from (self.all[place] for place in places[own].tolist())
 
     # Found when somebody asks, as a plan may hold without.
+
+    def _parts_of(self, kin: Kin) -> Sequence[tuple[Usage, Pods | None]]:
+        """Budgets by the kin of a pod, and the pods of it where these are not all."""
+        if kin not in self._known:
+            usages = self._of_kin.get(kin, ())
+            parts = [(usage, (usage.budget.kin or {})[kin]) for usage in usages]
+            self._known[kin] = [
+                (usage, None if len(part) == len(self.fleet.kin[kin]) else part)
+                for usage, part in parts
+            ]
+        return self._known[kin]
 
     @cached_property
     def _of_kin(self) -> Mapping[Kin, list[Usage]]:
