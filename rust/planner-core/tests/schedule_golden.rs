@@ -242,3 +242,50 @@ fn lots_do_not_depend_on_the_order_of_resources() {
     });
     assert_eq!(found, [found[0]; 6]);
 }
+
+/// A canary has room for one of two pods that are down; on the node of the second everybody waits.
+#[test]
+fn who_is_down_goes_first_where_most_wait() {
+    let node = |name: &str, down| Resource {
+        name: name.into(),
+        limit: 1,
+        down,
+        is_place: true,
+    };
+    let cohort = |count, takes: &'static [u32], releases: &'static [u32]| Cohort {
+        count,
+        takes,
+        releases,
+        duration_ms: 1000,
+    };
+    let group = |name: &str, cohorts: Vec<Cohort<'_>>, until: &[u32]| Group {
+        name: name.into(),
+        cohorts: cohorts.into_iter().collect(),
+        order: Order::Free,
+        stages: until
+            .iter()
+            .map(|&until| Stage { until, soak_ms: 0 })
+            .collect(),
+        calendars: vec![],
+        needs: vec![],
+    };
+    let problem = Problem {
+        resources: vec![node("node/1", 1), node("node/2", 1)],
+        pools: vec![0, 0],
+        groups: vec![
+            group(
+                "canary",
+                vec![cohort(1, &[], &[0]), cohort(1, &[], &[1])],
+                &[1, 2],
+            ),
+            group(
+                "crowd",
+                vec![cohort(1, &[0], &[]), cohort(4, &[1], &[])],
+                &[],
+            ),
+        ],
+        ..Problem::default()
+    };
+    let schedule = solve(&problem);
+    assert_eq!((schedule.waves, schedule.bound.waves), (5, 5));
+}

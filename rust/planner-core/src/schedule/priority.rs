@@ -175,13 +175,20 @@ impl Priority {
     pub fn by_place(&self, flat: &Flat, pace: &Pace) -> Queue {
         let places = self.place_levels(flat, pace);
         let mut queue = self.queue(flat, pace, |group, held| {
-            if !flat.strict[group] {
-                // What takes from nothing waits for no place: pods that are down stay in front.
-                held.sort_by_key(|&c| {
-                    let takes = !flat.takes.row(c as usize).is_empty();
-                    (takes, std::cmp::Reverse(places[c as usize]))
-                });
+            if flat.strict[group] {
+                return;
             }
+            // What takes from nothing waits for no place: pods that are down stay in front, those first
+            // for which most wait, unless some go before others of them.
+            let in_order = held.iter().any(|&c| flat.ahead(c as usize) > 0);
+            held.sort_by_key(|&c| {
+                let takes = !flat.takes.row(c as usize).is_empty();
+                let by_place = takes || !in_order;
+                (
+                    takes,
+                    by_place.then_some(std::cmp::Reverse(places[c as usize])),
+                )
+            });
         });
         for group in 0..flat.groups() {
             let mut highest = 0;
@@ -237,15 +244,26 @@ impl Priority {
     }
 
     /// How many waves the queue at the busiest place of each cohort lasts from it on. Places are
-    /// the resources that not all of the group's moves take; groups of a high level stand first.
+    /// the resources that not all of the group's moves take; groups of a high level stand first. What
+    /// takes nothing comes before the whole queue at each place that it gives back to.
     fn place_levels(&self, flat: &Flat, pace: &Pace) -> Vec<u32> {
         let mut rest = loads(flat);
+        let behind = |r: u32| match rest[r as usize].div_ceil(pace.room[r as usize].max(1)) {
+            0 => 0,
+            waves => waves + 1,
+        };
+        let before = |cohort: usize| match flat.takes.row(cohort) {
+            [] => places_of(flat, flat.releases.row(cohort)).map(behind).max(),
+            _ => None,
+        };
+        let mut places: Vec<u32> = (0..flat.cohorts())
+            .map(|cohort| before(cohort).unwrap_or(0))
+            .collect();
         let mut groups: Vec<usize> = (0..flat.groups()).collect();
         groups.sort_unstable_by_key(|&g| {
             let level = self.levels.row(g).first().copied().unwrap_or(0);
             (std::cmp::Reverse(level), self.rank[g])
         });
-        let mut places = vec![0; flat.cohorts()];
         for group in groups {
             for cohort in flat.cohorts_of(group).filter(|&c| flat.count[c] > 0) {
                 for &r in pace.rare.row(cohort) {
@@ -279,8 +297,12 @@ fn names(problem: &Problem) -> Vec<u64> {
 
 /// The places that a cohort takes from and not all of its group.
 fn places<'a>(flat: &'a Flat, pace: &'a Pace, cohort: u32) -> impl Iterator<Item = u32> + 'a {
-    let rare = pace.rare.row(cohort as usize).iter().copied();
-    rare.filter(|&r| flat.is_place[r as usize])
+    places_of(flat, pace.rare.row(cohort as usize))
+}
+
+fn places_of<'a>(flat: &'a Flat, resources: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+    let resources = resources.iter().copied();
+    resources.filter(|&r| flat.is_place[r as usize])
 }
 
 /// Whether each of these cohorts that takes anything has a place that any other place lacks: one
