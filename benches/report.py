@@ -2,8 +2,9 @@
 
     python -m benches.report --pods 10k,100k,1m --into docs/benchmarks.md
 
-Stages of the planner at several sizes, by pytest-benchmark; then what else would do the same, in
-turns with it. Without --into the text is printed. Whatever else runs meanwhile is in the figures.
+Stages of the planner at several sizes, by pytest-benchmark; the whole way of fleets that fit into
+no files (`benches.streamed`); then what else would do the same, in turns with it. Without --into
+the text is printed. Whatever else runs meanwhile is in the figures.
 """
 
 import argparse
@@ -20,12 +21,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from benches import logs, parsing
-from benches.measure import SIZES
+from benches.yardsticks import number
 
 _ROOT: Final = Path(__file__).parents[1]
 BEGIN: Final = "<!-- made by benches.report -->\n"
 END: Final = "<!-- until here -->\n"
-STAGES: Final = ("parse", "append", "replay", "fold", "diff", "schedule", "plan")
+STAGES: Final = (
+    *("parse", "append", "replay", "fold", "snapshot", "open", "diff", "schedule", "plan"),
+)
 Json = Mapping[str, Any]
 
 
@@ -45,6 +48,17 @@ def benchmarks(pods: str, rounds: int, file: Path) -> Sequence[Json]:
     return found
 
 
+def streamed(size: str, rounds: int) -> Iterator[Json]:
+    """The whole way of a fleet of this size, in a process of its own.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; why is on standard error.
+    """
+    command = [sys.executable, "-m", "benches.streamed", f"--pods={size}", f"--rounds={rounds}"]
+    done = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603 our own program
+    return map(json.loads, done.stdout.splitlines())
+
+
 def stages_table(measured: Sequence[Json]) -> Iterator[str]:
     """A line for each stage and size: that a pod costs as much at each is seen in one column."""
     yield "| stage | pods | seconds | min | max | µs a pod | peak MiB |"
@@ -55,7 +69,7 @@ def stages_table(measured: Sequence[Json]) -> Iterator[str]:
 
 def _line(measured: Json) -> tuple[tuple[int, str, int], Sequence[str]]:
     stage, size = measured["group"].split()
-    pods, stats, more = SIZES[size], measured["stats"], measured["extra_info"]
+    pods, stats, more = number(size), measured["stats"], measured["extra_info"]
     regime = (measured["params"] or {}).get("regime", "")
     name = f"{stage}, {regime}" if regime else stage
     seconds = [f"{stats[it]:.3f}" for it in ("median", "min", "max")]
@@ -81,13 +95,18 @@ def machine() -> str:
     )
 
 
-def report(pods: str, rounds: int, url: str | None) -> Iterator[str]:
+def report(pods: str, curve: str, rounds: int, url: str | None) -> Iterator[str]:
     """Measure, and give the text."""
     with TemporaryDirectory() as folder:
         measured = benchmarks(pods, rounds, Path(folder, "stages.json"))
     yield f"{machine()} Medians of {rounds} rounds."
     yield ""
     yield from stages_table(measured)
+    yield ""
+    yield "The same in one process a size, of lists that are made page by page and never files."
+    yield ""
+    sizes = curve.split(",") if curve else ()
+    yield from stages_table([line for size in sizes for line in streamed(size, rounds)])
     yield ""
     yield from parsing.table(list(parsing.measure(list(parsing.READERS), 10_000, max(rounds, 5))))
     yield ""
@@ -112,13 +131,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benches.report", description=__doc__)
     parser.add_argument("--pods", default="10k,100k,1m")
+    parser.add_argument("--curve", default="10k,100k,1m,10m", help="sizes without files, or none")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", help="of an empty database of PostgreSQL that may be filled")
     parser.add_argument("--into", type=Path, help="a file in which the last report is replaced")
     options = parser.parse_args(arguments)
     if options.into:
         put("", options.into.read_text())  # Before an hour is spent.
-    text = "".join(f"{line}\n" for line in report(options.pods, options.rounds, options.url))
+    text = "".join(
+        f"{line}\n" for line in report(options.pods, options.curve, options.rounds, options.url)
+    )
     if options.into:
         options.into.write_text(put(text, options.into.read_text()))
     else:

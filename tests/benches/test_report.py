@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benches import logs, report
+from benches import logs, report, streamed
 from benches.logs import LOG, ROWS, SERVER
+from benches.request import Regime
 
 MEASURED = [
     {
@@ -28,6 +29,14 @@ def test_stages_come_in_the_order_of_the_flow_with_what_a_pod_costs() -> None:
         "| parse | 10,000 | 2.000 | 1.000 | 3.000 | 200.00 | 99 |",
         "| schedule, tight | 10,000 | 0.200 | 0.100 | 0.300 | 20.00 | 1,234 |",
     ]
+
+
+def test_the_whole_way_of_a_fleet_is_told_stage_by_stage() -> None:
+    lines = list(report.stages_table(list(streamed.measure("300", rounds=1))))[2:]
+    told = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines]
+    regimes = [f"schedule, {it}" for it in sorted(Regime)]
+    stages = ["parse", "append", "replay", "fold", "snapshot", "open", *regimes]
+    assert told == [[stage, "300"] for stage in stages]
 
 
 def test_a_report_takes_the_place_of_the_one_before() -> None:
