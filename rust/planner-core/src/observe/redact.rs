@@ -173,7 +173,9 @@ fn walk(value: &mut Tree<'_>, salt: &Salt) {
             ("annotations", Tree::Object(_)) => redact_values(Some(field), salt),
             ("env" | "httpHeaders", Tree::Array(pairs)) => redact_pairs(pairs, salt),
             ("args" | "command", Tree::Array(words)) => {
-                words.iter_mut().for_each(|word| salt.redact(word));
+                for word in words {
+                    salt.redact(word);
+                }
             }
             _ => walk(field, salt),
         }
