@@ -195,14 +195,18 @@ class Course:
         """How long a move is expected to take at most: as long as its wave."""
         return self.waves[move.wave - 1].seconds
 
+    def length_ms(self, move: Move) -> int:
+        """What a window has to leave a move of a plan that streams, in milliseconds."""
+        return int((self.seconds_of(move) if move.seconds is None else move.seconds) * 1000)
+
     def lengths_ms(self, leg: int) -> Mapping[int, int]:
         """How long at least a move of each workload of a leg (from 1) has to have, by index."""
-        span = self._spans[leg - 1]
+        if not self.calendars.names:
+            return dict.fromkeys((workload for workload, _ in self.legs[leg - 1].workloads), 0)
         lengths: dict[int, int] = {}
-        for wave in self.waves[span.start - 1 : span.stop - 1]:
-            for workload, _ in wave.workloads:
-                ms = int(wave.seconds * 1000)
-                lengths[workload] = min(ms, lengths.get(workload, ms))
+        for _, move in self.moves(leg):
+            workload, ms = self.index_of[place_of(move)], self.length_ms(move)
+            lengths[workload] = min(ms, lengths.get(workload, ms))
         return lengths
 
     @cached_property

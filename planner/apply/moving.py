@@ -205,7 +205,7 @@ def _closed(site: Site, waiting: Sequence[Due]) -> Iterator[tuple[int, str]]:
         return
     names: dict[tuple[Place, int], str] = {}
     for each in waiting:
-        length_ms = int(course.seconds_of(each.move) * 1000) if streams else 0
+        length_ms = course.length_ms(each.move) if streams else 0
         key = place, _ = place_of(each.move), length_ms
         if key not in names:
             names[key] = course.calendars.closed(course.index_of[place], now_ms, length_ms)

@@ -121,8 +121,8 @@ def _check_calendars(
         return
     left = [it for it in due if it.number in new and by.get(it.number) != "others"]
     now_ms = site.outside.clock.now_ms()
-    kinds = {(course.index_of[place_of(it.move)], course.seconds_of(it.move)) for it in left}
-    opens = (course.calendars.next_opening([at], now_ms, int(s * 1000)) for at, s in kinds)
+    kinds = {(course.index_of[place_of(it.move)], course.length_ms(it.move)) for it in left}
+    opens = (course.calendars.next_opening([at], now_ms, ms) for at, ms in kinds)
     if kinds and all(ms is None for ms in opens):
         raise DriftError("its windows and freezes leave no time for what is left")
 
