@@ -58,8 +58,8 @@ bench: setup ## speed and quality (release build), 1k and 100k pods; PODS=1k,100
 	pytest benches -o python_files='bench_*.py' --benchmark-only --benchmark-columns=min,median,max,rounds \
 		--timeout 3600 $(if $(PODS),--pods $(PODS))
 
-bench-report: setup ## measure everything again, beside peers, and put it into docs/benchmarks.md; PODS=10k,100k and CURVE=10k,1m for less, URL=postgresql://.. beside SQLite
-	python -m benches.report --into docs/benchmarks.md $(if $(PODS),--pods $(PODS)) $(if $(CURVE),--curve $(CURVE)) $(if $(URL),--url $(URL))
+bench-report: setup ## measure everything again, beside peers, and put it into docs/benchmarks.md; PODS=10k,100k CURVE=10k,1m COMMANDS=100k for less, URL=postgresql://.. beside SQLite
+	python -m benches.report --into docs/benchmarks.md $(if $(PODS),--pods $(PODS)) $(if $(CURVE),--curve $(CURVE)) $(if $(COMMANDS),--commands $(COMMANDS)) $(if $(URL),--url $(URL))
 
 fmt: setup ## format and mend what can be mended
 	ruff format .

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benches import logs, parsing
+from benches import logs, parsing, whole
 from benches.yardsticks import number
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -95,7 +95,9 @@ def machine() -> str:
     )
 
 
-def report(pods: str, curve: str, rounds: int, url: str | None) -> Iterator[str]:
+def report(
+    pods: str, curve: Sequence[str], commands: Sequence[str], rounds: int, url: str | None
+) -> Iterator[str]:
     """Measure, and give the text."""
     with TemporaryDirectory() as folder:
         measured = benchmarks(pods, rounds, Path(folder, "stages.json"))
@@ -105,8 +107,12 @@ def report(pods: str, curve: str, rounds: int, url: str | None) -> Iterator[str]
     yield ""
     yield "The same in one process a size, of lists that are made page by page and never files."
     yield ""
-    sizes = curve.split(",") if curve else ()
-    yield from stages_table([line for size in sizes for line in streamed(size, rounds)])
+    yield from stages_table([line for size in curve for line in streamed(size, rounds)])
+    yield ""
+    yield "Commands as a whole, each a process of its own."
+    yield ""
+    took = [whole.measure(number(size), rounds) for size in commands]
+    yield from whole.table({key: its for each in took for key, its in each.items()})
     yield ""
     yield from parsing.table(list(parsing.measure(list(parsing.READERS), 10_000, max(rounds, 5))))
     yield ""
@@ -132,15 +138,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benches.report", description=__doc__)
     parser.add_argument("--pods", default="10k,100k,1m")
     parser.add_argument("--curve", default="10k,100k,1m,10m", help="sizes without files, or none")
+    parser.add_argument("--commands", default="100k,1m", help="sizes for whole commands, or none")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", help="of an empty database of PostgreSQL that may be filled")
     parser.add_argument("--into", type=Path, help="a file in which the last report is replaced")
     options = parser.parse_args(arguments)
     if options.into:
         put("", options.into.read_text())  # Before an hour is spent.
-    text = "".join(
-        f"{line}\n" for line in report(options.pods, options.curve, options.rounds, options.url)
-    )
+    sizes = (options.curve, options.commands)
+    curve, commands = (tuple(filter(None, each.split(","))) for each in sizes)
+    lines = report(options.pods, curve, commands, options.rounds, options.url)
+    text = "".join(f"{line}\n" for line in lines)
     if options.into:
         options.into.write_text(put(text, options.into.read_text()))
     else:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benches import logs, report, streamed
+from benches import logs, report, streamed, whole
 from benches.logs import LOG, ROWS, SERVER
 from benches.request import Regime
 
@@ -37,6 +37,13 @@ def test_the_whole_way_of_a_fleet_is_told_stage_by_stage() -> None:
     regimes = [f"schedule, {it}" for it in sorted(Regime)]
     stages = ["parse", "append", "replay", "fold", "snapshot", "open", *regimes]
     assert told == [[stage, "300"] for stage in stages]
+
+
+def test_commands_are_told_as_processes() -> None:
+    took = [whole.Took(2.0, 1.0, 5 << 20), whole.Took(1.0, 3.0, 6 << 20), whole.Took(4.0, 2.0, 1)]
+    assert list(whole.table({("plan", 1_000): took}))[2:] == [
+        "| plan | 1,000 | 2.00 | 1.00 | 4.00 | 2.00 | 6 |"
+    ]
 
 
 def test_a_report_takes_the_place_of_the_one_before() -> None:

@@ -1,0 +1,103 @@
+"""What the commands of a release night take as a whole, from recorded lists to a checked plan.
+
+    python -m benches.whole --pods 1m --rounds 3
+
+Each is a process of its own: seconds by the clock and of all cores, and the most memory that it
+held. Lists are generated into a folder before (6 KB a pod); every round begins with a new log.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from benches.request import Regime
+from benches.yardsticks import number
+
+_MADE = 2
+"""Exit code of `plan` when there is something to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a process took: seconds, seconds of cores, and bytes at most."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+def run(arguments: Sequence[str], folder: Path) -> Took:
+    """Run a command of the planner in a folder, with what it prints thrown away.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    command = [sys.executable, "-m", "planner", *arguments]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    began = perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL)  # noqa: S603 our own program
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, _MADE):
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Took(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def night(folder: Path) -> Iterator[tuple[str, Took]]:
+    """Every command once, from lists that are in the folder."""
+    (folder / "planner.db").unlink(missing_ok=True)
+    yield "import", run(["import", "lists", "--cluster", "bench"], folder)
+    yield "plan", run(["plan", "-f", "request.json", "-o", "plan"], folder)
+    for command in ("verify plan", "explain plan plan", "status", "show plan"):
+        words = command.split()
+        yield words[0], run(words, folder)
+
+
+def table(took: Mapping[tuple[str, int], Sequence[Took]]) -> Iterator[str]:
+    """A line for each command and size: medians, and the most memory of all rounds."""
+    yield "| command | pods | seconds | min | max | seconds of cores | peak MiB |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for (name, pods), rounds in took.items():
+        walls = [each.wall for each in rounds]
+        seconds = [f"{it:.2f}" for it in (median(walls), min(walls), max(walls))]
+        cpu = f"{median(each.cpu for each in rounds):.2f}"
+        peak = f"{max(each.peak for each in rounds) / 2**20:,.0f}"
+        yield f"| {' | '.join((name, f'{pods:,}', *seconds, cpu, peak))} |"
+
+
+def measure(pods: int, rounds: int) -> dict[tuple[str, int], list[Took]]:
+    """Let the night come so many times."""
+    took: dict[tuple[str, int], list[Took]] = {}
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        make = ["--pods", str(pods), "--request", "request.json", "--regime", Regime.LOOSE, "lists"]
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        command = [sys.executable, "-m", "benches.fleet", *make]
+        subprocess.run(command, cwd=folder, env=env, stdout=sys.stderr, check=True)  # noqa: S603 our own program
+        for _ in range(rounds):
+            for name, each in night(folder):
+                took.setdefault((name, pods), []).append(each)
+    return took
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benches.whole", description=__doc__)
+    parser.add_argument("--pods", default="100k", help="a size, such as 100k or 1m")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(arguments)
+    for line in table(measure(number(options.pods), options.rounds)):
+        sys.stdout.write(f"{line}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
