@@ -6,7 +6,6 @@ import pytest
 
 from benches import logs, report, streamed, whole
 from benches.logs import LOG, ROWS, SERVER
-from benches.request import Regime
 
 MEASURED = [
     {
@@ -34,7 +33,7 @@ def test_stages_come_in_the_order_of_the_flow_with_what_a_pod_costs() -> None:
 def test_the_whole_way_of_a_fleet_is_told_stage_by_stage() -> None:
     lines = list(report.stages_table(list(streamed.measure("300", rounds=1))))[2:]
     told = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines]
-    regimes = [f"schedule, {it}" for it in sorted(Regime)]
+    regimes = [f"schedule, {it}" for it in streamed.REGIMES]
     stages = ["parse", "append", "replay", "fold", "snapshot", "open", *regimes]
     assert told == [[stage, "300"] for stage in stages]
 
