@@ -1,6 +1,7 @@
 """Somebody who watches the clusters during a run: the auditor, a process that shares no code."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -102,6 +103,12 @@ class Auditor:
         assert self._line(word) == word
 
     def _line(self, what: str) -> str:
-        line = self._lines.next(f"the auditor says {what}")
+        try:
+            line = self._lines.next(f"the auditor says {what}")
+        except TimeoutError:
+            # It says on its standard error what each of its threads is at.
+            self._process.send_signal(signal.SIGABRT)
+            self._process.wait()
+            raise
         assert line, "the auditor sees nothing any more"
         return line

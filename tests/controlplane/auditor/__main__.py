@@ -7,6 +7,7 @@ input is what somebody else is about to do (`Theirs.told`); it answers `noted`.
 """
 
 import base64
+import faulthandler
 import http.client
 import json
 import os
@@ -48,6 +49,7 @@ LISTS = {
     "podunavailablebudgets": "/apis/policy.kruise.io/v1beta1/podunavailablebudgets",
 }
 LOOK_S = 0.1
+PATIENCE_S = 60.0
 OPTIONAL = tuple(kind for kind, path in LISTS.items() if "kruise.io" in path)
 
 
@@ -162,6 +164,7 @@ class Bench:
 
 def main() -> None:
     """Audit every cluster of the kubeconfig."""
+    faulthandler.enable()
     config = yaml.safe_load(Path(sys.argv[1]).read_text())
     request = yaml.safe_load(Path(sys.argv[2]).read_text())
     clusters = {each["name"]: each["cluster"] for each in config["clusters"]}
@@ -196,11 +199,20 @@ def main() -> None:
 
 
 def _catch_up(bench: Bench, judge: Judge, servers: Mapping[str, Server]) -> None:
-    """Judge everything that has happened until now."""
+    """Judge everything that has happened until now.
+
+    What no watch tells of in a minute is listed, as after a watch that the server has forgotten.
+    """
     for name, server in servers.items():
         pods, version = server.list("pods")
-        while not bench.reached[name].has(pods, version):
+        patient_until = time.monotonic() + PATIENCE_S
+        while lacks := bench.reached[name].lacks(pods, version):
             bench.go_on(judge)
+            if time.monotonic() > patient_until:
+                print(f"{name}: no watch tells of {lacks[:5]}", file=sys.stderr)  # noqa: T201
+                pods, version = server.list("pods")
+                bench.listed(name, pods, version)
+                patient_until += PATIENCE_S
 
 
 def _now() -> float:

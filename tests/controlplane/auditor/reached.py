@@ -30,12 +30,26 @@ class Reached:
 
     def has(self, pods: Iterable[Object], version: str) -> bool:
         """Whether everything was seen that had happened when these were all pods, at a version."""
+        return not self.lacks(pods, version)
+
+    def lacks(self, pods: Iterable[Object], version: str) -> list[str]:
+        """What of that was not seen, a line for each pod."""
         wanted = {pod["metadata"]["uid"]: _version_of(pod) for pod in pods}
         # What is older than a list and not in it came and went.
         left = {uid for uid in wanted.keys() - self._gone if wanted[uid] > self._listed}
-        if any(self._there.get(uid, 0) < wanted[uid] for uid in left):
-            return False
-        return all(uid in wanted or seen > int(version) for uid, seen in self._there.items())
+        seen = {uid: self._there.get(uid, 0) for uid in left}
+        return [
+            *(
+                f"{uid} at {wanted[uid]}, seen at {at}"
+                for uid, at in seen.items()
+                if at < wanted[uid]
+            ),
+            *(
+                f"{uid} gone before {version}, seen at {at}"
+                for uid, at in self._there.items()
+                if uid not in wanted and at <= int(version)
+            ),
+        ]
 
 
 def _version_of(pod: Object) -> int:
