@@ -18,6 +18,10 @@ from planner.observe.source import Form, Mark, Source
 # Between two values of a JSON stream: inside a value `{` never follows `}`, and a string
 # never goes over a line's end, so this finds the borders without parsing.
 _BORDER: Final = re.compile(rb"\}([ \t\r]*\n\s*)\{")
+# How an API server begins a list. What follows need not be read to know that it is one.
+_TYPED_LIST: Final = re.compile(
+    rb'\s*\{"kind":"\w+List","apiVersion":"[\w./]+","metadata":\{[^{}]*\},"items":\['
+)
 _BYTE: Final = re.compile(r" \(byte (\d+)\)$")
 _LIST_HEAD: Final = b'{"apiVersion":"v1","kind":"List","items":'
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
@@ -77,6 +81,9 @@ def sources_in(name: str, text: bytes) -> Iterator[Source]:
 
 
 def _json_sources(name: str, text: bytes, shift: int) -> Iterator[Source]:
+    if _TYPED_LIST.match(text) and b"\n" not in text.rstrip():
+        yield Source(name=name, text=text, form="list", shift=shift)
+        return
     borders = [match.span(1) for match in _BORDER.finditer(text)]
     starts = [0, *(end for _, end in borders)]
     ends = [*(start for start, _ in borders), len(text)]

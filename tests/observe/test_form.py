@@ -75,6 +75,17 @@ def test_lists_one_after_the_other_stay_lists() -> None:
     assert last.relocated(InputError("text", 0, "odd")).offset == 3 + text.rindex('{"kind": "NodeL')
 
 
+def test_a_list_of_an_api_server_is_known_by_its_head() -> None:
+    head = '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":['
+    for whole in (f"{head}]}}\n", f'{head}{{"metadata":{{}}}}]}}', f"{head}broken"):
+        (source,) = read(whole)
+        assert (source.text.decode(), source.form, source.shift) == (whole, "list", 0)
+    one, other = read(f"{head}]}}\n{head}]}}\n")
+    assert (one.form, other.form, other.shift) == ("list", "list", len(head) + 3)
+    (event,) = read('{"type":"ADDED","object":{"kind":"PodList","apiVersion":"v1","items":[]}}')
+    assert event.form == "watch"
+
+
 def test_an_array_of_objects_is_a_list() -> None:
     (source,) = read(" " + json.dumps([POD, NODE]))
 
