@@ -7,41 +7,56 @@ rounds is printed, because other work on the machine only adds to it.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from resource import RUSAGE_CHILDREN, getrusage
+from pathlib import Path
 from time import perf_counter
+from typing import Final
+
+_ROOT: Final = Path(__file__).parents[1]
+_MADE: Final = 2
+"""Exit code of `plan` when there is something to do."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Took:
-    """Seconds that a process took, from its start to its end."""
+    """What a process took from its start to its end: seconds, seconds of cores, bytes at most."""
 
     wall: float
     cpu: float
+    peak: int
 
 
-def run_once(arguments: Sequence[str]) -> Took:
-    """Run a command of the planner with what it prints thrown away.
+def environment() -> dict[str, str]:
+    """For programs of the project that run in another folder."""
+    return {**os.environ, "PYTHONPATH": str(_ROOT)}
+
+
+def run_once(arguments: Sequence[str], folder: Path | None = None) -> Took:
+    """Run a command of the planner in a folder, with what it prints thrown away.
 
     Raises:
         CalledProcessError: it failed.
     """
-    before, began = getrusage(RUSAGE_CHILDREN), perf_counter()
     command = [sys.executable, "-m", "planner", *arguments]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 our own program
-    wall, after = perf_counter() - began, getrusage(RUSAGE_CHILDREN)
-    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return Took(wall, cpu)
+    began = perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL)  # noqa: S603 our own program
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, _MADE):
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Took(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def least(arguments: Sequence[str], rounds: int) -> Took:
-    """Run a command once uncounted, then so many times: the least of each."""
+def least(arguments: Sequence[str], rounds: int) -> tuple[float, float]:
+    """Run a command once uncounted, then so many times: the least seconds, and those of cores."""
     run_once(arguments)
     took = [run_once(arguments) for _ in range(rounds)]
-    return Took(min(each.wall for each in took), min(each.cpu for each in took))
+    return min(each.wall for each in took), min(each.cpu for each in took)
 
 
 def main() -> None:
@@ -53,9 +68,9 @@ def main() -> None:
     at = ["--db", asked.db]
     sys.stdout.write(f"{'command':24} {'seconds':>8} {'of cores':>8}\n")
     for command in (["--help"], ["status", *at], ["status", "--format", "json", *at]):
-        took = least(command, asked.rounds)
+        wall, cpu = least(command, asked.rounds)
         name = " ".join(word for word in command if word not in at)
-        sys.stdout.write(f"{name:24} {took.wall:8.2f} {took.cpu:8.2f}\n")
+        sys.stdout.write(f"{name:24} {wall:8.2f} {cpu:8.2f}\n")
 
 
 if __name__ == "__main__":

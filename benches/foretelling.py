@@ -10,13 +10,13 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from copy import deepcopy
 from time import perf_counter
 from typing import Any
 
 from benches import stages
 from benches.measure import canonical
 from benches.request import Regime
+from benches.streaming import heading, without_barriers
 from benches.yardsticks import observe
 from planner import core, forecast
 from planner.apply.learnt import SPREAD
@@ -36,7 +36,6 @@ def drawn(fleet: core.Fleet, plan: core.Plan, samples: int) -> tuple[float, dict
         spreads=json.dumps({"supposed": SPREAD, "seen": {}}).encode(),
         durations=b"{}",
         calendars=b"{}",
-        allowances=b"[]",
         samples=samples,
         seed=0,
     )
@@ -45,8 +44,7 @@ def drawn(fleet: core.Fleet, plan: core.Plan, samples: int) -> tuple[float, dict
 
 def streaming(request: dict[str, Any], *, approvals: bool) -> bytes:
     """The same without barriers, but for approvals."""
-    other = deepcopy(request)
-    other["spec"]["streaming"] = True
+    other = without_barriers(request)
     for stage in () if approvals else other["spec"].get("stages", ()):
         stage.pop("approval", None)
     return canonical(other)
@@ -84,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pods", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    sys.stdout.write(f"| {' | '.join(_COLUMNS)} |\n| --- |{' ---: |' * (len(_COLUMNS) - 1)}\n")
+    for head in heading(_COLUMNS):
+        sys.stdout.write(f"{head}\n")
     for pods in options.pods:
         observed = observe(pods, options.seed)
         for regime in Regime:

@@ -3,7 +3,7 @@
     python -m benches.streamed --pods 100k --rounds 5
 
 Pages of lists are generated, taken in and forgotten one after the other, so that ten million pods
-(63 GB of JSON) take no more of a disk than their log does. Prints a line of JSON a stage, in the
+take no more of a disk than their log does. Prints a line of JSON a stage, in the
 shape of pytest-benchmark's. Lists are taken in once, and generating them is not timed; every other
 stage is repeated. `peak_mib` is what the process has held so far, all stages before included.
 """
@@ -11,8 +11,8 @@ stage is repeated. `peak_mib` is what the process has held so far, all stages be
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -32,24 +32,23 @@ Json = Mapping[str, Any]
 Result = TypeVar("Result")
 
 
-def measure(size: str, rounds: int) -> Iterator[Json]:
-    """Every stage of a fleet of that size, such as `10m`."""
-    timer = Timer(size=size, rounds=rounds)
+def measure(size: str, rounds: int, tell: Callable[[Json], object]) -> None:
+    """Tell of every stage of a fleet of that size, such as `10m`, as soon as it is over."""
+    timer = Timer(size=size, rounds=rounds, tell=tell)
     fleet = Fleet(pods=number(size), seed=SEED)
     state = timer.folded(fleet)
     timer.kept(state)
     for regime in REGIMES:
         timer("schedule", partial(stages.plan, state, canonical(fleet.request(regime))), regime)
-    return iter(timer.told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """Times stages, and keeps what it has to tell of them."""
+    """Times stages, and tells of each."""
 
     size: str
     rounds: int
-    told: list[Json] = field(default_factory=list)
+    tell: Callable[[Json], object]
 
     def __call__(
         self, stage: str, run: Callable[[], Result], regime: Regime | None = None, rounds: int = 0
@@ -62,12 +61,12 @@ class Timer:
             took.append(perf_counter() - began)
             if each + 1 < rounds:
                 del result  # Two fleets need not be held at once.
-        self.tell(stage, took, regime)
+        self.took(stage, took, regime)
         return result
 
-    def tell(self, stage: str, took: Sequence[float], regime: Regime | None = None) -> None:
-        """Keep the seconds of a stage."""
-        self.told.append(
+    def took(self, stage: str, took: Sequence[float], regime: Regime | None = None) -> None:
+        """Tell of the seconds of a stage."""
+        self.tell(
             {
                 "group": f"{stage} {self.size}",
                 "params": {"regime": regime.value} if regime else None,
@@ -84,7 +83,7 @@ class Timer:
 
     def _replayed(self, fleet: Fleet, log: Path) -> list[stages.Observed]:
         batches, seconds = taken_in(fleet)
-        self.tell("parse", [seconds])
+        self.took("parse", [seconds])
         self("append", partial(stages.append, log, batches), rounds=1)
         batches.clear()
         return self("replay", partial(stages.replay, log))
@@ -115,9 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
     assert core.BUILD_PROFILE == "release", "a debug build says nothing about time"
-    for line in measure(options.pods, options.rounds):
-        sys.stdout.write(f"{json.dumps(line)}\n")
-        sys.stdout.flush()
+    measure(options.pods, options.rounds, lambda told: print(json.dumps(told), flush=True))  # noqa: T201 lines of a program
     return 0
 
 

@@ -7,58 +7,26 @@ held. Lists are generated into a folder before (6 KB a pod); every round begins 
 """
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
+from benches.commands import Took, environment, run_once
 from benches.request import Regime
 from benches.yardsticks import number
-
-_MADE = 2
-"""Exit code of `plan` when there is something to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """What a process took: seconds, seconds of cores, and bytes at most."""
-
-    wall: float
-    cpu: float
-    peak: int
-
-
-def run(arguments: Sequence[str], folder: Path) -> Took:
-    """Run a command of the planner in a folder, with what it prints thrown away.
-
-    Raises:
-        CalledProcessError: it failed.
-    """
-    command = [sys.executable, "-m", "planner", *arguments]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    began = perf_counter()
-    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL)  # noqa: S603 our own program
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, _MADE):
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Took(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def night(folder: Path) -> Iterator[tuple[str, Took]]:
     """Every command once, from lists that are in the folder."""
     (folder / "planner.db").unlink(missing_ok=True)
-    yield "import", run(["import", "lists", "--cluster", "bench"], folder)
-    yield "plan", run(["plan", "-f", "request.json", "-o", "plan"], folder)
+    yield "import", run_once(["import", "lists", "--cluster", "bench"], folder)
+    yield "plan", run_once(["plan", "-f", "request.json", "-o", "plan"], folder)
     for command in ("verify plan", "explain plan plan", "status", "show plan"):
         words = command.split()
-        yield words[0], run(words, folder)
+        yield words[0], run_once(words, folder)
 
 
 def table(took: Mapping[tuple[str, int], Sequence[Took]]) -> Iterator[str]:
@@ -79,9 +47,8 @@ def measure(pods: int, rounds: int) -> dict[tuple[str, int], list[Took]]:
     with TemporaryDirectory() as place:
         folder = Path(place)
         make = ["--pods", str(pods), "--request", "request.json", "--regime", Regime.LOOSE, "lists"]
-        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         command = [sys.executable, "-m", "benches.fleet", *make]
-        subprocess.run(command, cwd=folder, env=env, stdout=sys.stderr, check=True)  # noqa: S603 our own program
+        subprocess.run(command, cwd=folder, env=environment(), stdout=sys.stderr, check=True)  # noqa: S603 our own program
         for _ in range(rounds):
             for name, each in night(folder):
                 took.setdefault((name, pods), []).append(each)

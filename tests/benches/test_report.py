@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benches import logs, report, streamed, whole
+from benches.commands import Took
 from benches.logs import LOG, ROWS, SERVER
 
 MEASURED = [
@@ -31,7 +32,9 @@ def test_stages_come_in_the_order_of_the_flow_with_what_a_pod_costs() -> None:
 
 
 def test_the_whole_way_of_a_fleet_is_told_stage_by_stage() -> None:
-    lines = list(report.stages_table(list(streamed.measure("300", rounds=1))))[2:]
+    measured: list[streamed.Json] = []
+    streamed.measure("300", 1, measured.append)
+    lines = list(report.stages_table(measured))[2:]
     told = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines]
     regimes = [f"schedule, {it}" for it in streamed.REGIMES]
     stages = ["parse", "append", "replay", "fold", "snapshot", "open", *regimes]
@@ -39,7 +42,7 @@ def test_the_whole_way_of_a_fleet_is_told_stage_by_stage() -> None:
 
 
 def test_commands_are_told_as_processes() -> None:
-    took = [whole.Took(2.0, 1.0, 5 << 20), whole.Took(1.0, 3.0, 6 << 20), whole.Took(4.0, 2.0, 1)]
+    took = [Took(2.0, 1.0, 5 << 20), Took(1.0, 3.0, 6 << 20), Took(4.0, 2.0, 1)]
     assert list(whole.table({("plan", 1_000): took}))[2:] == [
         "| plan | 1,000 | 2.00 | 1.00 | 4.00 | 2.00 | 6 |"
     ]
