@@ -225,6 +225,12 @@ def differs(values: Ints) -> Bools:
     return np.concatenate((np.ones(1, np.bool_), values[1:] != values[:-1]))[: len(values)]
 
 
+def most_before(values: Ints, groups: Ints) -> Ints:
+    """The most of those before each within its group, of the first 0; as `running_max`."""
+    most = np.concatenate((np.zeros(1, np.int64), running_max(values, groups)))[: len(values)]
+    return np.where(differs(groups), 0, most)
+
+
 def running_max(values: Ints, groups: Ints) -> Ints:
     """The most up to each within its group; values are not negative, and groups ascend."""
     before = groups * (int(values.max(initial=0)) + 1)

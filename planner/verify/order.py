@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.verify.bound import Moves
-from planner.verify.columns import alike, differs, running_max
+from planner.verify.columns import alike, differs, most_before, running_max
 from planner.verify.drains import moves_application
 from planner.verify.selector import matches
 from planner.verify.strategy import partition_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planner.verify.usage import Usages
 
 OrderKey = tuple[int, ...]
-_NOBODY, _NOTHING = np.zeros(0, np.int64), np.zeros(1, np.int64)
+_NOBODY = np.zeros(0, np.int64)
 
 
 def order(case: Case, usages: Usages, sequences: Sequences, gangs: Gangs) -> Iterator[Violation]:
@@ -150,8 +150,7 @@ class Walks:
         """Moves of pods to which the walk of their workload has not come yet."""
         rows, owner = self._walked(workloads)
         moves, waves = self._moves[rows] & self._own[rows], self._wave[rows]
-        reached = running_max(np.where(moves, np.maximum(waves, 0), 0), owner)
-        before = np.where(differs(owner), 0, np.concatenate((_NOTHING, reached))[: len(rows)])
+        before = most_before(np.where(moves, np.maximum(waves, 0), 0), owner)
         walks = np.array([not each.strategy.on_delete for each in workloads], np.bool_)
         stops = ~self._moves[rows] & self._applies[rows] & walks[owner]
         passes = (running_max(stops.astype(np.int64), owner) > 0) & self._whole[rows]

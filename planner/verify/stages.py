@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.verify.columns import differs, most_before
 from planner.verify.numbers import ceil_of, plain_number, seconds_of
 from planner.verify.plan import NEVER
 from planner.verify.violation import Violation
@@ -124,14 +125,10 @@ def _stage_order(
     order = np.lexsort((number, places.wave[own], places.owner[own]))
     own, number = own[order], number[order]
     owner, wave = places.owner[own], places.wave[own]
-    is_new = np.ones(len(own), np.bool_)
-    is_new[1:] = (owner[1:] != owner[:-1]) | (wave[1:] != wave[:-1])
-    begins = np.flatnonzero(is_new)
+    begins = np.flatnonzero(differs(owner) | differs(wave))
     ends = np.append(begins, len(own))[1:]
     of, least, most = owner[begins], number[begins], number[ends - 1]
-    # The owners ascend, so that what the one reached is less than where the next begins.
-    reached = np.maximum.accumulate(of * len(names) + most)
-    before = np.maximum(np.concatenate(([0], reached))[: len(of)] - of * len(names), 0)
+    before = most_before(most, of)
     for at in np.flatnonzero((least < most) | (least < before)).tolist():
         held = np.unique(number[begins[at] : ends[at]]).tolist()
         found = ", ".join(names[each] for each in held)
