@@ -27,13 +27,11 @@ pub fn cut(level: Level, text: &[u8], begin: usize) -> Option<Cut> {
     (is_cut && cut.is_separated(text, begin)).then_some(cut)
 }
 
-/// Bytes by which elements are known to begin alike: `{"metadata":` of the API server, and what kubectl
-/// writes before the first letter of a key.
+/// Bytes by which elements are known to begin alike: `{"metadata":` of the API server.
 const ALIKE: usize = 12;
 
 /// As [`cut`], but elements are supposed to end where a comma and the first bytes of the first element
-/// follow: ten times as quick. What is between those may be no object, or several. Nothing of that kind
-/// is in a string, where quotes are escaped.
+/// follow, which is quicker to find. What is between those may be no object, or several.
 pub fn guess(level: Level, text: &[u8], begin: usize) -> Option<Cut> {
     let first = begin + text[begin..].iter().position(|byte| *byte == b'{')?;
     let alike = text.get(first..first + ALIKE)?;
@@ -131,9 +129,11 @@ mod tests {
     use super::{cut, guess};
 
     fn cut_of(text: &str) -> Option<Vec<&str>> {
-        let cut = cut(Level::new(), text.as_bytes(), 1)?;
-        let elements = cut.elements.iter();
-        Some(elements.map(|(begin, end)| &text[*begin..*end]).collect())
+        cut(Level::new(), text.as_bytes(), 1)?.of(text)
+    }
+
+    fn guess_of(text: &str) -> Option<Vec<&str>> {
+        guess(Level::new(), text.as_bytes(), 1)?.of(text)
     }
 
     #[test]
@@ -147,27 +147,15 @@ mod tests {
 
     #[test]
     fn elements_are_guessed_by_how_the_first_begins() {
-        let guess_of = |text: &str| {
-            let guess = guess(Level::new(), text.as_bytes(), 1)?;
-            guess
-                .of(text)
-                .map(|it| it.into_iter().map(str::to_owned).collect::<Vec<_>>())
-        };
         let (one, two) = (
             r#"{"metadata":{"name":"a"}}"#,
             r#"{"metadata":{"x":{"metadata":{}}}}"#,
         );
-        assert_eq!(
-            guess_of(&format!("[ {one},\n{two} ,{one}]}}")).unwrap(),
-            [one, two, one]
-        );
+        let three = format!("[ {one},\n{two} ,{one}]}}");
+        assert_eq!(guess_of(&three), Some(vec![one, two, one]));
         // Another begin is found only at the end of the array.
-        assert_eq!(
-            guess_of(&format!(r#"[{one},{{"kind":"Pod"}}]"#))
-                .unwrap()
-                .len(),
-            2
-        );
+        let other = format!(r#"[{one},{{"kind":"Pod"}}]"#);
+        assert_eq!(guess_of(&other).unwrap().len(), 2);
         for text in [
             "[]",
             "[{}]",

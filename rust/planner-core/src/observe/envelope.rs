@@ -146,46 +146,53 @@ pub fn utf8(text: &[u8]) -> Result<&str, Fault> {
     })
 }
 
-/// The documents of a text: one, or many one after the other as a watch prints them.
-pub struct Documents<'a> {
+/// Gives each document of a text to `add`: one, or many one after the other as a watch prints them.
+/// Says whether there is any.
+///
+/// Items of a list may be guessed first. `add` has to leave everything as it was where it tells of a
+/// fault that [`Fault::is_of_guess`]: the document comes again then, cut exactly.
+pub fn each_document(
+    text: &str,
+    mut add: impl FnMut(&Document<'_>) -> Result<(), Fault>,
+) -> Result<bool, Fault> {
+    let mut documents = Documents {
+        text,
+        at: 0,
+        may_guess: true,
+    };
+    let mut is_any = false;
+    while let Some(document) = documents.next()? {
+        match add(&document) {
+            Err(fault) if fault.is_of_guess => documents.go_back(&document),
+            added => added.map_err(|fault| document.told(fault))?,
+        }
+        is_any = true;
+    }
+    Ok(is_any)
+}
+
+struct Documents<'a> {
     text: &'a str,
     at: usize,
-    is_broken: bool,
     may_guess: bool,
 }
 
 impl<'a> Documents<'a> {
-    /// From the begin of a text on.
-    pub fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            at: 0,
-            is_broken: false,
-            may_guess: true,
-        }
+    fn next(&mut self) -> Result<Option<Document<'a>>, Fault> {
+        let Some(offset) = after(self.text, self.at, "") else {
+            return Ok(None);
+        };
+        let quick = quick_list(self.text, offset, self.may_guess).map(Ok);
+        let read = quick.or_else(|| slow_document(self.text, offset));
+        let read = read.transpose()?;
+        self.at = read.as_ref().map_or(self.at, |it| offset + it.text.len());
+        Ok(read)
     }
 
-    /// Goes back to a document whose items were guessed wrongly. From it on
-    /// nothing is guessed.
-    pub fn go_back(&mut self, to: &Document<'_>) {
+    /// Goes back to a document whose items were guessed wrongly. Nothing is guessed from there on.
+    fn go_back(&mut self, to: &Document<'_>) {
         self.at = to.offset;
         self.may_guess = false;
-    }
-}
-
-impl<'a> Iterator for Documents<'a> {
-    type Item = Result<Document<'a>, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_broken {
-            return None;
-        }
-        let offset = after(self.text, self.at, "")?;
-        let read = quick_list(self.text, offset, self.may_guess).map(Ok);
-        let read = read.or_else(|| slow_document(self.text, offset))?;
-        self.is_broken = read.is_err();
-        self.at = read.as_ref().map_or(self.at, |it| offset + it.text.len());
-        Some(read)
     }
 }
 
@@ -227,8 +234,9 @@ fn quick_list(text: &str, offset: usize, may_guess: bool) -> Option<Document<'_>
                 let begin = after(text, at, "[")?;
                 let level = Level::new();
                 let may_guess = may_guess && envelope.is_of_pods();
-                let guess = may_guess.then(|| guess(level, text.as_bytes(), begin));
-                let guess = guess.flatten();
+                let guess = may_guess
+                    .then(|| guess(level, text.as_bytes(), begin))
+                    .flatten();
                 envelope.is_guessed = guess.is_some();
                 let cut = guess.or_else(|| cut(level, text.as_bytes(), begin))?;
                 envelope.items = Some(cut.of(text)?);

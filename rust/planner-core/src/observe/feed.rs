@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    envelope::{Document, Documents, WatchEvent, check_head, utf8},
+    envelope::{Document, WatchEvent, check_head, each_document, utf8},
     reader::{Items, Reader, Thing},
     redact::Salt,
     text::Fault,
@@ -66,14 +66,9 @@ impl Feed {
 
     fn add_text(&mut self, text: &[u8], time_ms: i64, begins: bool) -> Result<(), Fault> {
         let text = utf8(text)?;
-        let mut documents = Documents::new(text);
-        while let Some(document) = documents.next() {
-            let document = document?;
-            match self.add_document(text, &document, time_ms, begins) {
-                Err(fault) if fault.is_of_guess => documents.go_back(&document),
-                added => added.map_err(|fault| document.told(fault))?,
-            }
-        }
+        each_document(text, |document| {
+            self.add_document(text, document, time_ms, begins)
+        })?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    envelope::{Document, Documents, WatchEvent, check_head, read_head, resource_of, utf8},
+    envelope::{Document, WatchEvent, check_head, each_document, read_head, resource_of, utf8},
     listed::Listed,
     reader::{Items, Reader, Thing},
     redact::Salt,
@@ -71,17 +71,8 @@ impl Intake {
 
     fn add_text(&mut self, source: &str, text: &[u8]) -> Result<(), Fault> {
         let text = utf8(text)?;
-        let mut is_empty = true;
-        let mut documents = Documents::new(text);
-        while let Some(document) = documents.next() {
-            let document = document?;
-            match self.add_document(source, text, &document) {
-                Err(fault) if fault.is_of_guess => documents.go_back(&document),
-                added => added.map_err(|fault| document.told(fault))?,
-            }
-            is_empty = false;
-        }
-        if is_empty {
+        let is_any = each_document(text, |document| self.add_document(source, text, document))?;
+        if !is_any {
             return Err(Fault::new(0, "there is nothing in it; record it again"));
         }
         Ok(())
