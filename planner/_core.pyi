@@ -306,7 +306,6 @@ def eta(
     spreads: bytes,
     durations: bytes,
     calendars: bytes,
-    allowances: bytes,
     samples: int,
     seed: int,
 ) -> bytes:
@@ -318,9 +317,8 @@ def eta(
         fleet: that the plan was made for.
         plan: of this fleet.
         spreads: what is known of how long moves take, as `planner.apply.learnt` gives it.
-        durations: what `plan` was given; read where it streams, as are the next two.
+        durations: what `plan` was given; read where it streams, as is the next.
         calendars: see there.
-        allowances: see there.
         samples: how many times.
         seed: of the draws.
 

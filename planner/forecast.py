@@ -21,7 +21,6 @@ from planner.errors import InfeasibleError, UsageError
 from planner.log import EventLog
 from planner.model.eta import Drawn, Eta, ForetoldRun, Quantiles, Unforetold
 from planner.model.plan import Deadline, PlanHeader
-from planner.model.suppose import Allowance, Limit
 from planner.model.way_back import FullBudget, WayBack, WayBackFrom
 from planner.plan.calendars import laid_out
 
@@ -65,13 +64,14 @@ def foretell(
         UsageError: the plan was made from another log.
     """
     header = msgspec.json.decode(plan.header(), type=_Dated)
-    drawn = _drawn(log, fold, plan, samples, seed, tell)
+    draws = samples or samples_of(plan)
+    drawn = _drawn(log, fold, plan, draws, seed, tell)
     runs, left_out = _past(log, fold, samples, seed, tell)
     errors = [abs(it.took_s / it.p50_s - 1) for it in runs if it.p50_s]
     return Eta(
         **msgspec.structs.asdict(drawn),
         plan=plan.id,
-        samples=samples or samples_of(plan),
+        samples=draws,
         seed=seed,
         moves=len(plan),
         start=header.start,
@@ -91,11 +91,10 @@ def samples_of(plan: core.Plan) -> int:
 
 
 def _drawn(
-    log: EventLog, fold: Fold, plan: core.Plan, samples: int | None, seed: int, tell: Tell
+    log: EventLog, fold: Fold, plan: core.Plan, samples: int, seed: int, tell: Tell
 ) -> Drawn:
     tell("folding the log")
     fleet = fold(plan)
-    samples = samples or samples_of(plan)
     tell(f"drawing {samples:,} times")
     return _draw(log, fleet, plan, samples, seed)
 
@@ -108,7 +107,6 @@ def _draw(log: EventLog, fleet: core.Fleet, plan: core.Plan, samples: int, seed:
         spreads=learnt.spreads(log, fleet.position, lambda it: loop.load_plan(lambda: log, it)),
         durations=loop.learnt_durations(log, fleet.position),
         calendars=laid_out(bytes(made.request), fleet.now_ms),
-        allowances=msgspec.json.encode([it.allowance() for it in made.budgets if it.is_supposed]),
         samples=samples,
         seed=seed,
     )
@@ -132,7 +130,7 @@ def _past(
             continue
         tell(f"foretelling run {name}")
         plan = loop.load_plan(lambda: log, run.plan)
-        drawn = _drawn(log, fold, plan, samples, seed, tell)
+        drawn = _drawn(log, fold, plan, samples or samples_of(plan), seed, tell)
         foretold.append(_foretold(name, run, drawn))
     return tuple(foretold), tuple(left_out)
 
@@ -265,23 +263,7 @@ class _Dated(msgspec.Struct):
     streaming: dict[str, Any] | None = None
 
 
-class _Budget(msgspec.Struct):
-    name: str
-    cluster: str | None
-    limit: int
-    resolved: str
-
-    @property
-    def is_supposed(self) -> bool:
-        """Whether a question supposed its limit, which the fleet does not know."""
-        return self.resolved.startswith("supposed to be ")
-
-    def allowance(self) -> Allowance:
-        return Allowance(name=self.name, cluster=self.cluster, limit=Limit(to=self.limit))
-
-
 class _Made(msgspec.Struct):
     """Of a header only what its plan was made of."""
 
     request: msgspec.Raw
-    budgets: tuple[_Budget, ...]

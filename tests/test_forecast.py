@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import planner
-from planner import core, forecast
+from planner import forecast
 from planner.apply.course import Course
 from planner.apply.events import Ended, Replanned, Started, WaveBegun, WaveEnded
 from planner.apply.journal import Journal
@@ -138,17 +138,6 @@ def test_budgets_are_those_that_were_supposed() -> None:
     plan = planner.whatif(shop_log(), streaming(), {"pdb/search/ranker": "+1"})
     assert len(plan) > len(streaming())
     assert planner.eta(shop_log(), plan, samples=9)["unfinished"] == 0
-    with pytest.raises(planner.UsageError, match="its waves break a rule"):
-        core.eta(
-            shop_log().fleet(),
-            plan,
-            spreads=b'{"supposed": 0, "seen": {}}',
-            durations=b"{}",
-            calendars=b"{}",
-            allowances=b"[]",
-            samples=1,
-            seed=0,
-        )
 
 
 def test_a_large_plan_that_streams_is_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,6 @@ def test_without_chance_a_plan_that_streams_takes_what_it_says(fleet: Recorded) 
         spreads=EXACT,
         durations=b"{}",
         calendars=b"{}",
-        allowances=b"[]",
         samples=3,
         seed=0,
     )

@@ -179,7 +179,7 @@ pub fn compare<'py>(
 
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are named in Python")]
-#[pyo3(signature = (fleet, plan, *, spreads, durations, calendars, allowances, samples, seed))]
+#[pyo3(signature = (fleet, plan, *, spreads, durations, calendars, samples, seed))]
 pub fn eta<'py>(
     py: Python<'py>,
     fleet: &PyFleet,
@@ -187,7 +187,6 @@ pub fn eta<'py>(
     spreads: &[u8],
     durations: &[u8],
     calendars: &[u8],
-    allowances: &[u8],
     samples: u32,
     seed: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
@@ -195,7 +194,6 @@ pub fn eta<'py>(
         spreads,
         durations,
         calendars,
-        allowances,
         samples,
         seed,
     };

@@ -5,6 +5,9 @@ use serde::Deserialize;
 use super::Model;
 use crate::inventory::Inventory;
 
+/// How the limit of a budget that was supposed begins to say where it comes from.
+const SUPPOSED: &str = "supposed to be ";
+
 /// Supposed limits, as JSON: `[{"name": "pdb/trade/cart", "cluster": null, "limit": {"by": 1}}]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
@@ -37,7 +40,27 @@ impl Limit {
     }
 }
 
+/// A budget as the header of a plan has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Told {
+    name: Box<str>,
+    cluster: Option<Box<str>>,
+    limit: u32,
+    resolved: String,
+}
+
 impl Allowances {
+    /// What was supposed when a plan was made, by what its header says of its budgets.
+    pub(crate) fn again(budgets: &[Told]) -> Self {
+        let is_supposed = |it: &&Told| it.resolved.starts_with(SUPPOSED);
+        let allowances = budgets.iter().filter(is_supposed).map(|it| Allowance {
+            name: it.name.clone(),
+            cluster: it.cluster.clone(),
+            limit: Limit::To(it.limit),
+        });
+        Self(allowances.collect())
+    }
+
     /// Supposes the limits. Says of each budget what it does not say itself.
     pub(super) fn apply(&self, inventory: &Inventory<'_>, model: &mut Model) -> Vec<String> {
         let mut said = Vec::new();
@@ -60,7 +83,7 @@ impl Allowances {
                     budget.limit,
                     budget.resolved
                 ));
-                budget.resolved = format!("supposed to be {limit}; {}", budget.resolved);
+                budget.resolved = format!("{SUPPOSED}{limit}; {}", budget.resolved);
                 budget.limit = limit;
                 for (resource, of) in model.problem.resources.iter_mut().zip(&model.problem.pools) {
                     if *of == index {

@@ -20,6 +20,7 @@ mod starts;
 mod walk;
 
 pub use allowances::Allowances;
+pub(crate) use allowances::Told;
 pub use budgets::{Budget, BudgetIdx};
 pub use calendars::{CalendarRule, Calendars};
 pub use durations::Durations;

@@ -27,7 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    diff::diff,
+    diff::{Diff, diff},
     fleet::Fleet,
     inventory::Inventory,
     model::{Allowances, Calendars, Durations, Ledger, pose, pose_without_stages},
@@ -111,16 +111,10 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
     let request: Request = serde_json::from_slice(order.request).map_err(fail)?;
     let as_written: &RawValue = serde_json::from_slice(order.request).map_err(fail)?;
-    let durations: Durations = serde_json::from_slice(order.durations).map_err(fail)?;
-    let calendars: Calendars = serde_json::from_slice(order.calendars).map_err(fail)?;
     let allowances: Allowances = serde_json::from_slice(order.allowances).map_err(fail)?;
     let inventory = Inventory::new(fleet, &request.spec.target.manifests);
-    let ledger = || {
-        let ledger = Ledger::of(&inventory, &request);
-        let ledger = ledger.with_durations(durations).with_calendars(calendars);
-        ledger.with_allowances(allowances)
-    };
-    let (mut changes, ledger) = rayon::join(|| diff(&inventory, &request), ledger);
+    let known = (order.durations, order.calendars);
+    let (mut changes, ledger) = compared(&inventory, &request, known, allowances)?;
     let differ: u64 = changes
         .workloads
         .iter()
@@ -171,6 +165,25 @@ pub fn plan(fleet: &Fleet, order: &Order<'_>) -> Result<Plan, PlanError> {
     );
     let (id, header) = named;
     Ok(Plan { id, header, moves })
+}
+
+/// Compares a fleet with the target, and enters its budgets, beside each other. What is known of
+/// durations and calendars is JSON, as in an [`Order`].
+fn compared<'a>(
+    inventory: &'a Inventory<'a>,
+    request: &Request,
+    (durations, calendars): (&[u8], &[u8]),
+    allowances: Allowances,
+) -> Result<(Diff, Ledger<'a>), PlanError> {
+    let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
+    let durations: Durations = serde_json::from_slice(durations).map_err(fail)?;
+    let calendars: Calendars = serde_json::from_slice(calendars).map_err(fail)?;
+    let ledger = || {
+        let ledger = Ledger::of(inventory, request);
+        let ledger = ledger.with_durations(durations).with_calendars(calendars);
+        ledger.with_allowances(allowances)
+    };
+    Ok(rayon::join(|| diff(inventory, request), ledger))
 }
 
 /// What would have to change, as `planner diff` prints it.

@@ -15,12 +15,11 @@ use self::{
     told::{Figures, Found, Untried},
     units::{Unit, Units},
 };
-use super::PlanError;
+use super::{PlanError, compared};
 use crate::{
-    diff::diff,
     fleet::Fleet,
     inventory::Inventory,
-    model::{Calendars, Durations, Ledger, Model, RateOf, pose_without_stages},
+    model::{Allowances, Model, RateOf, pose_without_stages},
     request::Request,
     schedule::Schedule,
 };
@@ -50,8 +49,8 @@ struct Head<'a> {
 
 impl Bottlenecks {
     /// Poses and solves the problem of a request (canonical JSON), with what runs before saw of
-    /// how long moves take and what the request says of time (JSON, see [`Durations`] and
-    /// [`Calendars`]).
+    /// how long moves take and what the request says of time (JSON, as in an
+    /// [`Order`](super::Order)).
     pub fn of(
         fleet: &Fleet,
         request: &[u8],
@@ -60,16 +59,9 @@ impl Bottlenecks {
     ) -> Result<Self, PlanError> {
         let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
         let request: Request = serde_json::from_slice(request).map_err(fail)?;
-        let durations: Durations = serde_json::from_slice(durations).map_err(fail)?;
-        let calendars: Calendars = serde_json::from_slice(calendars).map_err(fail)?;
         let inventory = Inventory::new(fleet, &request.spec.target.manifests);
-        let (mut changes, ledger) = rayon::join(
-            || diff(&inventory, &request),
-            || {
-                let ledger = Ledger::of(&inventory, &request);
-                ledger.with_durations(durations).with_calendars(calendars)
-            },
-        );
+        let known = (durations, calendars);
+        let (mut changes, ledger) = compared(&inventory, &request, known, Allowances::default())?;
         let model = pose_without_stages(ledger, &request, &mut changes);
         let clusters = inventory.clusters.iter().map(|it| it.name.to_owned());
         let (problem, schedule) = loosened::solve(&model, &request, None);

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
+use fastrand::Rng;
 use hashbrown::HashMap;
 use serde::Deserialize;
 
-use super::known::{Knowing, Known, RULES};
+use super::{
+    known::{Knowing, Known, RULES},
+    normal,
+};
 use crate::{
     diff::Kind,
     inventory::Inventory,
-    model::Spread,
+    model::{Spread, Told},
     plan::{Plan, PlanError, moves::MovesReader},
     request::Request,
     schedule::{Leg, Open, begun_ms, intersection, problem::Need},
@@ -74,6 +78,7 @@ pub(super) struct Header {
     rates: Vec<Rate>,
     #[serde(default)]
     sequences: Vec<PhaseOf>,
+    pub budgets: Vec<Told>,
     pub streaming: Option<Streaming>,
 }
 
@@ -263,8 +268,13 @@ impl Course {
                 moves: its_moves.0.into_values().collect(),
             });
         }
-        course.medians = knowing.medians;
         Ok(course)
+    }
+
+    /// By how much each median is off in a draw.
+    pub fn off(&self, rng: &mut Rng) -> Vec<f64> {
+        let medians = 0..=self.medians;
+        medians.map(|_| normal::slowest(rng.f64(), 1)).collect()
     }
 }
 

@@ -35,8 +35,6 @@ pub struct Draws<'a> {
     pub durations: &'a [u8],
     /// See there.
     pub calendars: &'a [u8],
-    /// See there.
-    pub allowances: &'a [u8],
     /// How many there are.
     pub samples: u32,
     /// Of all of them.
@@ -73,13 +71,16 @@ pub fn eta(fleet: &Fleet, plan: &Plan, of: &Draws<'_>) -> Result<String, PlanErr
     let inventory = Inventory::new(fleet, &header.request.spec.target.manifests);
     let mut knowing = Knowing::new(&inventory, &spreads);
     let mut course = Course::of(&inventory, plan, &header, &mut knowing)?;
-    let draws = if let Some(streaming) = &header.streaming {
-        let (known, streamed) = ((&mut course, &mut knowing), (&header, streaming));
-        let streams = Streams::of(&inventory, plan, streamed, of, known)?;
-        drawn(of.samples, of.seed, |seed| streams.draw(&course, seed))
-    } else {
-        drawn(of.samples, of.seed, |seed| draw(&course, seed))
-    };
+    let streams = header.streaming.as_ref().map(|streaming| {
+        let known = (course.legs.clone(), &mut knowing);
+        Streams::of(&inventory, plan, (&header, streaming), of, known)
+    });
+    let streams = streams.transpose()?;
+    course.medians = knowing.medians;
+    let draws = drawn(of.samples, of.seed, |seed| match &streams {
+        Some(streams) => streams.draw(&course, seed),
+        None => draw(&course, seed),
+    });
     Ok(told::told(&course, &draws))
 }
 
@@ -93,8 +94,7 @@ fn drawn(samples: u32, seed: u64, draw: impl Fn(u64) -> Drawn + Sync + Send) -> 
 /// One draw of a plan in waves; none comes after one for which no calendar leaves time.
 fn draw(course: &Course, seed: u64) -> Drawn {
     let mut rng = Rng::with_seed(seed);
-    let medians = 0..=course.medians;
-    let off: Vec<f64> = medians.map(|_| normal::slowest(rng.f64(), 1)).collect();
+    let off = course.off(&mut rng);
     let mut now_ms = Some(0.0);
     let waves = course.waves.iter().map(|wave| {
         let start_ms = now_ms.take().and_then(|it| wave.begins(it))?;

@@ -10,12 +10,12 @@ use super::{
     normal,
 };
 use crate::{
-    diff::{Kind, diff},
+    diff::Kind,
     fleet::PodRow,
     inventory::Inventory,
-    model::{Allowances, Calendars, Durations, Ledger, Model, pose},
-    plan::{Plan, PlanError, assign::cohort_starts, moves::MovesReader},
-    schedule::{Chunk, Gone, Held, Rehearsal},
+    model::{Allowances, Model, pose},
+    plan::{Plan, PlanError, assign::cohort_starts, compared, moves::MovesReader},
+    schedule::{Chunk, Gone, Held, Leg, Rehearsal},
 };
 
 /// A plan that streams, to be drawn.
@@ -34,23 +34,15 @@ impl Streams {
         plan: &Plan,
         (header, streaming): (&Header, &Streaming),
         of: &Draws<'_>,
-        (course, knowing): (&mut Course, &mut Knowing<'_>),
+        (legs, knowing): (Vec<Leg>, &mut Knowing<'_>),
     ) -> Result<Self, PlanError> {
-        let fail = |error: serde_json::Error| PlanError::Request(error.to_string());
-        let durations: Durations = serde_json::from_slice(of.durations).map_err(fail)?;
-        let calendars: Calendars = serde_json::from_slice(of.calendars).map_err(fail)?;
-        let allowances: Allowances = serde_json::from_slice(of.allowances).map_err(fail)?;
-        let (mut changes, ledger) = rayon::join(
-            || diff(inventory, &header.request),
-            || Ledger::of(inventory, &header.request),
-        );
-        let ledger = ledger.with_durations(durations).with_calendars(calendars);
-        let ledger = ledger.with_allowances(allowances);
+        let (known, bound_ms) = ((of.durations, of.calendars), streaming.bound_ms());
+        let supposed = Allowances::again(&header.budgets);
+        let (mut changes, ledger) = compared(inventory, &header.request, known, supposed)?;
         let (model, laid) = pose(ledger, &header.request, &mut changes);
         let chunks = chunks(inventory, plan, &model)?;
         let waves = chunks.iter().map(|it| it.wave - 1).collect();
-        let legs = course.legs.clone();
-        let rehearsal = Rehearsal::of(&model.problem, laid, &chunks, legs, streaming.bound_ms());
+        let rehearsal = Rehearsal::of(&model.problem, laid, &chunks, legs, bound_ms);
         let rehearsal = rehearsal.ok_or_else(|| {
             let why = "its waves break a rule that this version knows";
             PlanError::Codec(why.to_owned())
@@ -59,7 +51,6 @@ impl Streams {
         let known = kinds
             .map(|(workload, kind)| knowing.of(workload, kind))
             .collect();
-        course.medians = knowing.medians;
         Ok(Self {
             rehearsal,
             waves,
@@ -71,8 +62,7 @@ impl Streams {
     #[expect(clippy::cast_sign_loss, reason = "no move takes less than no time")]
     pub fn draw(&self, course: &Course, seed: u64) -> Drawn {
         let mut rng = Rng::with_seed(seed);
-        let medians = 0..=course.medians;
-        let off: Vec<f64> = medians.map(|_| normal::slowest(rng.f64(), 1)).collect();
+        let off = course.off(&mut rng);
         let mut waves = vec![Some(Moved::default()); course.waves.len()];
         self.rehearsal.carry_out(
             |cohort| {

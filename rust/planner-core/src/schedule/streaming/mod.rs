@@ -76,13 +76,7 @@ impl Streaming {
         let chains = Chains::streaming(flat, pace);
         let scene = Scene::of(problem, flat, &chains, waves);
         let (bound_ms, proof) = bound(flat, pace, &chains, waves_bound);
-        let urgency = Urgency {
-            flat,
-            pace,
-            chains: &chains,
-            needs: &Needs::of(flat),
-        };
-        let made = scene.best(&urgency, bound_ms);
+        let made = scene.best(pace, &chains, bound_ms);
         let made = made.expect("waves keep every rule");
         assert!(bound_ms <= made.ms, "less time than the bound allows");
         let mut runs = Rows::with_capacity(waves.steps.len(), waves.steps.len());
@@ -147,12 +141,18 @@ impl<'a> Scene<'a> {
     }
 
     /// The shortest of what the passes make; `None` when the waves break a rule.
-    fn best(&self, urgency: &Urgency, bound_ms: u64) -> Option<Made> {
+    fn best(&self, pace: &Pace, chains: &Chains, bound_ms: u64) -> Option<Made> {
         let best = self.settled(self.by_wave(), bound_ms)?;
         if best.ms == bound_ms {
             return Some(best);
         }
         // Time goes by while groups soak, of which waves know little.
+        let urgency = Urgency {
+            flat: self.flat,
+            pace,
+            chains,
+            needs: &Needs::of(self.flat),
+        };
         let by_urgency = self.settled(urgency.queue(self.waves), bound_ms);
         let shorter = by_urgency.filter(|made| made.ms < best.ms);
         Some(shorter.unwrap_or(best))

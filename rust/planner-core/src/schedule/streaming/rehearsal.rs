@@ -2,13 +2,12 @@
 
 use super::{Pass, RunOf, Scene};
 use crate::schedule::calendar::closes;
-use crate::schedule::chains::{Chains, Needs};
+use crate::schedule::chains::Chains;
 use crate::schedule::flat::Flat;
 use crate::schedule::laid::Laid;
 use crate::schedule::pace::Pace;
 use crate::schedule::problem::Problem;
 use crate::schedule::solution::Chunk;
-use crate::schedule::streaming::urgency::Urgency;
 use crate::schedule::waves::{Step, Waves};
 
 /// All waves up to one after which everything waits until they are over.
@@ -141,11 +140,5 @@ fn queue(
     if legs.len() > 1 {
         return Some(scene.pass(scene.by_wave())?.queue);
     }
-    let urgency = Urgency {
-        flat,
-        pace: &pace,
-        chains: &chains,
-        needs: &Needs::of(flat),
-    };
-    Some(scene.best(&urgency, bound_ms)?.queue)
+    Some(scene.best(&pace, &chains, bound_ms)?.queue)
 }
