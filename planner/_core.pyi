@@ -1,7 +1,7 @@
 """Rust core of the planner: pure functions over columns. No clock, no I/O; chance is a seed."""
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, final
 
 __all__ = [
@@ -249,8 +249,8 @@ class Bottlenecks:
     def __len__(self) -> int:
         """Count the units that can be tried; the most promising come first."""
 
-def fold(fleet: Fleet, events: Sequence[tuple[str, int, Batch]]) -> Fleet:
-    """Fold batches into a fleet.
+def fold(fleet: Fleet, events: Iterable[tuple[str, int, Batch]]) -> Fleet:
+    """Fold batches into a fleet, one after the other.
 
     Args:
         fleet: stays as it is.

@@ -7,7 +7,6 @@ from planner.fold.snapshots import Snapshots
 from planner.log import History
 from planner.log.codec import NO_UPCASTS
 
-COMMITS_AT_ONCE = 64
 SNAPSHOT_EVENTS_MIN = 50_000
 
 
@@ -22,8 +21,7 @@ def fleet_at(log: History, *, until: int, snapshots: Snapshots | None) -> core.F
     """
     fleet = _newest(log, until, snapshots) if snapshots else core.Fleet.empty()
     begin = fleet.position
-    for events in _chunks(log, after=begin, until=until):
-        fleet = core.fold(fleet, events)
+    fleet = core.fold(fleet, _events(log, after=begin, until=until))
     if snapshots and fleet.position - begin >= SNAPSHOT_EVENTS_MIN:
         snapshots.store(fleet, log.digest_at(fleet.position))
     return fleet
@@ -36,17 +34,11 @@ def _newest(log: History, until: int, snapshots: Snapshots) -> core.Fleet:
     return core.Fleet.empty()
 
 
-def _chunks(log: History, *, after: int, until: int) -> Iterator[list[tuple[str, int, core.Batch]]]:
-    chunk: list[tuple[str, int, core.Batch]] = []
+def _events(log: History, *, after: int, until: int) -> Iterator[tuple[str, int, core.Batch]]:
     for commit in log.read(after=after, until=until, kind="cluster"):
         # A commit is read whole; a snapshot or `until` may lie inside it.
         first = max(after + 1, commit.position_first)
         last = min(until, commit.position_last)
         batch = core.Batch.from_bytes(NO_UPCASTS.upcast(commit).payload)
         rows = batch.slice(first - commit.position_first, last - first + 1)
-        chunk.append((commit.stream.name, first, rows))
-        if len(chunk) == COMMITS_AT_ONCE:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+        yield commit.stream.name, first, rows

@@ -18,7 +18,7 @@ use std::{
 use planner_core::{
     batch::Batch,
     fleet::Fleet,
-    fold::fold_all,
+    fold::Folding,
     observe::{Intake, Salt},
     plan::{Order, Plan, plan},
     snapshot::{from_snapshot, to_snapshot},
@@ -89,7 +89,11 @@ fn stage_fold(batches: &[Batch]) -> Fallible<Fleet> {
         *next += batch.len() as u64;
         Some(("bench", first, batch))
     });
-    Ok(fold_all(Fleet::default(), firsts)?)
+    let mut folding = Folding::of(Fleet::default());
+    for (cluster, first, batch) in firsts {
+        folding = folding.add(cluster, first, batch)?;
+    }
+    Ok(folding.finish())
 }
 
 #[inline(never)]

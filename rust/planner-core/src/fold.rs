@@ -39,23 +39,44 @@ pub fn fold(
     Ok(fleet)
 }
 
-/// Folds batches, each with its cluster and first position, and puts the fleet away packed.
-pub fn fold_all<'b>(
+/// Folds batches one after the other, so that none but the one at hand need be in memory.
+#[derive(Debug)]
+pub struct Folding {
     fleet: Fleet,
-    batches: impl IntoIterator<Item = (&'b str, u64, &'b Batch)>,
-) -> Result<Fleet, OrderError> {
-    let before = fleet.rows();
-    let mut fleet = batches
-        .into_iter()
-        .try_fold(fleet, |fleet, (cluster, first, batch)| {
-            fold(fleet, cluster, first, batch)
-        })?;
-    // What little is folded in makes room for what comes next.
-    if fleet.rows() > before / 8 * 9 {
-        fleet.shrink();
+    rows_before: usize,
+}
+
+impl Folding {
+    /// Goes on from a fleet.
+    #[must_use]
+    pub fn of(fleet: Fleet) -> Self {
+        let rows_before = fleet.rows();
+        Self { fleet, rows_before }
     }
-    fleet.pack();
-    Ok(fleet)
+
+    /// As [`fold`].
+    pub fn add(
+        self,
+        cluster: &str,
+        position_first: u64,
+        batch: &Batch,
+    ) -> Result<Self, OrderError> {
+        let mut fleet = fold(self.fleet, cluster, position_first, batch)?;
+        fleet.documents.pack_new();
+        Ok(Self { fleet, ..self })
+    }
+
+    /// The fleet, put away packed.
+    #[must_use]
+    pub fn finish(self) -> Fleet {
+        let mut fleet = self.fleet;
+        // What little is folded in makes room for what comes next.
+        if fleet.rows() > self.rows_before / 8 * 9 {
+            fleet.shrink();
+        }
+        fleet.pack();
+        fleet
+    }
 }
 
 /// Applies every row, whatever its position.

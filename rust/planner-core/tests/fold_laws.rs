@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use planner_core::{
     batch::{Batch, BatchBuilder, ObjectRow},
     fleet::{Class, Fleet, Interner, Pod, Symbol},
-    fold::{fold, fold_all},
+    fold::{Folding, fold},
     resource::Resource,
     snapshot::{from_snapshot, to_snapshot},
 };
@@ -277,7 +277,8 @@ fn what_was_folded_is_put_away_packed() {
     }
     let batch = builder.finish();
     let plain = fold(Fleet::default(), "hangzhou", 1, &batch).unwrap();
-    let packed = fold_all(Fleet::default(), [("hangzhou", 1, &batch)]).unwrap();
+    let packed = Folding::of(Fleet::default()).add("hangzhou", 1, &batch);
+    let packed = packed.unwrap().finish();
     let restored = from_snapshot(&to_snapshot(&plain)).unwrap();
     for fleet in [packed, restored] {
         assert!(fleet.bytes() * 3 < plain.bytes());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use planner_core::{
     fleet::Fleet,
-    fold::fold_all,
+    fold::Folding,
     snapshot::{from_snapshot, to_snapshot},
 };
 use pyo3::{
@@ -114,21 +114,14 @@ impl PyPods {
 }
 
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "pyo3 hands the extracted list over"
-)]
-pub fn fold(
-    py: Python<'_>,
-    fleet: &PyFleet,
-    events: Vec<(String, u64, PyRef<'_, PyBatch>)>,
-) -> PyResult<PyFleet> {
-    let batches: Vec<_> = events
-        .iter()
-        .map(|(cluster, first, batch)| (cluster.as_str(), *first, &batch.inner))
-        .collect();
-    let folded = tried(py, || fold_all(Fleet::clone(&fleet.inner), batches))?;
+pub fn fold(py: Python<'_>, fleet: &PyFleet, events: &Bound<'_, PyAny>) -> PyResult<PyFleet> {
+    let mut folding = Folding::of(Fleet::clone(&fleet.inner));
+    for event in events.try_iter()? {
+        let (cluster, first, batch): (String, u64, PyRef<'_, PyBatch>) = event?.extract()?;
+        let rows = &batch.inner;
+        folding = tried(py, || folding.add(&cluster, first, rows))?;
+    }
     Ok(PyFleet {
-        inner: Arc::new(folded),
+        inner: Arc::new(detached(py, || folding.finish())),
     })
 }

@@ -13,7 +13,7 @@ use arrow_array::{
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::{Batch, Event, ROWS_MAX, schema};
+use super::{Batch, DOCUMENT_BYTES, Event, ROWS_MAX, schema};
 use crate::{
     fleet::{Interner, Pod, Symbol},
     resource::Resource,
@@ -80,6 +80,11 @@ impl<'t> BatchBuilder<'t> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows == 0
+    }
+
+    /// Whether the next row belongs to another batch.
+    fn is_full(&self) -> bool {
+        self.rows == ROWS_MAX || self.document.values_slice().len() >= DOCUMENT_BYTES
     }
 
     /// A complete list of `resource` begins.
@@ -206,7 +211,8 @@ impl<'t> BatchBuilder<'t> {
     }
 }
 
-/// Cuts rows into batches of at most [`ROWS_MAX`].
+/// Cuts rows into batches of at most [`ROWS_MAX`], and of not many more bytes than
+/// [`DOCUMENT_BYTES`].
 #[derive(Debug)]
 pub struct BatchWriter<'t> {
     open: BatchBuilder<'t>,
@@ -225,7 +231,7 @@ impl<'t> BatchWriter<'t> {
 
     /// The batch that takes the next row.
     pub fn row(&mut self) -> &mut BatchBuilder<'t> {
-        if self.open.len() == ROWS_MAX {
+        if self.open.is_full() {
             let next = BatchBuilder::new(self.open.texts);
             self.full
                 .push(std::mem::replace(&mut self.open, next).finish());
@@ -280,5 +286,37 @@ impl DictionaryBuilder {
             DictionaryArray::<UInt32Type>::try_new(keys, Arc::new(values))
                 .expect("every key was given to a value"),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BatchWriter, ObjectRow};
+    use crate::{
+        batch::{DOCUMENT_BYTES, ROWS_MAX},
+        fleet::{Interner, Symbol},
+        resource::Resource,
+    };
+
+    fn lengths(rows: usize, document: &str) -> Vec<usize> {
+        let texts = Interner::default();
+        let mut writer = BatchWriter::new(&texts);
+        for uid in 0..rows {
+            let object = ObjectRow {
+                uid: uid as u128,
+                resource_version: 1,
+                namespace: Symbol::default(),
+                name: "cart",
+                document: Some(document),
+            };
+            writer.row().object(Resource::Deployments, 0, &object);
+        }
+        writer.finish().iter().map(super::Batch::len).collect()
+    }
+
+    #[test]
+    fn a_batch_is_full_when_its_rows_or_its_documents_are_many() {
+        assert_eq!(lengths(ROWS_MAX + 2, "{}"), [ROWS_MAX, 2]);
+        assert_eq!(lengths(9, &" ".repeat(DOCUMENT_BYTES / 4)), [4, 4, 1]);
     }
 }

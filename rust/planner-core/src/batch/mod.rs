@@ -145,6 +145,9 @@ pub const CODEC: &str = "observations/1";
 /// The most rows of one batch.
 pub const ROWS_MAX: usize = 65_536;
 
+/// Bytes of documents at which a batch is full: whoever reads a log holds one batch at a time.
+pub const DOCUMENT_BYTES: usize = 1 << 25;
+
 /// Observations as columns, every row checked against the table above.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch(RecordBatch);

@@ -110,16 +110,29 @@ impl Archive {
         self.full.par_iter_mut().for_each(Block::pack);
     }
 
-    /// Of an archive that is packed, and of which nothing was forgotten.
+    /// Packs full blocks that came since they were packed last, so that few are plain at any time.
+    pub fn pack_new(&mut self) {
+        let packed = self.full.partition_point(|block| block.packed.is_some());
+        self.full[packed..].par_iter_mut().for_each(Block::pack);
+    }
+
+    /// Of an archive that is packed.
     pub(super) fn store(&self, writer: &mut Writer) {
+        writer.numbers([self.bytes_live as u64].into_iter());
         writer.numbers(self.full.iter().map(|block| block.length as u64));
         let packed = || self.full.iter().filter_map(|block| block.packed.as_ref());
         writer.numbers(packed().map(|packed| packed.len() as u64));
-        writer.bytes(packed().flat_map(|packed| packed.iter().copied()).collect());
+        writer.bytes(
+            packed()
+                .map(|packed| &**packed)
+                .collect::<Vec<_>>()
+                .concat(),
+        );
         writer.bytes(self.last.clone().into_bytes());
     }
 
     pub(super) fn load(reader: &mut Reader) -> Result<Self, CodecError> {
+        let bytes_live = reader.number::<u64>()? as usize;
         let (plain, lengths) = (reader.numbers::<u64>()?, reader.numbers::<u64>()?);
         let packed = reader.bytes()?;
         let mut rest = &packed[..];
@@ -133,12 +146,12 @@ impl Archive {
         });
         let full: Vec<Block> = full.collect();
         let last = reader.text()?;
-        let bytes = last.len() + full.iter().map(|block| block.length).sum::<usize>();
+        let bytes_all = last.len() + full.iter().map(|block| block.length).sum::<usize>();
         Ok(Self {
             full,
             last,
-            bytes_live: bytes,
-            bytes_all: bytes,
+            bytes_live,
+            bytes_all,
         })
     }
 

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::{Symbol, make_room};
+use super::{PodRow, Symbol, make_room};
 
 /// The texts of a pod but its node. The meaning of each is told in [`crate::batch`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -125,6 +125,25 @@ impl Classes {
         if self.of(row) != class {
             self.of_row[row] = self.number(class);
         }
+    }
+
+    /// Those of some rows, over the symbols of another interner.
+    pub(super) fn compact(
+        &self,
+        rows: &[PodRow],
+        mut symbol: impl FnMut(Symbol) -> Symbol,
+    ) -> Self {
+        let mut numbers = vec![None; self.all.len()];
+        let mut all = Vec::new();
+        let of_row = rows.iter().map(|row| {
+            let number = self.of_row[*row as usize] as usize;
+            *numbers[number].get_or_insert_with(|| {
+                all.push(self.all[number].map_texts(&mut symbol));
+                all.len() as u32 - 1
+            })
+        });
+        let of_row = of_row.collect();
+        Self::new(of_row, all)
     }
 
     pub(super) fn reserve(&mut self, rows: usize) {

@@ -26,13 +26,12 @@ pub struct Interner {
 
 impl Default for Interner {
     fn default() -> Self {
-        let mut interner = Self {
-            archive: Archive::default(),
-            spans: Vec::new(),
+        let mut archive = Archive::default();
+        Self {
+            spans: vec![archive.push("")],
+            archive,
             index: OnceLock::new(),
-        };
-        interner.intern("");
-        interner
+        }
     }
 }
 
@@ -58,6 +57,15 @@ impl Interner {
                 Symbol(next)
             }
         }
+    }
+
+    /// The symbol of a text that has none yet, which spares to look for it.
+    pub(super) fn push_new(&mut self, text: &str) -> Symbol {
+        self.index.take();
+        let next = u32::try_from(self.spans.len()).expect("fewer than 2^32 texts");
+        make_room(&mut self.spans);
+        self.spans.push(self.archive.push(text));
+        Symbol(next)
     }
 
     /// The symbol of this text, if it has one.

@@ -124,16 +124,6 @@ impl Fleet {
             cluster.rows.take();
         }
     }
-
-    fn drop_forgotten(&mut self) {
-        let mut kept = Archive::default();
-        for cluster in self.clusters.values_mut() {
-            for object in cluster.objects.values_mut().flat_map(BTreeMap::values_mut) {
-                object.document = kept.push(self.documents.text(object.document));
-            }
-        }
-        self.documents = kept;
-    }
 }
 
 impl Cluster {

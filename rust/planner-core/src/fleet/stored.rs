@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Archive, Class, Classes, Cluster, Fleet, Interner, List, Object, Pods, Span, Symbol};
+use rayon::prelude::*;
+
+use super::{
+    Archive, Class, Classes, Cluster, Fleet, Interner, List, Object, PodRow, Pods, Span, Symbol,
+};
 use crate::{
     error::CodecError,
     resource::Resource,
@@ -11,76 +15,52 @@ use crate::{
 
 impl Fleet {
     /// The same fleet without pods that are gone and texts that nobody uses any more, packed, its
-    /// rows and symbols in an order that follows from what it holds.
+    /// rows by owner: pods of one owner share most texts, so that together they compress, and
+    /// whoever reads the fleet finds them beside each other.
     #[must_use]
     pub fn compact(&self) -> Self {
-        self.open();
-        let mut symbols: Vec<Option<Symbol>> = vec![None; self.texts.len()];
+        self.texts.open();
         let mut fleet = Self {
             position: self.position,
             now_ms: self.now_ms,
             ..Self::default()
         };
+        let mut symbols = vec![None; self.texts.len()];
+        symbols[0] = Some(Symbol::default());
         for (name, cluster) in &self.clusters {
             let texts = &mut fleet.texts;
             let mut symbol = |old: Symbol| {
-                *symbols[old.0 as usize].get_or_insert_with(|| texts.intern(self.texts.text(old)))
+                let known = &mut symbols[old.0 as usize];
+                *known.get_or_insert_with(|| texts.push_new(self.texts.text(old)))
             };
-            let pods = self.compact_pods(cluster, &mut symbol);
-            let objects = cluster.objects.iter().map(|(resource, objects)| {
-                let documents = &mut fleet.documents;
-                let of_resource = self.compact_objects(objects, &mut symbol, documents);
-                (*resource, of_resource)
-            });
             let compact = Cluster {
-                objects: objects.collect(),
+                pods: cluster.pods.compact(&self.texts, &mut symbol),
+                objects: map_objects(&cluster.objects, |object| Object {
+                    namespace: symbol(object.namespace),
+                    name: symbol(object.name),
+                    ..object
+                }),
                 lists: compact_lists(cluster),
-                pods,
                 ..Cluster::default()
             };
             fleet.clusters.insert(name.clone(), compact);
         }
-        fleet.shrink();
+        // Packing documents anew takes longer than everything else.
+        fleet.documents = self.documents.clone();
         fleet.pack();
         fleet
     }
 
-    /// Pods of one owner share most texts: together they compress, and whoever reads the fleet
-    /// finds them beside each other.
-    fn compact_pods(&self, cluster: &Cluster, mut symbol: impl FnMut(Symbol) -> Symbol) -> Pods {
-        let mut rows: Vec<_> = cluster.pods.rows().collect();
-        rows.sort_unstable_by_key(|row| {
-            let owner = cluster.pods.class(*row).owner;
-            (self.texts.text(owner), cluster.pods.uid[*row as usize])
-        });
-        let mut pods = Pods::default();
-        pods.reserve(rows.len(), cluster.pods.names.len());
-        for row in rows {
-            pods.push(&cluster.pods.get(row).map_texts(&mut symbol));
+    /// Documents anew, without those that were forgotten.
+    pub(super) fn drop_forgotten(&mut self) {
+        let mut kept = Archive::default();
+        for cluster in self.clusters.values_mut() {
+            cluster.objects = map_objects(&cluster.objects, |object| Object {
+                document: kept.push(self.documents.text(object.document)),
+                ..object
+            });
         }
-        pods
-    }
-
-    /// Objects that lie beside each other are alike, and so are their documents.
-    fn compact_objects(
-        &self,
-        objects: &BTreeMap<u128, Object>,
-        mut symbol: impl FnMut(Symbol) -> Symbol,
-        documents: &mut Archive,
-    ) -> BTreeMap<u128, Object> {
-        let mut objects: Vec<_> = objects.iter().collect();
-        let text = |symbol| self.texts.text(symbol);
-        objects.sort_by_key(|(uid, it)| (text(it.namespace), text(it.name), **uid));
-        let compact = objects.into_iter().map(|(uid, object)| {
-            let compact = Object {
-                namespace: symbol(object.namespace),
-                name: symbol(object.name),
-                resource_version: object.resource_version,
-                document: documents.push(self.document(object)),
-            };
-            (*uid, compact)
-        });
-        compact.collect()
+        self.documents = kept;
     }
 
     pub(crate) fn store(&self, writer: &mut Writer) {
@@ -119,6 +99,17 @@ impl Fleet {
     }
 }
 
+fn map_objects(
+    of_cluster: &BTreeMap<Resource, BTreeMap<u128, Object>>,
+    mut map: impl FnMut(Object) -> Object,
+) -> BTreeMap<Resource, BTreeMap<u128, Object>> {
+    let each = of_cluster.iter().map(|(resource, objects)| {
+        let objects = objects.iter().map(|(uid, object)| (*uid, map(*object)));
+        (*resource, objects.collect())
+    });
+    each.collect()
+}
+
 /// Of what a list has mentioned only what is still there makes a difference.
 fn compact_lists(cluster: &Cluster) -> BTreeMap<Resource, List> {
     let mut lists = BTreeMap::new();
@@ -148,6 +139,52 @@ fn compact_lists(cluster: &Cluster) -> BTreeMap<Resource, List> {
 }
 
 impl Pods {
+    /// Those that exist, by owner and uid, over the symbols of another interner.
+    fn compact(&self, texts: &Interner, mut symbol: impl FnMut(Symbol) -> Symbol) -> Self {
+        let rows = self.rows_by_owner(texts);
+        let mut names = String::with_capacity(self.names.len());
+        let name_end = rows.iter().map(|row| {
+            names.push_str(self.name(*row));
+            names.len() as u32
+        });
+        Self {
+            live: vec![true; rows.len()],
+            uid: of_rows(&self.uid, &rows),
+            name_end: name_end.collect(),
+            node: rows
+                .iter()
+                .map(|row| symbol(self.node[*row as usize]))
+                .collect(),
+            classes: self.classes.compact(&rows, symbol),
+            created_s: of_rows(&self.created_s, &rows),
+            ready_since_s: of_rows(&self.ready_since_s, &rows),
+            restarts: of_rows(&self.restarts, &rows),
+            flags: of_rows(&self.flags, &rows),
+            resource_version: of_rows(&self.resource_version, &rows),
+            names,
+        }
+    }
+
+    fn rows_by_owner(&self, texts: &Interner) -> Vec<PodRow> {
+        let classes = self.classes.all();
+        let owner = |class: &u32| classes[*class as usize].owner;
+        let mut order: Vec<u32> = (0..classes.len() as u32).collect();
+        order.par_sort_by_key(|class| texts.text(owner(class)));
+        let mut places = vec![0_u32; classes.len()];
+        for (place, of_owner) in (0..).zip(order.chunk_by(|a, b| owner(a) == owner(b))) {
+            for class in of_owner {
+                places[*class as usize] = place;
+            }
+        }
+        let mut rows: Vec<_> = self.rows().collect();
+        let numbers = self.classes.numbers();
+        rows.par_sort_unstable_by_key(|row| {
+            let row = *row as usize;
+            (places[numbers[row] as usize], self.uid[row])
+        });
+        rows
+    }
+
     /// Every row lives: a fleet is compacted before it is stored.
     fn store(&self, writer: &mut Writer) {
         writer.numbers(self.uid.iter().copied());
@@ -178,6 +215,11 @@ impl Pods {
             resource_version: reader.numbers()?,
         })
     }
+}
+
+fn of_rows<T: Copy + Send + Sync>(column: &[T], rows: &[PodRow]) -> Vec<T> {
+    let rows = rows.par_iter();
+    rows.map(|row| column[*row as usize]).collect()
 }
 
 impl Classes {

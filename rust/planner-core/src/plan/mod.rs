@@ -239,8 +239,9 @@ impl Plan {
             .try_with_compression(Some(CompressionType::ZSTD))
             .map_err(fail)?;
         let schema = self.moves.schema();
-        let mut writer =
-            FileWriter::try_new_with_options(Vec::new(), &schema, options).map_err(fail)?;
+        // The header is most of it, and is not packed.
+        let room = Vec::with_capacity(self.header.len() + self.moves.get_array_memory_size() / 2);
+        let mut writer = FileWriter::try_new_with_options(room, &schema, options).map_err(fail)?;
         writer.write(&self.moves).map_err(fail)?;
         writer.write_metadata(HEADER_KEY, &self.header);
         writer.write_metadata(SEAL_KEY, seal::blank());

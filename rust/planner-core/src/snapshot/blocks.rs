@@ -31,7 +31,7 @@ macro_rules! numbers {
             const WIDTH: usize = size_of::<Self>();
 
             fn put(self, bytes: &mut Vec<u8>) {
-                bytes.extend(self.to_le_bytes());
+                bytes.extend_from_slice(&self.to_le_bytes());
             }
 
             fn get(bytes: &[u8]) -> Self {

@@ -1,7 +1,7 @@
 //! A fleet as bytes: its columns, packed, as they are in memory.
 //!
 //! ```text
-//! "planner-fleet/2\n"  blocks  checksum of everything before it
+//! "planner-fleet/3\n"  blocks  checksum of everything before it
 //! ```
 //!
 //! What each type of the fleet writes and reads, in which order, is told where it is
@@ -13,11 +13,10 @@ pub mod blocks;
 use crate::{error::CodecError, fleet::Fleet};
 use blocks::{Reader, Writer};
 
-const MAGIC: &[u8; 16] = b"planner-fleet/2\n";
+const MAGIC: &[u8; 16] = b"planner-fleet/3\n";
 const CHECKSUM_BYTES: usize = 32;
 
-/// The fleet as bytes. Pods that are gone and texts that nobody uses any more are left behind, and
-/// equal fleets give equal bytes.
+/// The fleet as bytes, without pods that are gone and texts that nobody uses any more.
 #[must_use]
 pub fn to_snapshot(fleet: &Fleet) -> Vec<u8> {
     let mut writer = Writer::default();
@@ -34,7 +33,7 @@ pub fn from_snapshot(bytes: &[u8]) -> Result<Fleet, CodecError> {
     let (content, expected) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(cut)?;
     let Some(blocks) = content.strip_prefix(MAGIC) else {
         return Err(CodecError(
-            "these bytes are no snapshot planner-fleet/2; fold the log from its start".to_owned(),
+            "these bytes are no snapshot planner-fleet/3; fold the log from its start".to_owned(),
         ));
     };
     // Before anything else: a damaged length would ask for all the memory there is.
