@@ -13,9 +13,8 @@ import pyarrow.ipc
 import pytest
 
 from planner import core
-from planner.verify.columns import read_table
+from planner.verify.arrow import read_table
 from planner.verify.observed import EVENTS, RESOURCES
-from planner.verify.table import uid_text
 from planner.verify.written import Written, of_objects, of_table
 from tests.shop import SHOP, empty_log, shop_log, shop_moves, shop_plan
 
@@ -59,7 +58,6 @@ def same(value: Any) -> Any:  # noqa: ANN401
 
 
 READ: dict[str, Callable[[Any], Any]] = {
-    "uid": uid_text,
     "event": EVENTS.__getitem__,
     "resource": RESOURCES.__getitem__,
 }

@@ -225,7 +225,7 @@ def _rows(written: Written, fleet: Fleet) -> Ints:
     rows = np.full(len(written.wave), -1, np.int64)
     for code, cluster in enumerate(written.cluster.values):
         own = np.flatnonzero(written.cluster.codes == code)
-        rows[own] = table.rows_of(cluster, [written.uid[place] for place in own.tolist()])
+        rows[own] = table.rows_of(cluster, written.uid.take(own))
     found = np.flatnonzero(rows >= 0)
     namespaces: dict[str, int] = {}
     of_kin = table.of_kin(lambda it: namespaces.setdefault(it.namespace, len(namespaces)), np.int64)

@@ -8,17 +8,14 @@ logs and plans have are known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
-import nanoarrow
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from nanoarrow.c_array import CArrayView
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -28,13 +25,6 @@ _Whole = TypeVar("_Whole", bound="Makes")
 
 _PAIRS_AT_ONCE = 1 << 17
 _KEY_MAX = 1 << 62
-
-
-class HandsOver(Protocol):
-    """Whatever hands a table over as Arrow."""
-
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
-        """Give capsules of the schema and of the columns."""
 
 
 class Texts(Sequence[str]):
@@ -254,78 +244,12 @@ def grouped(codes: Ints, count: int) -> tuple[Ints, list[int]]:
     return order, ends.tolist()
 
 
-def read_table(table: HandsOver) -> dict[str, Any]:
-    """The columns of a table of Arrow by their names.
-
-    Numbers become arrays, in which 0 stands for no value; texts become `Texts`, in which the
-    empty one does; texts of a dictionary become `Coded`, in which None does. Of 16 bytes each
-    become bytes, those of an absent value too.
-
-    Raises:
-        TypeError: a column is of a type that logs and plans do not have.
-    """
-    array = nanoarrow.c_array(table)
-    columns = array.view().children
-    return {array.schema.child(at).name: _read(each) for at, each in enumerate(columns)}
-
-
 def concatenated(columns: Sequence[Mapping[str, Ints]], names: Iterable[str]) -> dict[str, Ints]:
     """Columns of numbers, one part after the other."""
     return {name: np.concatenate([_NONE, *(each[name] for each in columns)]) for name in names}
 
 
-_UID_BYTES = 16
 _NONE, _ZERO = np.zeros(0, np.int64), np.zeros(1, np.int64)
 _DASH, _DIGIT_0, _DIGIT_9 = b"-09"
 _DIGITS_MAX = 18
 """A number of so many digits fits into 64 bits."""
-
-
-def _read(column: CArrayView) -> Any:  # noqa: ANN401 -- one of the columns above
-    rows = slice(column.offset, column.offset + column.length)
-    valid, kind = _valid(column, rows), column.storage_type
-    values = np.asarray(column.buffer(1))
-    if column.dictionary is not None:
-        return _coded(values[rows].astype(np.int64), _read(column.dictionary), valid)
-    if kind == "fixed_size_binary":
-        return values.view(f"V{_UID_BYTES}")[rows].tolist()
-    if kind == "string":
-        offsets = values[rows.start : rows.stop + 1].astype(np.int64)
-        return Texts(bytes(column.buffer(2)), offsets[:-1], offsets[1:])
-    if values.dtype.kind not in "iu":
-        raise TypeError(f"a column of Arrow's type {kind}")
-    numbers = values[rows].astype(np.int64)
-    return numbers if valid is None else np.where(valid, numbers, 0)
-
-
-def _coded(codes: Ints, texts: Texts, valid: Bools | None) -> Coded[Any]:
-    if len(texts) > len(codes):  # a slice of a table has the texts of all of it
-        used, codes = np.unique(codes, return_inverse=True)
-        texts = Texts.of(texts[code] for code in used.tolist())
-    if valid is None or valid.all():
-        return Coded(codes, texts)
-    return Coded(np.where(valid, codes, len(texts)), _OrNone(texts))
-
-
-class _OrNone(Sequence[Any]):
-    """Texts, and None after the last of them."""
-
-    def __init__(self, texts: Texts) -> None:
-        self._texts = texts
-
-    def __len__(self) -> int:
-        return len(self._texts) + 1
-
-    def __iter__(self) -> Iterator[Any]:
-        return chain(self._texts, (None,))
-
-    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401
-        return None if index == len(self._texts) else self._texts[index]
-
-
-def _valid(column: CArrayView, rows: slice) -> Bools | None:
-    """Which rows have a value; None: all of them."""
-    bits = np.asarray(column.buffer(0))
-    if column.null_count == 0 or not len(bits):
-        return None
-    return np.unpackbits(bits, bitorder="little")[rows].astype(np.bool_)

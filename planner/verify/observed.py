@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count, groupby
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,13 +18,15 @@ import msgspec
 import numpy as np
 
 from planner.errors import ObservationError
-from planner.verify.columns import Coded, Texts, concatenated, read_table
+from planner.verify.arrow import read_table
+from planner.verify.columns import Coded, Texts, concatenated
 from planner.verify.held import as_its_owner_wrote_it
-from planner.verify.pods import OF_KIN, OF_POD, Kins, Pod
-from planner.verify.table import Table, uid_key, uid_text
+from planner.verify.pods import OF_KIN, OF_POD, Pod, read_kins
+from planner.verify.table import Table
+from planner.verify.uids import Uids
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.columns import Bools, Ints
 
@@ -59,6 +61,10 @@ _FEW: Final = 64
 """Rows that are sooner read one by one than as a table."""
 _PODS: Final = RESOURCES.index("pods")
 _BEGUN, _OBSERVED, _GONE, _COMPLETED, _PASSED = range(len(EVENTS))
+_MARKS: Final = (_BEGUN, _COMPLETED, _PASSED)
+_OF_TEXTS: Final = ("node", *OF_KIN)
+_OF_NUMBERS: Final = ("flags", *OF_POD)
+_NONE, _NOT = np.zeros(0, np.int64), np.zeros(0, np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,37 +90,73 @@ class Observed:
 
 
 class _Kind:
-    """What is known of one resource of one cluster while rows are folded.
-
-    Rows are numbered in the order in which they were taken in; an object's slot is the number of
-    the row that spoke of it first.
-    """
+    """What rows told of one resource of one cluster, in the order in which they were taken in."""
 
     def __init__(self) -> None:
-        self.slot_of: dict[Hashable, int] = {}
+        self._uids: list[Uids] = []
+        self._versions: list[Ints] = []
+        self._gone: list[Bools] = []
         self._rows = 0
-        self._version = np.zeros(0, np.int64)
+        self._marks: list[tuple[int, int, int]] = []
+        """Rows before it, event and version of what is about no object."""
+
+    def take(self, uids: Uids, versions: Ints, gone: Bools) -> None:
+        """Take in rows: each saw an object, or saw that it is gone."""
+        self._uids.append(uids)
+        self._versions.append(versions)
+        self._gone.append(gone)
+        self._rows += len(uids)
+
+    def tell(self, event: int, version: int, cluster: str) -> None:
+        """Take in an event that is about no object."""
+        if event not in _MARKS:
+            name = EVENTS[event] if event < len(EVENTS) else event
+            raise ObservationError(
+                f"a row of cluster {cluster} has the event {name!r}, which this version"
+                " does not know; verify with the version that wrote the log"
+            )
+        self._marks.append((self._rows, event, version))
+
+    def present(self) -> tuple[Uids, Ints]:
+        """The uids of what there is, the longest there first; and the row that told of each."""
+        uids = Uids.joined(self._uids)
+        versions, gone = (
+            np.concatenate([_NONE, *self._versions]),
+            np.concatenate([_NOT, *self._gone]),
+        )
+        there = _There(uids.firsts())
+        begin = 0
+        for end, event, version in (*self._marks, (self._rows, _PASSED, 0)):
+            there.take(slice(begin, end), versions[begin:end], gone[begin:end])
+            there.tell(event, version)
+            begin = end
+        slots, rows = there.found()
+        return uids.take(slots), rows
+
+
+class _There:
+    """What is there after some rows. An object's slot is the first row that spoke of it."""
+
+    def __init__(self, slots: Ints) -> None:
+        self._slots = slots
+        self._version = np.full(len(slots), -1, np.int64)
         """resourceVersion at which each was seen last; -1 while it is not there."""
-        self._gone = np.zeros(0, np.int64)
+        self._gone = self._version.copy()
         """That at which it went, so that an older row does not bring it back; -1: it never did."""
-        self._row = np.zeros(0, np.int64)
+        self._row = self._version.copy()
         """The row that it was seen in last."""
-        self._since = np.zeros(0, np.int64)
+        self._since = self._version.copy()
         """The row since which it has been there."""
         self._mentioned: Bools | None = None
         """Those seen since the open list began; None while no list is open."""
 
-    def take(self, uids: Sequence[Hashable], versions: Ints, gone: Bools) -> None:
-        """Take in rows: each saw an object, or saw that it is gone."""
-        rows = np.arange(self._rows, self._rows + len(uids))
-        slots = np.fromiter(
-            map(self.slot_of.setdefault, uids, count(self._rows)), np.int64, len(uids)
-        )
-        self._grow(len(uids))
+    def take(self, own: slice, versions: Ints, gone: Bools) -> None:
+        """Take in rows."""
+        slots = self._slots[own]
         if self._mentioned is not None:
             self._mentioned[slots[~gone]] = True
         for part in _one_of_each(slots):
-            slot, version, row = slots[part], versions[part], rows[part]
+            slot, version, row = slots[part], versions[part], own.start + part
             is_newer = version >= self._version[slot]
             sees = ~gone[part] & is_newer & (version > self._gone[slot])
             ends = gone[part] & is_newer
@@ -125,57 +167,22 @@ class _Kind:
             self._version[slot[ends]] = -1
             self._gone[slot[ends]] = version[ends]
 
-    def tell(self, event: int, version: int, cluster: str) -> None:
-        """Take in an event that is about no object."""
+    def tell(self, event: int, version: int) -> None:
+        """Take in that a list has begun, or is complete."""
         if event == _BEGUN:
-            self._mentioned = np.zeros(self._rows, np.bool_)
-        elif event == _COMPLETED:
-            self._complete(version)
-        elif event != _PASSED:
-            name = EVENTS[event] if event < len(EVENTS) else event
-            raise ObservationError(
-                f"a row of cluster {cluster} has the event {name!r}, which this version"
-                " does not know; verify with the version that wrote the log"
-            )
+            self._mentioned = np.zeros(len(self._slots), np.bool_)
+        elif event == _COMPLETED and self._mentioned is not None:
+            # What is newer than the list was made after it: a list does not speak of it.
+            is_missing = (self._version >= 0) & ~self._mentioned & (self._version <= version)
+            self._gone[is_missing] = self._version[is_missing]
+            self._version[is_missing] = -1
+            self._mentioned = None
 
-    def present(self) -> tuple[Ints, Ints]:
+    def found(self) -> tuple[Ints, Ints]:
         """The slots of what there is, the longest there first; and the row that told of each."""
         there = np.flatnonzero(self._version >= 0)
         slots = there[np.argsort(self._since[there], kind="stable")]
         return slots, self._row[slots]
-
-    def uids(self, slots: Ints) -> Coded[Hashable]:
-        """Of each slot the key of its uid."""
-        of = np.fromiter(self.slot_of.values(), np.int64, len(self.slot_of))
-        return Coded(np.searchsorted(of, slots), list(self.slot_of))
-
-    def places(self, slots: Ints, first: int) -> Ints:
-        """By slot the place of each of these, counted from `first`; -1 for others."""
-        places = np.full(self._rows, -1, np.int64)
-        places[slots] = np.arange(first, first + len(slots))
-        return places
-
-    def _grow(self, rows: int) -> None:
-        self._rows += rows
-        if self._rows > len(self._version):
-            more = np.full(self._rows, -1, np.int64)
-            self._version = np.concatenate((self._version, more))
-            self._gone = np.concatenate((self._gone, more))
-            self._row = np.concatenate((self._row, more))
-            self._since = np.concatenate((self._since, more))
-        if self._mentioned is not None:
-            new = np.zeros(self._rows - len(self._mentioned), np.bool_)
-            self._mentioned = np.concatenate((self._mentioned, new))
-
-    def _complete(self, version: int) -> None:
-        if self._mentioned is None:
-            return
-        # What is newer than the list was made after it: a list does not speak of it.
-        known = self._version[: self._rows]
-        missing = np.flatnonzero((known >= 0) & ~self._mentioned & (known <= version))
-        self._gone[missing] = known[missing]
-        known[missing] = -1
-        self._mentioned = None
 
 
 def _one_of_each(slots: Ints) -> Iterator[Ints]:
@@ -196,10 +203,10 @@ class _Fold:
 
     def __init__(self) -> None:
         self._kinds: defaultdict[tuple[str, int], _Kind] = defaultdict(_Kind)
-        self._documents: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        self._documents: defaultdict[tuple[str, int], list[Texts]] = defaultdict(list)
         """Of each row of a kind."""
-        self._kins = Kins()
-        self._nodes: dict[str, int] = {}
+        self._texts: dict[str, dict[str, int]] = {name: {} for name in _OF_TEXTS}
+        """Codes of what pods share, by column."""
         self._pods: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         """Columns of each cluster's rows of pods."""
 
@@ -208,7 +215,7 @@ class _Fold:
         for resource in np.unique(columns["resource"]).tolist():
             rows = np.flatnonzero(columns["resource"] == resource)
             events = columns["event"][rows]
-            kind, uids = self._kinds[cluster, resource], columns["uid"]
+            kind = self._kinds[cluster, resource]
             is_mark = (events != _OBSERVED) & (events != _GONE)
             begin = 0
             for mark in [*np.flatnonzero(is_mark).tolist(), len(rows)]:
@@ -216,7 +223,7 @@ class _Fold:
                 begin = mark + 1
                 if len(between):
                     kind.take(
-                        [uids[row] for row in between.tolist()],
+                        columns["uid"].take(between),
                         columns["resource_version"][between],
                         columns["event"][between] == _GONE,
                     )
@@ -227,58 +234,58 @@ class _Fold:
 
     def _keep(self, cluster: str, resource: int, columns: Columns, rows: Ints) -> None:
         if resource != _PODS:
-            self._documents[cluster, resource].extend(columns["document"].take(rows))
+            self._documents[cluster, resource].append(columns["document"].take(rows))
             return
-        own = {name: columns[name].take(rows) for name in ("name", "node", *OF_KIN)}
-        own |= {name: columns[name][rows] for name in (*OF_POD, "flags")}
-        self._pods[cluster].append(
-            {
-                "kin": self._kins.places(cluster, own),
-                "name": own["name"],
-                "node": own["node"].coded_by(self._nodes),
-                **{name: own[name] for name in OF_POD},
-            }
-        )
+        own = {name: columns[name].take(rows).coded_by(self._texts[name]) for name in _OF_TEXTS}
+        own |= {name: columns[name][rows] for name in _OF_NUMBERS}
+        self._pods[cluster].append({**own, "name": columns["name"].take(rows)})
 
     def observed(self, clusters: frozenset[str], time_ms: int) -> Observed:
         """What there is after the last row."""
-        decode = msgspec.json.Decoder().decode
         objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
-        uids: list[Coded[Hashable]] = []
-        found: dict[str, tuple[Mapping[Hashable, int], Ints]] = {}
+        uids: dict[str, Uids] = {}
         parts: list[dict[str, Any]] = []
         for (cluster, resource), kind in self._kinds.items():
             if not 0 <= resource < len(RESOURCES):
                 continue  # no rule knows it
-            slots, rows = kind.present()
-            own = kind.uids(slots)
+            own, rows = kind.present()
             if resource == _PODS:
-                found[cluster] = kind.slot_of, kind.places(slots, sum(map(len, uids)))
-                uids.append(own)
+                uids[cluster] = own
                 parts.append(_taken(self._pods[cluster], rows))
                 continue
-            texts = self._documents[cluster, resource]
-            whole = (as_its_owner_wrote_it(decode(texts[row])) for row in rows.tolist())
-            named = map(uid_text, own)
-            objects[cluster, RESOURCES[resource]] = dict(zip(named, whole, strict=True))
-        numbers = concatenated(parts, ("kin", "node", *OF_POD))
+            documents = _decoded(self._documents[cluster, resource], rows)
+            objects[cluster, RESOURCES[resource]] = dict(zip(own, documents, strict=True))
+        numbers = concatenated(parts, (*_OF_TEXTS, *_OF_NUMBERS))
+        shared = {name: Coded(numbers[name], list(self._texts[name])) for name in _OF_TEXTS}
+        counts = [len(each) for each in uids.values()]
+        in_clusters = Coded(np.repeat(np.arange(len(uids)), counts), list(uids))
+        kins, kin = read_kins(in_clusters, numbers["flags"], shared)
         table = Table(
-            kins=self._kins.all,
-            kin=numbers["kin"],
-            uids=Coded.joined(uids),
+            kins=kins,
+            kin=kin,
+            uids=Uids.joined(uids.values()),
             name=Texts.joined([each["name"] for each in parts]),
-            node=Coded(numbers["node"], list(self._nodes)),
+            node=shared["node"],
             ready_since_s=numbers["ready_since_s"],
             created_s=numbers["created_s"],
             restarts=numbers["restarts"],
-            found=found,
+            in_clusters=in_clusters,
         )
         return Observed(table=table, objects=objects, clusters=clusters, time_ms=time_ms)
 
 
+def _decoded(parts: Sequence[Texts], rows: Ints) -> Iterator[Mapping[str, Any]]:
+    """The documents of some rows of texts that are given in parts."""
+    decode = msgspec.json.Decoder().decode
+    texts = Texts.joined(parts).take(rows)
+    spans = zip(texts.begins.tolist(), texts.ends.tolist(), strict=True)
+    raw = memoryview(texts.raw)
+    return (as_its_owner_wrote_it(decode(raw[begin:end])) for begin, end in spans)
+
+
 def _taken(parts: Sequence[Mapping[str, Any]], rows: Ints) -> dict[str, Any]:
     """Some rows of columns that are given in parts."""
-    numbers = concatenated(parts, ("kin", "node", *OF_POD))
+    numbers = concatenated(parts, (*_OF_TEXTS, *_OF_NUMBERS))
     taken: dict[str, Any] = {name: each[rows] for name, each in numbers.items()}
     return taken | {"name": Texts.joined([each["name"] for each in parts]).take(rows)}
 
@@ -351,7 +358,7 @@ def _columns(rows: Sequence[Mapping[str, Any]], cluster: str) -> Columns:
         **{name: np.array([it.get(name) or 0 for it in rows], np.int64) for name in numbers},
         **{name: Coded.of(it.get(name) for it in rows) for name in ("node", *OF_KIN)},
         **{name: Texts.of(it.get(name) or "" for it in rows) for name in ("name", "document")},
-        "uid": [uid_key(it.get("uid")) for it in rows],
+        "uid": Uids.of(it.get("uid") for it in rows),
         "event": np.array([EVENTS.index(it["event"]) for it in rows], np.int64),
         "resource": np.array([_CODE_OF.get(it["resource"], -1) for it in rows], np.int64),
     }

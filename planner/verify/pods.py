@@ -8,18 +8,19 @@ looks at nothing else asks once for all of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from operator import getitem
+from functools import cache, partial, reduce
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from msgspec import Struct
 from msgspec.json import decode
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from planner.verify.columns import alike, codes_of, differs
 
-    from planner.verify.columns import Ints
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from planner.verify.columns import Coded, Ints
 
 _READY: Final = 1
 _DELETING: Final = 1 << 1
@@ -220,77 +221,62 @@ class _Spec:
     requests: tuple[int, int]
 
 
-class Kins:
-    """Every kin by its cluster and what rows tell of it; each text is parsed once."""
+def read_kins(
+    clusters: Coded[str], flags: Ints, columns: Mapping[str, Coded[str]]
+) -> tuple[list[Kin], Ints]:
+    """Every kin of some pods, and of each pod the place of its own; each text is parsed once.
 
-    def __init__(self) -> None:
-        self._json: Callable[[str], Any] = cache(decode)
-        self._spec = cache(_spec)
-        self._owner = cache(_owner)
-        self._state = cache(_state)
-        self._labels = cache(self._read_labels)
-        self._of_cluster: dict[str, dict[tuple[Any, ...], int]] = {}
-        self.all: list[Kin] = []
-
-    def places(self, cluster: str, columns: Mapping[str, Any]) -> Ints:
-        """Of each row of pods the place of its kin among all."""
-        flags: Ints = columns["flags"]
-        if not len(flags):
-            return flags
-        codes = [flags, *(columns[name].codes for name in OF_KIN)]
-        # Pods of a workload are listed together: only the first of each run is looked at.
-        differs = np.zeros(len(flags) - 1, np.bool_)
-        for each in codes:
-            differs |= each[1:] != each[:-1]
-        starts = np.concatenate(([0], 1 + np.flatnonzero(differs)))
-        told = list(zip(*(each[starts].tolist() for each in codes), strict=True))
-        texts = [list(columns[name].values) for name in OF_KIN]
-        place_of = {each: self._place(cluster, each, texts) for each in dict.fromkeys(told)}
-        places = np.fromiter(map(place_of.__getitem__, told), np.int64, len(told))
-        return np.repeat(places, np.diff(starts, append=len(flags)))
-
-    def _place(
-        self, cluster: str, codes: Sequence[int], texts: Sequence[Sequence[str | None]]
-    ) -> int:
-        flags, *of_texts = codes
-        told = (*map(getitem, texts, of_texts), flags)
-        known = self._of_cluster.setdefault(cluster, {})
-        if told not in known:
-            known[told] = len(self.all)
-            self.all.append(self._read(cluster, told))
-        return known[told]
-
-    def _read(self, cluster: str, told: tuple[Any, ...]) -> Kin:
-        """A kin of which nothing was known yet, by the values of `OF_KIN` and flags."""
-        namespace, owner, revision, labels, annotations, text, flags = told
-        spec = self._spec(text or "{}")
-        return Kin(
-            cluster=cluster,
-            namespace=namespace,
-            owner=self._owner(owner) if owner else None,
-            revision=revision or "",
-            labels=self._labels(labels or "{}", revision or "", flags & _LABELS_OF_REVISION),
-            flags_of_name=flags & _LABELS_OF_NAME,
-            annotations=self._json(annotations or "{}"),
-            images=spec.images,
-            init_images=spec.init_images,
-            readiness_gates=spec.readiness_gates,
-            requests=spec.requests,
-            state=self._state(flags),
+    Args:
+        clusters: of each pod.
+        flags: of each pod.
+        columns: those of `OF_KIN`.
+    """
+    told = [clusters, *(columns[name] for name in OF_KIN)]
+    codes = [flags, *(each.codes for each in told)]
+    # Pods of a workload are listed together: only the first of each run is looked at.
+    starts = np.flatnonzero(reduce(np.logical_or, map(differs, codes)))
+    firsts, kin = alike(*(codes_of(each[starts]) for each in codes))
+    rows = starts[firsts]
+    owners = [_owner(text) if text else None for text in columns["owner"].values]
+    annotations = [decode(text or "{}") for text in columns["annotations"].values]
+    specs = [_spec(decode(text or "{}")) for text in columns["spec"].values]
+    texts = [decode(text or "{}") for text in columns["labels"].values]
+    state_of, labels_of = cache(_state), cache(partial(_labels, texts))
+    kins = [
+        Kin(
+            cluster=clusters.values[cluster],
+            namespace=columns["namespace"].values[namespace],
+            owner=owners[owner],
+            revision=(hash_ := columns["revision"].values[revision]),
+            labels=labels_of(labels, hash_, flag & _LABELS_OF_REVISION),
+            flags_of_name=flag & _LABELS_OF_NAME,
+            annotations=annotations[annotation],
+            images=specs[spec].images,
+            init_images=specs[spec].init_images,
+            readiness_gates=specs[spec].readiness_gates,
+            requests=specs[spec].requests,
+            state=state_of(flag),
         )
-
-    def _read_labels(self, text: str, revision: str, flags: int) -> Mapping[str, str]:
-        """The labels of a pod but for those that follow from its name."""
-        labels: Mapping[str, str] = self._json(text)
-        if flags & _LABEL_REVISION:
-            labels = {**labels, "controller-revision-hash": revision}
-        if flags & _LABEL_TEMPLATE_HASH:
-            labels = {**labels, "pod-template-hash": revision.rpartition("-")[2]}
-        return labels
+        for flag, cluster, namespace, owner, revision, labels, annotation, spec in zip(
+            *(each[rows].tolist() for each in codes), strict=True
+        )
+    ]
+    return kins, np.repeat(kin, np.diff(starts, append=len(flags)))
 
 
-def _spec(text: str) -> _Spec:
-    spec = decode(text)
+def _labels(
+    texts: Sequence[Mapping[str, str]], code: int, revision: str, flags: int
+) -> Mapping[str, str]:
+    """The labels of a pod but for those that follow from its name."""
+    labels = texts[code]
+    if flags & _LABEL_REVISION:
+        labels = {**labels, "controller-revision-hash": revision}
+    if flags & _LABEL_TEMPLATE_HASH:
+        labels = {**labels, "pod-template-hash": revision.rpartition("-")[2]}
+    return labels
+
+
+def _spec(spec: Mapping[str, Any]) -> _Spec:
     requests = spec.get("requests") or {}
     return _Spec(
         images=_images(spec.get("containers")),

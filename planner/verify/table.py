@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -17,10 +16,11 @@ from planner.verify.columns import Some
 from planner.verify.pods import Pod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from planner.verify.columns import Bools, Coded, Ints, Texts
     from planner.verify.pods import Kin
+    from planner.verify.uids import Uids
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,16 +30,15 @@ class Table(Sequence[Pod]):
     kins: Sequence[Kin]
     kin: Ints
     """Of each pod the place of its kin among all."""
-    uids: Sequence[Hashable]
-    """As `uid_key` gives them."""
+    uids: Uids
     name: Texts
     node: Coded[str]
     """`""` while it is unassigned."""
     ready_since_s: Ints
     created_s: Ints
     restarts: Ints
-    found: Mapping[str, tuple[Mapping[Hashable, int], Ints]]
-    """Of each cluster a number by uid, and the row by this number, -1 for those not there."""
+    in_clusters: Coded[str]
+    """The cluster of each; its pods lie together."""
     _made: dict[int, Pod] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -70,11 +69,14 @@ class Table(Sequence[Pod]):
         rank: Ints = self.of_kin(lambda it: _PHASE_RANKS.get(it.state.phase, 2), np.int64)
         return rank
 
-    def rows_of(self, cluster: str, uids: Iterable[Hashable]) -> Ints:
+    def rows_of(self, cluster: str, uids: Uids) -> Ints:
         """The row of each of these pods; -1 where there is none."""
-        known, row_of = self.found.get(cluster, ({}, _NOBODY))
-        numbers = np.fromiter(map(known.get, uids, repeat(-1)), np.int64)
-        return np.where(numbers < 0, -1, row_of[numbers] if len(row_of) else -1)
+        if cluster not in self.in_clusters.values:
+            return np.full(len(uids), -1, np.int64)
+        code = self.in_clusters.values.index(cluster)
+        begin, end = np.searchsorted(self.in_clusters.codes, (code, code + 1)).tolist()
+        places = self.uids[begin:end].find(uids)
+        return np.where(places < 0, -1, places + begin)
 
     def of_kin(self, value_of: Callable[[Kin], Any], dtype: Any) -> Any:  # noqa: ANN401
         """What is told of the kin of each row."""
@@ -105,7 +107,7 @@ class Table(Sequence[Pod]):
     def _make(self, row: int) -> Pod:
         return Pod(
             kin=self.kins[self.kin[row]],
-            uid=uid_text(self.uids[row]),
+            uid=self.uids[row],
             name=self.name[row],
             node=self.node[row],
             ready_since_s=int(self.ready_since_s[row]),
@@ -143,23 +145,5 @@ class Pods(Some[Pod, Table]):
         return isinstance(pod, Pod) and pod.row in self._kept
 
 
-def uid_key(text: str | None) -> Hashable:
-    """By what a uid is looked up: its 16 bytes, as tables have them, where it is a UUID."""
-    try:
-        key = bytes.fromhex((text or "").replace("-", ""))
-    except ValueError:
-        return text or ""
-    return key if len(key) == _UID_BYTES and uid_text(key) == text else text or ""
-
-
-def uid_text(key: Hashable) -> str:
-    """A uid as objects have it."""
-    if not isinstance(key, bytes):
-        return str(key)
-    text = key.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-_UID_BYTES = 16
 _PHASE_RANKS = {"Pending": 0, "Unknown": 1, "Running": 2}
 _NOBODY = np.zeros(0, np.int64)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec.json import decode
 
-from planner.verify.columns import Coded, Texts, alike, read_table
-from planner.verify.table import uid_key
+from planner.verify.arrow import read_table
+from planner.verify.columns import Coded, Texts, alike
+from planner.verify.uids import Uids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from planner.verify.columns import HandsOver, Ints
+    from planner.verify.arrow import HandsOver
+    from planner.verify.columns import Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,7 @@ class Written:
     cluster: Coded[str]
     namespace: Coded[str]
     pod: Texts
-    uid: Sequence[Hashable]
-    """As `uid_key` gives them."""
+    uid: Uids
     node: Coded[str]
     workload: Coded[Mapping[str, Any] | None]
     kind: Coded[str]
@@ -99,7 +100,7 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
             move["cluster"],
             move["namespace"],
             move["pod"],
-            uid_key(move["uid"]),
+            move["uid"],
             move["node"] or "",
             None if move["workload"] is None else kept.mapping(move["workload"]),
             move["kind"],
@@ -119,7 +120,7 @@ def of_objects(moves: Iterable[Mapping[str, Any]]) -> Written:
         cluster=Coded.of(cluster),
         namespace=Coded.of(namespace),
         pod=Texts.of(pod),
-        uid=uid,
+        uid=Uids.of(uid),
         node=Coded.of(node),
         workload=_kept_apart(workload),
         kind=Coded.of(kind),
