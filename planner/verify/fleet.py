@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from msgspec import Struct
 
+from planner.verify.history import Templates, read_history
 from planner.verify.selector import PodsByLabel, by_kin, every, matches
 from planner.verify.strategy import Strategy, strategy_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.verify.columns import Ints
+    from planner.verify.history import History
     from planner.verify.observed import Observed
     from planner.verify.pods import Kin, Pod
     from planner.verify.selector import PodsOfKin
@@ -167,7 +169,8 @@ def read_fleet(observed: Observed) -> Fleet:
     """Join what was observed."""
     table = observed.table
     kin = {kin: own for kin, own in by_kin(table).items() if not kin.state.finished}
-    workloads = {each.key: each for each in _workloads(observed, _owned(observed, kin))}
+    history = read_history(observed)
+    workloads = {each.key: each for each in _workloads(observed, history, _owned(history, kin))}
     by_label = PodsByLabel(kin)
     by_namespace = _by_namespace(kin)
     by_name: dict[tuple[str, str], list[Workload]] = {}
@@ -215,14 +218,9 @@ def _disruption_budgets(
             )
 
 
-def _owned(observed: Observed, pods: PodsOfKin) -> Mapping[tuple[str, str], PodsOfKin]:
+def _owned(history: History, pods: PodsOfKin) -> Mapping[tuple[str, str], PodsOfKin]:
     """Pods by cluster and uid of their workload: the owner, or the Deployment of a ReplicaSet."""
-    deployment_of = {
-        (cluster, uid): owner["uid"]
-        for cluster in observed.clusters
-        for uid, document in observed.objects.get((cluster, "replicasets"), {}).items()
-        if (owner := controller_of(document)) is not None
-    }
+    deployment_of = history.deployment_of
     owned: dict[tuple[str, str], dict[Kin, Pods]] = {}
     for kin, own in pods.items():
         if kin.owner is not None:
@@ -231,18 +229,11 @@ def _owned(observed: Observed, pods: PodsOfKin) -> Mapping[tuple[str, str], Pods
     return owned
 
 
-def controller_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The owner reference of an object's controller."""
-    references: Iterable[Mapping[str, Any]] = document["metadata"].get("ownerReferences") or ()
-    return next((each for each in references if each.get("controller")), None)
-
-
 def _workloads(
-    observed: Observed, owned: Mapping[tuple[str, str], PodsOfKin]
+    observed: Observed, history: History, owned: Mapping[tuple[str, str], PodsOfKin]
 ) -> Iterator[Workload]:
     for cluster in sorted(observed.clusters):
-        minor = _minor_version(observed, cluster)
-        revisions = _revisions(observed, cluster)
+        minor, templates = _minor_version(observed, cluster), history.templates[cluster]
         for resource, kind in _WORKLOADS.items():
             for uid, document in observed.objects.get((cluster, resource), {}).items():
                 kin = owned.get((cluster, uid), {})
@@ -256,7 +247,7 @@ def _workloads(
                     strategy=strategy_of(kind, document, replicas, minor),
                     pods=pods,
                     kin=kin,
-                    revisions={**_told_revision(document), **revisions.get(uid, {})},
+                    revisions=Templates({**_told_revision(document), **templates.get(uid, {})}),
                 )
 
 
@@ -276,19 +267,6 @@ def _minor_version(observed: Observed, cluster: str) -> int:
         if digits:
             return int(digits.group())
     return 0
-
-
-def _revisions(observed: Observed, cluster: str) -> dict[str, dict[str, Mapping[str, Any]]]:
-    """Templates by uid of the workload, then by hash."""
-    revisions: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for resource in ("controllerrevisions", "replicasets"):
-        for document in observed.documents(cluster, resource):
-            owner = controller_of(document)
-            spec = document.get("data", document).get("spec") or {}
-            if owner is not None and "template" in spec:
-                name_hash = document["metadata"]["name"].rpartition("-")[2]
-                revisions.setdefault(owner["uid"], {})[name_hash] = spec["template"]
-    return revisions
 
 
 def _told_revision(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

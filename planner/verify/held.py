@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-_HELD: Final = "fleet-upgrade-planner/held"
+HELD: Final = "fleet-upgrade-planner/held"
 """Annotation: fields of the spec as they were before the run, null where there was nothing."""
 _WROTE: Final = "fleet-upgrade-planner/wrote"
 """Annotation: the same fields as the run wrote them."""
@@ -13,11 +13,11 @@ _WROTE: Final = "fleet-upgrade-planner/wrote"
 def as_its_owner_wrote_it(document: dict[str, Any]) -> dict[str, Any]:
     """Read the fields that a run holds as they were before it, with what was written since."""
     annotations = document.get("metadata", {}).get("annotations") or {}
-    if _HELD not in annotations:
+    if HELD not in annotations:
         return document
     live, wrote = document["spec"], json.loads(annotations.get(_WROTE, "{}"))
     spec = dict(live)
-    for field, before in json.loads(annotations[_HELD]).items():
+    for field, before in json.loads(annotations[HELD]).items():
         known = field in wrote
         spec[field] = _changed(before, wrote[field], live.get(field)) if known else before
     return {**document, "spec": {key: it for key, it in spec.items() if it is not None}}

@@ -14,13 +14,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import msgspec
 import numpy as np
 
 from planner.errors import ObservationError
 from planner.verify.arrow import read_table
 from planner.verify.columns import Coded, Texts, concatenated
-from planner.verify.held import as_its_owner_wrote_it
+from planner.verify.documents import Documents
 from planner.verify.pods import OF_KIN, OF_POD, Pod, read_kins
 from planner.verify.table import Table
 from planner.verify.uids import Uids
@@ -74,7 +73,7 @@ class Observed:
     table: Table
     """Every pod; those that have finished are among them."""
     objects: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
-    """Documents by cluster and resource, then by uid."""
+    """Documents by cluster and resource, then by uid; they may be read anew each time."""
     clusters: frozenset[str]
     time_ms: int
     """Milliseconds UTC of the last row."""
@@ -242,7 +241,7 @@ class _Fold:
 
     def observed(self, clusters: frozenset[str], time_ms: int) -> Observed:
         """What there is after the last row."""
-        objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        objects: dict[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {}
         uids: dict[str, Uids] = {}
         parts: list[dict[str, Any]] = []
         for (cluster, resource), kind in self._kinds.items():
@@ -253,8 +252,8 @@ class _Fold:
                 uids[cluster] = own
                 parts.append(_taken(self._pods[cluster], rows))
                 continue
-            documents = _decoded(self._documents[cluster, resource], rows)
-            objects[cluster, RESOURCES[resource]] = dict(zip(own, documents, strict=True))
+            documents = Documents(own, self._documents[cluster, resource], rows)
+            objects[cluster, RESOURCES[resource]] = documents
         numbers = concatenated(parts, (*_OF_TEXTS, *_OF_NUMBERS))
         shared = {name: Coded(numbers[name], list(self._texts[name])) for name in _OF_TEXTS}
         counts = [len(each) for each in uids.values()]
@@ -272,15 +271,6 @@ class _Fold:
             in_clusters=in_clusters,
         )
         return Observed(table=table, objects=objects, clusters=clusters, time_ms=time_ms)
-
-
-def _decoded(parts: Sequence[Texts], rows: Ints) -> Iterator[Mapping[str, Any]]:
-    """The documents of some rows of texts that are given in parts."""
-    decode = msgspec.json.Decoder().decode
-    texts = Texts.joined(parts).take(rows)
-    spans = zip(texts.begins.tolist(), texts.ends.tolist(), strict=True)
-    raw = memoryview(texts.raw)
-    return (as_its_owner_wrote_it(decode(raw[begin:end])) for begin, end in spans)
 
 
 def _taken(parts: Sequence[Mapping[str, Any]], rows: Ints) -> dict[str, Any]:
