@@ -235,7 +235,8 @@ def _workloads(
     for cluster in sorted(observed.clusters):
         minor, templates = _minor_version(observed, cluster), history.templates[cluster]
         for resource, kind in _WORKLOADS.items():
-            for uid, document in observed.objects.get((cluster, resource), {}).items():
+            own = observed.objects.get((cluster, resource), {})
+            for uid, document in zip(own, own.values(), strict=True):
                 kin = owned.get((cluster, uid), {})
                 pods = every(observed.table, kin)
                 replicas = _replicas(kind, document, len(pods))

@@ -258,6 +258,7 @@ def _entries(
     written = [entry["headroom"] for entry, _ in known]
     said = np.array([each if len(each) == waves else [0] * waves for each in written])
     wrong = np.maximum(said, 0) != np.maximum(least, 0)
+    is_wrong = wrong.any(axis=1).tolist()
     for index, (entry, found) in enumerate(known):
         subject = str(found[0].budget) if len(found) == 1 else entry["name"]
         expected = {
@@ -270,7 +271,7 @@ def _entries(
         if len(written[index]) != waves:
             numbers = len(written[index])
             yield _totals(subject, f"headroom has {numbers} numbers for {waves} waves")
-        elif wrong[index].any():
+        elif is_wrong[index]:
             wave = int(np.argmax(wrong[index]))
             found_left = max(0, int(least[index, wave]))
             message = f"headroom says {written[index][wave]}, and the wave leaves {found_left}"

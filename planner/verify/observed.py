@@ -18,7 +18,7 @@ import numpy as np
 
 from planner.errors import ObservationError
 from planner.verify.arrow import read_table
-from planner.verify.columns import Coded, Texts, concatenated
+from planner.verify.columns import Coded, Texts, concatenated, in_order
 from planner.verify.documents import Documents
 from planner.verify.pods import OF_KIN, OF_POD, Pod, read_kins
 from planner.verify.table import Table
@@ -180,18 +180,18 @@ class _There:
     def found(self) -> tuple[Ints, Ints]:
         """The slots of what there is, the longest there first; and the row that told of each."""
         there = np.flatnonzero(self._version >= 0)
-        slots = there[np.argsort(self._since[there], kind="stable")]
+        slots = there[in_order(self._since[there])]
         return slots, self._row[slots]
 
 
 def _one_of_each(slots: Ints) -> Iterator[Ints]:
     """Rows in turns, each of which holds no slot twice and of each the next in order."""
-    order = np.argsort(slots, kind="stable")
+    order = in_order(slots)
     of = slots[order]
     begins = np.flatnonzero(np.concatenate(([True], of[1:] != of[:-1]))) if len(of) else of
     lengths = np.diff(begins, append=len(of))
     turn = np.arange(len(of)) - np.repeat(begins, lengths)
-    by_turn = np.argsort(turn, kind="stable")
+    by_turn = in_order(turn)
     ends = np.cumsum(np.bincount(turn)).tolist() if len(of) else []
     for begin, end in zip([0, *ends], ends, strict=False):
         yield order[by_turn[begin:end]]
@@ -250,11 +250,11 @@ class _Fold:
             own, rows = kind.present()
             if resource == _PODS:
                 uids[cluster] = own
-                parts.append(_taken(self._pods[cluster], rows))
+                parts.append(_taken(self._pods.pop(cluster, []), rows))
                 continue
             documents = Documents(own, self._documents[cluster, resource], rows)
             objects[cluster, RESOURCES[resource]] = documents
-        numbers = concatenated(parts, (*_OF_TEXTS, *_OF_NUMBERS))
+        numbers = {name: concatenated(parts, name) for name in (*_OF_TEXTS, *_OF_NUMBERS)}
         shared = {name: Coded(numbers[name], list(self._texts[name])) for name in _OF_TEXTS}
         counts = [len(each) for each in uids.values()]
         in_clusters = Coded(np.repeat(np.arange(len(uids)), counts), list(uids))
@@ -275,8 +275,9 @@ class _Fold:
 
 def _taken(parts: Sequence[Mapping[str, Any]], rows: Ints) -> dict[str, Any]:
     """Some rows of columns that are given in parts."""
-    numbers = concatenated(parts, (*_OF_TEXTS, *_OF_NUMBERS))
-    taken: dict[str, Any] = {name: each[rows] for name, each in numbers.items()}
+    taken: dict[str, Any] = {
+        name: concatenated(parts, name)[rows] for name in (*_OF_TEXTS, *_OF_NUMBERS)
+    }
     return taken | {"name": Texts.joined([each["name"] for each in parts]).take(rows)}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.verify.columns import differs
+from planner.verify.columns import differs, firsts_of, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,17 +67,13 @@ class Uids(Sequence[str]):
     def firsts(self) -> Ints:
         """Of each the place of the first that is the same."""
         high, low = self.halves.T
-        order = np.argsort(high)
-        begins = differs(high[order])
-        if (differs(low[order]) & ~begins).any():
+        bits = (high >> np.uint64(3 + len(self).bit_length())).astype(np.int64)
+        order = in_order(bits)
+        begins = differs(high[order]) | differs(low[order])
+        if (begins & ~differs(bits[order])).any():  # others begin with the same bits
             order = np.lexsort((low, high))
             begins = differs(high[order]) | differs(low[order])
-        firsts = np.empty(len(order), np.int64)
-        starts = np.flatnonzero(begins)
-        if len(starts):
-            least = np.minimum.reduceat(order, starts)
-            firsts[order] = np.repeat(least, np.diff(starts, append=len(order)))
-        return firsts
+        return firsts_of(order, begins)
 
     def find(self, wanted: Uids) -> Ints:
         """Of each that is wanted the first place here; -1 where it is not."""

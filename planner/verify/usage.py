@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from planner.verify.columns import codes_of
+from planner.verify.columns import codes_of, in_order
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Usages:
             np.array([each.place for each in listed], np.int64),
             [len(each.budget.pods) for each in listed],
         )
-        order = np.argsort(rows, kind="stable")
+        order = in_order(rows)
         return rows[order], places[order]
 
 
@@ -249,7 +249,7 @@ class Moments:
         """What was counted of several groups of budgets."""
         keys = np.concatenate([_NONE, *(keys for keys, _ in parts)])
         pods = np.concatenate([_NONE, *(pods for _, pods in parts)])
-        order = np.argsort(keys, kind="stable")
+        order = in_order(keys)
         return Spread(keys[order], pods[order], first=self._first, width=self._width)
 
     def _counted(self, *, surge: bool, containers: frozenset[str] | None) -> Bools:
