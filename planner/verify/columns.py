@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 _T = TypeVar("_T")
 _Whole = TypeVar("_Whole", bound="Makes")
 
-_PAIRS_AT_ONCE = 1 << 17
+_PAIRS_AT_ONCE = 1 << 14
 _KEY_BITS = 62
 _KEY_MAX = 1 << _KEY_BITS
 

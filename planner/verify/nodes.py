@@ -135,16 +135,13 @@ def _taken(pods: Pods) -> dict[str, Amounts]:
     """What pods reserve by node."""
     table, nodes = pods.table, pods.table.node.values
     codes = table.node.codes[pods.rows]
-    requests = table.of_kin(lambda it: it.requests, np.int64)[pods.rows]
+    requests = table.of_kin(lambda it: it.requests, np.int64).reshape(-1, 2)[pods.rows]
     # What comes before each node's pods, and before the next one's.
     order, ends = grouped(codes, len(nodes))
-    before = np.concatenate((np.zeros((1, 2), np.int64), np.cumsum(requests[order], axis=0)))
-    taken = np.diff(before[ends], axis=0).tolist()
+    before = (np.concatenate(([0], np.cumsum(each[order]))) for each in requests.T)
+    cpu, memory = (np.diff(each[ends]).tolist() for each in before)
     counts = np.diff(ends).tolist()
-    return {
-        node: (cpu, memory, count)
-        for node, (cpu, memory), count in zip(nodes, taken, counts, strict=True)
-    }
+    return dict(zip(nodes, zip(cpu, memory, counts, strict=True), strict=True))
 
 
 def asked_by(template: Mapping[str, Any], kin: Iterable[Kin]) -> Asked | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,18 +17,24 @@ _DEEP = frozenset((dict, list))
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON is whatever it is
-    """A template without what controllers add to it for themselves.
+    """A template without what controllers add to it for themselves; itself where there is nothing.
 
     Revisions carry `$patch` and nulls, ReplicaSets a label with their own hash.
     """
     if isinstance(value, dict):
-        return {
-            key: plain(item) if item.__class__ in _DEEP else item
-            for key, item in value.items()
-            if item is not None and key not in _ADDED
-        }
+        found = value
+        for key, item in value.items():
+            is_added = item is None or key in _ADDED
+            own = plain(item) if item.__class__ in _DEEP and not is_added else item
+            if is_added or own is not item:
+                found = dict(value) if found is value else found
+                found[key] = own
+                if is_added:
+                    del found[key]
+        return found
     if isinstance(value, list):
-        return [plain(item) if item.__class__ in _DEEP else item for item in value]
+        items = [plain(item) if item.__class__ in _DEEP else item for item in value]
+        return value if all(map(is_, items, value)) else items
     return value
 
 

@@ -13,7 +13,7 @@ from planner.verify.columns import differs, firsts_of, in_order
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from planner.verify.columns import Ints
+    from planner.verify.columns import Bools, Ints
 
 Halves = NDArray[np.uint64]
 
@@ -66,14 +66,18 @@ class Uids(Sequence[str]):
 
     def firsts(self) -> Ints:
         """Of each the place of the first that is the same."""
-        high, low = self.halves.T
-        bits = (high >> np.uint64(3 + len(self).bit_length())).astype(np.int64)
+        bits = (self.halves[:, 0] >> np.uint64(3 + len(self).bit_length())).astype(np.int64)
         order = in_order(bits)
-        begins = differs(high[order]) | differs(low[order])
+        begins = self._begins(order)
         if (begins & ~differs(bits[order])).any():  # others begin with the same bits
-            order = np.lexsort((low, high))
-            begins = differs(high[order]) | differs(low[order])
+            order = np.lexsort(self.halves.T[::-1])
+            begins = self._begins(order)
         return firsts_of(order, begins)
+
+    def _begins(self, order: Ints) -> Bools:
+        """Of each in this order whether it is not the one before."""
+        high, low = np.take(self.halves, order, axis=0).T
+        return differs(high) | differs(low)
 
     def find(self, wanted: Uids) -> Ints:
         """Of each that is wanted the first place here; -1 where it is not."""
