@@ -67,10 +67,8 @@ class Texts(Sequence[str]):
         for begin in range(0, len(same), _PAIRS_AT_ONCE):
             rows = begin + np.flatnonzero(same[begin : begin + _PAIRS_AT_ONCE])
             lengths = self.ends[rows] - self.begins[rows]
-            firsts = np.cumsum(lengths) - lengths
-            inside = np.arange(int(lengths.sum())) - np.repeat(firsts, lengths)
-            left = mine[np.repeat(self.begins[rows], lengths) + inside]
-            right = theirs[np.repeat(other.begins[rows], lengths) + inside]
+            left = mine[spans(self.begins[rows], lengths)]
+            right = theirs[spans(other.begins[rows], lengths)]
             same[np.repeat(rows, lengths)[left != right]] = False
         return same
 
@@ -256,6 +254,13 @@ def running_max(values: Ints, groups: Ints) -> Ints:
     before = groups * (int(values.max(initial=0)) + 1)
     most: Ints = np.maximum.accumulate(values + before) - before
     return most
+
+
+def spans(begins: Ints, lengths: Ints) -> Ints:
+    """The places from each beginning on, as many as it is long, one span after the other."""
+    firsts = np.cumsum(lengths) - lengths
+    inside: Ints = np.arange(int(lengths.sum())) + np.repeat(begins - firsts, lengths)
+    return inside
 
 
 def codes_of(numbers: Ints) -> tuple[Ints, int]:

@@ -8,18 +8,20 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from planner.verify.between import Between
 from planner.verify.claims import in_ms, no_less, no_more, room_said, usage_said
+from planner.verify.columns import alike, codes_of
 from planner.verify.pace import Pace, at, room_of
 from planner.verify.recovery import Recovery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planner.verify.claims import Json
     from planner.verify.pace import Ends, Paces
     from planner.verify.plan import Case
-    from planner.verify.pods import Pod
     from planner.verify.usage import Usage, Usages
 
 
@@ -107,10 +109,14 @@ class Energy:
         usage, times = usage_said(self.usages, written["budget"]), written["times"]
         head_ms, moves_ms, tail_ms = (in_ms(times[f"{it}_s"]) for it in ("head", "moves", "tail"))
         late = {name for name in self._loads(usage) if ends.head[name] >= head_ms}
-        pods = [pod for pod in self._taking(usage) if self._name(pod) in late]
-        moves, room = room_said(written["budget"], usage, len(pods))
-        kinds = ((self._name(pod), self.case.move_of[pod].kind) for pod in pods)
-        each_ms = sorted((ms_of(self.paces.of(name))[kind] for name, kind in kinds), reverse=True)
+        each_ms = [
+            ms_of(self.paces.of(name))[kind]
+            for name, kind, alike_ in self._taking(usage)
+            if name in late
+            for _ in range(alike_)
+        ]
+        each_ms.sort(reverse=True)
+        moves, room = room_said(written["budget"], usage, len(each_ms))
         no_more("the time of its moves", moves_ms, together(each_ms[:moves], room))
         no_more("what follows", tail_ms, min((ends.tail[it] for it in late), default=0))
         return head_ms + moves_ms + tail_ms
@@ -135,16 +141,21 @@ class Energy:
     def _ends_streamed(self) -> Ends:
         return self.paces.ends(Pace.streamed_ms)
 
-    def _name(self, pod: Pod) -> str:
-        return str(self.case.fleet.workload_of_kin[pod.kin].key)
-
-    def _taking(self, usage: Usage) -> list[Pod]:
-        moves = ((pod, self.case.move_of.get(pod)) for pod in usage.budget.pods)
-        return [pod for pod, move in moves if move and usage.budget.takes(move)]
-
     def _loads(self, usage: Usage) -> Counter[str]:
         """Moves that take from a budget, by workload."""
-        return Counter(map(self._name, self._taking(usage)))
+        loads: Counter[str] = Counter()
+        for name, _, moves in self._taking(usage):
+            loads[name] += moves
+        return loads
+
+    def _taking(self, usage: Usage) -> Iterator[tuple[str, str, int]]:
+        """Workload and kind of moves that take from a budget, and how many are alike."""
+        table, bound = self.case.fleet.table, self.case.bound
+        rows = self.usages.takers.of(usage.budget)
+        firsts, groups = alike(codes_of(table.kin[rows]), codes_of(bound.manner_of_row[rows]))
+        for row, moves in zip(rows[firsts].tolist(), np.bincount(groups).tolist(), strict=True):
+            workload = self.case.fleet.workload_of_kin[table.kins[table.kin[row]]]
+            yield str(workload.key), bound.manners[bound.manner_of_row[row]].kind, moves
 
 
 def _in_waves(each_ms: Sequence[int], room: int) -> int:

@@ -258,9 +258,8 @@ def pods_ahead(case: Case, workload: Workload, usages: Usages) -> dict[Pod, int]
         return {}
     moves = case.moves_of[workload.key]
     moves = moves.where(case.bound.is_application[moves.places] & ~is_deleting(moves))
-    pairs = zip(moves.pods, moves, strict=True)
-    waits = [any(usage.budget.takes(move) for usage in usages.of(pod)) for pod, move in pairs]
-    moves = moves.where(~np.array(waits, np.bool_))
+    _, budgets = usages.takers.budgets(moves.rows)
+    moves = moves.where(budgets == 0)
     ranks = taking_ranks(workload, moves)
     ahead = np.searchsorted(np.sort(ranks), ranks).tolist()
     return dict(zip(moves.pods, ahead, strict=True))

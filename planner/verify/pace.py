@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
-from itertools import accumulate, count
+from itertools import accumulate, count, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from planner.verify.bound import Moves
+    from planner.verify.columns import Ints
     from planner.verify.fleet import Workload, WorkloadKey
     from planner.verify.plan import Case
     from planner.verify.usage import Usage, Usages
@@ -56,15 +57,15 @@ def steps(stages: Iterable[int], free: int, room: int) -> list[int]:
     return most
 
 
-def steps_in_order(moves: Sequence[Sequence[Usage]], stages: Iterable[int]) -> list[int]:
+def steps_in_order(moves: Sequence[Sequence[int]], stages: Iterable[int], rooms: Ints) -> list[int]:
     """The same where no move, given by its budgets, may go in an earlier wave than the one before.
 
     To put as many into a wave as fit leaves least for the others.
     """
     ends, most = set(accumulate(stages)), []
-    taken: Counter[Usage] = Counter()
+    taken: Counter[int] = Counter()
     for done, budgets in enumerate(moves):
-        if done in ends or any(taken[each] >= room_of(each) for each in budgets):
+        if done in ends or any(taken[each] >= rooms[each] for each in budgets):
             most.append(done)
             taken.clear()
         taken.update(budgets)
@@ -117,10 +118,9 @@ class Pace:
     """What a move needs of each rate by which it goes, and units of that a second."""
 
     @cached_property
-    def takes(self) -> Sequence[Sequence[Usage]]:
-        """The budgets from which each move takes."""
-        pairs = zip(self.moves.pods, self.moves, strict=True)
-        return [[it for it in self.usages.of(pod) if it.budget.takes(move)] for pod, move in pairs]
+    def _takes(self) -> tuple[Ints, Ints]:
+        """The budgets from which moves take, one move after the other; and how many of each."""
+        return self.usages.takers.budgets(self.moves.rows)
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -130,24 +130,29 @@ class Pace:
     @cached_property
     def taking(self) -> Counter[Usage]:
         """Moves that take from each budget."""
-        return Counter(usage for budgets in self.takes for usage in budgets)
+        places, moves = np.unique(self._takes[0], return_counts=True)
+        both = zip(places.tolist(), moves.tolist(), strict=True)
+        return Counter({self.usages.all[place]: moves for place, moves in both})
 
     @cached_property
     def first(self) -> Sequence[int]:
         """The most moves in the first 1, 2, .. waves of the workload."""
-        return self._most(self.takes, self.sizes)
+        return self._most(1)
 
     @cached_property
     def last(self) -> Sequence[int]:
         """The most moves in the last 1, 2, .. waves of the workload."""
-        return self._most(self.takes[::-1], self.sizes[::-1])
+        return self._most(-1)
 
-    def _most(self, takes: Sequence[Sequence[Usage]], sizes: Sequence[int]) -> Sequence[int]:
+    def _most(self, step: int) -> Sequence[int]:
+        places, counts = self._takes
         if self.ordered:
-            return steps_in_order(takes, sizes)
-        free = sum(not budgets for budgets in takes)
-        always = [it for it, moves in self.taking.items() if moves == len(takes) - free]
-        return steps(sizes, free, min(map(room_of, always), default=len(takes)))
+            ends = np.cumsum(counts).tolist()
+            takes = [places[begin:end].tolist() for begin, end in pairwise((0, *ends))]
+            return steps_in_order(takes[::step], self.sizes[::step], self.usages.rooms)
+        free = int(np.count_nonzero(counts == 0))
+        always = [it for it, moves in self.taking.items() if moves == len(counts) - free]
+        return steps(self.sizes[::step], free, min(map(room_of, always), default=len(counts)))
 
     def waves(self, moves: int) -> int:
         """The fewest waves that hold so many moves."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from planner.verify.columns import codes_of, in_order
+from planner.verify.columns import codes_of, in_order, spans
+from planner.verify.takers import Takers, takes_from
 from planner.verify.violation import Violation
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Spread:
         begins = np.searchsorted(self.keys, places * self._width)
         lengths = np.searchsorted(self.keys, (places + 1) * self._width) - begins
         row = np.repeat(np.arange(len(places)), lengths)
-        own = np.arange(len(row)) + np.repeat(begins - np.cumsum(lengths) + lengths, lengths)
+        own = spans(begins, lengths)
         column = self.waves[own] - 1
         inside = (column >= 0) & (column < waves)
         found = np.zeros((len(places), waves), np.int64)
@@ -114,6 +115,7 @@ class Usages:
     taken: Spread
     repaired: Spread
     fleet: Fleet
+    bound: Bound
     _known: dict[Kin, Sequence[tuple[Usage, Pods | None]]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -125,6 +127,18 @@ class Usages:
     def downs(self) -> Ints:
         """How many pods of each budget were down before."""
         return np.array([len(each.budget.down) for each in self.all], np.int64)
+
+    @cached_property
+    def rooms(self) -> Ints:
+        """How many pods a wave may take from each once all that comes back is back."""
+        back = np.zeros(len(self.all), np.int64)
+        np.add.at(back, self.repaired.places, self.repaired.pods)
+        return np.maximum(1, self.limits - (self.downs - back))
+
+    @cached_property
+    def takers(self) -> Takers:
+        """From which of them the move of each pod takes."""
+        return Takers(self.bound, [each.budget for each in self.all])
 
     def excess(self) -> Iterator[tuple[Usage, int, int, int]]:
         """Budgets and waves that take more than there is, the pods taken and all that are down.
@@ -199,6 +213,7 @@ def measure(case: Case, budgets: Sequence[Budget]) -> Usages:
         taken=taken,
         repaired=repaired,
         fleet=case.fleet,
+        bound=case.bound,
     )
 
 
@@ -218,7 +233,7 @@ class Moments:
             parts[budget.surge, budget.containers].append(place)
         found: list[tuple[Ints, Ints]] = []
         for (surge, containers), places in parts.items():
-            counted = self._counted(surge=surge, containers=containers)
+            counted = takes_from(self._bound, surge=surge, containers=containers)
             keys, pods = self._of(places, [budgets[place].pods for place in places], counted)
             # They were counted with the others, and take nothing.
             free, less = self._of(places, [budgets[place].free for place in places], counted)
@@ -237,7 +252,7 @@ class Moments:
             pods[budget.free.rows] -= 1
         found = np.zeros(len(self._of_row), np.bool_)
         for (surge, containers), pods in under.items():
-            found |= self._counted(surge=surge, containers=containers) & (pods > 0)
+            found |= takes_from(self._bound, surge=surge, containers=containers) & (pods > 0)
         return found
 
     def repaired(self, budgets: Sequence[Budget]) -> Spread:
@@ -251,16 +266,6 @@ class Moments:
         pods = np.concatenate([_NONE, *(pods for _, pods in parts)])
         order = in_order(keys)
         return Spread(keys[order], pods[order], first=self._first, width=self._width)
-
-    def _counted(self, *, surge: bool, containers: frozenset[str] | None) -> Bools:
-        """Of each pod of the table whether its move takes from such a budget if it is not free."""
-        of_manner = [
-            (it.kind == "surge") is surge
-            and (containers is None or not containers.isdisjoint(it.containers))
-            for it in self._bound.manners
-        ]
-        # -1 asks for the last, which is of no manner.
-        return np.array([*of_manner, False])[self._bound.manner_of_row]
 
     def _of(
         self, places: Sequence[int], groups: Sequence[Pods], counted: Bools
