@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.verify.columns import Coded, Texts, alike, grouped
+from planner.verify.columns import Coded, Texts, alike, grouped, in_order, spans
 
 NAMES = st.lists(
     st.one_of(st.from_regex(r"[a-c]{0,2}(-[0-9a-b]{0,3}){0,2}", fullmatch=True), st.text()),
@@ -58,3 +58,16 @@ def test_values_of_another_table_are_found_by_their_codes() -> None:
     known = {"a": 0}
     assert Coded.of(["b", None, "a", "b"]).coded_by(known).tolist() == [1, 2, 0, 1]
     assert known == {"a": 0, "b": 1, "": 2}
+
+
+@given(st.lists(st.one_of(st.integers(-3, 3), st.integers(-(1 << 62), 1 << 62)), max_size=12))
+def test_numbers_in_order_stay_as_they_come_where_they_are_the_same(numbers: list[int]) -> None:
+    found = in_order(np.array(numbers, np.int64)).tolist()
+    assert found == sorted(range(len(numbers)), key=numbers.__getitem__)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=6))
+def test_spans_are_the_places_of_each_one_after_the_other(pairs: list[tuple[int, int]]) -> None:
+    begins, lengths = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    expected = [begin + inside for begin, length in pairs for inside in range(length)]
+    assert spans(begins, lengths).tolist() == expected
