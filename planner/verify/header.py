@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planner.verify.plan import Case, Spans
     from planner.verify.usage import Usage, Usages
 
-_NUMBERS_AT_ONCE = 1 << 22
+_NUMBERS_AT_ONCE = 1 << 20
 
 
 def origin(header: Mapping[str, Any], observed: Observed) -> Iterator[Violation]:
