@@ -2,9 +2,9 @@
 
 Every rule of docs/RULES.md, worked out again from the observed objects, the request and the
 moves alone. Nothing here is shared with what makes plans: an error there shows here as a
-violation. The flow: rows are folded (`observed`) into columns (`table`), joined (`fleet`), compared
-with the request (`target`), bound to the moves (`bound`, `plan`), and judged one family of rules a
-file.
+violation. The flow: rows are folded (`observed`) into columns (`table`) and texts (`documents`),
+joined (`fleet`), compared with the request (`target`), bound to the moves (`bound`, `plan`), and
+judged one family of rules a file.
 """
 
 from __future__ import annotations

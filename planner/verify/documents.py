@@ -39,7 +39,7 @@ class Documents(Mapping[str, Mapping[str, Any]]):
         )
         self._raw = [memoryview(each.raw) for each in parts]
         self._spans = list(zip(part.tolist(), begins.tolist(), stops.tolist(), strict=True))
-        self.any_held = any(HELD.encode() in each.raw for each in parts)
+        self.any_held = any(map(_speaks_of_held, parts))
 
     def __getitem__(self, uid: str) -> Mapping[str, Any]:
         part, begin, end = self._spans[self._places[uid]]
@@ -63,6 +63,13 @@ class Documents(Mapping[str, Mapping[str, Any]]):
     @cached_property
     def _places(self) -> Mapping[str, int]:
         return {uid: place for place, uid in enumerate(self._uids)}
+
+
+def _speaks_of_held(texts: Texts) -> bool:
+    """Whether a run may hold one of these, which lie near each other in what many share."""
+    if not len(texts):
+        return False
+    return texts.raw.find(HELD.encode(), int(texts.begins.min()), int(texts.ends.max())) >= 0
 
 
 class _Values(ValuesView[Mapping[str, Any]]):
