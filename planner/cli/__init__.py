@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 from planner.cli import options
+from planner.cli.interrupt import EXIT_INTERRUPTED, INTERRUPTED
 from planner.cli.style import styled
 from planner.errors import PlannerError
 
@@ -48,7 +49,6 @@ COMMANDS: Final = {
     "log": ("log", "Look at the event log itself."),
 }
 EXIT_USAGE: Final = 64
-EXIT_INTERRUPTED: Final = 130
 
 
 class Commands(click.Group):
@@ -110,9 +110,7 @@ def main() -> None:
     try:
         sys.exit(_run(sys.argv[1:]))
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail(
-            "interrupted; the log holds whole commits only, run the command again", EXIT_INTERRUPTED
-        )
+        _fail(INTERRUPTED, EXIT_INTERRUPTED)
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f" (see `{context.command_path} --help`)" if context else ""

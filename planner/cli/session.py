@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from planner.cli.interrupt import interruptible
 from planner.cli.style import is_plain, styled
 from planner.fold.snapshots import Snapshots
 from planner.log import EventLog, History
@@ -44,9 +45,17 @@ def snapshots_of(log: History) -> Snapshots:
 def progress(*, brief: bool = False) -> Iterator[Callable[[str], None]]:
     """Show on stderr which step runs: a line that goes away on a terminal, with -v one that stays.
 
+    A Ctrl-C ends the program in any of them.
+
     Args:
         brief: the steps are over at once, and nobody waits for them but who asks with -v.
     """
+    with interruptible(), _steps(brief=brief) as told:
+        yield told
+
+
+@contextmanager
+def _steps(*, brief: bool) -> Iterator[Callable[[str], None]]:
     if is_quiet():
         yield lambda _: None
     elif is_verbose():

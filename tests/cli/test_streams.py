@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from planner.cli.interrupt import interruptible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +91,35 @@ def test_what_can_be_read_can_be_read_by_programs(
     ran = run(*arguments, *of, "--format", "json", "-q")
     assert ran.code == 0
     assert ran.out.startswith(("{", "["))
+
+
+BLOCKED = """
+import os, signal
+from planner.cli.interrupt import interruptible
+
+signal.signal(signal.SIGINT, lambda *_: None)  # Nothing is raised, as while the core works.
+ours, theirs = os.pipe()
+with interruptible():
+    print("begun", flush=True)
+    os.read(ours, 1)
+"""
+
+
+def test_ctrl_c_ends_a_call_that_does_not_come_back() -> None:
+    command = [sys.executable, "-c", BLOCKED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as blocked:
+        assert blocked.stdout is not None
+        assert blocked.stdout.readline() == b"begun\n"
+        blocked.send_signal(signal.SIGINT)
+        try:
+            told = blocked.communicate(timeout=60)[1]
+        finally:
+            blocked.kill()
+    said = b"error: interrupted; the log holds whole commits only, run the command again\n"
+    assert (blocked.returncode, told) == (130, said)
+
+
+def test_who_ends_in_time_is_left_alone() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.set_wakeup_fd(-1) == -1, "as it was before"
