@@ -6,7 +6,7 @@ import click
 
 from planner.cli import options
 from planner.cli.request import read_request
-from planner.cli.session import console, log_at, print_json, progress, snapshots_of
+from planner.cli.session import console, is_verbose, log_at, print_json, progress, snapshots_of
 from planner.fold.position import position_at
 from planner.loop import observe_fleet
 from planner.questions import lint_request
@@ -26,8 +26,8 @@ def command(request_path: str, db: str, at: str | None, form: str) -> None:
 
     Percentages that round to nothing, budgets that never bind because others are always as tight,
     dependencies that follow from others or whose workloads do not move, stages that hold nothing,
-    selectors and names that match nothing; each with the remedy. Exit code 0: nothing was found;
-    2: something was.
+    selectors and names that match nothing; each with the remedy. Of many that say the same some are
+    named, with -v all. Exit code 0: nothing was found; 2: something was.
     """
     request = read_request(request_path)
     with log_at(db) as log, progress() as told:
@@ -38,5 +38,5 @@ def command(request_path: str, db: str, at: str | None, form: str) -> None:
     if form == "json":
         print_json(lint)
     else:
-        tell_lint(lint, console())
+        tell_lint(lint, console(), everything=is_verbose())
     sys.exit(EXIT_FOUND if lint.findings else 0)
