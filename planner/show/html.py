@@ -252,9 +252,16 @@ def _warnings(warnings: list[str]) -> str:
 
 
 def _plan_block(header: Mapping[str, Any], held: Mapping[tuple[str, str], int]) -> str:
-    plan = {key: header[key] for key in ("request", "workloads")}
-    plan["per_wave"] = _per_wave(header)
-    plan["budgets"] = [{**budget, "held": _held(budget, held)} for budget in header["budgets"]]
+    plan = {"request": header["request"], "per_wave": _per_wave(header)}
+    anywhere: Counter[str] = Counter()
+    for (_, cause), moves in held.items():
+        anywhere[cause] += moves
+    # What the script does not read is a sixth of a large page.
+    plan["workloads"] = [_without("held", workload) for workload in header["workloads"]]
+    plan["budgets"] = [
+        {**_without("workloads", budget), "held": _held(budget, held, anywhere)}
+        for budget in header["budgets"]
+    ]
     plan["unmovable"] = _unmovable_by_reason(header["unmovable"])
     plan["chain"] = Book(header).critical_chain()
     pieces: list[str] = []
@@ -262,6 +269,10 @@ def _plan_block(header: Mapping[str, Any], held: Mapping[tuple[str, str], int]) 
     block.add(json.dumps(plan, separators=(",", ":")))
     block.close()
     return "".join(pieces)
+
+
+def _without(name: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if key != name}
 
 
 def _per_wave(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -273,12 +284,14 @@ def _per_wave(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [{**wave, "start_s": begin, "seconds": end - begin} for wave, (begin, end) in spans]
 
 
-def _held(budget: Mapping[str, Any], held: Mapping[tuple[str, str], int]) -> int:
+def _held(
+    budget: Mapping[str, Any], held: Mapping[tuple[str, str], int], anywhere: Mapping[str, int]
+) -> int:
     """Count the moves that a budget held back from an earlier wave, in its cluster or in all."""
     cause = f"budget:{budget['name']}"
-    if budget["cluster"] is not None:
-        return held.get((budget["cluster"], cause), 0)
-    return sum(moves for (_, other), moves in held.items() if other == cause)
+    if budget["cluster"] is None:
+        return anywhere.get(cause, 0)
+    return held.get((budget["cluster"], cause), 0)
 
 
 def _unmovable_by_reason(unmovable: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

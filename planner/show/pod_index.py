@@ -10,7 +10,8 @@ separators. The whole is one JSON document, compressed while it is written:
      "places": [[cluster, namespace, kind, name]], "heads": ["cart-"], "fates": [{...}],
      "runs": {"wave": [1], "place": [0], "fate": [0], "head": [0], "width": [5], "count": [2]}}
 
-Wave 0 holds the pods that get no move. The order of moves within a run is kept.
+Wave 0 holds the pods that get no move. The order of moves within a run is kept. Runs follow the
+order of places, heads and fates, so of these each run has how far it is from the one before.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import zlib
 from array import array
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _CHUNK: Final = 3 * 1 << 16
 """Bytes encoded at a time: a multiple of three, so that pieces of base64 join without padding."""
 
 _COLUMNS: Final = ("wave", "place", "fate", "head", "width", "count")
+_STEPS: Final = ("place", "fate", "head")
+"""Columns that are written as steps from one run to the next, which compress to half."""
 
 
 class CompressedText:
@@ -123,7 +127,10 @@ class PodIndex:
             "places": self._places.values,
             "heads": self._heads.values,
             "fates": self._fates.values,
-            "runs": {column: numbers.tolist() for column, numbers in self._runs.items()},
+            "runs": {
+                column: _steps(numbers) if column in _STEPS else numbers.tolist()
+                for column, numbers in self._runs.items()
+            },
         }
         self._text.add('",' + json.dumps(tables, separators=(",", ":"))[1:])
         self._text.close()
@@ -151,3 +158,7 @@ class PodIndex:
             for cause in self._fates.values[fate].get("because", ()):
                 self.held[self._places.values[place][0], cause] += len(tails)
         self._tails.clear()
+
+
+def _steps(numbers: array[int]) -> list[int]:
+    return [number - before for before, number in pairwise((0, *numbers))]

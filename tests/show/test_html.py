@@ -11,6 +11,7 @@ import re
 import zlib
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,8 @@ def pods_of(page: str) -> list[tuple[int, list[str], str, dict[str, Any]]]:
     """Read the index as the page's script does, which counts text in UTF-16 units."""
     index = block_of(page, "pods-data")
     tails, start, pods = index["tails"].encode("utf-16-le"), 0, []
+    for column in ("place", "fate", "head"):
+        index["runs"][column] = accumulate(index["runs"][column])
     for wave, place, fate, head, width, count in zip(*index["runs"].values(), strict=True):
         for _ in range(count):
             end = start + 2 * width
@@ -127,6 +130,12 @@ def test_any_name_comes_back_from_the_index(names: list[str]) -> None:
     page = page_of(SMALL_PLAN.header, [{**move, "pod": name} for name in names])
     found = [pod for wave, _, pod, _ in pods_of(page) if wave]
     assert sorted(found) == sorted(names)
+
+
+def test_what_the_script_does_not_read_is_not_in_the_page() -> None:
+    plan = block_of(SMALL_PAGE, "plan-data")
+    assert not any("held" in workload for workload in plan["workloads"])
+    assert not any("workloads" in budget for budget in plan["budgets"])
 
 
 def test_a_million_moves_stay_below_five_megabytes(tmp_path: Path) -> None:

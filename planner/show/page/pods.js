@@ -8,6 +8,10 @@ const NO_WAVE = 0;
 
 class PodIndex {
   constructor({ tails, places, heads, fates, runs }) {
+    for (const column of ["place", "fate", "head"]) {
+      let at = 0;
+      runs[column] = runs[column].map((step) => { at += step; return at; });
+    }
     Object.assign(this, { tails, heads, fates, runs });
     this.places = places.map(([cluster, namespace, kind, name]) => ({ cluster, namespace, kind, name }));
     this.keys = this.places.map(keyOf);
