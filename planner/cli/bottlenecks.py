@@ -3,6 +3,7 @@
 import click
 
 from planner.cli import options
+from planner.cli.pace import paced
 from planner.cli.session import (
     console,
     is_verbose,
@@ -57,7 +58,7 @@ def command(plan: str, limit: int, db: str, form: str) -> None:
             fleet,
             loaded,
             limit=limit,
-            progress=lambda done, of: told(f"solving with one unit more: {done:,} of {of:,}"),
+            progress=paced(told, "solving with one unit more"),
         )
     if form == "json":
         print_json(found)

@@ -1,12 +1,19 @@
 """`planner show`: a plan for reading, by people and by programs."""
 
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
 import click
 import msgspec
 
+from planner import core
 from planner.cli import options
+from planner.cli.pace import paced
 from planner.cli.session import console, log_at, print_json, progress, stdout
 from planner.loop import jsonl, load_plan
 from planner.show.plan import tell_plan
+
+MOVES_A_TELL: Final = 50_000
 
 
 @click.command("show")
@@ -36,7 +43,16 @@ def command(plan: str, form: str, db: str) -> None:
     elif form == "html":
         from planner.show.html import render  # noqa: PLC0415 the page is large and seldom asked for
 
-        moves = (msgspec.json.decode(line) for line in jsonl(loaded))
-        render(msgspec.json.decode(loaded.header()), moves, stdout())
+        with progress() as told:
+            moves = _told(loaded, paced(told, "writing the moves"))
+            render(msgspec.json.decode(loaded.header()), moves, stdout())
     else:
         tell_plan(loaded.header(), console(), everything=True)
+
+
+def _told(plan: core.Plan, tell: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:
+    """Give the moves, and tell now and then how many were given."""
+    for number, line in enumerate(jsonl(plan)):
+        if number % MOVES_A_TELL == 0:
+            tell(number, len(plan))
+        yield msgspec.json.decode(line)
