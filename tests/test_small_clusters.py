@@ -254,3 +254,29 @@ def test_a_stateful_set_stops_at_a_pod_that_is_left_out(tmp_path: Path) -> None:
         "mysql-1": "its controller takes mysql-2 first, which cannot move",
         "mysql-2": "excluded by the request",
     }
+
+
+@pytest.mark.parametrize(("surge", "troubles"), [(0, []), (1, ["rounds-to-nothing"])])
+def test_a_percentage_of_which_the_controller_makes_one_is_no_trouble(
+    tmp_path: Path, surge: int, troubles: list[str]
+) -> None:
+    template = {"metadata": {"labels": {"app": "cart"}}, "spec": {"containers": [main()]}}
+    spec = {"replicas": 3, "selector": {"matchLabels": {"app": "cart"}}, "template": template}
+    strategy = rolling(maxUnavailable="10%", maxSurge=surge)["updateStrategy"]
+    owner: Json = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata("Deployment", "cart"),
+        "spec": {**spec, "strategy": strategy},
+    }
+    keys = {"name": "cart", "uid": owner["metadata"]["uid"], "controller": True}
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", **keys}
+    replicas: Json = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": metadata("ReplicaSet", "cart-1", ownerReferences=[reference]),
+        "spec": spec,
+    }
+    pods = [pod(f"cart-1-{index}", replicas) for index in range(3)]
+    found = planner.status(imported(tmp_path, owner, replicas, *pods))
+    assert [each["reason"] for each in found["trouble"]] == troubles

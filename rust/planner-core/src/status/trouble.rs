@@ -216,7 +216,9 @@ fn workloads(inventory: &Inventory<'_>, found: &mut Vec<Trouble>) {
             );
         }
         let is_written_percent = down.text.contains('%');
-        if pods > 0 && is_written_percent && down.text.contains("= 0 ") {
+        // The controller itself takes 1 where there is no surge either.
+        let is_nothing = down.value == 0 && down.text.contains("= 0 ");
+        if pods > 0 && is_written_percent && is_nothing {
             let surge = workload.max_surge().value;
             let text = format!(
                 "{} rounds to nothing, so it can only surge by {surge}",
