@@ -1,4 +1,4 @@
-"""What the commands of a release night take as a whole, from recorded lists to a checked plan.
+"""What the commands of a release night take as a whole, from lists to a plan and questions to it.
 
     python -m benches.whole --pods 1m --rounds 3
 
@@ -18,15 +18,34 @@ from benches.commands import Took, environment, run_once
 from benches.request import Regime
 from benches.yardsticks import number
 
+QUESTIONS = (
+    "status",
+    "diff -f request.json",
+    "lint -f request.json",
+    "show plan",
+    "show plan -o html",
+    "explain plan plan",
+    "plan-diff plan plan",
+    "whatif plan --set budgets.fleet.maxUnavailable=4%",
+    "bottlenecks plan --limit 10",
+    "eta plan",
+    "eta streaming",
+    "way-back plan",
+)
+"""Each has a line of its own, without what does not tell it from others."""
+
 
 def night(folder: Path) -> Iterator[tuple[str, Took]]:
     """Every command once, from lists that are in the folder."""
     (folder / "planner.db").unlink(missing_ok=True)
     yield "import", run_once(["import", "lists", "--cluster", "bench"], folder)
     yield "plan", run_once(["plan", "-f", "request.json", "-o", "plan"], folder)
-    for command in ("verify plan", "explain plan plan", "status", "show plan"):
-        words = command.split()
-        yield words[0], run_once(words, folder)
+    yield "verify", run_once(["verify", "plan"], folder)
+    streaming = ["whatif", "plan", "--set", "streaming=true", "-o", "streaming"]
+    yield "whatif streaming=true", run_once(streaming, folder)
+    for command in QUESTIONS:
+        name = command.partition(" --")[0].partition(" -f")[0]
+        yield name, run_once(command.split(), folder)
 
 
 def table(took: Mapping[tuple[str, int], Sequence[Took]]) -> Iterator[str]:
