@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 import planner
+from planner.show.plan import tell_plan
 from tests.shop import empty_log
 
 if TYPE_CHECKING:
@@ -280,3 +283,11 @@ def test_a_percentage_of_which_the_controller_makes_one_is_no_trouble(
     pods = [pod(f"cart-1-{index}", replicas) for index in range(3)]
     found = planner.status(imported(tmp_path, owner, replicas, *pods))
     assert [each["reason"] for each in found["trouble"]] == troubles
+
+
+def test_a_plan_of_one_cluster_says_so(tmp_path: Path) -> None:
+    owner = clone_set(7)
+    pods = [pod(f"cart-{index}", owner) for index in range(7)]
+    out = io.StringIO()
+    tell_plan(planned(tmp_path, owner, *pods).header(), Console(file=out, width=200))
+    assert ", 1 cluster at log position " in out.getvalue()

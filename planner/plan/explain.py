@@ -121,7 +121,7 @@ def _of_wave(book: Book, number: int) -> Reasons:
         f"{wave['moves']:,} moves; the largest: "
         + ", ".join(f"{book.name(i)} {n:,}" for i, n in ranked[:NAMES_SHOWN]),
         "full: " + (", ".join(full[:NAMES_SHOWN]) or "no named budget")
-        + (f" and {len(full) - NAMES_SHOWN} more" if len(full) > NAMES_SHOWN else ""),
+        + (f" and {len(full) - NAMES_SHOWN:,} more" if len(full) > NAMES_SHOWN else ""),
     ]  # fmt: skip
     if wave["waits_s"]:
         facts.append(f"it waits {wave['waits_s']:.0f} s for the soak of a stage")
@@ -161,15 +161,12 @@ def _of_workload(book: Book, index: int) -> Reasons:
     if not workload["moves"]:
         return Reasons(subject=name, kind="workload", facts=_why_none(book, workload))
     stages = ", ".join(
-        f"{stage['name']} {stage['moves']:,} in wave {stage['first_wave']} to {stage['last_wave']}"
+        f"{stage['name']} {stage['moves']:,} in {_waves(stage)}"
         for stage in workload["stages"]
         if stage["moves"]
     )
     facts = [
-        (
-            f"{workload['moves']:,} of {workload['pods']:,} pods move in waves "
-            f"{workload['first_wave']} to {workload['last_wave']}"
-        ),
+        (f"{workload['moves']:,} of {workload['pods']:,} pods move in {_waves(workload)}"),
         *([f"stages: {stages}"] if stages else []),
     ]
     last = workload["last_wave"]
@@ -180,6 +177,11 @@ def _of_workload(book: Book, index: int) -> Reasons:
         chain=_links(book, book.chain(index, last)),
         remedies=_remedies(book, index, set(book.held[index].values()) - {None}),
     )
+
+
+def _waves(moved: Json) -> str:
+    first, last = moved["first_wave"], moved["last_wave"]
+    return f"wave {first}" if first == last else f"waves {first} to {last}"
 
 
 def _why_none(book: Book, workload: Json) -> list[str]:

@@ -89,7 +89,8 @@ def _headline(header: _Header, console: Console) -> None:
     console.print(
         Text.assemble(
             ("Plan ", "bold"), (header["id"], "bold cyan"), f" for {name}, ",
-            f"{len(header['clusters'])} clusters at log position {header['log']['position']:,}",
+            f"{plural(len(header['clusters']), 'cluster')} at log position "
+            f"{header['log']['position']:,}",
         )
     )  # fmt: skip
     if not header["waves"]:
