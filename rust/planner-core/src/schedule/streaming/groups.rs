@@ -27,9 +27,9 @@ struct Standing {
     /// When the last of its moves begins and ends.
     last_start_ms: u64,
     last_end_ms: u64,
-    /// When moves began, of a group with moves that wait for others of it; and how many.
+    /// When moves began, of a group with moves that wait for others of it; and how many, in order.
     starts: Vec<Run>,
-    /// When moves ended, of a group that others wait for.
+    /// When moves ended, of a group that others wait for, in order.
     ends: Vec<Run>,
 }
 
@@ -91,14 +91,12 @@ impl<'a> Groups<'a> {
         of.last_start_ms = of.last_start_ms.max(run.start_ms);
         of.last_end_ms = of.last_end_ms.max(end_ms);
         if self.flat.has_ahead() {
-            of.starts.push(run);
+            put(&mut of.starts, run);
         }
         if !self.flat.links_from.row(group).is_empty() {
             let count = run.count;
-            of.ends.push(Run {
-                start_ms: end_ms,
-                count,
-            });
+            let start_ms = end_ms;
+            put(&mut of.ends, Run { start_ms, count });
         }
         if of.done == stages[of.stage].until && of.stage + 1 < stages.len() {
             of.ready_ms = of.last_end_ms + stages[of.stage].soak_ms;
@@ -107,13 +105,20 @@ impl<'a> Groups<'a> {
     }
 }
 
+/// Adds to times that are in their order: most come last, and each is asked for again and again.
+fn put(times: &mut Vec<Run>, run: Run) {
+    let at = times.partition_point(|it| it.start_ms < run.start_ms);
+    match times.get_mut(at) {
+        Some(same) if same.start_ms == run.start_ms => same.count += run.count,
+        _ => times.insert(at, run),
+    }
+}
+
 /// The time by which so many of these are there; `None` when there are not so many.
 fn nth(times: &[Run], count: u32) -> Option<u64> {
     if count == 0 {
         return Some(0);
     }
-    let mut times: Vec<Run> = times.to_vec();
-    times.sort_unstable_by_key(|run| run.start_ms);
     let mut there = 0;
     let found = times.iter().find(|run| {
         there += run.count;

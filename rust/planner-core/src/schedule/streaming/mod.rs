@@ -219,11 +219,23 @@ impl<'a> Pass<'a> {
     /// Begins moves of a step that take so long, as many as can begin first, up to `most`, and none
     /// before `from_ms`; `None` when none ever can.
     fn begin(&mut self, step: Step, most: u32, lasts_ms: u64, from_ms: u64) -> Option<Run> {
+        let takes = self.flat.takes.row(step.cohort as usize);
+        self.begin_taking(takes, step, most, (lasts_ms, from_ms))
+    }
+
+    /// The same of moves that take these of the resources of their cohort: the others have room for
+    /// all that may go until everything is over.
+    fn begin_taking(
+        &mut self,
+        takes: &[u32],
+        step: Step,
+        most: u32,
+        (lasts_ms, from_ms): (u64, u64),
+    ) -> Option<Run> {
         let (group, cohort) = (step.group as usize, step.cohort as usize);
-        let takes = self.flat.takes.row(cohort);
         let needs = self.flat.needs(group);
         let ready_ms = self.groups.ready_ms(group, cohort)?.max(from_ms);
-        let start_ms = self.begin_ms(group, cohort, ready_ms, lasts_ms)?;
+        let start_ms = self.begin_ms(step, takes, ready_ms, lasts_ms)?;
         // Those that go by a rate begin one after the other.
         let most = if needs.is_empty() { most } else { 1 };
         let room = |most, &r: &u32| self.units[r as usize].until(start_ms, most);
@@ -243,8 +255,8 @@ impl<'a> Pass<'a> {
 
     /// The first time from `from_ms` on at which resources, calendars and rates let a move begin that
     /// takes so long. Calendars have to leave it the time that is planned.
-    fn begin_ms(&self, group: usize, cohort: usize, from_ms: u64, lasts_ms: u64) -> Option<u64> {
-        let takes = self.flat.takes.row(cohort);
+    fn begin_ms(&self, step: Step, takes: &[u32], from_ms: u64, lasts_ms: u64) -> Option<u64> {
+        let (group, cohort) = (step.group as usize, step.cohort as usize);
         let planned_ms = self.flat.duration_ms[cohort];
         let mut start_ms = from_ms;
         loop {

@@ -7,6 +7,7 @@ use crate::schedule::flat::Flat;
 use crate::schedule::laid::Laid;
 use crate::schedule::pace::Pace;
 use crate::schedule::problem::Problem;
+use crate::schedule::rows::Rows;
 use crate::schedule::solution::Chunk;
 use crate::schedule::waves::{Step, Waves};
 
@@ -37,6 +38,8 @@ pub struct Rehearsal {
     legs: Vec<Leg>,
     steps: Vec<Step>,
     queue: Vec<RunOf>,
+    /// Of each step the resources of its cohort that may run out in its leg.
+    short: Rows<u32>,
 }
 
 impl Rehearsal {
@@ -68,7 +71,9 @@ impl Rehearsal {
         let flat = laid.flat.only(&moves);
         let waves = Waves::of(steps);
         let queue = queue(problem, &flat, &waves, &legs, bound_ms)?;
+        let short = short(&flat, &waves.steps, &legs);
         Some(Self {
+            short,
             legs,
             steps: waves.steps,
             queue,
@@ -92,6 +97,7 @@ impl Rehearsal {
         let (mut from_ms, mut over_ms) = (Some(0), 0);
         for (at, run) in &self.queue {
             let (chunk, step) = (*at as usize, self.steps[*at as usize]);
+            let takes = self.short.row(chunk);
             while let Some(of) = leg
                 && of.last_wave < step.wave
             {
@@ -104,7 +110,8 @@ impl Rehearsal {
             for _ in 0..run.count {
                 let lasts_ms = lasts_ms(step.cohort as usize);
                 let from_ms = from_ms.filter(|_| !stuck[group]);
-                let begun = from_ms.and_then(|from_ms| pass.begin(step, 1, lasts_ms, from_ms));
+                let begun = from_ms
+                    .and_then(|from_ms| pass.begin_taking(takes, step, 1, (lasts_ms, from_ms)));
                 stuck[group] |= begun.is_none();
                 let gone = begun.map(|run| self.gone(group, run.start_ms, lasts_ms));
                 over_ms = gone.map_or(over_ms, |it| it.end_ms.max(over_ms));
@@ -125,6 +132,43 @@ impl Rehearsal {
     }
 }
 
+/// Of each step the resources of its cohort that its leg may run out of, in whichever order its moves
+/// begin and however long they take.
+///
+/// When a leg begins all moves of those before are over, so a resource of which it takes no more than
+/// is free then lets every move of it begin at once, and nobody has to remember who took what when.
+fn short(flat: &Flat, steps: &[Step], legs: &[Leg]) -> Rows<u32> {
+    let mut down = flat.down.clone();
+    let mut taken = vec![0; flat.limit.len()];
+    let mut rows = Rows::with_capacity(steps.len(), steps.len());
+    let mut begin = 0;
+    for leg in legs {
+        let end = begin + steps[begin..].partition_point(|it| it.wave <= leg.last_wave);
+        let its = &steps[begin..end];
+        begin = end;
+        let of = |it: &Step| flat.takes.row(it.cohort as usize);
+        for it in its {
+            for &r in of(it) {
+                taken[r as usize] += it.count;
+            }
+        }
+        for it in its {
+            let free = |r: usize| flat.limit[r].saturating_sub(down[r]);
+            let runs_out = |r: &&u32| taken[**r as usize] > free(**r as usize);
+            rows.push_row(of(it).iter().filter(runs_out).copied());
+        }
+        for it in its {
+            for &r in of(it) {
+                taken[r as usize] = 0;
+            }
+            for &r in flat.releases.row(it.cohort as usize) {
+                down[r as usize] = down[r as usize].saturating_sub(it.count);
+            }
+        }
+    }
+    rows
+}
+
 /// The order from which the times of the schedule came; of several legs that of the waves, in which
 /// none needs what comes after it.
 fn queue(
@@ -141,4 +185,63 @@ fn queue(
         return Some(scene.pass(scene.by_wave())?.queue);
     }
     Some(scene.best(&pace, &chains, bound_ms)?.queue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Leg, short};
+    use crate::schedule::flat::Flat;
+    use crate::schedule::problem::{Cohort, Cohorts, Group, Order, Problem, Resource};
+    use crate::schedule::waves::Step;
+
+    /// Four moves of a second, two at a time by one resource and four by another.
+    fn four() -> Problem {
+        let mut cohorts = Cohorts::default();
+        cohorts.push(Cohort {
+            count: 4,
+            takes: &[0, 1],
+            releases: &[],
+            duration_ms: 1000,
+        });
+        let resource = |limit| Resource {
+            name: format!("{limit}").into(),
+            limit,
+            down: 0,
+            is_place: false,
+        };
+        Problem {
+            resources: vec![resource(2), resource(4)],
+            groups: vec![Group {
+                name: "all".into(),
+                cohorts,
+                order: Order::Free,
+                stages: Vec::new(),
+                calendars: Vec::new(),
+                needs: Vec::new(),
+            }],
+            streaming: true,
+            ..Problem::default()
+        }
+    }
+
+    #[test]
+    fn a_leg_asks_what_it_may_run_out_of_and_nothing_else() {
+        let step = |wave| Step {
+            cohort: 0,
+            group: 0,
+            wave,
+            count: 2,
+        };
+        let leg = |last_wave| Leg {
+            last_wave,
+            rest_ms: 0,
+        };
+        let flat = Flat::of(&four());
+        let rows = |legs: &[Leg]| {
+            let rows = short(&flat, &[step(1), step(2)], legs);
+            [rows.row(0).to_vec(), rows.row(1).to_vec()]
+        };
+        assert_eq!(rows(&[leg(2)]), [[0], [0]]);
+        assert_eq!(rows(&[leg(1), leg(2)]), [[0_u32; 0]; 2]);
+    }
 }
