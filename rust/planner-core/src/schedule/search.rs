@@ -12,16 +12,19 @@ use super::priority::{First, Patience, Queue, Rule};
 use super::waves::{Ground, Waves, pass};
 
 /// Cohorts that all passes after the first may go through together. It bounds the time spent on
-/// large problems (three more passes over a million cohorts) and leaves small ones every try.
+/// large problems and leaves small ones every try.
 const EFFORT: usize = 3_000_000;
 /// Fewest and most passes after the first, however large or small the problem.
-const TRIES: (usize, usize) = (2, 73);
+const TRIES: (usize, usize) = (8, 73);
 /// Of those, passes for less time: a quarter, but no more than there are rules for it.
 const TRIES_FOR_TIME: usize = 4;
 /// Most passes of the first rules alone, where a plan is wanted soon.
 const TRIES_SOON: usize = 2;
-/// Most passes after the first where calendars say when groups may move: there are no more rules.
-const TRIES_IN_CALENDARS: usize = 9;
+/// Passes that learn from those before, at least: for their sake the later rules are left out where
+/// there are few tries. Tight fleets of a million pods need them, and no fleet the later rules.
+const TRIES_LEARNT: usize = 4;
+/// The same where calendars say when groups may move: there are no more rules.
+const TRIES_IN_CALENDARS: (usize, usize) = (2, 9);
 
 /// Rules that are tried at the same time. Not as many as there are cores, on which no schedule may
 /// depend: once one of them reaches the bound, the others were tried in vain.
@@ -191,6 +194,12 @@ impl<'a> Search<'a> {
             target,
             ..plain.clone()
         });
+        let has_time = self.tries >= rules.len() + TRIES_LEARNT;
+        let rules = if has_time {
+            &rules[..]
+        } else {
+            &rules[..TRIES_SOON]
+        };
         for rules in rules.chunks(AT_ONCE) {
             if self.is_settled(goal.bound) {
                 return;
@@ -230,7 +239,8 @@ impl<'a> Search<'a> {
     fn within_calendars(&mut self, bound: &Bound) {
         let plain = self.best_rule.clone();
         let tries = EFFORT / self.ground.flat.cohorts().max(1);
-        self.tries = tries.clamp(TRIES.0, TRIES_IN_CALENDARS);
+        let (least, most) = TRIES_IN_CALENDARS;
+        self.tries = tries.clamp(least, most);
         for target in [None, Some(0), Some(bound.waves)] {
             let patience = target.map(|target| Patience {
                 target,
