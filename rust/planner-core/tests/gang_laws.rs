@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use planner_core::schedule::problem::{
     Calendar, Cohort, Cohorts, Gang, Group, Order, Problem, Resource,
 };
-use planner_core::schedule::{Held, Laid, solve, solve_laid};
+use planner_core::schedule::{ConstraintId, Goal, Held, Laid, conflict, solve, solve_laid};
 use proptest::prelude::*;
 use schedule_common::{
     check, check_conflicts, check_held, check_optimum, left_of, problems, regang, slow_left,
@@ -118,6 +118,44 @@ proptest! {
     fn a_conflict_rules_the_goal_out_and_needs_every_member(problem in ganged_problems(6, 4, 3)) {
         check_conflicts(problem)?;
     }
+}
+
+/// The last waits for the one before it, which waits for the first, whose gang is not complete
+/// before the last.
+#[test]
+fn a_conflict_follows_an_order_to_its_beginning() {
+    let mut group = Group {
+        name: "cart".into(),
+        cohorts: Cohorts::default(),
+        order: Order::Strict,
+        stages: Vec::new(),
+        calendars: Vec::new(),
+        needs: Vec::new(),
+    };
+    for gang in [Some(0), None, Some(0)] {
+        group.cohorts.push(Cohort {
+            count: 1,
+            duration_ms: 1000,
+            takes: &[],
+            releases: &[],
+        });
+        group.cohorts.put_in_gang(gang);
+    }
+    let gangs = vec![Gang {
+        name: "pair".into(),
+        is_torn: false,
+    }];
+    let problem = Problem {
+        groups: vec![group],
+        gangs,
+        ..Problem::default()
+    };
+    let last = Goal {
+        group: 0,
+        cohort: 2,
+    };
+    let expected = [ConstraintId::Order(0), ConstraintId::Gang(0)];
+    assert_eq!(conflict(&problem, &[last]), expected);
 }
 
 #[test]

@@ -142,20 +142,20 @@ impl<'a> Trace<'a> {
             Blocker::Stage => ConstraintId::Stages(left.group),
             Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => return,
         };
-        if self.add(constraint) {
-            match left.blocker {
-                Blocker::Resource(r) => {
-                    self.push_where(|l| flat.releases.row(number(flat, l) as usize).contains(&r));
-                }
-                Blocker::Precedence(link) => {
-                    let before = flat.links[link as usize].before;
-                    self.push_where(|l| l.group == before);
-                }
-                Blocker::Order(cohort) => {
-                    self.push_where(|l| l.group == left.group && l.cohort == cohort);
-                }
-                Blocker::Stage | Blocker::Phase(_) | Blocker::Gang(_) | Blocker::Calendar(_) => {}
+        let is_new = self.add(constraint);
+        match left.blocker {
+            Blocker::Resource(r) if is_new => {
+                self.push_where(|l| flat.releases.row(number(flat, l) as usize).contains(&r));
             }
+            Blocker::Precedence(link) if is_new => {
+                let before = flat.links[link as usize].before;
+                self.push_where(|l| l.group == before);
+            }
+            // One order may hold cohorts of a group behind several others, some of them of a gang.
+            Blocker::Order(cohort) => {
+                self.push_where(|l| l.group == left.group && l.cohort == cohort);
+            }
+            _ => {}
         }
     }
 

@@ -257,7 +257,8 @@ impl<'a> Reach<'a> {
         for (group, unmet) in unmet.into_iter().enumerate() {
             let cohorts = self.flat.cohorts_of(group);
             let start = cohorts.start;
-            let mut first_blocked = None;
+            // The first that is blocked, and the first that is not of the same gang.
+            let mut firsts = [None; 2];
             for cohort in cohorts {
                 let mut push = |count: u32, blocker| {
                     let cohort = (cohort - start) as u32;
@@ -270,9 +271,19 @@ impl<'a> Reach<'a> {
                 };
                 let blocked = self.quota[cohort] - self.moves[cohort];
                 if blocked > 0 {
-                    let behind = first_blocked.filter(|_| self.flat.strict[group]);
+                    let behind = if self.flat.strict[group] {
+                        firsts
+                    } else {
+                        [None; 2]
+                    };
                     push(blocked, self.blocker(cohort, unmet, behind));
-                    first_blocked = first_blocked.or(Some((cohort - start) as u32));
+                    match firsts {
+                        [None, _] => firsts[0] = Some(cohort),
+                        [Some(first), None] if !self.is_with(first, cohort) => {
+                            firsts[1] = Some(cohort);
+                        }
+                        _ => {}
+                    }
                 }
                 let unstaged = self.flat.count[cohort] - self.quota[cohort];
                 if unstaged > 0 {
@@ -283,19 +294,26 @@ impl<'a> Reach<'a> {
         left
     }
 
-    fn blocker(&self, cohort: usize, unmet: Option<u32>, behind: Option<u32>) -> Blocker {
+    /// Whether two cohorts are of the same gang.
+    fn is_with(&self, cohort: usize, other: usize) -> bool {
         let gang = self.flat.gangs.gang(cohort);
+        gang.is_some() && gang == self.flat.gangs.gang(other)
+    }
+
+    /// What blocks a cohort: `behind` are cohorts of its group that its order may hold it behind.
+    fn blocker(&self, cohort: usize, unmet: Option<u32>, behind: [Option<usize>; 2]) -> Blocker {
         // Who goes with it does not go before it.
-        let first = self.flat.cohorts_of(self.group_of[cohort] as usize).start;
-        let goes_first =
-            |&at: &u32| gang.is_none() || self.flat.gangs.gang(first + at as usize) != gang;
-        match (unmet, behind.filter(goes_first), self.full(cohort)) {
+        let mut behind = behind.into_iter().flatten();
+        let behind = behind.find(|&before| !self.is_with(before, cohort));
+        let start = self.flat.cohorts_of(self.group_of[cohort] as usize).start;
+        match (unmet, behind, self.full(cohort)) {
             (Some(link), _, _) => Blocker::Precedence(link),
-            (None, Some(behind), _) => Blocker::Order(behind),
+            (None, Some(behind), _) => Blocker::Order((behind - start) as u32),
             (None, None, Some(full)) => Blocker::Resource(full),
             (None, None, None) => {
                 let phase = self.phases.closed(cohort).map(Blocker::Phase);
-                let blocker = phase.or(gang.map(Blocker::Gang));
+                let gang = self.flat.gangs.gang(cohort).map(Blocker::Gang);
+                let blocker = phase.or(gang);
                 blocker.expect("what nothing blocks has moved")
             }
         }
