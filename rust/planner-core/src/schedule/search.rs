@@ -20,8 +20,8 @@ const TRIES: (usize, usize) = (8, 73);
 const TRIES_FOR_TIME: usize = 4;
 /// Most passes of the first rules alone, where a plan is wanted soon.
 const TRIES_SOON: usize = 2;
-/// Passes that learn from those before, at least: for their sake the later rules are left out where
-/// there are few tries. Tight fleets of a million pods need them, and no fleet the later rules.
+/// Passes that learn from those before, at least: where there are few tries the later rules are left
+/// out for their sake.
 const TRIES_LEARNT: usize = 4;
 /// The same where calendars say when groups may move: there are no more rules.
 const TRIES_IN_CALENDARS: (usize, usize) = (2, 9);
