@@ -1,9 +1,4 @@
-"""Tables as arrays: a column is read once as a whole, and a value is made when somebody asks.
-
-Tables of Arrow are taken from whoever hands them over
-(https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html); only the types that
-logs and plans have are known.
-"""
+"""Tables as arrays: a column is read once as a whole, and a value is made when somebody asks."""
 
 from __future__ import annotations
 

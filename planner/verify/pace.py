@@ -57,7 +57,9 @@ def steps(stages: Iterable[int], free: int, room: int) -> list[int]:
     return most
 
 
-def steps_in_order(moves: Sequence[Sequence[int]], stages: Iterable[int], rooms: Ints) -> list[int]:
+def steps_in_order(
+    moves: Sequence[Sequence[int]], stages: Iterable[int], rooms: Mapping[int, int]
+) -> list[int]:
     """The same where no move, given by its budgets, may go in an earlier wave than the one before.
 
     To put as many into a wave as fit leaves least for the others.
@@ -149,7 +151,8 @@ class Pace:
         if self.ordered:
             ends = np.cumsum(counts).tolist()
             takes = [places[begin:end].tolist() for begin, end in pairwise((0, *ends))]
-            return steps_in_order(takes[::step], self.sizes[::step], self.usages.rooms)
+            rooms = {place: room_of(self.usages.all[place]) for place in set(places.tolist())}
+            return steps_in_order(takes[::step], self.sizes[::step], rooms)
         free = int(np.count_nonzero(counts == 0))
         always = [it for it, moves in self.taking.items() if moves == len(counts) - free]
         return steps(self.sizes[::step], free, min(map(room_of, always), default=len(counts)))

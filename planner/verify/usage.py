@@ -129,13 +129,6 @@ class Usages:
         return np.array([len(each.budget.down) for each in self.all], np.int64)
 
     @cached_property
-    def rooms(self) -> Ints:
-        """How many pods a wave may take from each once all that comes back is back."""
-        back = np.zeros(len(self.all), np.int64)
-        np.add.at(back, self.repaired.places, self.repaired.pods)
-        return np.maximum(1, self.limits - (self.downs - back))
-
-    @cached_property
     def takers(self) -> Takers:
         """From which of them the move of each pod takes."""
         return Takers(self.bound, [each.budget for each in self.all])

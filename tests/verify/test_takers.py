@@ -7,7 +7,6 @@ import numpy as np
 from planner.verify import fold_rows
 from planner.verify.budgets import all_budgets
 from planner.verify.fleet import read_fleet
-from planner.verify.pace import room_of
 from planner.verify.plan import build_case
 from planner.verify.target import read_target
 from planner.verify.usage import measure
@@ -31,4 +30,3 @@ def test_moves_take_from_the_budgets_that_each_takes_from() -> None:
     for usage in usages.all:
         takers = [row for row, of in zip(rows.tolist(), found, strict=True) if usage.place in of]
         assert sorted(usages.takers.of(usage.budget).tolist()) == sorted(takers)
-    assert usages.rooms.tolist() == [room_of(usage) for usage in usages.all]
