@@ -15,7 +15,7 @@ import click
 
 from planner.cli import options
 from planner.cli.interrupt import EXIT_INTERRUPTED, INTERRUPTED
-from planner.cli.style import styled
+from planner.cli.style import tell_error
 from planner.errors import PlannerError
 
 # Module (and the command's name in it, where it holds several) and summary of each command:
@@ -140,6 +140,5 @@ def _run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> None:
-    line = " ".join(message.split())
-    click.echo(f"{styled('error:', fg='red', bold=True)} {line}", err=True)
+    tell_error(message)
     sys.exit(code)

@@ -15,6 +15,7 @@ from planner.apply.journal import Journal
 from planner.apply.levers.held import Object
 from planner.apply.policy import Policy
 from planner.cli.doors import contexts_of, stop_on_signals
+from planner.cli.interrupt import EXIT_INTERRUPTED
 from planner.cli.run_progress import RunProgress
 from planner.cli.session import is_quiet, is_verbose, log_at, snapshots_of
 from planner.log import EventLog
@@ -26,7 +27,6 @@ from planner.runs import World, how_it_ended
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_STOPPED: Final = 5
-EXIT_INTERRUPTED: Final = 130
 _CODES: Final = {"done": 0, "interrupted": EXIT_INTERRUPTED}
 
 _OPTIONS: Final = (

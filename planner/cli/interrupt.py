@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from planner.cli.style import is_plain, styled
+from planner.cli.style import is_plain, tell_error
 
 EXIT_INTERRUPTED: Final = 130
 INTERRUPTED: Final = "interrupted; the log holds whole commits only, run the command again"
@@ -46,5 +46,5 @@ def _watch(told: int, over: Event) -> None:
             if number[0] == signal.SIGINT and not over.wait(GRACE_S):
                 if sys.stderr.isatty() and not is_plain():
                     click.echo(_SHOW_CURSOR, err=True, nl=False)
-                click.echo(f"{styled('error:', fg='red', bold=True)} {INTERRUPTED}", err=True)
+                tell_error(INTERRUPTED)
                 os._exit(EXIT_INTERRUPTED)

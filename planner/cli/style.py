@@ -15,3 +15,9 @@ def styled(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = 
     if is_plain():
         return text
     return click.style(text, fg=fg, bold=bold or None, dim=dim or None)
+
+
+def tell_error(message: str) -> None:
+    """Say on standard error what is wrong, in one line."""
+    line = " ".join(message.split())
+    click.echo(f"{styled('error:', fg='red', bold=True)} {line}", err=True)

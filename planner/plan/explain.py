@@ -166,7 +166,7 @@ def _of_workload(book: Book, index: int) -> Reasons:
         if stage["moves"]
     )
     facts = [
-        (f"{workload['moves']:,} of {workload['pods']:,} pods move in {_waves(workload)}"),
+        f"{workload['moves']:,} of {workload['pods']:,} pods move in {_waves(workload)}",
         *([f"stages: {stages}"] if stages else []),
     ]
     last = workload["last_wave"]
