@@ -126,11 +126,8 @@ proptest! {
 fn a_conflict_follows_an_order_to_its_beginning() {
     let mut group = Group {
         name: "cart".into(),
-        cohorts: Cohorts::default(),
         order: Order::Strict,
-        stages: Vec::new(),
-        calendars: Vec::new(),
-        needs: Vec::new(),
+        ..Group::default()
     };
     for gang in [Some(0), None, Some(0)] {
         group.cohorts.push(Cohort {
@@ -187,10 +184,7 @@ fn one(name: &str, resource: u32, gang: Option<u32>, duration_ms: u64) -> Group 
     Group {
         name: name.into(),
         cohorts,
-        order: Order::Free,
-        stages: Vec::new(),
-        calendars: Vec::new(),
-        needs: Vec::new(),
+        ..Group::default()
     }
 }
 

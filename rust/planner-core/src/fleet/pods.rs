@@ -232,7 +232,7 @@ impl Pods {
     }
 
     /// Makes room for so many more rows with names of so many bytes in all.
-    pub fn reserve(&mut self, rows: usize, name_bytes: usize) {
+    fn reserve(&mut self, rows: usize, name_bytes: usize) {
         self.names.reserve_exact(name_bytes);
         self.live.reserve_exact(rows);
         self.uid.reserve_exact(rows);

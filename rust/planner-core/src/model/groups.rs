@@ -239,9 +239,7 @@ fn named(
         name: workload.place().into(),
         cohorts,
         order,
-        stages: Vec::new(),
-        calendars: Vec::new(),
-        needs: Vec::new(),
+        ..Group::default()
     };
     let info = GroupOf {
         workload: of.workload,

@@ -41,11 +41,12 @@ pub struct Resource {
 }
 
 /// In which order the cohorts of a group may be taken; what [`Cohorts::put_ahead`] says holds besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// A cohort only when all before it are used up (in the same wave counts).
     Strict,
     /// Any; earlier ones are preferred.
+    #[default]
     Free,
 }
 
@@ -59,7 +60,7 @@ pub struct Stage {
 }
 
 /// The moves of one workload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
     /// What people call it, for example `hangzhou/trade/CloneSet/cart`; unique.
     pub name: Box<str>,

@@ -257,7 +257,7 @@ impl<'a> Reach<'a> {
         for (group, unmet) in unmet.into_iter().enumerate() {
             let cohorts = self.flat.cohorts_of(group);
             let start = cohorts.start;
-            // The first that is blocked, and the first that is not of the same gang.
+            // In a strict order the first that is blocked, and the first that is not of the same gang.
             let mut firsts = [None; 2];
             for cohort in cohorts {
                 let mut push = |count: u32, blocker| {
@@ -271,13 +271,9 @@ impl<'a> Reach<'a> {
                 };
                 let blocked = self.quota[cohort] - self.moves[cohort];
                 if blocked > 0 {
-                    let behind = if self.flat.strict[group] {
-                        firsts
-                    } else {
-                        [None; 2]
-                    };
-                    push(blocked, self.blocker(cohort, unmet, behind));
+                    push(blocked, self.blocker(cohort, unmet, firsts));
                     match firsts {
+                        _ if !self.flat.strict[group] => {}
                         [None, _] => firsts[0] = Some(cohort),
                         [Some(first), None] if !self.is_with(first, cohort) => {
                             firsts[1] = Some(cohort);

@@ -23,7 +23,8 @@ const TRIES_SOON: usize = 2;
 /// Passes that learn from those before, at least: where there are few tries the later rules are left
 /// out for their sake.
 const TRIES_LEARNT: usize = 4;
-/// The same where calendars say when groups may move: there are no more rules.
+/// Fewest and most passes after the first where calendars say when groups may move: there are no more
+/// rules.
 const TRIES_IN_CALENDARS: (usize, usize) = (2, 9);
 
 /// Rules that are tried at the same time. Not as many as there are cores, on which no schedule may

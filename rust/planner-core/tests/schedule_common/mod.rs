@@ -563,8 +563,7 @@ fn group(resources: Vec<u32>, count: u32) -> impl Strategy<Value = Group> {
                 cohorts,
                 order,
                 stages,
-                calendars: Vec::new(),
-                needs: Vec::new(),
+                ..Group::default()
             }
         },
     )

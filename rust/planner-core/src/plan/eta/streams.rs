@@ -207,7 +207,7 @@ mod tests {
         },
         schedule::{
             Laid, Leg, Rehearsal,
-            problem::{Cohort, Cohorts, Group, Order, Problem, Resource},
+            problem::{Cohort, Cohorts, Group, Problem, Resource},
             solve,
         },
     };
@@ -231,10 +231,7 @@ mod tests {
             groups: vec![Group {
                 name: "all".into(),
                 cohorts,
-                order: Order::Free,
-                stages: Vec::new(),
-                calendars: Vec::new(),
-                needs: Vec::new(),
+                ..Group::default()
             }],
             streaming: true,
             ..Problem::default()

@@ -191,7 +191,7 @@ fn queue(
 mod tests {
     use super::{Leg, short};
     use crate::schedule::flat::Flat;
-    use crate::schedule::problem::{Cohort, Cohorts, Group, Order, Problem, Resource};
+    use crate::schedule::problem::{Cohort, Cohorts, Group, Problem, Resource};
     use crate::schedule::waves::Step;
 
     /// Four moves of a second, two at a time by one resource and four by another.
@@ -214,10 +214,7 @@ mod tests {
             groups: vec![Group {
                 name: "all".into(),
                 cohorts,
-                order: Order::Free,
-                stages: Vec::new(),
-                calendars: Vec::new(),
-                needs: Vec::new(),
+                ..Group::default()
             }],
             streaming: true,
             ..Problem::default()
